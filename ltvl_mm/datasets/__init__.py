@@ -1,0 +1,16 @@
+"""Data sets, wrappers and samplers."""
+
+from ltvl_mm.datasets.retrieved import RetrievedDataset
+from ltvl_mm.datasets.samplers import ClassBalancedSampler, FixedEpochSampler
+from ltvl_mm.datasets.tackle import TACKLEDataset
+from ltvl_mm.datasets.toy_world import ToyWorld
+from ltvl_mm.datasets.worker_seed import seed_worker
+
+__all__ = [
+    'ClassBalancedSampler',
+    'FixedEpochSampler',
+    'RetrievedDataset',
+    'TACKLEDataset',
+    'ToyWorld',
+    'seed_worker',
+]

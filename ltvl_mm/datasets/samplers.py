@@ -1,0 +1,126 @@
+"""Samplers whose epochs have a chosen length and a reproducible order.
+
+The order is a function of [seed, epoch] alone, so that a run that resumes at
+an epoch goes on as if it had never stopped.
+"""
+
+import math
+from collections.abc import Iterator, Sized
+
+import numpy as np
+from mmengine.dist import get_dist_info, sync_random_seed
+from mmengine.logging import print_log
+from torch.utils.data import Sampler
+
+from ltvl_mm.datasets.labels import read_labels
+from ltvl_mm.registry import DATA_SAMPLERS
+from ltvl_mm.utils.rng import make_generator
+
+
+class _EpochSampler(Sampler):
+    """Deal one order of sample indices to the ranks: rank, rank + W, ...
+
+    Args:
+        dataset: What is sampled from.
+        epoch_size: Samples of an epoch over all ranks, rounded up to a
+            multiple of their number; None for the size of the data set.
+        seed: None draws one that all ranks share.
+    """
+
+    def __init__(
+        self,
+        dataset: Sized,
+        *,
+        epoch_size: int | None = None,
+        seed: int | None = None,
+    ) -> None:
+        if epoch_size is not None and epoch_size < 1:
+            raise ValueError(f'epoch_size must be >= 1, got {epoch_size}')
+        if len(dataset) == 0:
+            raise ValueError('the data set to sample from is empty')
+        self.dataset = dataset
+        self.rank, self.world_size = get_dist_info()
+        self.seed = sync_random_seed() if seed is None else seed
+        self.epoch = 0
+        self.samples_per_rank = math.ceil(
+            (epoch_size or len(dataset)) / self.world_size
+        )
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch, as the host's loops do before each one."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return self.samples_per_rank
+
+    def __iter__(self) -> Iterator[int]:
+        order = self._draw_epoch(self.samples_per_rank * self.world_size)
+        yield from order[self.rank :: self.world_size].tolist()
+
+    def _draw_epoch(self, count: int) -> np.ndarray:
+        """Return the (count,) indices of ``self.epoch`` over all ranks."""
+        raise NotImplementedError
+
+
+@DATA_SAMPLERS.register_module()
+class FixedEpochSampler(_EpochSampler):
+    """Shuffle the data set, and cut the endless order into equal epochs.
+
+    Every sample comes once before any comes twice, as usual; but an epoch
+    is ``epoch_size`` samples whatever the data set's size. A student with
+    retrieved images and one without then train for the same iterations with
+    the same schedule, validations and checkpoints.
+    """
+
+    def _draw_epoch(self, count: int) -> np.ndarray:
+        size = len(self.dataset)
+        first, last = self.epoch * count, (self.epoch + 1) * count
+        shuffles = range(first // size, (last - 1) // size + 1)
+        order = np.concatenate(
+            [
+                make_generator(self.seed, number).permutation(size)
+                for number in shuffles
+            ]
+        )
+        start = first - shuffles[0] * size
+        return order[start : start + count]
+
+
+@DATA_SAMPLERS.register_module()
+class ClassBalancedSampler(_EpochSampler):
+    """Draw a class uniformly, then one of its images uniformly.
+
+    Source: q_j = 1/K of section 2.2 of the TACKLE paper, after Kang et al.
+    2020. Both draws are independent and with replacement, so every rank has
+    the same class balance.
+
+    Raises:
+        ValueError: If a label lies outside the data set's classes.
+    """
+
+    def __init__(
+        self,
+        dataset: Sized,
+        *,
+        epoch_size: int | None = None,
+        seed: int | None = None,
+    ) -> None:
+        super().__init__(dataset, epoch_size=epoch_size, seed=seed)
+        labels = read_labels(dataset)
+        self._by_class = np.argsort(labels, kind='stable')
+        present, self._counts = np.unique(labels, return_counts=True)
+        self._starts = np.cumsum(self._counts) - self._counts
+        names = getattr(dataset, 'metainfo', {}).get('classes', present)
+        if len(names) > len(present):
+            print_log(
+                f'ClassBalancedSampler: {len(names) - len(present)} of '
+                f'{len(names)} classes have no image and are never drawn',
+                'current',
+                level=30,
+            )
+
+    def _draw_epoch(self, count: int) -> np.ndarray:
+        rng = make_generator(self.seed, self.epoch)
+        classes = rng.integers(len(self._counts), size=count)
+        within = rng.integers(self._counts[classes])
+        return self._by_class[self._starts[classes] + within]

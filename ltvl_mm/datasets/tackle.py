@@ -1,0 +1,206 @@
+"""Target data set and retrieved images as one training set."""
+
+import copy
+from collections.abc import Sequence
+
+import numpy as np
+from mmengine.dataset import Compose, force_full_init
+
+from ltvl_mm.datasets.labels import read_labels
+from ltvl_mm.datasets.retrieved import RetrievedDataset
+from ltvl_mm.registry import DATASETS
+from ltvl_mm.structures.class_names import load_class_names
+
+
+@DATASETS.register_module()
+class TACKLEDataset:
+    """Any classification data set of the host, plus the retrieved images.
+
+    Source: {D_T, D_1, ..., D_K} of section 2.3 of the TACKLE paper. The
+    target's samples come first, in their order, then the manifest's. Every
+    sample keeps its origin: ``get_data_info(i)['origin']`` and
+    ``data_samples.origin`` are ``'target'`` or ``'retrieved'``.
+
+    Args:
+        dataset: The target: a config, or an instance, which is used and not
+            changed. May be a wrapper such as RepeatDataset.
+        manifest: A manifest file of ``tools/retrieve.py``.
+        image_root: Folder of the retrieved images; None for the manifest's.
+        pipeline: Transforms of the retrieved images; None takes the
+            target's, which then must load from ``img_path``.
+        class_names: The names that the manifest was made with, when the
+            target spells its classes differently; None takes the target's.
+        lazy_init: Leave reading annotations to ``full_init``.
+
+    Raises:
+        ValueError: If the manifest was made with other classes, a label lies
+            outside [0, K), or no pipeline can be found.
+    """
+
+    def __init__(
+        self,
+        dataset: object,
+        manifest: str,
+        *,
+        image_root: str | None = None,
+        pipeline: Sequence[dict] | None = None,
+        class_names: str | Sequence[str] | None = None,
+        lazy_init: bool = False,
+    ) -> None:
+        if isinstance(dataset, dict):
+            dataset = DATASETS.build(
+                {**dataset, 'lazy_init': True} if lazy_init else dataset
+            )
+        elif not hasattr(dataset, 'get_data_info'):
+            raise ValueError(
+                f'dataset must be a config or a data set of mmengine, got '
+                f'{type(dataset)}'
+            )
+        self.dataset = dataset
+        self._metainfo = dataset.metainfo
+        names = self._metainfo.get('classes')
+        if names is None:
+            raise ValueError(
+                'the target data set does not name its classes; give it '
+                'classes= (a list, or a file with one name per line)'
+            )
+        if class_names is not None and len(
+            load_class_names(class_names)
+        ) != len(names):
+            raise ValueError(
+                f'class_names has {len(load_class_names(class_names))} '
+                f'names, but the target data set has {len(names)} classes'
+            )
+        transforms = (
+            find_pipeline(dataset) if pipeline is None else list(pipeline)
+        )
+        self.retrieved = RetrievedDataset(
+            manifest,
+            image_root=image_root,
+            classes=class_names or names,
+            pipeline=transforms,
+            lazy_init=True,
+        )
+        self._own_pipeline = pipeline is not None
+        self._fully_initialized = False
+        if not lazy_init:
+            self.full_init()
+
+    @property
+    def metainfo(self) -> dict:
+        """Meta information of the target."""
+        return copy.deepcopy(self._metainfo)
+
+    @property
+    def CLASSES(self) -> Sequence[str]:
+        """Class names of the target."""
+        return self._metainfo['classes']
+
+    def full_init(self) -> None:
+        """Read the annotations of both parts and check the labels."""
+        if self._fully_initialized:
+            return
+        self.dataset.full_init()
+        self.retrieved.full_init()
+        self._target_size = len(self.dataset)
+        self._labels = np.concatenate(
+            [
+                read_labels(self.dataset, len(self.CLASSES)),
+                self.retrieved.manifest.class_id,
+            ]
+        )
+        if not self._own_pipeline and 'img_path' not in (
+            self.dataset.get_data_info(0)
+        ):
+            raise ValueError(
+                "the target's samples have no img_path, so its transforms "
+                'cannot load retrieved images; pass pipeline='
+            )
+        self._fully_initialized = True
+
+    @force_full_init
+    def __len__(self) -> int:
+        return len(self._labels)
+
+    @force_full_init
+    def __getitem__(self, idx: int) -> dict:
+        dataset, inner = self._locate(idx)
+        data = dataset[inner]
+        if isinstance(data, dict) and 'data_samples' in data:
+            data['data_samples'].set_field(
+                self.get_origin(idx), 'origin', field_type='metainfo'
+            )
+        return data
+
+    @force_full_init
+    def get_data_info(self, idx: int) -> dict:
+        """Return the annotation of sample ``idx``, with its ``origin``."""
+        dataset, inner = self._locate(idx)
+        return {
+            **dataset.get_data_info(inner),
+            'sample_idx': idx,
+            'origin': self.get_origin(idx),
+        }
+
+    @force_full_init
+    def get_origin(self, idx: int) -> str:
+        """Return ``'target'`` or ``'retrieved'``."""
+        return (
+            'target' if self._locate(idx)[0] is self.dataset else 'retrieved'
+        )
+
+    @force_full_init
+    def get_cat_ids(self, idx: int) -> list[int]:
+        """Return the class of sample ``idx`` in a list, as the host does."""
+        return [int(self._labels[idx])]
+
+    @force_full_init
+    def get_gt_labels(self) -> np.ndarray:
+        """Return the (N,) labels of all samples."""
+        return self._labels.copy()
+
+    def _locate(self, idx: int) -> tuple[object, int]:
+        if not -len(self) <= idx < len(self):
+            raise IndexError(f'index {idx} of {len(self)} samples')
+        idx %= len(self)
+        if idx < self._target_size:
+            return self.dataset, idx
+        return self.retrieved, idx - self._target_size
+
+    def __repr__(self) -> str:
+        lines = [f'Dataset {type(self).__name__}']
+        if self._fully_initialized:
+            lines.append(
+                f'    {self._target_size} target + {len(self.retrieved)} '
+                f'retrieved samples, {len(self.CLASSES)} classes'
+            )
+        else:
+            lines.append("    Haven't been initialized")
+        for part in (self.dataset, self.retrieved):
+            lines += [f'    {line}' for line in repr(part).splitlines()]
+        return '\n'.join(lines)
+
+
+def find_pipeline(dataset: object) -> list:
+    """Return the transforms of a data set, looking inside wrappers.
+
+    Raises:
+        ValueError: If there is none, or parts of a wrapper differ in theirs.
+    """
+    if isinstance(getattr(dataset, 'pipeline', None), Compose):
+        return list(dataset.pipeline.transforms)
+    parts = getattr(dataset, 'datasets', None) or [
+        getattr(dataset, 'dataset', None)
+    ]
+    if parts == [None]:
+        raise ValueError(
+            f'{type(dataset).__name__} has no pipeline to load retrieved '
+            f'images with; pass pipeline='
+        )
+    found = [find_pipeline(part) for part in parts]
+    if any(repr(other) != repr(found[0]) for other in found[1:]):
+        raise ValueError(
+            f'the parts of {type(dataset).__name__} have different '
+            f'pipelines; pass pipeline= for the retrieved images'
+        )
+    return found[0]

@@ -1,0 +1,5 @@
+"""Hooks."""
+
+from ltvl_mm.engine.hooks import EpochSeedHook, ProgressBarHook
+
+__all__ = ['EpochSeedHook', 'ProgressBarHook']

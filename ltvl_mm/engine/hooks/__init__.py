@@ -1,0 +1,6 @@
+"""Hooks of the host's Runner."""
+
+from ltvl_mm.engine.hooks.epoch_seed import EpochSeedHook
+from ltvl_mm.engine.hooks.progress_bar import ProgressBarHook
+
+__all__ = ['EpochSeedHook', 'ProgressBarHook']

@@ -1,0 +1,76 @@
+"""The metric of the papers: many-, medium- and few-shot accuracy."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from mmengine.evaluator import BaseMetric
+
+from ltvl_mm.evaluation.functional import (
+    compute_class_accuracies,
+    summarise_accuracies,
+)
+from ltvl_mm.registry import METRICS
+from ltvl_mm.structures.class_counts import group_classes, load_class_counts
+
+
+@METRICS.register_module()
+class ShotAccuracy(BaseMetric):
+    """Top-1 accuracy of many-, medium- and few-shot classes, and of all.
+
+    Keeps two integers per image, so that 8,142 classes cost no memory, and
+    takes the best class whatever the sign of its score.
+
+    Args:
+        class_counts: Images per class of the ORIGINAL training set: its
+            ``path label`` list, a ``.json`` of numbers, or the numbers.
+        num_classes: K.
+        per_class: Also return ``per_class``, K accuracies (None for a class
+            without test images).
+        collect_device: ``'cpu'`` or ``'gpu'``.
+        prefix: Of the metric's names.
+
+    Raises:
+        ValueError: If the counts do not fit K classes, when it is built.
+    """
+
+    default_prefix = 'shot'
+
+    def __init__(
+        self,
+        class_counts: str | Sequence[int],
+        num_classes: int,
+        *,
+        per_class: bool = False,
+        collect_device: str = 'cpu',
+        prefix: str | None = None,
+    ) -> None:
+        super().__init__(collect_device=collect_device, prefix=prefix)
+        self.groups = group_classes(
+            load_class_counts(class_counts, num_classes)
+        )
+        self.per_class = per_class
+
+    def process(
+        self, data_batch: object, data_samples: Sequence[dict]
+    ) -> None:
+        """Keep (predicted, true) of each sample of a batch."""
+        for sample in data_samples:
+            pred = (
+                sample['pred_score'].argmax()
+                if 'pred_score' in sample
+                else sample['pred_label']
+            )
+            self.results.append((int(pred), int(sample['gt_label'])))
+
+    def compute_metrics(self, results: list[tuple[int, int]]) -> dict:
+        """Score all samples of all ranks, each once."""
+        pred, target = np.array(results, np.int64).reshape(-1, 2).T
+        metrics = summarise_accuracies(pred, target, self.groups)
+        if self.per_class:
+            metrics['per_class'] = [
+                None if np.isnan(accuracy) else float(accuracy)
+                for accuracy in compute_class_accuracies(
+                    pred, target, len(self.groups)
+                )
+            ]
+        return metrics

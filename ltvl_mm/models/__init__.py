@@ -1,0 +1,20 @@
+"""Encoders and heads."""
+
+from mmengine.utils import is_installed
+
+from ltvl_mm.registry import MODELS
+
+if is_installed('open_clip'):
+    from ltvl_mm.models.clip_backbone import CLIPBackbone
+    from ltvl_mm.models.clip_contrastive_head import CLIPContrastiveHead
+
+    __all__ = ['CLIPBackbone', 'CLIPContrastiveHead']
+else:  # Students train on machines without it; what needs it says so.
+
+    def _refuse(*_: object, **__: object) -> None:
+        raise ImportError(
+            'this part needs open_clip: pip install open_clip_torch'
+        )
+
+    for _name in ('CLIPBackbone', 'CLIPContrastiveHead'):
+        MODELS.register_module(name=_name, module=_refuse)

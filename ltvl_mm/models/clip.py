@@ -1,0 +1,206 @@
+"""CLIP models by architecture name: the only file that calls open_clip."""
+
+import difflib
+import hashlib
+import logging
+import zipfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import open_clip
+import torch
+from mmengine.logging import print_log
+from open_clip.factory import load_state_dict
+from open_clip.model import convert_to_custom_text_state_dict
+from PIL import Image
+from torch import nn
+
+open_clip.add_model_config(Path(__file__).parent / 'archs')
+
+TEMPLATES = {
+    'single': ('a photo of a {}.',),
+    'openai_80': tuple(
+        template('{}') for template in open_clip.OPENAI_IMAGENET_TEMPLATES
+    ),
+}
+
+
+def build_clip(arch: str, pretrained: str | None = None) -> nn.Module:
+    """Build a CLIP model with ``.visual``, ``.text`` and ``.logit_scale``.
+
+    Args:
+        arch: An open_clip architecture such as ``'ViT-B-16-quickgelu'``, or
+            ``'ltvl-toy'``, the 32 px model of the toy world.
+        pretrained: A tag of open_clip (downloads), or a file: an open_clip
+            state dict, OpenAI's JIT archive, or a checkpoint of ours (a
+            classifier of ``CLIPBackbone`` and ``CLIPContrastiveHead``).
+            None for random weights.
+
+    Raises:
+        ValueError: If the architecture, the tag or the file is unknown, the
+            weights do not fit, or they were trained with QuickGELU and the
+            architecture has GELU (or the other way round), which open_clip
+            itself lets pass.
+    """
+    config = _find_arch(arch)
+    if pretrained is None:
+        return _build(arch, None)
+    if Path(pretrained).is_file():
+        return _build_from_file(arch, pretrained)
+    tags = open_clip.list_pretrained_tags_by_model(arch)
+    if pretrained not in tags:
+        raise ValueError(
+            f'pretrained={pretrained!r} is neither a file nor a tag of '
+            f'{arch}; its tags: {", ".join(tags) or "none"}'
+        )
+    wanted = open_clip.get_pretrained_cfg(arch, pretrained).get(
+        'quick_gelu', False
+    )
+    _check_quick_gelu(arch, config, wanted, f'the tag {pretrained!r}')
+    try:
+        return _build(arch, pretrained)
+    except RuntimeError as error:
+        raise ValueError(
+            f'the weights {pretrained!r} of {arch} could not be fetched; '
+            f'download them elsewhere and give the file as pretrained=. '
+            f'({error})'
+        ) from error
+
+
+def build_tokenizer(arch: str) -> Callable[[Sequence[str]], torch.Tensor]:
+    """Return texts -> (n, context length) token ids, for ``arch``."""
+    _find_arch(arch)
+    return open_clip.get_tokenizer(arch)
+
+
+def build_image_transform(arch: str) -> Callable[[Image.Image], torch.Tensor]:
+    """Return image -> normalised (3, S, S): short side and centre crop."""
+    return open_clip.image_transform(
+        _find_arch(arch)['vision_cfg']['image_size'],
+        is_train=False,
+        mean=open_clip.OPENAI_DATASET_MEAN,
+        std=open_clip.OPENAI_DATASET_STD,
+    )
+
+
+def identify_clip(arch: str, model: nn.Module) -> dict[str, str]:
+    """Name a model by architecture, weights and preprocessing.
+
+    The hash is of the numbers, not of the file, so that an open_clip state
+    dict and our checkpoint of the same weights are the same encoder.
+    """
+    digest = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(tensor.cpu().contiguous().numpy().tobytes())
+    size = _find_arch(arch)['vision_cfg']['image_size']
+    return {
+        'arch': arch,
+        'weights_sha256': digest.hexdigest(),
+        'preprocessing': f'short side {size} bicubic, centre crop, CLIP '
+        f'mean and std',
+    }
+
+
+def find_templates(templates: str | Sequence[str]) -> tuple[str, ...]:
+    """Return the sentences of a named set, of a file, or those given.
+
+    Raises:
+        ValueError: If the name is neither a set's nor a file's.
+    """
+    if not isinstance(templates, str):
+        return tuple(templates)
+    if templates in TEMPLATES:
+        return TEMPLATES[templates]
+    if not Path(templates).is_file():
+        raise ValueError(
+            f'templates must be sentences, a file of them, or one of '
+            f'{", ".join(TEMPLATES)}; got {templates!r}'
+        )
+    return tuple(Path(templates).read_text(encoding='utf-8').splitlines())
+
+
+def _find_arch(arch: str) -> dict:
+    config = open_clip.get_model_config(arch)
+    if config is None:
+        close = difflib.get_close_matches(arch, open_clip.list_models())
+        raise ValueError(
+            f'unknown open_clip architecture {arch!r}; did you mean '
+            f'{" or ".join(close) or "one of open_clip.list_models()"}?'
+        )
+    return config
+
+
+def _build(arch: str, pretrained: str | None) -> nn.Module:
+    # open_clip warns on the root logger that a model without weights has no
+    # weights; our callers asked for exactly that.
+    root = logging.getLogger()
+    level = root.level
+    root.setLevel(logging.ERROR)
+    try:
+        return open_clip.create_model(
+            arch, pretrained=pretrained, force_custom_text=True
+        )
+    finally:
+        root.setLevel(level)
+
+
+def _build_from_file(arch: str, path: str) -> nn.Module:
+    model = _build(arch, None)
+    if _is_jit_archive(path):
+        # Only OpenAI published such archives; all were QuickGELU models.
+        _check_quick_gelu(arch, _find_arch(arch), True, path)
+        state = torch.jit.load(path, map_location='cpu').float().state_dict()
+        for name in ('input_resolution', 'context_length', 'vocab_size'):
+            state.pop(name, None)
+    else:
+        state = load_state_dict(path, weights_only=True)
+    if any(name.startswith('backbone.visual.') for name in state):
+        state = _rename_our_checkpoint(state)
+    elif 'positional_embedding' in state:
+        state = convert_to_custom_text_state_dict(state)
+    try:
+        model.load_state_dict(state)
+    except RuntimeError as error:
+        raise ValueError(
+            f'{path} does not fit the architecture {arch}: {error}'
+        ) from None
+    print_log(f'loaded {arch} from {path}', 'current')
+    return model
+
+
+def _is_jit_archive(path: str) -> bool:
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return any('/code/' in name for name in archive.namelist())
+
+
+def _rename_our_checkpoint(
+    state: dict[str, torch.Tensor],
+) -> dict[str, torch.Tensor]:
+    """Turn a classifier's names into open_clip's; drop what is not CLIP."""
+    places = {
+        'backbone.visual.': 'visual.',
+        'head.text.': 'text.',
+        'head.logit_scale': 'logit_scale',
+    }
+    return {
+        new + name.removeprefix(old): tensor
+        for name, tensor in state.items()
+        for old, new in places.items()
+        if name.startswith(old)
+    }
+
+
+def _check_quick_gelu(
+    arch: str, config: dict, wanted: bool, weights: str
+) -> None:
+    if config.get('quick_gelu', False) == wanted:
+        return
+    kinds = {True: 'QuickGELU', False: 'GELU'}
+    other = f'{arch}-quickgelu' if wanted else arch.removesuffix('-quickgelu')
+    raise ValueError(
+        f'{weights} was trained with {kinds[wanted]} but {arch} has '
+        f'{kinds[not wanted]}; use arch={other!r}'
+    )

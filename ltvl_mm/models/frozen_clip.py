@@ -1,0 +1,66 @@
+"""A frozen CLIP for retrieval: images and class names to unit vectors."""
+
+from collections.abc import Sequence
+
+import torch
+
+from ltvl_mm.models.clip import (
+    build_clip,
+    build_image_transform,
+    find_templates,
+    identify_clip,
+)
+from ltvl_mm.models.text_encoder import build_text_encoder, encode_classes
+
+
+class FrozenCLIP:
+    """Both towers of a CLIP model, for inference only.
+
+    Args:
+        arch: An open_clip architecture.
+        pretrained: A tag or a file.
+        device: ``'cpu'``, ``'cuda'``, ...
+        amp: Run the image tower in bfloat16 where that is safe.
+
+    Raises:
+        ValueError: As :func:`ltvl_mm.models.clip.build_clip`.
+    """
+
+    def __init__(
+        self,
+        arch: str,
+        pretrained: str,
+        *,
+        device: str = 'cpu',
+        amp: bool = False,
+    ) -> None:
+        self.arch = arch
+        self.device = torch.device(device)
+        self.amp = amp
+        self.model = build_clip(arch, pretrained).eval().requires_grad_(False)
+        self.identity = identify_clip(arch, self.model)
+        self.preprocess = build_image_transform(arch)
+        self.model.to(self.device)
+
+    def encode_images(self, images: torch.Tensor) -> torch.Tensor:
+        """Map (B, 3, S, S) to (B, D), not normalised, on the device."""
+        images = images.to(self.device, non_blocking=True)
+        with torch.autocast(
+            self.device.type, torch.bfloat16, enabled=self.amp
+        ):
+            return self.model.visual(images)
+
+    @torch.inference_mode()
+    def encode_class_names(
+        self, class_names: Sequence[str], templates: str | Sequence[str]
+    ) -> torch.Tensor:
+        """Return (K, D) L2-normalised class features on the CPU."""
+        return (
+            encode_classes(
+                class_names,
+                find_templates(templates),
+                build_text_encoder(self.model.text, self.arch),
+            )
+            .float()
+            .cpu()
+        )

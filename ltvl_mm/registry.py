@@ -1,0 +1,28 @@
+"""Our registries: children of mmengine's roots, so that any config of any
+OpenMMLab project writes ``type='ltvl_mm.X'`` and needs nothing else.
+
+The parent is mmengine's root and not mmpretrain's registry: with the latter
+a look-up from the root fails, or depends on what was imported before.
+"""
+
+from mmengine.registry import DATA_SAMPLERS as MMENGINE_DATA_SAMPLERS
+from mmengine.registry import DATASETS as MMENGINE_DATASETS
+from mmengine.registry import FUNCTIONS as MMENGINE_FUNCTIONS
+from mmengine.registry import HOOKS as MMENGINE_HOOKS
+from mmengine.registry import METRICS as MMENGINE_METRICS
+from mmengine.registry import MODELS as MMENGINE_MODELS
+from mmengine.registry import Registry
+
+
+def _child(name: str, parent: Registry, location: str) -> Registry:
+    return Registry(name, parent=parent, scope='ltvl_mm', locations=[location])
+
+
+DATASETS = _child('dataset', MMENGINE_DATASETS, 'ltvl_mm.datasets')
+DATA_SAMPLERS = _child(
+    'data sampler', MMENGINE_DATA_SAMPLERS, 'ltvl_mm.datasets'
+)
+FUNCTIONS = _child('function', MMENGINE_FUNCTIONS, 'ltvl_mm.datasets')
+HOOKS = _child('hook', MMENGINE_HOOKS, 'ltvl_mm.engine')
+METRICS = _child('metric', MMENGINE_METRICS, 'ltvl_mm.evaluation')
+MODELS = _child('model', MMENGINE_MODELS, 'ltvl_mm.models')

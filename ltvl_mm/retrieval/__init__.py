@@ -1,0 +1,1 @@
+"""From web images to a manifest; no training code."""

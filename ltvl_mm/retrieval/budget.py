@@ -1,0 +1,59 @@
+"""How many web images each class gets."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+RULE_HELP = (
+    'a number for all classes, a .json list of one number per class, or '
+    'balance_to:N, which tops every class up to N images'
+)
+
+
+def compute_budget(
+    rule: str | int | Sequence[int],
+    num_classes: int,
+    train_counts: np.ndarray | None = None,
+) -> np.ndarray:
+    """Return n_k, the (K,) numbers of images to retrieve.
+
+    The paper does not give its n_k (section 2.3, Eq. 4).
+
+    Args:
+        rule: A number for all classes; K numbers; or ``'balance_to:N'``:
+            max(0, N - training images).
+        num_classes: K.
+        train_counts: (K,) training images; needed by ``balance_to``.
+
+    Raises:
+        ValueError: If the rule is unknown, gives a negative number or not K
+            numbers, or lacks the counts.
+    """
+    text = str(rule)
+    if text.startswith('balance_to:'):
+        if train_counts is None:
+            raise ValueError(
+                f'the budget {rule!r} needs the training counts of the '
+                f'classes (--class-counts)'
+            )
+        goal = text.removeprefix('balance_to:')
+        if not goal.isdecimal():
+            raise ValueError(
+                f'expected balance_to:N with N >= 0, got {rule!r}'
+            )
+        return np.maximum(0, int(goal) - np.asarray(train_counts))
+    if text.isdecimal():
+        return np.full(num_classes, int(text))
+    if isinstance(rule, str):
+        raise ValueError(f'the budget must be {RULE_HELP}; got {rule!r}')
+    budget = np.asarray(rule)
+    if (
+        budget.shape != (num_classes,)
+        or budget.dtype.kind not in 'iu'
+        or (budget < 0).any()
+    ):
+        raise ValueError(
+            f'the budget must be {num_classes} whole numbers >= 0, got '
+            f'{rule!r:.100}'
+        )
+    return budget

@@ -1,0 +1,48 @@
+"""Web image bytes to RGB, or a reason why not."""
+
+import io
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+# 100 megapixels: five times a good camera; a "bomb" is far above.
+MAX_PIXELS = 100_000_000
+
+
+def decode_image(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Image.Image:
+    """Decode the first frame to RGB, upright, on white where transparent.
+
+    Args:
+        data: Bytes of a JPEG, PNG, WebP, GIF, ... file.
+        max_pixels: Larger images are refused before they are decoded.
+
+    Raises:
+        ValueError: If the bytes are empty, no image, cut short or too large.
+    """
+    if not data:
+        raise ValueError('empty file')
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            pixels = image.width * image.height
+            if pixels > max_pixels:
+                raise ValueError(
+                    f'{image.width} x {image.height} px is more than '
+                    f'{max_pixels} pixels'
+                )
+            image = ImageOps.exif_transpose(image)
+            if image.mode in ('RGBA', 'LA', 'PA') or (
+                'transparency' in image.info
+            ):
+                image = image.convert('RGBA')
+                paper = Image.new('RGBA', image.size, 'white')
+                return Image.alpha_composite(paper, image).convert('RGB')
+            return image.convert('RGB')
+    except ValueError:
+        raise
+    except UnidentifiedImageError:  # its text names a memory address
+        raise ValueError('no known image format') from None
+    # Pillow's decoders raise OSError, SyntaxError, struct.error, zlib.error,
+    # DecompressionBombError, IndexError, ... on hostile bytes.
+    except Exception as error:  # noqa: BLE001
+        raise ValueError(
+            f'not decodable: {type(error).__name__}: {error!s:.120}'
+        ) from None

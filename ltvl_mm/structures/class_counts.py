@@ -1,0 +1,54 @@
+"""Training images per class, and the groups of classes they make."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ltvl_mm.structures.image_list import read_image_list
+from ltvl_mm.utils.io import read_json
+
+# More than MANY training images: many-shot; fewer than FEW: few-shot. Source:
+# OLTR (Liu et al. 2019) and section 3.1 of the TACKLE paper. VL-LTR and
+# others put n = 20 and n = 100 elsewhere.
+MANY = 100
+FEW = 20
+GROUPS = ('many', 'medium', 'few')
+
+
+def load_class_counts(
+    source: str | Path | Sequence[int], num_classes: int
+) -> np.ndarray:
+    """Return the (K,) training counts of a list of images, JSON or numbers.
+
+    Args:
+        source: A ``path label`` list (``.txt``), a ``.json`` list of K
+            numbers, or the K numbers. Of the ORIGINAL training set: which
+            classes are rare does not change when images are retrieved.
+        num_classes: K.
+
+    Raises:
+        ValueError: If the numbers are not K non-negative ones, or a label
+            lies outside [0, K); names file and line.
+    """
+    if isinstance(source, (str, Path)) and Path(source).suffix != '.json':
+        labels = read_image_list(source, num_classes=num_classes).labels
+        return np.bincount(labels, minlength=num_classes)
+    counts = np.asarray(
+        read_json(source) if isinstance(source, (str, Path)) else source
+    )
+    if (
+        counts.shape != (num_classes,)
+        or counts.dtype.kind not in 'iu'
+        or (counts < 0).any()
+    ):
+        raise ValueError(
+            f'class counts must be {num_classes} whole numbers >= 0, got '
+            f'{counts.dtype} of shape {counts.shape} from {source!r:.80}'
+        )
+    return counts
+
+
+def group_classes(counts: np.ndarray) -> np.ndarray:
+    """Return the (K,) group names ``'many'``, ``'medium'``, ``'few'``."""
+    return np.select([counts > MANY, counts < FEW], ['many', 'few'], 'medium')

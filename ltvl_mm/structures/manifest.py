@@ -1,0 +1,187 @@
+"""The manifest: which web image was retrieved for which class, and why."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ltvl_mm.structures.class_names import hash_class_names
+from ltvl_mm.utils.io import atomic_write
+
+_SCHEMA = pa.schema(
+    [
+        ('class_id', pa.int32()),
+        ('rank', pa.int32()),
+        ('score', pa.float64()),
+        ('cosine', pa.float64()),
+        ('key', pa.string()),
+        ('file', pa.string()),
+        ('caption', pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Retrieved images, sorted by class, then rank.
+
+    Args:
+        class_names: K names that the images were retrieved for.
+        class_id: (M,) int, in [0, K).
+        rank: (M,) int, 0, 1, 2, ... in each class.
+        score: (M,) float, the larger the better; finite.
+        cosine: (M,) float, of image and class prompt.
+        key: M keys of the images in their store.
+        file: M paths, relative to the manifest's folder.
+        caption: M captions, '' where the web gave none.
+        source: How it was made: store fingerprint, encoder, temperature,
+            score, assignment, budget, templates, copies. JSON-like.
+    """
+
+    class_names: tuple[str, ...]
+    class_id: np.ndarray
+    rank: np.ndarray
+    score: np.ndarray
+    cosine: np.ndarray
+    key: tuple[str, ...]
+    file: tuple[str, ...]
+    caption: tuple[str, ...]
+    source: dict
+
+    def __post_init__(self) -> None:
+        """Check the contract.
+
+        Raises:
+            ValueError: If rows are of unequal number, or one has a class
+                outside [0, K), a rank out of turn, a score that is not
+                finite, a key twice in a class, or a file that is not a
+                relative path inside the manifest's folder.
+        """
+        columns = [getattr(self, name) for name in _SCHEMA.names]
+        if len({len(column) for column in columns}) != 1:
+            raise ValueError(
+                f'manifest columns differ in length: '
+                f'{ {n: len(getattr(self, n)) for n in _SCHEMA.names} }'
+            )
+        count = len(self.class_names)
+        for row, label in enumerate(self.class_id):
+            if not 0 <= label < count:
+                raise ValueError(
+                    f'manifest row {row}: class {label} lies outside '
+                    f'[0, {count})'
+                )
+        if not (np.diff(self.class_id) >= 0).all():
+            raise ValueError('manifest rows are not sorted by class')
+        counts = np.bincount(self.class_id, minlength=count)
+        dense = np.concatenate([np.arange(n) for n in counts])
+        if not np.array_equal(self.rank, dense):
+            row = int(np.flatnonzero(self.rank != dense)[0])
+            raise ValueError(
+                f'manifest row {row}: rank {self.rank[row]} where '
+                f'{dense[row]} is due; ranks count 0, 1, 2, ... in a class'
+            )
+        if not np.isfinite(self.score).all():
+            row = int(np.flatnonzero(~np.isfinite(self.score))[0])
+            raise ValueError(
+                f'manifest row {row}: score {self.score[row]} is not finite'
+            )
+        seen = set()
+        for row, pair in enumerate(zip(self.class_id, self.key, strict=True)):
+            if pair in seen:
+                raise ValueError(
+                    f'manifest row {row}: key {pair[1]!r} stands twice in '
+                    f'class {pair[0]}'
+                )
+            seen.add(pair)
+        for row, file in enumerate(self.file):
+            if Path(file).is_absolute() or '..' in Path(file).parts:
+                raise ValueError(
+                    f'manifest row {row}: {file!r} leaves the folder'
+                )
+
+    def __len__(self) -> int:
+        return len(self.key)
+
+    def count_classes(self) -> np.ndarray:
+        """Return the (K,) numbers of retrieved images."""
+        return np.bincount(self.class_id, minlength=len(self.class_names))
+
+    def check_class_names(self, names: tuple[str, ...], owner: str) -> None:
+        """Raise ValueError unless ``names`` are the manifest's, in order."""
+        if tuple(names) == self.class_names:
+            return
+        if len(names) != len(self.class_names):
+            raise ValueError(
+                f'the manifest was made for {len(self.class_names)} classes, '
+                f'but {owner} has {len(names)}'
+            )
+        place = next(
+            i
+            for i, pair in enumerate(zip(names, self.class_names, strict=True))
+            if pair[0] != pair[1]
+        )
+        raise ValueError(
+            f'the manifest was made with another class list: class {place} '
+            f'is {self.class_names[place]!r} there and {names[place]!r} in '
+            f'{owner}; retrieve again, or pass class_names= if the order is '
+            f'the same and only the spelling differs'
+        )
+
+
+def save_manifest(path: str | Path, manifest: Manifest) -> None:
+    """Write the manifest as one parquet file, atomically."""
+    table = pa.table(
+        {name: getattr(manifest, name) for name in _SCHEMA.names},
+        schema=_SCHEMA.with_metadata(
+            {
+                'ltvl_mm': json.dumps(
+                    {
+                        'format': 1,
+                        'class_names': manifest.class_names,
+                        'class_names_sha256': hash_class_names(
+                            manifest.class_names
+                        ),
+                        'source': manifest.source,
+                    },
+                    sort_keys=True,
+                )
+            }
+        ),
+    )
+    with atomic_write(path) as file:
+        pq.write_table(table, file, compression='zstd')
+
+
+def load_manifest(path: str | Path) -> Manifest:
+    """Read and check a manifest.
+
+    Raises:
+        ValueError: If the file is missing, no manifest, or breaks the
+            contract of :class:`Manifest`.
+    """
+    if not Path(path).is_file():
+        raise ValueError(
+            f'the manifest {path} does not exist; make it with '
+            f'tools/retrieve.py'
+        )
+    try:
+        table = pq.read_table(path)
+        header = json.loads(table.schema.metadata[b'ltvl_mm'])
+    except (pa.ArrowInvalid, TypeError, KeyError) as error:
+        raise ValueError(f'{path} is not a manifest: {error}') from None
+    columns = {
+        name: (
+            tuple(table[name].to_pylist())
+            if _SCHEMA.field(name).type == pa.string()
+            else table[name].to_numpy()
+        )
+        for name in _SCHEMA.names
+    }
+    return Manifest(
+        class_names=tuple(header['class_names']),
+        source=header['source'],
+        **columns,
+    )

@@ -1,0 +1,1 @@
+"""Files and randomness: knows nothing of the domain."""

@@ -1,0 +1,100 @@
+"""Files that are there whole or not at all, and their checksums."""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+
+@contextmanager
+def atomic_write(path: str | Path, mode: str = 'wb') -> Iterator[IO]:
+    """Open a file that appears under ``path`` only when it is complete.
+
+    Written beside its place under another name, flushed to the disk, then
+    renamed, so that a kill at any moment leaves the old file or the new one.
+
+    Args:
+        path: Where the file shall be; its folder is made when missing.
+        mode: ``'wb'`` or ``'w'`` (UTF-8, Unix line ends).
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = {} if 'b' in mode else {'encoding': 'utf-8', 'newline': '\n'}
+    handle, temporary = tempfile.mkstemp(
+        prefix=f'.{path.name}.', suffix='.tmp', dir=path.parent
+    )
+    try:
+        with os.fdopen(handle, mode, **text) as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        # mkstemp makes files for the owner only; a data set is shared.
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def remove_temporaries(folder: str | Path) -> None:
+    """Delete what killed runs of :func:`atomic_write` left in ``folder``."""
+    for leftover in Path(folder).glob('.*.tmp'):
+        leftover.unlink(missing_ok=True)
+
+
+def write_json(path: str | Path, content: Any) -> None:  # noqa: ANN401
+    """Write ``content`` as indented JSON, atomically."""
+    with atomic_write(path, 'w') as file:
+        json.dump(content, file, indent=1, ensure_ascii=False)
+        file.write('\n')
+
+
+def read_json(path: str | Path) -> Any:  # noqa: ANN401
+    """Read a JSON file.
+
+    Raises:
+        ValueError: If it is missing or not JSON; names the file.
+    """
+    try:
+        return json.loads(Path(path).read_text(encoding='utf-8'))
+    except FileNotFoundError:
+        raise ValueError(f'{path} does not exist') from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f'{path} is not JSON: {error}') from None
+
+
+def hash_file(path: str | Path) -> str:
+    """Return the sha256 of a file as 64 hex digits."""
+    digest = hashlib.sha256()
+    with open(path, 'rb') as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def hash_content(content: Any) -> str:  # noqa: ANN401
+    """Return the sha256 of a JSON-like value, whatever its key order."""
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _sync_folder(folder: Path) -> None:
+    """Flush the rename itself; only POSIX can open a folder."""
+    if os.name != 'posix':
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,54 @@
+"""What the host's training and testing scripts do before the Runner."""
+
+import torch
+from mmengine.config import Config
+
+
+def prepare_launch(cfg: Config, launcher: str) -> None:
+    """Set the launcher; without a GPU, start gloo and fit the wrapper.
+
+    The host asks CUDA for a device when it starts a distributed run, and
+    wraps the model for it: both fail on a machine without one.
+
+    Args:
+        cfg: Is changed.
+        launcher: ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``.
+    """
+    cfg.launcher = launcher
+    if launcher != 'pytorch' or torch.cuda.is_available():
+        return
+    torch.distributed.init_process_group('gloo')
+    # An own wrapper hides the top-level key from the Runner.
+    cfg.model_wrapper_cfg = dict(
+        type='MMDistributedDataParallel',
+        device_ids=None,
+        find_unused_parameters=cfg.get('find_unused_parameters', False),
+    )
+
+
+def set_dataloader_defaults(
+    cfg: Config,
+    name: str,
+    *,
+    pin_memory: bool,
+    persistent_workers: bool = True,
+) -> None:
+    """Give a loader of ``cfg`` the host's defaults where it has none.
+
+    Args:
+        cfg: Is changed.
+        name: E.g. ``'train_dataloader'``.
+        pin_memory: False overrules the config.
+        persistent_workers: False overrules the config.
+    """
+    loader = cfg.get(name)
+    if loader is None:
+        return
+    loader.setdefault('pin_memory', torch.cuda.is_available())
+    loader.setdefault('collate_fn', dict(type='default_collate'))
+    # Torch refuses to keep workers that there are not.
+    loader.setdefault('persistent_workers', loader.get('num_workers', 0) > 0)
+    if not pin_memory:
+        loader.pin_memory = False
+    if not persistent_workers:
+        loader.persistent_workers = False

@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# dist_train.sh CONFIG GPUS [arguments of train.py]; NNODES, NODE_RANK, PORT
+# and MASTER_ADDR as in mmpretrain. Without GPUs: CPU processes with gloo.
+CONFIG=$1
+GPUS=$2
+cd "$(dirname "$0")/.." || exit
+exec torchrun \
+    --nnodes="${NNODES:-1}" --node_rank="${NODE_RANK:-0}" \
+    --master_addr="${MASTER_ADDR:-127.0.0.1}" \
+    --master_port="${PORT:-29500}" --nproc_per_node="$GPUS" \
+    tools/train.py "$CONFIG" --launcher pytorch "${@:3}"

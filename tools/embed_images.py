@@ -1,0 +1,71 @@
+"""Embed images with a frozen CLIP into a store; resumes when killed.
+
+Inputs: webdataset tars (paths, globs, {00000..00099}), folders of tars or
+images, or .txt lists of paths (labels behind them are ignored).
+"""
+
+import argparse
+
+import torch
+
+from ltvl_mm.models.frozen_clip import FrozenCLIP
+from ltvl_mm.retrieval.embedding import embed_shards
+from ltvl_mm.retrieval.shards import find_shards
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument('inputs', nargs='+')
+    parser.add_argument('-o', '--out', required=True, help='the store')
+    parser.add_argument('--root', help='folder of the paths in lists')
+    parser.add_argument('--arch', default='ViT-B-16-quickgelu')
+    parser.add_argument(
+        '--pretrained', default='openai', help='open_clip tag or local file'
+    )
+    parser.add_argument(
+        '--device', default='cuda' if torch.cuda.is_available() else 'cpu'
+    )
+    parser.add_argument(
+        '--amp', action='store_true', help='bfloat16 image tower'
+    )
+    parser.add_argument('--batch-size', type=int, default=256)
+    parser.add_argument('--workers', type=int, default=2)
+    parser.add_argument(
+        '--shard-size',
+        type=int,
+        default=10_000,
+        help='images per shard of folders and lists',
+    )
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+    shards = find_shards(
+        args.inputs, root=args.root, files_per_shard=args.shard_size
+    )
+    clip = FrozenCLIP(
+        args.arch, args.pretrained, device=args.device, amp=args.amp
+    )
+    store = embed_shards(
+        shards,
+        args.out,
+        clip.encode_images,
+        clip.preprocess,
+        clip.identity,
+        batch_size=args.batch_size,
+        workers=args.workers,
+    )
+    bad = [entry for part in store.parts for entry in part.bad]
+    print(f'{len(store)} images in {args.out}; {len(bad)} could not be read')
+    for key, reason in bad[:5]:
+        print(f'  {key}: {reason}')
+    if len(bad) > 5:
+        print(f'  ... all of them: {args.out}/bad_images.json')
+
+
+if __name__ == '__main__':
+    main()

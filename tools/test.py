@@ -1,0 +1,123 @@
+"""Test a model; mmpretrain's arguments, and gloo where there is no GPU."""
+
+import argparse
+import os
+from copy import deepcopy
+from pathlib import Path
+
+import mmengine
+from mmengine.config import Config, ConfigDict, DictAction
+from mmengine.evaluator import DumpResults
+from mmengine.registry import RUNNERS
+from mmengine.runner import Runner
+
+import ltvl_mm  # noqa: F401, a broken install says so here
+from ltvl_mm.utils.launch import prepare_launch, set_dataloader_defaults
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('config', help='test config file')
+    parser.add_argument('checkpoint', help='checkpoint file')
+    parser.add_argument('--work-dir', help='where logs and metrics go')
+    parser.add_argument('--out', help='file for predictions or metrics')
+    parser.add_argument(
+        '--out-item', choices=['metrics', 'pred'], help='default: pred'
+    )
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help='override the config',
+    )
+    parser.add_argument(
+        '--amp', action='store_true', help='automatic mixed precision'
+    )
+    parser.add_argument('--show-dir', help='save pictures of predictions')
+    parser.add_argument('--show', action='store_true', help='show pictures')
+    parser.add_argument(
+        '--interval', type=int, default=1, help='picture every n-th sample'
+    )
+    parser.add_argument(
+        '--wait-time', type=float, default=2, help='seconds per picture'
+    )
+    parser.add_argument('--no-pin-memory', action='store_true')
+    parser.add_argument(
+        '--tta',
+        action='store_true',
+        help="test-time augmentation: the config's, else flipping",
+    )
+    parser.add_argument(
+        '--launcher',
+        choices=['none', 'pytorch', 'slurm', 'mpi'],
+        default='none',
+    )
+    # torch.distributed.launch passes --local-rank.
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+    args = parser.parse_args()
+    if args.out is None and args.out_item is not None:
+        parser.error('--out-item needs --out')
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    return args
+
+
+def merge_args(cfg: Config, args: argparse.Namespace) -> None:
+    if args.work_dir is not None:
+        cfg.work_dir = args.work_dir
+    elif cfg.get('work_dir') is None:
+        cfg.work_dir = str(Path('work_dirs', Path(args.config).stem))
+    cfg.load_from = args.checkpoint
+    if args.amp:
+        cfg.test_cfg.fp16 = True
+    if args.show or args.show_dir is not None:
+        cfg.default_hooks.visualization = dict(
+            type='VisualizationHook',
+            enable=True,
+            show=args.show,
+            wait_time=args.wait_time,
+            out_dir=args.show_dir,
+            interval=args.interval,
+        )
+    if args.tta:
+        _add_tta(cfg)
+    set_dataloader_defaults(
+        cfg, 'test_dataloader', pin_memory=not args.no_pin_memory
+    )
+    if args.cfg_options is not None:
+        cfg.merge_from_dict(args.cfg_options)
+    prepare_launch(cfg, args.launcher)
+
+
+def _add_tta(cfg: Config) -> None:
+    pipeline = cfg.test_dataloader.dataset.pipeline
+    flips = [dict(type='RandomFlip', prob=prob) for prob in (1.0, 0.0)]
+    cfg.setdefault(
+        'tta_pipeline',
+        [
+            *deepcopy(pipeline[:-1]),
+            dict(type='TestTimeAug', transforms=[flips, [pipeline[-1]]]),
+        ],
+    )
+    tta = cfg.get('tta_model', dict(type='mmpretrain.AverageClsScoreTTA'))
+    cfg.model = ConfigDict(**tta, module=cfg.model)
+    cfg.test_dataloader.dataset.pipeline = cfg.tta_pipeline
+
+
+def main() -> None:
+    args = parse_args()
+    cfg = Config.fromfile(args.config)
+    merge_args(cfg, args)
+    build = RUNNERS.build if 'runner_type' in cfg else Runner.from_cfg
+    runner = build(cfg)
+    if args.out and args.out_item != 'metrics':
+        runner.test_evaluator.metrics.append(
+            DumpResults(out_file_path=args.out)
+        )
+    metrics = runner.test()
+    if args.out and args.out_item == 'metrics':
+        mmengine.dump(metrics, args.out)
+
+
+if __name__ == '__main__':
+    main()
