@@ -1,15 +1,15 @@
 """Pre-train the toy world's CLIP on its caption corpus.
 
 Command:  python tools/train.py configs/toy/clip.py
-Hardware: 2 CPU cores, 2 minutes.
-Expect:   about 40 % zero-shot over 96 classes (configs/toy/clip_zero_shot.py).
+Hardware: 2 CPU cores, 70 seconds.
+Expect:   about 70 % zero-shot over 96 classes (configs/toy/clip_zero_shot.py).
 """
 
-_base_ = '../_base_/default_runtime.py'
+_base_ = '../_base_/toy_runtime.py'
 
 data_root = '{{$LTVL_TOY_ROOT:data/toy}}'
 arch = 'ltvl-toy'
-max_epochs = 10
+max_epochs = 5
 
 model = dict(
     type='ImageClassifier',
@@ -48,7 +48,7 @@ train_dataloader = dict(
 train_cfg = dict(by_epoch=True, max_epochs=max_epochs)
 
 optim_wrapper = dict(
-    optimizer=dict(type='AdamW', lr=2e-3, weight_decay=0.05, fused=True),
+    optimizer=dict(type='AdamW', lr=2e-3, weight_decay=0.05),
     clip_grad=dict(max_norm=1.0),
 )
 param_scheduler = [
@@ -62,4 +62,3 @@ param_scheduler = [
         convert_to_iter_based=True,
     ),
 ]
-default_hooks = dict(checkpoint=dict(interval=1, max_keep_ckpts=1))

@@ -4,7 +4,7 @@ Command:  python tools/train.py configs/toy/rx.py
 Hardware: 2 CPU cores, 1 minute.
 """
 
-_base_ = ['../_base_/datasets/toy_world.py', '../_base_/default_runtime.py']
+_base_ = ['../_base_/datasets/toy_world.py', '../_base_/toy_runtime.py']
 
 max_epochs = 10  # of 4,480 images, whatever the training set
 

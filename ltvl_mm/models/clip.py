@@ -17,6 +17,9 @@ from torch import nn
 
 open_clip.add_model_config(Path(__file__).parent / 'archs')
 
+# In the order of the sorted WordNet ids, as ImageNet-LT's labels.
+IMAGENET_NAMES = tuple(open_clip.IMAGENET_CLASSNAMES)
+
 TEMPLATES = {
     'single': ('a photo of a {}.',),
     'openai_80': tuple(

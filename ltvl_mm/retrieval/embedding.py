@@ -66,7 +66,11 @@ def embed_shards(
             'shards': len(shards),
             'shard_names': hash_content(
                 [
-                    (shard.name, str(shard.tar), len(shard.files))
+                    (
+                        shard.name,
+                        str(shard.tar),
+                        hash_content([key for key, _ in shard.files]),
+                    )
                     for shard in shards
                 ]
             ),

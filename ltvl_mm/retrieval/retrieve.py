@@ -131,6 +131,8 @@ def retrieve(
     manifest = _build_manifest(
         store, queries, budget, chosen, _describe(options, excluded)
     )
+    # Of an earlier run: its images are about to be overwritten.
+    (Path(out) / 'manifest.parquet').unlink(missing_ok=True)
     _copy_images(store, chosen, manifest, Path(out))
     write_json(
         Path(out) / 'report.json', _summarise(manifest, budget, rejected)
@@ -245,7 +247,7 @@ def _copy_images(
             data = read_bytes(
                 *(
                     metadata[name][place]
-                    for name in ('source', 'offset', 'size')
+                    for name in ('source', 'offset', 'size', 'sha256')
                 )
             )
             file = out / manifest.file[place]

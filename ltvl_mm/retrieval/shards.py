@@ -6,6 +6,7 @@ was cut in the middle has to give what stands before the cut.
 """
 
 import glob
+import hashlib
 import json
 import tarfile
 from collections.abc import Iterator, Sequence
@@ -20,6 +21,18 @@ IMAGE_SUFFIXES = frozenset(
 # Larger members of a tar are no images of the web.
 MAX_MEMBER_BYTES = 64 << 20
 MAX_CAPTION = 1000
+
+_END_OF_TAR = bytes(tarfile.BLOCKSIZE)
+# What tarfile raises for hostile headers.
+_TAR_ERRORS = (
+    tarfile.TarError,
+    OSError,
+    EOFError,
+    ValueError,
+    OverflowError,
+    RecursionError,
+    MemoryError,
+)
 
 
 @dataclass(frozen=True)
@@ -77,8 +90,8 @@ def find_shards(
         files_per_shard: Image files that make a shard.
 
     Raises:
-        ValueError: If an input does not exist or holds no image, or a
-            listed path leaves ``root``.
+        ValueError: If an input does not exist or holds no image, a listed
+            path leaves ``root``, or two inputs give two files one key.
     """
     tars, files = [], {}
     for text in inputs:
@@ -89,11 +102,12 @@ def find_shards(
                     inside = sorted(path.rglob('*.tar'))
                     tars += inside
                     if not inside:
-                        files |= _find_files(path)
+                        _add_files(files, _find_files(path), path)
                 elif path.suffix == '.tar' and path.is_file():
                     tars.append(path)
                 elif path.suffix == '.txt' and path.is_file():
-                    files |= _read_list(path, Path(root or path.parent))
+                    found = _read_list(path, Path(root or path.parent))
+                    _add_files(files, found, path)
                 else:
                     raise ValueError(
                         f'{path} is no tar, folder or .txt list that exists'
@@ -110,7 +124,7 @@ def find_shards(
             ),
         )
     if not named:
-        raise ValueError(f'no image in {", ".join(inputs)}')
+        raise ValueError('there are no inputs')
     return [named[name] for name in sorted(named)]
 
 
@@ -123,18 +137,21 @@ def iterate_shard(shard: Shard) -> Iterator[WebImage]:
         return
     for key, file in shard.files:
         try:
+            str(file).encode()  # parquet holds UTF-8 only
             data = file.read_bytes()
+        except UnicodeEncodeError:
+            yield WebImage(key, None, reason='its path is not UTF-8')
         except OSError as error:
             yield WebImage(key, None, reason=f'unreadable: {error.strerror}')
         else:
             yield WebImage(key, data, source=str(file))
 
 
-def read_bytes(source: str, offset: int, size: int) -> bytes:
+def read_bytes(source: str, offset: int, size: int, sha256: str) -> bytes:
     """Return an image's bytes from the file that holds them.
 
     Raises:
-        ValueError: If the file is missing or has become shorter.
+        ValueError: If the file is missing or the bytes are others now.
     """
     try:
         with open(source, 'rb') as file:
@@ -144,10 +161,10 @@ def read_bytes(source: str, offset: int, size: int) -> bytes:
         raise ValueError(
             f'the web memory has changed: {source}: {error.strerror}'
         ) from None
-    if len(data) != size:
+    if hashlib.sha256(data).hexdigest() != sha256:
         raise ValueError(
-            f'the web memory has changed: {source} ends before byte '
-            f'{offset + size}'
+            f'the web memory has changed: {source} has other bytes from '
+            f'{offset} on'
         )
     return data
 
@@ -159,24 +176,31 @@ def _iterate_tar(shard: Shard) -> Iterator[WebImage]:
     try:
         with tarfile.open(shard.tar, 'r:') as tar:
             for member in tar:
-                if not member.isreg():  # links, devices, folders
-                    continue
                 path = PurePosixPath(member.name)
                 base, _, suffix = path.name.partition('.')
-                if stem is not None and str(path.with_name(base)) != stem:
+                # Links, devices, folders, files with holes, hidden files.
+                if not member.isreg() or member.issparse() or not base:
+                    continue
+                suffix = suffix.lower()
+                here = str(path.with_name(base))
+                if stem is not None and (here != stem or suffix in sample):
                     yield _join_sample(shard, stem, sample, seen)
                     sample = {}
-                stem = str(path.with_name(base))
+                stem = here
                 if member.size > MAX_MEMBER_BYTES:
                     sample.setdefault('too large', (member.size, b''))
                     continue
                 data = tar.extractfile(member).read()
-                sample[suffix.lower()] = (member.offset_data, data)
+                sample[suffix] = (member.offset_data, data)
                 tar.members = []  # tarfile would keep them all
+            # tarfile takes a broken header for the end, and says nothing.
+            tar.fileobj.seek(tar.offset)
+            if tar.fileobj.read(tarfile.BLOCKSIZE) != _END_OF_TAR:
+                raise tarfile.ReadError('no member and no end mark')
         if stem is not None:
             yield _join_sample(shard, stem, sample, seen)
     # The sample at the cut is incomplete, so it is not yielded.
-    except (tarfile.TarError, OSError, EOFError) as error:
+    except _TAR_ERRORS as error:
         yield WebImage(
             shard.name, None, reason=f'the tar is broken from here: {error}'
         )
@@ -188,7 +212,7 @@ def _join_sample(
     sample: dict[str, tuple[int, bytes]],
     seen: set[str],
 ) -> WebImage:
-    key = f'{shard.name}/{stem}'
+    key = _escape(f'{shard.name}/{stem}')
     if key in seen:
         return WebImage(key, None, reason='a second image of this key')
     seen.add(key)
@@ -212,8 +236,8 @@ def _join_sample(
     return WebImage(
         key,
         data,
-        caption=caption.strip()[:MAX_CAPTION],
-        url=str(record.get('url') or ''),
+        caption=_escape(caption.strip()[:MAX_CAPTION]),
+        url=_escape(str(record.get('url') or '')),
         source=str(shard.tar),
         offset=offset,
     )
@@ -223,9 +247,14 @@ def _read_record(data: bytes) -> dict:
     """Read a sample's json; what is not one says nothing of the image."""
     try:
         record = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):  # a million brackets
         return {}
     return record if isinstance(record, dict) else {}
+
+
+def _escape(text: str) -> str:
+    """Spell out what UTF-8 cannot hold: halves of pairs, foreign bytes."""
+    return text.encode('utf-8', 'backslashreplace').decode('utf-8')
 
 
 def _name_tars(tars: list[Path]) -> dict[str, Shard]:
@@ -249,12 +278,26 @@ def _name_tars(tars: list[Path]) -> dict[str, Shard]:
 
 def _find_files(folder: Path) -> dict[str, Path]:
     return {
-        path.relative_to(folder).as_posix(): path.resolve()
+        _escape(path.relative_to(folder).as_posix()): path.resolve()
         for path in folder.rglob('*')
         if path.suffix.lower().lstrip('.') in IMAGE_SUFFIXES
         and path.is_file()
         and not path.is_symlink()
     }
+
+
+def _add_files(
+    files: dict[str, Path], found: dict[str, Path], path: Path
+) -> None:
+    """Add what was ``found`` in ``path`` to ``files``, by key."""
+    if not found:
+        raise ValueError(f'no image in {path}')
+    for key, file in found.items():
+        if files.setdefault(key, file) != file:
+            raise ValueError(
+                f'{files[key]} and {file} have the same key {key!r}; embed '
+                f'the folder above both, or make two stores'
+            )
 
 
 def _read_list(path: Path, root: Path) -> dict[str, Path]:

@@ -115,9 +115,14 @@ class EmbeddingStore:
         """Return the columns of METADATA for ``rows``, (M,) int."""
         columns = {name: [None] * len(rows) for name in METADATA.names}
         for part, inside, local in self._split_rows(rows):
-            table = pq.read_table(
-                self._path(part, 'metadata'), schema=METADATA
-            ).take(local)
+            file = self._path(part, 'metadata')
+            table = pq.read_table(file, schema=METADATA)
+            if len(table) != part.rows:
+                raise ValueError(
+                    f'{file} has {len(table)} rows, its header says '
+                    f'{part.rows}'
+                )
+            table = table.take(local)
             for name in METADATA.names:
                 values = table[name].to_pylist()
                 for place, value in zip(inside, values, strict=True):
@@ -225,6 +230,7 @@ def begin_store(root: Path, settings: dict) -> None:
     for folder in ('img_emb', 'metadata', 'parts'):
         (root / folder).mkdir(parents=True, exist_ok=True)
         remove_temporaries(root / folder)
+    remove_temporaries(root)
     write_json(file, settings)
 
 

@@ -1,4 +1,4 @@
-"""A progress bar over a whole training run."""
+"""A progress bar over a whole training or test run."""
 
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
@@ -10,25 +10,18 @@ from ltvl_mm.utils.progress import progress_bar
 
 @HOOKS.register_module()
 class ProgressBarHook(Hook):
-    """Show iterations, rate and time left on stderr.
+    """Show iterations, rate and time left on stderr; the log is untouched."""
 
-    Args:
-        title: What is being trained.
-    """
-
-    def __init__(self, title: str = 'train') -> None:
-        self.title = title
+    def __init__(self) -> None:
         self._bar = None
 
     def before_train(self, runner: Runner) -> None:
         """Open the bar at the iteration that the run resumes from."""
-        if is_main_process():
-            self._bar = progress_bar(
-                total=runner.max_iters,
-                done=runner.iter,
-                title=self.title,
-                unit='it',
-            )
+        self._open('train', runner.max_iters, runner.iter)
+
+    def before_test(self, runner: Runner) -> None:
+        """Open the bar of a test."""
+        self._open('test', len(runner.test_dataloader), 0)
 
     def after_train_iter(
         self, runner: Runner, *args: object, **kwargs: object
@@ -37,7 +30,20 @@ class ProgressBarHook(Hook):
         if self._bar is not None:
             self._bar.update()
 
-    def after_train(self, runner: Runner) -> None:
+    def after_test_iter(
+        self, runner: Runner, *args: object, **kwargs: object
+    ) -> None:
+        """Move by one iteration."""
+        if self._bar is not None:
+            self._bar.update()
+
+    def after_run(self, runner: Runner) -> None:
         """Close the bar."""
         if self._bar is not None:
             self._bar.close()
+
+    def _open(self, title: str, total: int, done: int) -> None:
+        if is_main_process():
+            self._bar = progress_bar(
+                total=total, done=done, title=title, unit='it'
+            )

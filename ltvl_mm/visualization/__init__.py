@@ -1,0 +1,1 @@
+"""Pictures of data and results: the only place that draws."""

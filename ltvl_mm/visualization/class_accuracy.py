@@ -1,0 +1,64 @@
+"""Per-class accuracy against training images."""
+
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure
+
+from ltvl_mm.structures.class_counts import FEW, MANY
+from ltvl_mm.utils.io import atomic_write
+
+# No display is needed, whatever the user's own settings are.
+matplotlib.use('agg')
+
+
+def plot_class_accuracy(
+    path: str | Path,
+    counts: np.ndarray,
+    accuracies: dict[str, np.ndarray],
+    title: str,
+) -> None:
+    """Write a PNG: a dot per class and model, and a running mean per model.
+
+    Args:
+        path: The file.
+        counts: (K,) images in the original training set.
+        accuracies: Model name -> (K,) percent; NaN where not tested.
+        title: Of the picture.
+    """
+    figure = Figure(figsize=(8, 4.5), dpi=150, layout='constrained')
+    axes = figure.add_subplot()
+    order = np.argsort(-counts, kind='stable')
+    width = max(3, len(counts) // 8)
+    for name, values in accuracies.items():
+        dots = axes.scatter(counts, values, s=14, alpha=0.45)
+        axes.plot(
+            _smooth(counts[order].astype(float), width),
+            _smooth(values[order], width),
+            color=dots.get_facecolor()[0][:3],
+            linewidth=2.2,
+            label=name,
+        )
+    axes.set_xscale('log')
+    axes.invert_xaxis()
+    for edge in (MANY, FEW):
+        axes.axvline(edge, color='grey', linewidth=0.8, linestyle=':')
+    axes.set(
+        xlabel='training images of the class (many | medium | few)',
+        ylabel='test accuracy of the class (%)',
+        ylim=(-3, 103),
+        title=title,
+    )
+    axes.legend()
+    with atomic_write(path) as file:
+        figure.savefig(file, format='png')
+
+
+def _smooth(values: np.ndarray, width: int) -> np.ndarray:
+    """Running mean over ``width`` neighbours, leaving out NaN."""
+    known = np.where(np.isnan(values), 0.0, values)
+    window = np.ones(width)
+    total = np.convolve(known, window, 'valid')
+    number = np.convolve(~np.isnan(values), window, 'valid')
+    return total / np.maximum(number, 1)

@@ -1,0 +1,89 @@
+"""A sheet of retrieved images: a row per class, best first."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont, ImageOps
+
+from ltvl_mm.structures.manifest import Manifest
+from ltvl_mm.utils.io import atomic_write
+
+_TILE = 72
+_LABEL = 190
+_LINE = 16
+
+
+def draw_contact_sheet(
+    path: str | Path,
+    manifest: Manifest,
+    root: str | Path,
+    *,
+    counts: np.ndarray | None = None,
+    classes: int = 16,
+    images: int = 12,
+) -> None:
+    """Write a PNG of the best images of some classes, with their scores.
+
+    Args:
+        path: The file.
+        manifest: What was retrieved.
+        root: Folder of the manifest's files.
+        counts: (K,) training images: the rarest classes with retrieved
+            images are shown, the rarest first. None takes the first classes.
+        classes: Rows.
+        images: Columns.
+
+    Raises:
+        ValueError: If nothing was retrieved.
+    """
+    present = np.flatnonzero(manifest.count_classes())
+    if not len(present):
+        raise ValueError('the manifest has no image to show')
+    if counts is not None:
+        present = present[np.argsort(counts[present], kind='stable')]
+    present = present[:classes]
+    height = _TILE + _LINE + 6
+    sheet = Image.new(
+        'RGB', (_LABEL + images * (_TILE + 4), height * len(present)), 'white'
+    )
+    pen = ImageDraw.Draw(sheet)
+    font = ImageFont.load_default(size=13)
+    for line, label in enumerate(present):
+        top = line * height
+        first, last = np.searchsorted(manifest.class_id, [label, label + 1])
+        text = f'{manifest.class_names[label]}\n{last - first} retrieved'
+        if counts is not None:
+            text += f'\n{counts[label]} training images'
+        pen.multiline_text((6, top + 10), text, fill='black', font=font)
+        for column, row in enumerate(range(first, min(last, first + images))):
+            left = _LABEL + column * (_TILE + 4)
+            tile = _load_tile(Path(root) / manifest.file[row])
+            sheet.paste(tile, (left, top))
+            pen.text(
+                (left + 2, top + _TILE),
+                f'{manifest.score[row]:+.2f}',
+                fill='black',
+                font=font,
+            )
+    with atomic_write(path) as file:
+        sheet.save(file, 'PNG')
+
+
+def _load_tile(path: Path) -> Image.Image:
+    """Return the image on a square tile, or a grey one if it is gone."""
+    tile = Image.new('RGB', (_TILE, _TILE), 'lightgrey')
+    try:
+        with Image.open(path) as image:
+            small = ImageOps.contain(
+                image.convert('RGB'),
+                (_TILE, _TILE),
+                # Small pictures are magnified, and shall look sharp.
+                Image.Resampling.NEAREST
+                if max(image.size) < _TILE
+                else Image.Resampling.LANCZOS,
+            )
+    except OSError:
+        return tile
+    offset = ((_TILE - small.width) // 2, (_TILE - small.height) // 2)
+    tile.paste(small, offset)
+    return tile

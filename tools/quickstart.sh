@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# quickstart.sh: install, then TACKLE from web images to a table and pictures
+# on the embedded toy world. Killed? Run it again: it goes on where it was.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+python=$(tools/install.sh fork)
+exec "$python" projects/toy_benchmark/run.py \
+    --work-dir work_dirs/quickstart --seeds 0 "$@"

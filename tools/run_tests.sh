@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# run_tests.sh [--stack upstream] [pytest arguments]: install, then test.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+stack=fork
+if [ "${1:-}" = --stack ]; then
+    stack=$2
+    shift 2
+fi
+python=$(tools/install.sh "$stack")
+PATH="$(dirname "$python"):$PATH" exec "$python" -m pytest "$@"

@@ -1,0 +1,45 @@
+"""Plot per-class accuracy against training images, for one or more models.
+
+Takes what ``tools/test.py --out metrics.json --out-item metrics`` wrote with
+``ShotAccuracy(per_class=True)``.
+"""
+
+import argparse
+
+import numpy as np
+
+from ltvl_mm.structures.class_counts import load_class_counts
+from ltvl_mm.utils.io import read_json
+from ltvl_mm.visualization.class_accuracy import plot_class_accuracy
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        'models', nargs='+', metavar='NAME=METRICS.json', help='in order'
+    )
+    parser.add_argument('--class-counts', required=True, help='train list')
+    parser.add_argument('-o', '--out', required=True, help='PNG file')
+    parser.add_argument('--title', default='Accuracy by class')
+    args = parser.parse_args()
+    accuracies = {}
+    for model in args.models:
+        name, _, file = model.rpartition('=')
+        metrics = read_json(file)
+        if 'shot/per_class' not in metrics:
+            parser.error(
+                f'{file} has no shot/per_class; test with '
+                f'--cfg-options test_evaluator.per_class=True'
+            )
+        accuracies[name or file] = np.array(
+            metrics['shot/per_class'], np.float64
+        )
+    counts = load_class_counts(
+        args.class_counts, len(next(iter(accuracies.values())))
+    )
+    plot_class_accuracy(args.out, counts, accuracies, args.title)
+    print(args.out)
+
+
+if __name__ == '__main__':
+    main()
