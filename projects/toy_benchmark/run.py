@@ -12,12 +12,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from summary import summarise
+from summary import STUDENTS, summarise
 
 from ltvl_mm.utils.io import atomic_write, hash_content
 
 ROOT = Path(__file__).resolve().parents[2]
-STUDENTS = {'rx': 'ResNeXt', 'deit': 'DeiT'}
 
 
 @dataclass(frozen=True)
@@ -110,9 +109,12 @@ def run_stage(stage: Stage, work: Path, place: str) -> None:
     marker, log = work / f'logs/{slug}.done', work / f'logs/{slug}.log'
     wanted = hash_content(stage.command)
     if marker.exists() and marker.read_text() == wanted:
-        print(f'{place} {stage.name}: done before')
+        print(f'{place} {stage.name}: done before', flush=True)
         return
-    print(f'{place} {stage.name}\n    {" ".join(stage.command[1:])}')
+    print(
+        f'{place} {stage.name}\n    {" ".join(stage.command[1:])}',
+        flush=True,
+    )
     log.parent.mkdir(parents=True, exist_ok=True)
     environment = os.environ | {
         'LTVL_TOY_ROOT': str(work / 'world'),
@@ -130,7 +132,7 @@ def run_stage(stage: Stage, work: Path, place: str) -> None:
         sys.exit('\n'.join([*tail, f'"{stage.name}" failed; log: {log}']))
     with atomic_write(marker, 'w') as file:
         file.write(wanted)
-    print(f'    {time.monotonic() - start:.0f} s')
+    print(f'    {time.monotonic() - start:.0f} s', flush=True)
 
 
 def main() -> None:

@@ -17,6 +17,7 @@ from ltvl_mm.structures.manifest import load_manifest
 from ltvl_mm.utils.io import atomic_write, read_json, write_json
 
 COLUMNS = (*GROUPS, 'all')
+STUDENTS = {'rx': 'ResNeXt', 'deit': 'DeiT'}
 
 
 def summarise(work: Path, seeds: list[int], students: list[str]) -> str:
@@ -50,8 +51,13 @@ def _read_rows(work: Path, seed: int, students: list[str]) -> list[dict]:
     models = [('clip_zero_shot', 'CLIP zero-shot', False, False)]
     for student in students:
         models += [
-            (student, student, True, False),
-            (f'tackle_{student}', f'{student} + retrieval', True, True),
+            (student, STUDENTS[student], True, False),
+            (
+                f'tackle_{student}',
+                f'{STUDENTS[student]} + retrieval',
+                True,
+                True,
+            ),
         ]
     rows = []
     for folder, method, is_student, retrieval in models:
