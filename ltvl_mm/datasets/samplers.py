@@ -25,6 +25,8 @@ class _EpochSampler(Sampler):
         epoch_size: Samples of an epoch over all ranks, rounded up to a
             multiple of their number; None for the size of the data set.
         seed: None draws one that all ranks share.
+        shuffle: True. Taken because a config that swaps the ``type`` of a
+            stock sampler inherits it.
     """
 
     def __init__(
@@ -33,7 +35,13 @@ class _EpochSampler(Sampler):
         *,
         epoch_size: int | None = None,
         seed: int | None = None,
+        shuffle: bool = True,
     ) -> None:
+        if not shuffle:
+            raise ValueError(
+                f'{type(self).__name__} always shuffles; for a fixed order '
+                f'use DefaultSampler(shuffle=False)'
+            )
         if epoch_size is not None and epoch_size < 1:
             raise ValueError(f'epoch_size must be >= 1, got {epoch_size}')
         if len(dataset) == 0:
@@ -104,8 +112,11 @@ class ClassBalancedSampler(_EpochSampler):
         *,
         epoch_size: int | None = None,
         seed: int | None = None,
+        shuffle: bool = True,
     ) -> None:
-        super().__init__(dataset, epoch_size=epoch_size, seed=seed)
+        super().__init__(
+            dataset, epoch_size=epoch_size, seed=seed, shuffle=shuffle
+        )
         labels = read_labels(dataset)
         self._by_class = np.argsort(labels, kind='stable')
         present, self._counts = np.unique(labels, return_counts=True)

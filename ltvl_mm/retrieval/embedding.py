@@ -85,15 +85,9 @@ def embed_shards(
         batch_size=None,
         num_workers=min(workers, len(missing)),
     )
-    with progress_bar(
-        total=len(shards),
-        done=len(shards) - len(missing),
-        title=title,
-        unit='shard',
-    ) as bar:
-        read = bad = 0
+    with _EmbeddingProgress(title, len(shards), len(missing)) as progress:
         for number, embeddings, metadata, broken in _collect_shards(
-            loader, encode
+            loader, encode, progress
         ):
             parts[number] = write_part(
                 out,
@@ -104,9 +98,7 @@ def embed_shards(
                 metadata,
                 broken,
             )
-            read, bad = read + len(embeddings), bad + len(broken)
-            bar.set_postfix(images=read, bad=bad, refresh=False)
-            bar.update()
+            progress.finish_shard()
     dim = _find_dim(out, parts, len(shards))
     return finish_store(out, encoder, dim, parts)
 
@@ -173,8 +165,45 @@ def _read_image(found: WebImage) -> tuple[Image.Image, tuple]:
     )
 
 
+class _EmbeddingProgress:
+    """Images, images/s, bad images and shards, and the time left.
+
+    How many images tars hold is not known, so that the time left is that of
+    shards as large as those done in this run.
+    """
+
+    def __init__(self, title: str, shards: int, missing: int) -> None:
+        self.bar = progress_bar(total=None, title=title, unit='img')
+        self.shards = shards
+        self.missing = missing
+        self.finished = self.bad = 0
+
+    def __enter__(self) -> '_EmbeddingProgress':
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.bar.close()
+
+    def add_batch(self, read: int, bad: int) -> None:
+        """Count the images of a batch."""
+        self.bad += bad
+        done = self.shards - self.missing + self.finished
+        self.bar.set_postfix_str(
+            f'{self.bad} bad, shard {done}/{self.shards}', refresh=False
+        )
+        self.bar.update(read)
+
+    def finish_shard(self) -> None:
+        """Count a written shard."""
+        self.finished += 1
+        self.bar.total = round(self.bar.n / self.finished * self.missing)
+        self.add_batch(0, 0)
+
+
 def _collect_shards(
-    loader: DataLoader, encode: Callable[[torch.Tensor], torch.Tensor]
+    loader: DataLoader,
+    encode: Callable[[torch.Tensor], torch.Tensor],
+    progress: _EmbeddingProgress,
 ) -> Iterator[tuple[int, np.ndarray, dict[str, list], list]]:
     """Encode batches and yield each shard when it is whole."""
     open_shards: dict[int, tuple[list, list, list]] = {}
@@ -188,6 +217,7 @@ def _collect_shards(
             found[0].append(features.cpu().numpy().astype(np.float16))
         found[1].extend(rows)
         found[2].extend(bad)
+        progress.add_batch(len(rows), len(bad))
         if last:
             features, rows, bad = open_shards.pop(number)
             columns = (

@@ -5,14 +5,16 @@ import sys
 from tqdm import tqdm
 
 
-def progress_bar(*, total: int, title: str, unit: str, done: int = 0) -> tqdm:
+def progress_bar(
+    *, total: int | None, title: str, unit: str, done: int = 0
+) -> tqdm:
     """Return a bar on stderr: count, rate and time left.
 
     In a terminal it moves; elsewhere it prints a line at most every 30 s, so
     that a log of a night's work stays readable.
 
     Args:
-        total: How many units there are.
+        total: How many units there are; None if unknown.
         title: What is being done.
         unit: Name of one unit, e.g. ``'img'``.
         done: Units an earlier run has finished.
