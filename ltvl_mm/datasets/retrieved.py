@@ -85,6 +85,7 @@ class RetrievedDataset(BaseDataset):
         Raises:
             RuntimeError: If no image of the class can be loaded.
         """
+        idx = range(len(self))[idx]  # counts from the end if negative
         label = self.get_data_info(idx)['gt_label']
         first = int(self.manifest.class_id.searchsorted(label))
         count = int(self.manifest.class_id.searchsorted(label + 1)) - first

@@ -138,7 +138,7 @@ class TACKLEDataset:
         dataset, inner = self._locate(idx)
         return {
             **dataset.get_data_info(inner),
-            'sample_idx': idx,
+            'sample_idx': idx % len(self),
             'origin': self.get_origin(idx),
         }
 

@@ -153,11 +153,13 @@ def _build_from_file(arch: str, path: str) -> nn.Module:
     if _is_jit_archive(path):
         # Only OpenAI published such archives; all were QuickGELU models.
         _check_quick_gelu(arch, _find_arch(arch), True, path)
-        state = torch.jit.load(path, map_location='cpu').float().state_dict()
-        for name in ('input_resolution', 'context_length', 'vocab_size'):
-            state.pop(name, None)
-    else:
-        state = load_state_dict(path, weights_only=True)
+    try:
+        state = _read_state(path)
+    # What torch and pickle raise depends on where a file is broken.
+    except Exception as error:
+        raise ValueError(
+            f'{path} holds no weights that can be read: {error!r:.200}'
+        ) from error
     if any(name.startswith('backbone.visual.') for name in state):
         state = _rename_our_checkpoint(state)
     elif 'positional_embedding' in state:
@@ -170,6 +172,15 @@ def _build_from_file(arch: str, path: str) -> nn.Module:
         ) from None
     print_log(f'loaded {arch} from {path}', 'current')
     return model
+
+
+def _read_state(path: str) -> dict[str, torch.Tensor]:
+    if not _is_jit_archive(path):
+        return load_state_dict(path, weights_only=True)
+    state = torch.jit.load(path, map_location='cpu').float().state_dict()
+    for name in ('input_resolution', 'context_length', 'vocab_size'):
+        state.pop(name, None)
+    return state
 
 
 def _is_jit_archive(path: str) -> bool:

@@ -17,8 +17,8 @@ from ltvl_mm.retrieval.select import Candidates, select_images
 from ltvl_mm.retrieval.shards import IMAGE_SUFFIXES, read_bytes
 from ltvl_mm.structures.class_queries import ClassQueries
 from ltvl_mm.structures.embedding_store import EmbeddingStore
-from ltvl_mm.structures.manifest import Manifest, save_manifest
-from ltvl_mm.utils.io import write_json
+from ltvl_mm.structures.manifest import Manifest, load_manifest, save_manifest
+from ltvl_mm.utils.io import claim_folder, read_json, write_json
 from ltvl_mm.utils.progress import progress_bar
 
 
@@ -81,7 +81,7 @@ def retrieve(
 
     The images are copied out of the web memory, so that the folder is all
     that training needs: ``images/<class>/<rank>.<suffix>``. The manifest is
-    written last.
+    written last; where an earlier run has finished, it is read instead.
 
     Args:
         store: The web memory.
@@ -93,10 +93,19 @@ def retrieve(
         options: See there.
 
     Raises:
-        ValueError: If encoders differ, or the web memory has changed.
+        ValueError: If encoders differ, the web memory has changed, or
+            ``out`` was begun with other classes, stores or options.
     """
-    for other in excluded:
+    for other in (store, *excluded):
         queries.check_store(other)
+    out = Path(out)
+    source = _describe(store, queries, budget, excluded, options)
+    claim_folder(out, {'class_names': queries.class_names, **source})
+    if (out / 'manifest.parquet').exists():  # written last
+        report = read_json(out / 'report.json')
+        return load_manifest(out / 'manifest.parquet'), [
+            Rejected(**entry) for entry in report['rejected']
+        ]
     wanted = np.ceil(budget * options.over).astype(int)
     candidates = select_images(
         store,
@@ -128,16 +137,10 @@ def retrieve(
             )
             rejected += lost
             bar.update()
-    manifest = _build_manifest(
-        store, queries, budget, chosen, _describe(options, excluded)
-    )
-    # Of an earlier run: its images are about to be overwritten.
-    (Path(out) / 'manifest.parquet').unlink(missing_ok=True)
-    _copy_images(store, chosen, manifest, Path(out))
-    write_json(
-        Path(out) / 'report.json', _summarise(manifest, budget, rejected)
-    )
-    save_manifest(Path(out) / 'manifest.parquet', manifest)
+    manifest = _build_manifest(store, queries, chosen, source)
+    _copy_images(store, chosen, manifest, out)
+    write_json(out / 'report.json', _summarise(manifest, budget, rejected))
+    save_manifest(out / 'manifest.parquet', manifest)
     return manifest, rejected
 
 
@@ -189,7 +192,6 @@ def _drop_copies(
 def _build_manifest(
     store: EmbeddingStore,
     queries: ClassQueries,
-    budget: np.ndarray,
     chosen: list[Candidates],
     source: dict,
 ) -> Manifest:
@@ -207,27 +209,15 @@ def _build_manifest(
         cosine=np.concatenate([found.cosines for found in chosen]),
         key=tuple(metadata['image_path']),
         file=tuple(
-            f'images/{k:05d}/{r:05d}{_find_suffix(key, src)}'
-            for k, r, key, src in zip(
-                label,
-                rank,
-                metadata['image_path'],
-                metadata['source'],
-                strict=True,
-            )
+            f'images/{k:05d}/{r:05d}{_find_suffix(file)}'
+            for k, r, file in zip(label, rank, metadata['source'], strict=True)
         ),
         caption=tuple(metadata['caption']),
-        source=source
-        | {
-            'store': store.fingerprint,
-            'encoder': store.encoder,
-            'templates': list(queries.templates),
-            'budget': budget.tolist(),
-        },
+        source=source,
     )
 
 
-def _find_suffix(key: str, source: str) -> str:
+def _find_suffix(source: str) -> str:
     """Keep a file's suffix if it is an image's; decoders go by content."""
     suffix = PurePosixPath(source).suffix.lower()
     return suffix if suffix.lstrip('.') in IMAGE_SUFFIXES else '.jpg'
@@ -258,9 +248,18 @@ def _copy_images(
 
 
 def _describe(
-    options: RetrievalOptions, excluded: list[EmbeddingStore]
+    store: EmbeddingStore,
+    queries: ClassQueries,
+    budget: np.ndarray,
+    excluded: list[EmbeddingStore],
+    options: RetrievalOptions,
 ) -> dict:
+    """Return all that a manifest depends on, beside the class names."""
     return {
+        'store': store.fingerprint,
+        'encoder': store.encoder,
+        'templates': list(queries.templates),
+        'budget': budget.tolist(),
         **asdict(options),
         'excluded': sorted(other.fingerprint for other in excluded),
     }

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from ltvl_mm.utils.io import (
     atomic_write,
+    claim_folder,
     hash_content,
     hash_file,
     read_json,
@@ -214,24 +215,10 @@ def begin_store(root: Path, settings: dict) -> None:
     Raises:
         ValueError: If ``root`` was begun with others; names what differs.
     """
-    file = root / 'settings.json'
-    if file.exists():
-        before = read_json(file)
-        different = [
-            name for name in settings if before.get(name) != settings[name]
-        ]
-        if different:
-            name = different[0]
-            raise ValueError(
-                f'{root} was begun with another {name} '
-                f'({before.get(name)!r:.200}, now {settings[name]!r:.200}); '
-                f'choose another folder or delete it'
-            )
+    claim_folder(root, settings)
     for folder in ('img_emb', 'metadata', 'parts'):
         (root / folder).mkdir(parents=True, exist_ok=True)
         remove_temporaries(root / folder)
-    remove_temporaries(root)
-    write_json(file, settings)
 
 
 def finish_store(

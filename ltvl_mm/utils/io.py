@@ -68,6 +68,33 @@ def read_json(path: str | Path) -> Any:  # noqa: ANN401
         raise ValueError(f'{path} is not JSON: {error}') from None
 
 
+def claim_folder(folder: str | Path, settings: dict[str, Any]) -> None:
+    """Begin an output folder, or go on with one begun in the same way.
+
+    ``settings.json`` says with which settings a folder was begun, so that
+    the parts that are there belong to those that are still to come.
+
+    Args:
+        folder: Is made when missing.
+        settings: JSON-like; what the output depends on.
+
+    Raises:
+        ValueError: If the folder was begun with others; names what differs.
+    """
+    file = Path(folder) / 'settings.json'
+    settings = json.loads(json.dumps(settings))  # as it will be read again
+    before = read_json(file) if file.exists() else settings
+    for name in settings:
+        if before.get(name) != settings[name]:
+            raise ValueError(
+                f'{folder} was begun with another {name} '
+                f'({before.get(name)!r:.80}, now {settings[name]!r:.80}); '
+                f'choose another folder or delete it'
+            )
+    write_json(file, settings)
+    remove_temporaries(folder)
+
+
 def hash_file(path: str | Path) -> str:
     """Return the sha256 of a file as 64 hex digits."""
     digest = hashlib.sha256()
