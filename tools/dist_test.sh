@@ -4,9 +4,10 @@
 CONFIG=$1
 CHECKPOINT=$2
 GPUS=$3
-cd "$(dirname "$0")/.." || exit
-exec torchrun \
+TOOLS=$(dirname "$0")
+. "$TOOLS/find_python.sh"
+exec "$PYTHON" -m torch.distributed.run \
     --nnodes="${NNODES:-1}" --node_rank="${NODE_RANK:-0}" \
     --master_addr="${MASTER_ADDR:-127.0.0.1}" \
     --master_port="${PORT:-29500}" --nproc_per_node="$GPUS" \
-    tools/test.py "$CONFIG" "$CHECKPOINT" --launcher pytorch "${@:4}"
+    "$TOOLS/test.py" "$CONFIG" "$CHECKPOINT" --launcher pytorch "${@:4}"

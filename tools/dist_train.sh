@@ -3,9 +3,10 @@
 # and MASTER_ADDR as in mmpretrain. Without GPUs: CPU processes with gloo.
 CONFIG=$1
 GPUS=$2
-cd "$(dirname "$0")/.." || exit
-exec torchrun \
+TOOLS=$(dirname "$0")
+. "$TOOLS/find_python.sh"
+exec "$PYTHON" -m torch.distributed.run \
     --nnodes="${NNODES:-1}" --node_rank="${NODE_RANK:-0}" \
     --master_addr="${MASTER_ADDR:-127.0.0.1}" \
     --master_port="${PORT:-29500}" --nproc_per_node="$GPUS" \
-    tools/train.py "$CONFIG" --launcher pytorch "${@:3}"
+    "$TOOLS/train.py" "$CONFIG" --launcher pytorch "${@:3}"

@@ -21,7 +21,9 @@ fi
 wanted=$( (pwd; cat pyproject.toml requirements/*.txt) | git hash-object --stdin)
 if [ "$(cat "$venv/installed" 2>/dev/null)" != "$wanted" ]; then
     echo "installing into $venv: a few minutes, about 6 GB ..." >&2
-    "$base" -m venv "$venv" >&2
+    # Without the stamp it is new, or an install that was killed half-way.
+    [ -f "$venv/installed" ] || clear=--clear
+    "$base" -m venv ${clear:-} "$venv" >&2
     "$venv/bin/python" -m pip install --disable-pip-version-check \
         -r requirements/runtime.txt -r "requirements/$host.txt" \
         -r requirements/retrieval.txt -r requirements/faiss_cpu.txt \

@@ -6,6 +6,7 @@ from pathlib import Path
 from mmengine.logging import print_log
 from mmpretrain.datasets import BaseDataset
 
+from ltvl_mm.datasets.image_files import check_first_image
 from ltvl_mm.registry import DATASETS
 from ltvl_mm.structures.class_names import load_class_names
 from ltvl_mm.structures.manifest import load_manifest
@@ -56,6 +57,12 @@ class RetrievedDataset(BaseDataset):
         super().__init__(
             ann_file=str(manifest), classes=self.manifest.class_names, **kwargs
         )
+
+    def full_init(self) -> None:
+        """Read the manifest's rows and find a wrong root."""
+        if not self._fully_initialized:
+            super().full_init()
+            check_first_image(self, f'the manifest {self.ann_file}')
 
     def load_data_list(self) -> list[dict]:
         """Return one info per row of the manifest, in its order."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from mmengine.dataset import Compose, force_full_init
 
+from ltvl_mm.datasets.image_files import check_first_image
 from ltvl_mm.datasets.labels import read_labels
 from ltvl_mm.datasets.retrieved import RetrievedDataset
 from ltvl_mm.registry import DATASETS
@@ -34,7 +35,8 @@ class TACKLEDataset:
 
     Raises:
         ValueError: If the manifest was made with other classes, a label lies
-            outside [0, K), or no pipeline can be found.
+            outside [0, K), the first image of a part does not exist, or no
+            pipeline can be found.
     """
 
     def __init__(
@@ -116,6 +118,7 @@ class TACKLEDataset:
                 "the target's samples have no img_path, so its transforms "
                 'cannot load retrieved images; pass pipeline='
             )
+        check_first_image(self.dataset, 'the target data set')
         self._fully_initialized = True
 
     @force_full_init

@@ -12,7 +12,7 @@ from ltvl_mm.models.contrastive_loss import (
     compute_contrastive_loss,
     gather_with_gradient,
 )
-from ltvl_mm.models.text_encoder import build_text_encoder, encode_classes
+from ltvl_mm.models.text_encoder import encode_classes
 from ltvl_mm.registry import MODELS
 from ltvl_mm.structures.class_names import load_class_names
 
@@ -53,7 +53,6 @@ class CLIPContrastiveHead(ClsHead):
         )
         self.templates = find_templates(templates)
         self._tokenize = build_tokenizer(arch)
-        self._encode = build_text_encoder(self.text, arch)
         self._prototypes: tuple[tuple, torch.Tensor] | None = None
 
     def init_weights(self) -> None:
@@ -102,8 +101,8 @@ class CLIPContrastiveHead(ClsHead):
     def prototypes(self) -> torch.Tensor:
         """Return the (K, D) L2-normalised class features.
 
-        Kept only while evaluating: any change of mode or of a weight of the
-        text tower has them computed anew.
+        Kept only while evaluating: any change of mode, or of a weight of the
+        text tower that its version counter shows, has them computed anew.
 
         Raises:
             ValueError: If the head was built without class names.
@@ -129,6 +128,11 @@ class CLIPContrastiveHead(ClsHead):
                     ),
                 )
         return self._prototypes[1]
+
+    def _encode(self, texts: Sequence[str]) -> torch.Tensor:
+        # A method: a closure over the tower would outlive a copy of the head.
+        tokens = self._tokenize(list(texts))
+        return self.text(tokens.to(self.logit_scale.device))
 
     def _scale(self) -> torch.Tensor:
         # At most 100, as in CLIP's training: larger was unstable there.

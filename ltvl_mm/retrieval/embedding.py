@@ -216,7 +216,7 @@ def _collect_shards(
                 )
             found[0].append(features.cpu().numpy().astype(np.float16))
         found[1].extend(rows)
-        found[2].extend(bad)
+        found[2].extend(map(tuple, bad))  # the loader makes them lists
         progress.add_batch(len(rows), len(bad))
         if last:
             features, rows, bad = open_shards.pop(number)

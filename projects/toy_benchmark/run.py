@@ -5,6 +5,7 @@ and it is skipped when an earlier run finished it.
 """
 
 import argparse
+import fcntl
 import os
 import subprocess
 import sys
@@ -103,7 +104,23 @@ def list_stages(work: Path, seed: int, students: list[str]) -> list[Stage]:
     return stages
 
 
-def run_stage(stage: Stage, work: Path, place: str) -> None:
+def claim_work_dir(work: Path) -> int:
+    """Return an open lock on the folder, waiting for who holds it.
+
+    Stages inherit it: when a run is killed, its stage goes on alone, and a
+    second run must not write beside it.
+    """
+    work.mkdir(parents=True, exist_ok=True)
+    lock = os.open(work / '.lock', os.O_CREAT | os.O_RDWR)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print(f'waiting for another run in {work} to end', flush=True)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    return lock
+
+
+def run_stage(stage: Stage, work: Path, place: str, lock: int) -> None:
     """Run a stage unless it is done; exit with its log's end if it fails."""
     slug = stage.name.replace(' ', '_')
     marker, log = work / f'logs/{slug}.done', work / f'logs/{slug}.log'
@@ -125,7 +142,11 @@ def run_stage(stage: Stage, work: Path, place: str) -> None:
     start = time.monotonic()
     with open(log, 'a', encoding='utf-8') as output:
         done = subprocess.run(
-            stage.command, cwd=ROOT, env=environment, stdout=output
+            stage.command,
+            cwd=ROOT,
+            env=environment,
+            stdout=output,
+            pass_fds=(lock,),
         )
     if done.returncode:
         tail = log.read_text(encoding='utf-8').splitlines()[-20:]
@@ -145,12 +166,13 @@ def main() -> None:
     args = parser.parse_args()
     work = Path(args.work_dir).resolve()
     start = time.monotonic()
+    lock = claim_work_dir(work)
     for seed in args.seeds:
         folder = work / f'seed{seed}'
         stages = list_stages(folder, seed, args.students)
         for number, stage in enumerate(stages, 1):
             place = f'[seed {seed}, {number}/{len(stages)}]'
-            run_stage(stage, folder, place)
+            run_stage(stage, folder, place, lock)
     print(f'all stages done in {time.monotonic() - start:.0f} s\n')
     print(summarise(work, args.seeds, args.students))
 
