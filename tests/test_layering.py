@@ -24,7 +24,7 @@ HOMES = {
     'open_clip': {'models/clip.py'},
     'faiss': {'retrieval/copies.py'},
     # The toy world writes tars; what it writes is read elsewhere.
-    'tarfile': {'retrieval/shards.py', 'datasets/toy_web_memory.py'},
+    'tarfile': {'retrieval/tars.py', 'datasets/toy_web_memory.py'},
     'matplotlib': {'visualization/class_accuracy.py'},
 }
 

@@ -11,7 +11,8 @@ from PIL import Image
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from ltvl_mm.retrieval.image_decoding import decode_image
-from ltvl_mm.retrieval.shards import Shard, WebImage, iterate_shard
+from ltvl_mm.retrieval.shards import Shard, iterate_shard
+from ltvl_mm.retrieval.web_image import WebImage
 from ltvl_mm.structures.embedding_store import (
     METADATA,
     EmbeddingStore,

@@ -14,7 +14,7 @@ from ltvl_mm.retrieval.copies import (
     read_traits,
 )
 from ltvl_mm.retrieval.select import Candidates, select_images
-from ltvl_mm.retrieval.shards import IMAGE_SUFFIXES, read_bytes
+from ltvl_mm.retrieval.web_image import IMAGE_SUFFIXES, read_bytes
 from ltvl_mm.structures.class_queries import ClassQueries
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.structures.manifest import Manifest, load_manifest, save_manifest

@@ -54,13 +54,18 @@ def select_images(
             paper does not forbid it); ``'argmax'``: only its best one.
 
     Raises:
-        ValueError: If store and queries differ in encoder or width, or an
-            option is unknown.
+        ValueError: If store and queries differ in encoder or width, the
+            budget has not K numbers, or an option is unknown.
     """
     queries.check_store(store)
     if assign not in ASSIGNMENTS:
         raise ValueError(
             f'assign must be one of {", ".join(ASSIGNMENTS)}, got {assign!r}'
+        )
+    if len(budget) != len(queries.class_names):
+        raise ValueError(
+            f'a budget of {len(budget)} numbers for '
+            f'{len(queries.class_names)} classes'
         )
     if queries.embeddings.shape[1] != store.dim:
         raise ValueError(

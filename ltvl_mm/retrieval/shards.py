@@ -1,37 +1,18 @@
-"""Web images from tars, folders and lists, shard by shard.
-
-Tars are read with the standard library and not with webdataset because a
-retrieved image is later fetched by its byte offset, and because a tar that
-was cut in the middle has to give what stands before the cut.
-"""
+"""Web images from tars, folders and lists, shard by shard."""
 
 import glob
-import hashlib
-import json
-import tarfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from braceexpand import braceexpand
+from mmengine.logging import print_log
 
-IMAGE_SUFFIXES = frozenset(
-    ('jpg', 'jpeg', 'png', 'webp', 'bmp', 'gif', 'tif', 'tiff')
-)
-# Larger members of a tar are no images of the web.
-MAX_MEMBER_BYTES = 64 << 20
-MAX_CAPTION = 1000
-
-_END_OF_TAR = bytes(tarfile.BLOCKSIZE)
-# What tarfile raises for hostile headers.
-_TAR_ERRORS = (
-    tarfile.TarError,
-    OSError,
-    EOFError,
-    ValueError,
-    OverflowError,
-    RecursionError,
-    MemoryError,
+from ltvl_mm.retrieval.tars import iterate_tar
+from ltvl_mm.retrieval.web_image import (
+    IMAGE_SUFFIXES,
+    WebImage,
+    escape_text,
 )
 
 
@@ -48,29 +29,6 @@ class Shard:
     name: str
     tar: Path | None = None
     files: tuple[tuple[str, Path], ...] = ()
-
-
-@dataclass(frozen=True)
-class WebImage:
-    """An image as found, not yet decoded.
-
-    Args:
-        key: Unique in the whole memory.
-        data: Bytes of the image file; None when ``reason`` is given.
-        caption: '' when there is none.
-        url: '' when unknown.
-        source: File that holds the bytes.
-        offset: Of the first byte in ``source``.
-        reason: Why there are no bytes, or None.
-    """
-
-    key: str
-    data: bytes | None
-    caption: str = ''
-    url: str = ''
-    source: str = ''
-    offset: int = 0
-    reason: str | None = None
 
 
 def find_shards(
@@ -116,6 +74,10 @@ def find_shards(
     keys = sorted(files)
     for number, start in enumerate(range(0, len(keys), files_per_shard)):
         name = f'files-{number:05d}'
+        if name in named:
+            raise ValueError(
+                f'{named[name].tar} has the name of a run of files; rename it'
+            )
         named[name] = Shard(
             name,
             files=tuple(
@@ -133,7 +95,7 @@ def iterate_shard(shard: Shard) -> Iterator[WebImage]:
     reason; never raises for what is in the data.
     """
     if shard.tar is not None:
-        yield from _iterate_tar(shard)
+        yield from iterate_tar(shard.tar, shard.name)
         return
     for key, file in shard.files:
         try:
@@ -147,119 +109,9 @@ def iterate_shard(shard: Shard) -> Iterator[WebImage]:
             yield WebImage(key, data, source=str(file))
 
 
-def read_bytes(source: str, offset: int, size: int, sha256: str) -> bytes:
-    """Return an image's bytes from the file that holds them.
-
-    Raises:
-        ValueError: If the file is missing or the bytes are others now.
-    """
-    try:
-        with open(source, 'rb') as file:
-            file.seek(offset)
-            data = file.read(size)
-    except OSError as error:
-        raise ValueError(
-            f'the web memory has changed: {source}: {error.strerror}'
-        ) from None
-    if hashlib.sha256(data).hexdigest() != sha256:
-        raise ValueError(
-            f'the web memory has changed: {source} has other bytes from '
-            f'{offset} on'
-        )
-    return data
-
-
-def _iterate_tar(shard: Shard) -> Iterator[WebImage]:
-    seen: set[str] = set()
-    sample: dict[str, tuple[int, bytes]] = {}
-    stem = None
-    try:
-        with tarfile.open(shard.tar, 'r:') as tar:
-            for member in tar:
-                path = PurePosixPath(member.name)
-                base, _, suffix = path.name.partition('.')
-                # Links, devices, folders, files with holes, hidden files.
-                if not member.isreg() or member.issparse() or not base:
-                    continue
-                suffix = suffix.lower()
-                here = str(path.with_name(base))
-                if stem is not None and (here != stem or suffix in sample):
-                    yield _join_sample(shard, stem, sample, seen)
-                    sample = {}
-                stem = here
-                if member.size > MAX_MEMBER_BYTES:
-                    sample.setdefault('too large', (member.size, b''))
-                    continue
-                data = tar.extractfile(member).read()
-                sample[suffix] = (member.offset_data, data)
-                tar.members = []  # tarfile would keep them all
-            # tarfile takes a broken header for the end, and says nothing.
-            tar.fileobj.seek(tar.offset)
-            if tar.fileobj.read(tarfile.BLOCKSIZE) != _END_OF_TAR:
-                raise tarfile.ReadError('no member and no end mark')
-        if stem is not None:
-            yield _join_sample(shard, stem, sample, seen)
-    # The sample at the cut is incomplete, so it is not yielded.
-    except _TAR_ERRORS as error:
-        yield WebImage(
-            shard.name, None, reason=f'the tar is broken from here: {error}'
-        )
-
-
-def _join_sample(
-    shard: Shard,
-    stem: str,
-    sample: dict[str, tuple[int, bytes]],
-    seen: set[str],
-) -> WebImage:
-    key = _escape(f'{shard.name}/{stem}')
-    if key in seen:
-        return WebImage(key, None, reason='a second image of this key')
-    seen.add(key)
-    suffix = next((s for s in sample if s in IMAGE_SUFFIXES), None)
-    if suffix is None:
-        size = sample.get('too large', (0, b''))[0]
-        return WebImage(
-            key,
-            None,
-            reason=(
-                f'{size} bytes is too large' if size else 'no image member'
-            ),
-        )
-    record = _read_record(sample.get('json', (0, b'{}'))[1])
-    caption = (
-        sample['txt'][1].decode('utf-8', 'replace')
-        if ('txt' in sample)
-        else str(record.get('caption') or '')
-    )
-    offset, data = sample[suffix]
-    return WebImage(
-        key,
-        data,
-        caption=_escape(caption.strip()[:MAX_CAPTION]),
-        url=_escape(str(record.get('url') or '')),
-        source=str(shard.tar),
-        offset=offset,
-    )
-
-
-def _read_record(data: bytes) -> dict:
-    """Read a sample's json; what is not one says nothing of the image."""
-    try:
-        record = json.loads(data)
-    except (ValueError, RecursionError):  # a million brackets
-        return {}
-    return record if isinstance(record, dict) else {}
-
-
-def _escape(text: str) -> str:
-    """Spell out what UTF-8 cannot hold: halves of pairs, foreign bytes."""
-    return text.encode('utf-8', 'backslashreplace').decode('utf-8')
-
-
 def _name_tars(tars: list[Path]) -> dict[str, Shard]:
     """Name tars by stem, with their folder where stems repeat."""
-    tars = sorted({tar.resolve() for tar in tars})
+    tars = sorted({tar.absolute() for tar in tars})
     stems = [tar.stem for tar in tars]
     names = {}
     for tar in tars:
@@ -277,13 +129,24 @@ def _name_tars(tars: list[Path]) -> dict[str, Shard]:
 
 
 def _find_files(folder: Path) -> dict[str, Path]:
-    return {
-        _escape(path.relative_to(folder).as_posix()): path.resolve()
-        for path in folder.rglob('*')
-        if path.suffix.lower().lstrip('.') in IMAGE_SUFFIXES
-        and path.is_file()
-        and not path.is_symlink()
-    }
+    files, outside = {}, 0
+    top = folder.resolve()
+    for path in folder.rglob('*'):
+        suffix = path.suffix.lower().lstrip('.')
+        if suffix not in IMAGE_SUFFIXES or not path.is_file():
+            continue
+        if path.resolve().is_relative_to(top):
+            key = escape_text(path.relative_to(folder).as_posix())
+            files[key] = path.absolute()
+        else:
+            outside += 1
+    if outside:
+        print_log(
+            f'{folder}: {outside} links to files outside are left out',
+            'current',
+            level=30,
+        )
+    return files
 
 
 def _add_files(

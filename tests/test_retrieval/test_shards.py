@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from web_memory import draw, read_folder, write_tar
 
-from ltvl_mm.retrieval import shards
+from ltvl_mm.retrieval import tars as tars_module
 from ltvl_mm.retrieval.shards import (
     Shard,
     find_shards,
     iterate_shard,
-    read_bytes,
 )
+from ltvl_mm.retrieval.web_image import read_bytes
 
 
 def _read(tar):
@@ -87,7 +87,7 @@ def test_all_text_can_be_written_as_utf8(tar_of):
 
 def test_captions_have_a_longest(tar_of):
     (image,) = _read(tar_of(('0.jpg', b'a'), ('0.txt', b'x' * 5000)))
-    assert len(image.caption) == shards.MAX_CAPTION
+    assert len(image.caption) == tars_module.MAX_CAPTION
 
 
 def test_a_second_image_of_a_key_is_listed_and_the_first_is_kept(tar_of):
@@ -108,7 +108,7 @@ def test_a_second_image_of_a_key_is_listed_and_the_first_is_kept(tar_of):
 def test_a_member_that_is_too_large_is_listed_and_not_read(
     tar_of, monkeypatch
 ):
-    monkeypatch.setattr(shards, 'MAX_MEMBER_BYTES', 10)
+    monkeypatch.setattr(tars_module, 'MAX_MEMBER_BYTES', 10)
     tar = tar_of(
         ('0.jpg', b'x' * 11),
         ('1.jpg', b'x' * 10),
@@ -257,7 +257,8 @@ def images(tmp_path):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(draw(number))
     (folder / 'notes.txt').write_text('x')
-    (folder / 'link.png').symlink_to(folder / 'c.png')
+    (tmp_path / 'outside.png').write_bytes(draw(9))
+    (folder / 'link.png').symlink_to(tmp_path / 'outside.png')
     return folder
 
 
@@ -271,6 +272,12 @@ def test_a_folder_is_searched_and_sorted_by_path(images):
         'c.png',
     ]
     assert [i.data for i in found] == [draw(n) for n in (2, 1, 0, 3)]
+
+
+def test_a_link_that_stays_in_the_folder_is_an_image_of_it(images):
+    (images / 'd.png').symlink_to(images / 'c.png')
+    (shard,) = find_shards([str(images)])
+    assert [key for key, _ in shard.files][-2:] == ['c.png', 'd.png']
 
 
 def test_many_files_make_many_shards(images):

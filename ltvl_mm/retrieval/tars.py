@@ -1,0 +1,124 @@
+"""Web images in tars.
+
+Read with the standard library and not with webdataset because a retrieved
+image is later fetched by its byte offset, and because a tar that was cut in
+the middle has to give what stands before the cut.
+"""
+
+import json
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from ltvl_mm.retrieval.web_image import (
+    IMAGE_SUFFIXES,
+    WebImage,
+    escape_text,
+)
+
+# Larger members of a tar are no images of the web.
+MAX_MEMBER_BYTES = 64 << 20
+MAX_CAPTION = 1000
+
+_END_OF_TAR = bytes(tarfile.BLOCKSIZE)
+# What tarfile raises for hostile headers.
+_TAR_ERRORS = (
+    tarfile.TarError,
+    OSError,
+    EOFError,
+    ValueError,
+    OverflowError,
+    RecursionError,
+    MemoryError,
+)
+
+
+def iterate_tar(file: Path, name: str) -> Iterator[WebImage]:
+    """Yield the images of a tar; never raises for what is in it.
+
+    Args:
+        file: The tar, as webdataset and img2dataset write it: members of
+            one stem follow each other. Nothing is extracted and no link is
+            followed.
+        name: What keys begin with.
+    """
+    seen: set[str] = set()
+    sample: dict[str, tuple[int, bytes]] = {}
+    stem = None
+    try:
+        with tarfile.open(file, 'r:') as tar:
+            for member in tar:
+                path = PurePosixPath(member.name)
+                base, _, suffix = path.name.partition('.')
+                # Links, devices, folders, files with holes, hidden files.
+                if not member.isreg() or member.issparse() or not base:
+                    continue
+                suffix = suffix.lower()
+                here = str(path.with_name(base))
+                if stem is not None and (here != stem or suffix in sample):
+                    yield _join_sample(file, f'{name}/{stem}', sample, seen)
+                    sample = {}
+                stem = here
+                if member.size > MAX_MEMBER_BYTES:
+                    sample.setdefault('too large', (member.size, b''))
+                    continue
+                data = tar.extractfile(member).read()
+                sample[suffix] = (member.offset_data, data)
+                tar.members = []  # tarfile would keep them all
+            # tarfile takes a broken header for the end, and says nothing.
+            tar.fileobj.seek(tar.offset)
+            if tar.fileobj.read(tarfile.BLOCKSIZE) != _END_OF_TAR:
+                raise tarfile.ReadError('no member and no end mark')
+        if stem is not None:
+            yield _join_sample(file, f'{name}/{stem}', sample, seen)
+    # The sample at the cut is incomplete, so it is not yielded.
+    except _TAR_ERRORS as error:
+        yield WebImage(
+            name, None, reason=f'the tar is broken from here: {error}'
+        )
+
+
+def _join_sample(
+    file: Path,
+    key: str,
+    sample: dict[str, tuple[int, bytes]],
+    seen: set[str],
+) -> WebImage:
+    key = escape_text(key)
+    if key in seen:
+        return WebImage(key, None, reason='a second image of this key')
+    seen.add(key)
+    suffix = next((s for s in sample if s in IMAGE_SUFFIXES), None)
+    if suffix is None:
+        size = sample.get('too large', (0, b''))[0]
+        return WebImage(
+            key,
+            None,
+            reason=(
+                f'{size} bytes is too large' if size else 'no image member'
+            ),
+        )
+    record = _read_record(sample.get('json', (0, b'{}'))[1])
+    caption = (
+        sample['txt'][1].decode('utf-8', 'replace')
+        if ('txt' in sample)
+        else str(record.get('caption') or '')
+    )
+    offset, data = sample[suffix]
+    return WebImage(
+        key,
+        data,
+        caption=escape_text(caption.strip()[:MAX_CAPTION]),
+        url=escape_text(str(record.get('url') or '')),
+        source=str(file),
+        offset=offset,
+    )
+
+
+def _read_record(data: bytes) -> dict:
+    """Read a sample's json; what is not one says nothing of the image."""
+    try:
+        record = json.loads(data)
+    except (ValueError, RecursionError):  # a million brackets
+        return {}
+    return record if isinstance(record, dict) else {}

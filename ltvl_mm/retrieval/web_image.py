@@ -1,0 +1,58 @@
+"""An image of the web, as found."""
+
+import hashlib
+from dataclasses import dataclass
+
+IMAGE_SUFFIXES = frozenset(
+    ('jpg', 'jpeg', 'png', 'webp', 'bmp', 'gif', 'tif', 'tiff')
+)
+
+
+@dataclass(frozen=True)
+class WebImage:
+    """An image as found, not yet decoded.
+
+    Args:
+        key: Unique in the whole memory.
+        data: Bytes of the image file; None when ``reason`` is given.
+        caption: '' when there is none.
+        url: '' when unknown.
+        source: File that holds the bytes.
+        offset: Of the first byte in ``source``.
+        reason: Why there are no bytes, or None.
+    """
+
+    key: str
+    data: bytes | None
+    caption: str = ''
+    url: str = ''
+    source: str = ''
+    offset: int = 0
+    reason: str | None = None
+
+
+def read_bytes(source: str, offset: int, size: int, sha256: str) -> bytes:
+    """Return an image's bytes from the file that holds them.
+
+    Raises:
+        ValueError: If the file is missing or the bytes are others now.
+    """
+    try:
+        with open(source, 'rb') as file:
+            file.seek(offset)
+            data = file.read(size)
+    except OSError as error:
+        raise ValueError(
+            f'the web memory has changed: {source}: {error.strerror}'
+        ) from None
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise ValueError(
+            f'the web memory has changed: {source} has other bytes from '
+            f'{offset} on'
+        )
+    return data
+
+
+def escape_text(text: str) -> str:
+    """Spell out what UTF-8 cannot hold: halves of pairs, foreign bytes."""
+    return text.encode('utf-8', 'backslashreplace').decode('utf-8')
