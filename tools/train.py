@@ -69,6 +69,11 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> None:
         cfg.resume = True
         cfg.load_from = None if args.resume == 'auto' else args.resume
     if args.auto_scale_lr:
+        if 'auto_scale_lr' not in cfg:
+            raise ValueError(
+                f'{args.config} has no auto_scale_lr = '
+                f'dict(base_batch_size=...) to scale by'
+            )
         cfg.auto_scale_lr.enable = True
     for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
         set_dataloader_defaults(

@@ -2,8 +2,11 @@
 
 from pathlib import Path
 
+# A wrong root makes all of them missing, a lost image only one.
+_LOOKED_AT = 5
 
-def check_first_image(dataset: object, name: str) -> None:
+
+def check_first_images(dataset: object, name: str) -> None:
     """Find a wrong data root before training does.
 
     Args:
@@ -11,15 +14,15 @@ def check_first_image(dataset: object, name: str) -> None:
         name: What to call it in the message.
 
     Raises:
-        ValueError: If the first sample's image is a local file that does
-            not exist.
+        ValueError: If none of the first images, local files all, exists.
     """
-    if not len(dataset):
-        return
-    path = dataset.get_data_info(0).get('img_path')
-    if path is None or '://' in str(path) or Path(path).is_file():
-        return
-    raise ValueError(
-        f'the first image of {name} does not exist: {path}; check its root '
-        f'and prefix'
-    )
+    path = None
+    for index in range(min(_LOOKED_AT, len(dataset))):
+        path = dataset.get_data_info(index).get('img_path')
+        if path is None or '://' in str(path) or Path(path).is_file():
+            return
+    if path is not None:
+        raise ValueError(
+            f'the first images of {name} do not exist, such as {path}; check '
+            f'its root and prefix'
+        )

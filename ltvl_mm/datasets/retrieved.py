@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 from mmengine.logging import print_log
 from mmpretrain.datasets import BaseDataset
 
-from ltvl_mm.datasets.image_files import check_first_image
+from ltvl_mm.datasets.image_files import check_first_images
 from ltvl_mm.registry import DATASETS
 from ltvl_mm.structures.class_names import load_class_names
 from ltvl_mm.structures.manifest import load_manifest
@@ -18,8 +19,8 @@ class RetrievedDataset(BaseDataset):
 
     A sample's info holds, beside ``img_path`` and ``gt_label``, its
     ``origin`` ('retrieved'), ``key``, ``rank`` and ``score``. An image that
-    cannot be loaded is reported once, by key, and replaced by another one of
-    its class: the next in rank that can, the first after the last.
+    cannot be loaded is reported, by key and once per worker, and replaced by
+    another one of its class: the next that can, the first after the last.
 
     Args:
         manifest: A manifest file of ``tools/retrieve.py``.
@@ -62,7 +63,7 @@ class RetrievedDataset(BaseDataset):
         """Read the manifest's rows and find a wrong root."""
         if not self._fully_initialized:
             super().full_init()
-            check_first_image(self, f'the manifest {self.ann_file}')
+            check_first_images(self, f'the manifest {self.ann_file}')
 
     def load_data_list(self) -> list[dict]:
         """Return one info per row of the manifest, in its order."""
@@ -93,27 +94,36 @@ class RetrievedDataset(BaseDataset):
             RuntimeError: If no image of the class can be loaded.
         """
         idx = range(len(self))[idx]  # counts from the end if negative
-        label = self.get_data_info(idx)['gt_label']
-        first = int(self.manifest.class_id.searchsorted(label))
-        count = int(self.manifest.class_id.searchsorted(label + 1)) - first
-        error = None
-        for step in range(count):
-            place = first + (idx - first + step) % count
-            if place in self._unreadable:
-                continue
-            try:
-                data = super().prepare_data(place)
-            # What a broken file raises is up to decoder and transforms.
-            except Exception as reason:  # noqa: BLE001
-                data, error = None, reason
+        data, error = self._try_to_load(idx)
+        if data is not None:
+            return data
+        # Only now, because it reads all annotations; broken images are rare.
+        labels = self.get_gt_labels()
+        classmates = np.flatnonzero(labels == labels[idx])
+        turn = np.searchsorted(classmates, idx)
+        for place in np.roll(classmates, -turn)[1:].tolist():
+            data, reason = self._try_to_load(place)
             if data is not None:
                 return data
-            self._report(place, error)
+            error = reason or error
         raise RuntimeError(
-            f'none of the {count} retrieved images of class {label} '
-            f'({self.manifest.class_names[label]!r}) can be loaded; the last '
-            f'error: {error!r}'
+            f'none of the {len(classmates)} retrieved images of class '
+            f'{labels[idx]} ({self.CLASSES[labels[idx]]!r}) can be loaded; '
+            f'the last error: {error!r}'
         ) from error
+
+    def _try_to_load(self, idx: int) -> tuple[dict | None, Exception | None]:
+        """Return the data, or None and what went wrong if it is news."""
+        if idx in self._unreadable:
+            return None, None
+        try:
+            data, error = super().prepare_data(idx), None
+        # What a broken file raises is up to decoder and transforms.
+        except Exception as reason:  # noqa: BLE001
+            data, error = None, reason
+        if data is None:
+            self._report(idx, error)
+        return data, error
 
     def _report(self, idx: int, error: Exception | None) -> None:
         self._unreadable.add(idx)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from mmengine.dataset import Compose, force_full_init
 
-from ltvl_mm.datasets.image_files import check_first_image
+from ltvl_mm.datasets.image_files import check_first_images
 from ltvl_mm.datasets.labels import read_labels
 from ltvl_mm.datasets.retrieved import RetrievedDataset
 from ltvl_mm.registry import DATASETS
@@ -31,11 +31,12 @@ class TACKLEDataset:
             target's, which then must load from ``img_path``.
         class_names: The names that the manifest was made with, when the
             target spells its classes differently; None takes the target's.
-        lazy_init: Leave reading annotations to ``full_init``.
+        lazy_init: Leave reading annotations to ``full_init``; a target given
+            as a config must know the argument (KFoldDataset does not).
 
     Raises:
         ValueError: If the manifest was made with other classes, a label lies
-            outside [0, K), the first image of a part does not exist, or no
+            outside [0, K), the first images of a part do not exist, or no
             pipeline can be found.
     """
 
@@ -118,7 +119,7 @@ class TACKLEDataset:
                 "the target's samples have no img_path, so its transforms "
                 'cannot load retrieved images; pass pipeline='
             )
-        check_first_image(self.dataset, 'the target data set')
+        check_first_images(self.dataset, 'the target data set')
         self._fully_initialized = True
 
     @force_full_init
@@ -130,9 +131,10 @@ class TACKLEDataset:
         dataset, inner = self._locate(idx)
         data = dataset[inner]
         if isinstance(data, dict) and 'data_samples' in data:
-            data['data_samples'].set_field(
-                self.get_origin(idx), 'origin', field_type='metainfo'
-            )
+            for name in ('origin', 'sample_idx'):
+                data['data_samples'].set_field(
+                    self.get_data_info(idx)[name], name, field_type='metainfo'
+                )
         return data
 
     @force_full_init

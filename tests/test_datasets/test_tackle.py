@@ -223,13 +223,11 @@ def test_a_missing_manifest_or_image_root_is_an_error(config):
 
 
 def test_a_wrong_root_is_found_before_training(config, target, tmp_path):
-    message = (
-        r'first image of the manifest .* does not exist: .*check its root'
-    )
+    message = r'first images of the manifest .* do not exist, .*check its root'
     with pytest.raises(ValueError, match=message):
         DATASETS.build({**config, 'image_root': str(tmp_path)})
     target['data_prefix'] = 'train'
-    message = r'first image of the target data set does not exist: .*check its'
+    message = r'first images of the target data set do not exist, .*check its'
     with pytest.raises(ValueError, match=message):
         DATASETS.build(config)
 

@@ -17,7 +17,9 @@ class EpochSeedHook(Hook):
     """Seed torch, numpy and random by [seed, epoch, rank] at each epoch.
 
     Dropout and (through ``ltvl_mm.seed_worker``) augmentation are then the
-    same in a run that was killed and resumed as in one that was not.
+    same in a run that was killed and resumed as in one that was not. The
+    latter needs ``persistent_workers=False``: workers that live on are
+    seeded at their start alone.
     """
 
     priority = 'VERY_HIGH'
