@@ -24,7 +24,7 @@ def make_generator(*path: int) -> np.random.Generator:
 
 
 def seed_libraries(*path: int) -> None:
-    """Seed torch, numpy and random, of this process, by :func:`make_generator`.
+    """Seed torch, numpy and random of this process by a path of numbers.
 
     Data-loader workers that are started afterwards follow torch's seed.
     """
