@@ -113,6 +113,7 @@ class ClassBalancedSampler(_EpochSampler):
             once before any comes twice, and so do the images of a class;
             each epoch starts new cycles.
         seed: None draws one that all ranks share.
+        shuffle: True, as a swapped stock config has it.
 
     Raises:
         ValueError: If a label lies outside the data set's classes.
