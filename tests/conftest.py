@@ -1,0 +1,136 @@
+"""Tiny inputs that several tests share."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ltvl_mm.structures.manifest import Manifest, save_manifest
+
+ROOT = Path(__file__).parents[1]
+NAMES = ('cat', 'dog', 'owl')
+PIPELINE = [dict(type='LoadImageFromFile'), dict(type='PackInputs')]
+
+
+@pytest.fixture
+def target(tmp_path):
+    """Config of a labelled list: three cats, two dogs, one owl."""
+    labels = [0, 0, 0, 1, 1, 2]
+    lines = []
+    for number, label in enumerate(labels):
+        file = tmp_path / 'target' / 'images' / f'{number}.png'
+        _save_image(file, number)
+        lines.append(f'images/{number}.png {label}\n')
+    (tmp_path / 'target' / 'train.txt').write_text(''.join(lines))
+    return dict(
+        type='mmpretrain.CustomDataset',
+        data_root=str(tmp_path / 'target'),
+        ann_file='train.txt',
+        data_prefix='',
+        with_label=True,
+        classes=list(NAMES),
+        pipeline=[dict(step) for step in PIPELINE],
+    )
+
+
+@pytest.fixture
+def manifest(tmp_path):
+    """File of a manifest: two cats, three dogs, one owl from the web."""
+    return write_manifest(tmp_path / 'web', NAMES, [0, 0, 1, 1, 1, 2])
+
+
+@pytest.fixture(scope='session')
+def toy_root(tmp_path_factory):
+    """A toy world with one or two images of a class."""
+    # Here, so that tests without the host do not wait for its import.
+    from ltvl_mm.datasets.toy_world_files import write_toy_world
+    from ltvl_mm.datasets.toy_world_spec import ToyWorldSize
+
+    root = tmp_path_factory.mktemp('toy')
+    size = ToyWorldSize(
+        train_most=3,
+        train_fewest=1,
+        val_per_class=1,
+        test_per_class=1,
+        corpus=48,
+        web=40,
+        web_per_tar=20,
+    )
+    write_toy_world(root, size)
+    return root
+
+
+@pytest.fixture(scope='session')
+def toy_manifest(tmp_path_factory):
+    """A manifest with one image for every second class of the toy world."""
+    from ltvl_mm.datasets.toy_drawing import CLASS_NAMES
+
+    folder = tmp_path_factory.mktemp('toy_web')
+    return write_manifest(folder, CLASS_NAMES, list(range(0, 96, 2)), side=32)
+
+
+@pytest.fixture(scope='session')
+def run_tool(toy_root, toy_manifest, tmp_path_factory):
+    """Function that runs a command in the clone, on the tiny toy world."""
+    log = tmp_path_factory.mktemp('tools') / 'log.txt'
+    programs = os.path.dirname(sys.executable)
+    environment = {
+        **os.environ,
+        'PATH': f'{programs}{os.pathsep}{os.environ["PATH"]}',
+        'PYTHON': sys.executable,  # what the launchers take
+        'OMP_NUM_THREADS': '1',
+        'CUDA_VISIBLE_DEVICES': '',  # two ranks cannot share one GPU
+        'LTVL_TOY_ROOT': str(toy_root),
+        'LTVL_TOY_MANIFEST': str(toy_manifest),
+    }
+
+    def run(*command, status=0, cwd=ROOT, **variables):
+        # Not a pipe: workers of a killed process would hold it for seconds.
+        with open(log, 'w') as file:
+            done = subprocess.run(
+                [str(word) for word in command],
+                cwd=cwd,
+                env={**environment, **variables},
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                timeout=300,
+            )
+        assert done.returncode == status, log.read_text()[-4000:]
+        return log.read_text()
+
+    return run
+
+
+def write_manifest(folder, names, class_ids, *, side=8):
+    """Write images and their manifest; image i has key ``k<i>``."""
+    class_id = np.array(class_ids)
+    files = tuple(f'images/{number}.png' for number in range(len(class_id)))
+    for number, file in enumerate(files):
+        _save_image(folder / file, number, side)
+    ranks = [
+        (class_id[:row] == label).sum() for row, label in enumerate(class_id)
+    ]
+    save_manifest(
+        folder / 'manifest.parquet',
+        Manifest(
+            class_names=tuple(names),
+            class_id=class_id,
+            rank=np.array(ranks),
+            score=-np.arange(len(class_id), dtype=float),
+            cosine=np.full(len(class_id), 0.3),
+            key=tuple(f'k{number}' for number in range(len(class_id))),
+            file=files,
+            caption=('',) * len(class_id),
+            source={},
+        ),
+    )
+    return folder / 'manifest.parquet'
+
+
+def _save_image(path, number, side=8):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new('RGB', (side, side), (number % 256, 0, 0)).save(path)

@@ -1,0 +1,59 @@
+import pytest
+import torch
+from mmengine.registry import MODELS
+
+from ltvl_mm.models.clip import build_clip
+
+
+@pytest.fixture
+def weights(tmp_path):
+    file = tmp_path / 'clip.pt'
+    torch.save(build_clip('ltvl-toy').state_dict(), file)
+    return str(file)
+
+
+def build(weights, **options):
+    return MODELS.build(
+        dict(
+            type='ltvl_mm.CLIPBackbone',
+            arch='ltvl-toy',
+            pretrained=weights,
+            **options,
+        )
+    )
+
+
+@pytest.mark.smoke
+def test_features_are_those_of_the_clip_model_in_a_tuple(weights):
+    backbone = build(weights)
+    backbone.eval()  # the host's does not return the module
+    clip = build_clip('ltvl-toy', weights).eval()
+    images = torch.randn(3, 3, 32, 32)
+    with torch.no_grad():
+        (features,) = backbone(images)
+        expected = clip.visual(images)
+    assert features.shape == (3, 128)
+    torch.testing.assert_close(features, expected)
+    assert not torch.allclose(features.norm(dim=1), torch.ones(3))
+
+
+def test_initialising_keeps_the_pretrained_weights(weights):
+    backbone = build(weights)
+    before = {name: w.clone() for name, w in backbone.state_dict().items()}
+    backbone.init_weights()  # as the Runner does
+    for name, weight in backbone.state_dict().items():
+        assert torch.equal(weight, before[name])
+
+
+def test_init_cfg_overrules_the_pretrained_weights(weights):
+    backbone = build(
+        weights, init_cfg=dict(type='Constant', layer='Conv2d', val=0.5)
+    )
+    backbone.init_weights()
+    convolutions = [
+        module
+        for module in backbone.modules()
+        if isinstance(module, torch.nn.Conv2d)
+    ]
+    assert convolutions
+    assert all((conv.weight == 0.5).all() for conv in convolutions)

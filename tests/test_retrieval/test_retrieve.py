@@ -1,0 +1,295 @@
+import json
+import os
+from dataclasses import asdict, replace
+
+import numpy as np
+import pytest
+from PIL import Image
+from web_memory import ENCODER, embed, read_folder, save, write_tar
+
+from ltvl_mm.retrieval.copies import CopyRule
+from ltvl_mm.retrieval.retrieve import RetrievalOptions, retrieve
+from ltvl_mm.retrieval.shards import find_shards
+from ltvl_mm.structures.class_queries import ClassQueries
+from ltvl_mm.structures.manifest import load_manifest
+
+NAMES = ('red', 'green', 'blue')
+QUERIES = ClassQueries(
+    NAMES, ('a {} picture',), np.eye(3, 4, dtype=np.float32), ENCODER
+)
+# Each image has a pattern of its own, so that the hash tells them apart; the
+# toy encoder sees the mean colour only, and takes all of a class for copies.
+OPTIONS = RetrievalOptions(
+    temperature=0.05,
+    over=3,
+    duplicates=CopyRule(0.9, 10),
+    exclude=CopyRule(0.9, 10),
+)
+
+
+def _paint(label, purity, pattern):
+    """An image of a class; the purer its colour, the higher it scores."""
+    noise = np.random.default_rng(pattern).uniform(-40, 40, (8, 8, 1))
+    noise = np.kron(noise - noise.mean(), np.ones((4, 4, 1)))
+    colour = np.full(3, 110.0 - 10 * purity)
+    colour[label] = 150 + 10 * purity
+    return Image.fromarray((colour + noise).round().astype(np.uint8))
+
+
+RED = [_paint(0, 5 - place, place) for place in range(5)]  # best first
+GREEN = [_paint(1, 3 - place, 10 + place) for place in range(3)]
+BLUE = _paint(2, 5, 20)
+# Key: bytes. The best red one is a test image in another size and format;
+# the next stands in the web twice.
+WEB = {
+    '0/leak': save(RED[0].resize((48, 48)), 'JPEG', quality=90),
+    '0/one': save(RED[1]),
+    '0/two': save(RED[2]),
+    '0/three': save(RED[3]),
+    '1/again': save(RED[1]),
+    '1/four': save(RED[4]),
+    '1/grass': save(GREEN[0]),
+    'sub/moss.png': save(GREEN[1]),
+    'sub/pea.png': save(GREEN[2]),
+    'sky.png': save(BLUE),
+}
+
+
+@pytest.fixture
+def store(tmp_path):
+    """Two tars and a folder."""
+    web = tmp_path / 'web'
+    for tar in '01':
+        members = [
+            member
+            for key, data in WEB.items()
+            if key.startswith(f'{tar}/')
+            for member in (
+                (f'{key[2:]}.jpg', data),
+                (f'{key[2:]}.txt', key.encode()),
+            )
+        ]
+        write_tar(web / 'tars' / f'{tar}.tar', members)
+    for key, data in WEB.items():
+        if key.endswith('.png'):
+            file = web / 'files' / key
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(data)
+    shards = find_shards([str(web / 'tars'), str(web / 'files')])
+    return embed(shards, tmp_path / 'store')
+
+
+@pytest.fixture
+def kept_out(tmp_path):
+    (tmp_path / 'test').mkdir()
+    (tmp_path / 'test' / 'red.png').write_bytes(save(RED[0]))
+    shards = find_shards([str(tmp_path / 'test')])
+    return embed(shards, tmp_path / 'kept_out_store')
+
+
+@pytest.fixture
+def run(store, kept_out, tmp_path):
+    def run(budget, out='out', options=OPTIONS, excluded=(kept_out,)):
+        return retrieve(
+            store,
+            QUERIES,
+            np.array(budget),
+            tmp_path / out,
+            excluded=list(excluded),
+            options=options,
+        )
+
+    return run
+
+
+def test_each_class_gets_its_best_images_without_copies(run):
+    manifest, _ = run([3, 2, 0])
+    assert manifest.key == (
+        '0/one',
+        '0/two',
+        '0/three',
+        '1/grass',
+        'sub/moss.png',
+    )
+    assert manifest.class_names == NAMES
+    assert manifest.class_id.tolist() == [0, 0, 0, 1, 1]
+    assert manifest.rank.tolist() == [0, 1, 2, 0, 1]
+    assert (np.diff(manifest.score)[[0, 1, 3]] < 0).all()
+    assert manifest.caption[:4] == ('0/one', '0/two', '0/three', '1/grass')
+    assert manifest.caption[4] == ''
+
+
+def test_scores_and_cosines_are_those_of_the_paper(run, store):
+    manifest, _ = run([2, 1, 1])
+    keys = store.read_metadata(np.arange(len(store)))['image_path']
+    rows = [keys.index(key) for key in manifest.key]
+    cosines = store.read_rows(np.array(rows)) @ QUERIES.embeddings.T
+    powers = np.exp(cosines.astype(float) / 0.05)
+    p = powers / powers.sum(1, keepdims=True)
+    for row, label in enumerate(manifest.class_id):
+        odds = p[row, label] / (1 - p[row, label])
+        assert manifest.score[row] == pytest.approx(np.log(odds), abs=1e-5)
+        cosine = cosines[row, label]
+        assert manifest.cosine[row] == pytest.approx(cosine, abs=1e-6)
+
+
+def test_images_are_copied_byte_by_byte_to_class_and_rank(run, tmp_path):
+    manifest, _ = run([2, 2, 1])
+    assert manifest.file == (
+        'images/00000/00000.jpg',
+        'images/00000/00001.jpg',
+        'images/00001/00000.jpg',  # of a tar
+        'images/00001/00001.png',  # of a folder: keeps its suffix
+        'images/00002/00000.png',
+    )
+    found = read_folder(tmp_path / 'out' / 'images')
+    assert found == {
+        file.removeprefix('images/'): WEB[key]
+        for file, key in zip(manifest.file, manifest.key, strict=True)
+    }
+
+
+def test_the_manifest_on_the_disk_is_the_one_returned(run, tmp_path, store):
+    manifest, _ = run([2, 2, 1])
+    saved = load_manifest(tmp_path / 'out' / 'manifest.parquet')
+    assert (saved.key, saved.file) == (manifest.key, manifest.file)
+    assert np.array_equal(saved.score, manifest.score)
+    assert saved.source['store'] == store.fingerprint
+    assert saved.source['encoder'] == ENCODER
+    assert saved.source['templates'] == ['a {} picture']
+    assert saved.source['budget'] == [2, 2, 1]
+    assert saved.source['temperature'] == 0.05
+    assert saved.source['duplicates'] == asdict(CopyRule(0.9, 10))
+
+
+def test_what_was_passed_over_is_reported(run, tmp_path):
+    _, rejected = run([2, 1, 1])
+    report = json.loads((tmp_path / 'out' / 'report.json').read_text())
+    assert report['rejected'] == [asdict(entry) for entry in rejected]
+    assert [(r.key, r.class_id, r.reason, r.copy_of) for r in rejected] == [
+        ('0/leak', 0, 'excluded', 'red.png'),
+        ('1/again', 0, 'duplicate', '0/one'),
+    ]
+    assert min(r.cosine for r in rejected) > 0.99
+    red, green, _ = report['classes']
+    assert red == {
+        'class_id': 0,
+        'name': 'red',
+        'wanted': 2,
+        'retrieved': 2,
+        'duplicates': 1,
+        'copies_of_excluded_images': 1,
+    }
+    assert (green['wanted'], green['retrieved']) == (1, 1)
+    assert (report['retrieved'], report['missing']) == (4, 0)
+    assert report['duplicates'] == 1
+    assert report['copies_of_excluded_images'] == 1
+
+
+@pytest.mark.parametrize(
+    ('over', 'keys'),
+    [
+        (1.0, ('0/one',)),  # the leak and one more were all it looked at
+        (1.5, ('0/one',)),  # and the copy
+        (2.0, ('0/one', '0/two')),
+    ],
+)
+def test_copies_are_replaced_while_candidates_last(run, tmp_path, over, keys):
+    manifest, _ = run([2, 0, 0], options=replace(OPTIONS, over=over))
+    assert manifest.key == keys
+    report = json.loads((tmp_path / 'out' / 'report.json').read_text())
+    assert report['classes'][0]['retrieved'] == len(keys)
+    assert report['missing'] == 2 - len(keys)
+
+
+def test_a_copy_of_any_excluded_store_is_dropped(run, kept_out, tmp_path):
+    (tmp_path / 'val').mkdir()
+    (tmp_path / 'val' / 'sky.png').write_bytes(WEB['sky.png'])
+    val = embed(find_shards([str(tmp_path / 'val')]), tmp_path / 'val_store')
+    assert run([0, 0, 1], 'test')[0].key == ('sky.png',)
+    for out, stores in [('a', [val, kept_out]), ('b', [kept_out, val])]:
+        _, rejected = run([1, 0, 1], out, excluded=stores)
+        assert [(r.key, r.copy_of) for r in rejected] == [
+            ('0/leak', 'red.png'),
+            ('1/again', '0/one'),
+            ('sky.png', 'sky.png'),
+        ]
+
+
+def test_without_excluded_stores_the_best_image_stays(run):
+    manifest, _ = run([1, 0, 0], excluded=[])
+    assert manifest.key == ('0/leak',)
+
+
+def test_an_image_may_serve_two_classes_but_not_with_argmax(run):
+    manifest, _ = run([0, 0, 9], 'independent')
+    assert 'sub/moss.png' in manifest.key
+    options = replace(OPTIONS, assign='argmax')
+    manifest, _ = run([9, 9, 9], 'argmax', options)
+    assert manifest.count_classes().tolist() == [4, 3, 1]
+    assert len(set(manifest.key)) == len(manifest)
+
+
+def test_two_runs_write_the_same_bytes(run, tmp_path):
+    run([3, 2, 1], 'one')
+    run([3, 2, 1], 'two')
+    assert read_folder(tmp_path / 'one') == read_folder(tmp_path / 'two')
+
+
+def test_a_finished_run_is_read_and_not_made_again(run, tmp_path):
+    manifest, rejected = run([3, 2, 1])
+    before = {
+        path: os.stat(path).st_mtime_ns
+        for path in (tmp_path / 'out').rglob('*.*')
+        if path.name != 'settings.json'
+    }
+    again, rejected_again = run([3, 2, 1])
+    assert (again.key, rejected_again) == (manifest.key, rejected)
+    assert before == {path: os.stat(path).st_mtime_ns for path in before}
+
+
+def test_a_broken_off_run_is_finished(run, tmp_path):
+    run([3, 2, 1], 'whole')
+    run([3, 2, 1])
+    (tmp_path / 'out' / 'manifest.parquet').unlink()
+    (tmp_path / 'out' / 'images' / '00000' / '00001.jpg').write_bytes(b'half')
+    run([3, 2, 1])
+    assert read_folder(tmp_path / 'out') == read_folder(tmp_path / 'whole')
+
+
+def test_a_folder_of_another_budget_is_refused(run):
+    run([3, 2, 1])
+    with pytest.raises(ValueError, match='begun with another budget'):
+        run([3, 2, 2])
+
+
+def test_a_budget_of_nothing_gives_an_empty_manifest(run):
+    manifest, rejected = run([0, 0, 0])
+    assert (len(manifest), rejected) == (0, [])
+
+
+@pytest.mark.parametrize('change', ['replaced', 'deleted'])
+def test_a_web_memory_that_has_changed_leaves_no_manifest(
+    run, tmp_path, change
+):
+    file = tmp_path / 'web' / 'files' / 'sky.png'
+    if change == 'replaced':
+        data = WEB['sky.png']
+        file.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))  # as long
+    else:
+        file.unlink()
+    with pytest.raises(ValueError, match=r'web memory has changed: .*sky'):
+        run([1, 1, 1])
+    assert not (tmp_path / 'out' / 'manifest.parquet').exists()
+
+
+def test_an_excluded_store_of_another_encoder_is_refused(run, kept_out):
+    other = replace(kept_out, encoder={'arch': 'another'})
+    with pytest.raises(ValueError, match='different encoders'):
+        run([1, 1, 1], excluded=[other])
+
+
+@pytest.mark.parametrize('over', [0.99, 0, float('nan')])
+def test_there_is_at_least_one_candidate_per_image(over):
+    with pytest.raises(ValueError, match='over must be >= 1'):
+        RetrievalOptions(over=over)

@@ -1,0 +1,36 @@
+import numpy as np
+import pytest
+
+from ltvl_mm.structures.class_counts import group_classes, load_class_counts
+
+
+def test_the_three_sources_say_the_same(tmp_path):
+    (tmp_path / 'list.txt').write_text('a 0\nb 2\nc 0\n')
+    (tmp_path / 'counts.json').write_text('[2, 0, 1, 0]')
+    for source in (
+        tmp_path / 'list.txt',
+        str(tmp_path / 'counts.json'),
+        [2, 0, 1, 0],
+    ):
+        assert load_class_counts(source, 4).tolist() == [2, 0, 1, 0]
+
+
+@pytest.mark.parametrize(
+    'counts', [[1, 2], [1, 2, 3, 4], [1, -1, 2], [1.0, 2.0, 3.0], [[1, 2, 3]]]
+)
+def test_counts_are_one_whole_number_per_class(counts):
+    with pytest.raises(
+        ValueError, match='class counts must be 3 whole numbers >= 0'
+    ):
+        load_class_counts(counts, 3)
+
+
+def test_a_label_beyond_the_classes_is_refused(tmp_path):
+    (tmp_path / 'list.txt').write_text('a 0\nb 3\n')
+    with pytest.raises(ValueError, match='line 2: label 3 lies outside'):
+        load_class_counts(tmp_path / 'list.txt', 3)
+
+
+def test_the_borders_of_the_groups_are_medium():
+    groups = group_classes(np.array([0, 19, 20, 100, 101, 1280]))
+    assert groups.tolist() == ['few'] * 2 + ['medium'] * 2 + ['many'] * 2

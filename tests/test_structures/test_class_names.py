@@ -1,0 +1,40 @@
+import pytest
+
+from ltvl_mm.structures.class_names import hash_class_names, load_class_names
+
+
+def test_names_keep_their_order_and_may_repeat(tmp_path):
+    (tmp_path / 'names.txt').write_text('missile\n crane \nmissile\n')
+    names = ('missile', 'crane', 'missile')
+    assert load_class_names(tmp_path / 'names.txt') == names
+    assert load_class_names(str(tmp_path / 'names.txt')) == names
+    assert load_class_names(list(names)) == names
+
+
+def test_names_are_utf8(tmp_path):
+    (tmp_path / 'names.txt').write_bytes('crème brûlée\n'.encode())
+    assert load_class_names(tmp_path / 'names.txt') == ('crème brûlée',)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(ValueError, match=r'none\.txt does not exist'):
+        load_class_names(tmp_path / 'none.txt')
+
+
+def test_a_line_without_a_name_is_numbered(tmp_path):
+    (tmp_path / 'names.txt').write_text('cat\n \ndog\n')
+    with pytest.raises(ValueError, match='line 2 has no class name'):
+        load_class_names(tmp_path / 'names.txt')
+
+
+@pytest.mark.parametrize('as_file', [True, False])
+def test_an_empty_list_is_refused(tmp_path, as_file):
+    (tmp_path / 'names.txt').touch()
+    with pytest.raises(ValueError, match='no class names'):
+        load_class_names(tmp_path / 'names.txt' if as_file else [])
+
+
+def test_the_hash_tells_orders_and_borders_apart():
+    lists = [('a', 'b'), ('b', 'a'), ('ab',), ('a', 'b', 'b')]
+    assert len({hash_class_names(names) for names in lists}) == 4
+    assert hash_class_names(['a', 'b']) == hash_class_names(('a', 'b'))

@@ -1,0 +1,159 @@
+"""Training, resuming and testing by the tools, as users run them."""
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+
+import mmengine
+import pytest
+import torch
+from mmengine.config import Config
+
+from ltvl_mm.models.clip import build_clip
+
+ROOT = Path(__file__).parents[2]
+TACKLE = 'configs/toy/tackle_rx.py'
+SMALL = (
+    'train_cfg.max_epochs=2',
+    'train_cfg.val_interval=1',
+    'train_dataloader.batch_size=16',
+    'train_dataloader.sampler.epoch_size=64',
+)
+# Ends the process as a scheduler does, in the middle of the second epoch.
+KILLER = """
+import os, signal
+from mmengine.hooks import Hook
+
+class KillHook(Hook):
+    def after_train_iter(self, runner, batch_idx, **kwargs):
+        if runner.epoch == 1 and batch_idx == 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.fixture(scope='module')
+def undisturbed(run_tool, tmp_path_factory):
+    """Folder of a run of two epochs."""
+    folder = tmp_path_factory.mktemp('undisturbed')
+    train(run_tool, folder)
+    return folder
+
+
+def train(run_tool, folder, *options, **settings):
+    return run_tool(
+        *('python', 'tools/train.py', TACKLE, '--work-dir', folder),
+        *('--cfg-options', *SMALL, *options),
+        **settings,
+    )
+
+
+def read_checkpoint(folder):
+    return torch.load(folder / 'epoch_2.pth', weights_only=False)
+
+
+@pytest.mark.smoke
+def test_a_killed_and_resumed_run_ends_with_the_same_bytes(
+    run_tool, undisturbed, tmp_path
+):
+    (tmp_path / 'kill_hook.py').write_text(KILLER)
+    train(
+        run_tool,
+        tmp_path,
+        'default_hooks.kill.type=kill_hook.KillHook',
+        PYTHONPATH=str(tmp_path),
+        status=-9,
+    )
+    assert (tmp_path / 'epoch_1.pth').exists()
+    assert not (tmp_path / 'epoch_2.pth').exists()
+    log = train(run_tool, tmp_path, 'resume=True')
+    assert 'resumed epoch: 1' in log
+    resumed, expected = read_checkpoint(tmp_path), read_checkpoint(undisturbed)
+    assert resumed['state_dict'].keys() == expected['state_dict'].keys()
+    for name, weight in expected['state_dict'].items():
+        assert torch.equal(resumed['state_dict'][name], weight), name
+    # The epochs differ: else the test could not see a repeated one.
+    first = torch.load(undisturbed / 'epoch_1.pth', weights_only=False)
+    assert any(
+        not torch.equal(first['state_dict'][name], weight)
+        for name, weight in expected['state_dict'].items()
+    )
+
+
+@pytest.mark.smoke
+def test_a_checkpoint_is_tested_and_its_metrics_written(
+    run_tool, undisturbed, tmp_path
+):
+    run_tool(
+        *('python', 'tools/test.py', TACKLE, undisturbed / 'epoch_2.pth'),
+        *('--work-dir', tmp_path, '--out', tmp_path / 'metrics.json'),
+        *('--out-item', 'metrics'),
+    )
+    metrics = json.loads((tmp_path / 'metrics.json').read_text())
+    classes = metrics['shot/per_class']
+    assert len(classes) == 96
+    assert metrics['shot/all'] == pytest.approx(sum(classes) / 96)
+    assert metrics['shot/few'] == pytest.approx(sum(classes) / 96)
+    assert 'shot/many' not in metrics  # no class has 100 training images
+
+
+@pytest.mark.smoke
+def test_clip_is_trained_and_its_checkpoint_loads(run_tool, tmp_path):
+    run_tool(
+        *('python', 'tools/train.py', 'configs/toy/clip.py'),
+        *('--work-dir', tmp_path, '--cfg-options', 'train_cfg.max_epochs=1'),
+        'train_dataloader.batch_size=16',
+    )
+    model = build_clip('ltvl-toy', str(tmp_path / 'epoch_1.pth'))
+    state = torch.load(tmp_path / 'epoch_1.pth', weights_only=False)
+    trained = state['state_dict']['head.text.text_projection']
+    assert torch.equal(model.text.text_projection, trained)
+    run_tool(
+        *('python', 'tools/test.py', 'configs/toy/clip_zero_shot.py'),
+        *(tmp_path / 'epoch_1.pth', '--work-dir', tmp_path, '--tta'),
+        *('--out', tmp_path / 'scores.pkl'),
+    )
+    predictions = mmengine.load(tmp_path / 'scores.pkl')
+    assert len(predictions) == 96
+    for prediction in predictions:
+        assert prediction['pred_score'].shape == (96,)
+        assert prediction['pred_score'].sum().item() == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ('flags', 'expected'),
+    [
+        ([], dict(work_dir='work_dirs/tackle_rx', resume=False)),
+        (['--work-dir', 'x'], dict(work_dir='x')),
+        (['--no-validate'], dict(val_cfg=None, val_dataloader=None)),
+        (['--resume'], dict(resume=True, load_from=None)),
+        (['--resume', 'a.pth'], dict(resume=True, load_from='a.pth')),
+        (['--cfg-options', 'randomness.seed=3'], dict(randomness={'seed': 3})),
+        (['--launcher', 'none'], dict(launcher='none')),
+    ],
+    ids=lambda value: ' '.join(value) if isinstance(value, list) else '',
+)
+def test_flags_of_the_host_change_the_config(flags, expected, monkeypatch):
+    tool = load_tool('train', monkeypatch)
+    monkeypatch.setattr(sys, 'argv', ['train.py', TACKLE, *flags])
+    cfg = Config.fromfile(ROOT / TACKLE)
+    tool.merge_args(cfg, tool.parse_args())
+    assert {name: cfg[name] for name in expected} == expected
+
+
+def test_what_to_write_needs_a_file_to_write_to(monkeypatch, capsys):
+    arguments = ['test.py', TACKLE, 'a.pth', '--out-item', 'metrics']
+    monkeypatch.setattr(sys, 'argv', arguments)
+    with pytest.raises(SystemExit):
+        load_tool('test', monkeypatch).parse_args()
+    assert '--out-item needs --out' in capsys.readouterr().err
+
+
+def load_tool(name, monkeypatch):
+    monkeypatch.setenv('LOCAL_RANK', '0')  # else the tool sets it for good
+    spec = importlib.util.spec_from_file_location(
+        f'{name}_tool', ROOT / 'tools' / f'{name}.py'
+    )
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    return tool

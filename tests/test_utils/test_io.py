@@ -1,0 +1,120 @@
+import os
+
+import pytest
+
+from ltvl_mm.utils.io import (
+    atomic_write,
+    claim_folder,
+    hash_content,
+    hash_file,
+    read_json,
+    remove_temporaries,
+    write_json,
+)
+
+
+def _fail_in_the_middle(file):
+    with atomic_write(file, 'w') as handle:
+        handle.write('new')
+        raise KeyError
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_temporary(tmp_path):
+    file = tmp_path / 'a.txt'
+    file.write_text('old')
+    with pytest.raises(KeyError):
+        _fail_in_the_middle(file)
+    assert os.listdir(tmp_path) == ['a.txt']
+    assert file.read_text() == 'old'
+
+
+def test_a_file_appears_only_when_it_is_complete(tmp_path):
+    file = tmp_path / 'new' / 'folder' / 'a.bin'
+    with atomic_write(file) as handle:
+        handle.write(b'abc')
+        handle.flush()
+        assert not file.exists()
+    assert file.read_bytes() == b'abc'
+    assert os.listdir(file.parent) == ['a.bin']
+
+
+def test_a_written_file_has_the_permissions_of_any_other(tmp_path):
+    with atomic_write(tmp_path / 'ours', 'w') as handle:
+        handle.write('')
+    (tmp_path / 'plain').write_text('')
+    modes = [(tmp_path / name).stat().st_mode for name in ('ours', 'plain')]
+    assert modes[0] == modes[1]  # mkstemp alone gives 0600
+
+
+def test_text_is_utf8_with_unix_line_ends(tmp_path):
+    with atomic_write(tmp_path / 'a', 'w') as handle:
+        handle.write('é\n')
+    assert (tmp_path / 'a').read_bytes() == b'\xc3\xa9\n'
+
+
+def test_remove_temporaries_removes_nothing_else(tmp_path):
+    for name in ('.a.npy.x1.tmp', 'a.npy', '.hidden', 'b.tmp'):
+        (tmp_path / name).touch()
+    remove_temporaries(tmp_path)
+    assert sorted(os.listdir(tmp_path)) == ['.hidden', 'a.npy', 'b.tmp']
+
+
+def test_json_comes_back_as_it_was(tmp_path):
+    content = {'b': [1, 2.5, None], 'a': 'née'}
+    write_json(tmp_path / 'a.json', content)
+    assert read_json(tmp_path / 'a.json') == content
+    assert 'née' in (tmp_path / 'a.json').read_text(encoding='utf-8')
+
+
+def test_a_missing_json_is_named(tmp_path):
+    with pytest.raises(ValueError, match=r'none\.json does not exist'):
+        read_json(tmp_path / 'none.json')
+
+
+@pytest.mark.parametrize('data', [b'{', b'\xff\xfe', b''])
+def test_what_is_not_json_is_named(tmp_path, data):
+    (tmp_path / 'a.json').write_bytes(data)
+    with pytest.raises(ValueError, match=r'a\.json is not JSON'):
+        read_json(tmp_path / 'a.json')
+
+
+def test_a_folder_is_claimed_again_with_the_same_settings(tmp_path):
+    settings = {'names': ('a', 'b'), 'over': 2.0, 'rule': None}
+    for _ in range(2):  # a tuple comes back from JSON as a list
+        claim_folder(tmp_path / 'out', settings)
+    assert os.listdir(tmp_path / 'out') == ['settings.json']
+
+
+@pytest.mark.parametrize(
+    ('settings', 'message'),
+    [
+        ({'size': 4, 'over': 3}, r'another over \(2, now 3\)'),
+        ({'size': 4, 'over': 2, 'new': 1}, r'another new \(None, now 1\)'),
+    ],
+)
+def test_a_folder_claimed_with_other_settings_is_refused(
+    tmp_path, settings, message
+):
+    claim_folder(tmp_path, {'size': 4, 'over': 2})
+    before = (tmp_path / 'settings.json').read_bytes()
+    with pytest.raises(ValueError, match=message):
+        claim_folder(tmp_path, settings)
+    assert (tmp_path / 'settings.json').read_bytes() == before
+
+
+def test_hash_file_is_the_sha256(tmp_path):
+    (tmp_path / 'a').write_bytes(b'abc')
+    assert hash_file(tmp_path / 'a').startswith('ba7816bf8f01cfea')
+
+
+def test_hash_file_reads_beyond_its_block(tmp_path):
+    big = bytes(range(256)) * 5000  # more than 1 MiB
+    (tmp_path / 'a').write_bytes(big)
+    (tmp_path / 'b').write_bytes(big[:-1] + b'x')
+    assert hash_file(tmp_path / 'a') != hash_file(tmp_path / 'b')
+
+
+def test_hash_content_depends_on_the_order_of_lists_and_not_of_keys():
+    assert hash_content({'a': 1, 'b': 2}) == hash_content({'b': 2, 'a': 1})
+    assert hash_content([1, 2]) != hash_content([2, 1])
+    assert hash_content(['ab', 'c']) != hash_content(['a', 'bc'])
