@@ -11,6 +11,9 @@ from mmengine.registry import FUNCTIONS as MMENGINE_FUNCTIONS
 from mmengine.registry import HOOKS as MMENGINE_HOOKS
 from mmengine.registry import METRICS as MMENGINE_METRICS
 from mmengine.registry import MODELS as MMENGINE_MODELS
+from mmengine.registry import (
+    OPTIM_WRAPPER_CONSTRUCTORS as MMENGINE_OPTIM_WRAPPER_CONSTRUCTORS,
+)
 from mmengine.registry import Registry
 
 
@@ -26,3 +29,8 @@ FUNCTIONS = _child('function', MMENGINE_FUNCTIONS, 'ltvl_mm.datasets')
 HOOKS = _child('hook', MMENGINE_HOOKS, 'ltvl_mm.engine')
 METRICS = _child('metric', MMENGINE_METRICS, 'ltvl_mm.evaluation')
 MODELS = _child('model', MMENGINE_MODELS, 'ltvl_mm.models')
+OPTIM_WRAPPER_CONSTRUCTORS = _child(
+    'optimizer wrapper constructor',
+    MMENGINE_OPTIM_WRAPPER_CONSTRUCTORS,
+    'ltvl_mm.engine',
+)

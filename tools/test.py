@@ -18,7 +18,11 @@ from ltvl_mm.utils.launch import prepare_launch, set_dataloader_defaults
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config', help='test config file')
-    parser.add_argument('checkpoint', help='checkpoint file')
+    parser.add_argument(
+        'checkpoint',
+        nargs='?',
+        help="checkpoint file; none: the weights of the config's pretrained=",
+    )
     parser.add_argument('--work-dir', help='where logs and metrics go')
     parser.add_argument('--out', help='file for predictions or metrics')
     parser.add_argument(

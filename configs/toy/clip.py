@@ -19,7 +19,8 @@ model = dict(
         std=[68.5005327, 66.6321579, 70.32316305],
         to_rgb=True,
     ),
-    backbone=dict(type='ltvl_mm.CLIPBackbone', arch=arch),
+    # From random weights, so BatchNorm has to learn its statistics.
+    backbone=dict(type='ltvl_mm.CLIPBackbone', arch=arch, freeze_bn=False),
     head=dict(type='ltvl_mm.CLIPContrastiveHead', arch=arch),
 )
 

@@ -1,5 +1,6 @@
 """Data sets, wrappers and samplers."""
 
+from ltvl_mm.datasets.cached_features import CachedFeatures
 from ltvl_mm.datasets.retrieved import RetrievedDataset
 from ltvl_mm.datasets.samplers import ClassBalancedSampler, FixedEpochSampler
 from ltvl_mm.datasets.tackle import TACKLEDataset
@@ -7,6 +8,7 @@ from ltvl_mm.datasets.toy_world import ToyWorld
 from ltvl_mm.datasets.worker_seed import seed_worker
 
 __all__ = [
+    'CachedFeatures',
     'ClassBalancedSampler',
     'FixedEpochSampler',
     'RetrievedDataset',

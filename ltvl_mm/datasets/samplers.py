@@ -96,11 +96,24 @@ class FixedEpochSampler(_EpochSampler):
 
 @DATA_SAMPLERS.register_module()
 class ClassBalancedSampler(_EpochSampler):
-    """Draw a class uniformly, then one of its images uniformly.
+    """Draw classes equally often, and images of each.
 
     Source: q_j = 1/K of section 2.2 of the TACKLE paper, after Kang et al.
-    2020. Both draws are independent and with replacement, so every rank has
-    the same class balance.
+    2020; with 4 samples per class, the ``ClassAwareSampler`` of BALLAD's
+    code. The order is dealt to the ranks in turn, so that every rank has the
+    same class balance.
+
+    Args:
+        dataset: What is sampled from.
+        epoch_size: Samples of an epoch over all ranks, rounded up to a
+            multiple of their number; None for the size of the data set.
+        samples_per_class: Images m that a drawn class yields in a row. With
+            1, class and image are drawn independently and uniformly, with
+            replacement. With more, the classes come in shuffled cycles, each
+            once before any comes twice, and so do the images of a class;
+            each epoch starts new cycles.
+        seed: None draws one that all ranks share.
+        shuffle: True, as a swapped stock config has it.
 
     Raises:
         ValueError: If a label lies outside the data set's classes.
@@ -111,12 +124,18 @@ class ClassBalancedSampler(_EpochSampler):
         dataset: Sized,
         *,
         epoch_size: int | None = None,
+        samples_per_class: int = 1,
         seed: int | None = None,
         shuffle: bool = True,
     ) -> None:
+        if samples_per_class < 1:
+            raise ValueError(
+                f'samples_per_class must be >= 1, got {samples_per_class}'
+            )
         super().__init__(
             dataset, epoch_size=epoch_size, seed=seed, shuffle=shuffle
         )
+        self.samples_per_class = samples_per_class
         labels = read_labels(dataset)
         self._by_class = np.argsort(labels, kind='stable')
         present, self._counts = np.unique(labels, return_counts=True)
@@ -132,6 +151,32 @@ class ClassBalancedSampler(_EpochSampler):
 
     def _draw_epoch(self, count: int) -> np.ndarray:
         rng = make_generator(self.seed, self.epoch)
+        if self.samples_per_class > 1:
+            return self._draw_cycles(rng, count)
         classes = rng.integers(len(self._counts), size=count)
         within = rng.integers(self._counts[classes])
         return self._by_class[self._starts[classes] + within]
+
+    def _draw_cycles(self, rng: np.random.Generator, count: int) -> np.ndarray:
+        """Return (count,) indices, m of one class after m of another."""
+        m = self.samples_per_class
+        classes = _shuffle_cycles(rng, len(self._counts), math.ceil(count / m))
+        turns = np.bincount(classes, minlength=len(self._counts))
+        rows_by_class = np.split(
+            np.argsort(classes, kind='stable'), np.cumsum(turns)[:-1]
+        )
+        order = np.empty((len(classes), m), np.int64)
+        for start, size, rows in zip(
+            self._starts, self._counts, rows_by_class, strict=True
+        ):
+            within = _shuffle_cycles(rng, size, len(rows) * m)
+            order[rows] = self._by_class[start + within].reshape(-1, m)
+        return order.ravel()[:count]
+
+
+def _shuffle_cycles(
+    rng: np.random.Generator, size: int, count: int
+) -> np.ndarray:
+    """Return the first ``count`` of permutation after permutation of size."""
+    cycles = np.tile(np.arange(size), (math.ceil(count / size), 1))
+    return rng.permuted(cycles, axis=1).ravel()[:count]

@@ -1,5 +1,10 @@
-"""Hooks."""
+"""Hooks, and how the optimiser is built."""
 
 from ltvl_mm.engine.hooks import EpochSeedHook, ProgressBarHook
+from ltvl_mm.engine.optimizers import TrainableOptimWrapperConstructor
 
-__all__ = ['EpochSeedHook', 'ProgressBarHook']
+__all__ = [
+    'EpochSeedHook',
+    'ProgressBarHook',
+    'TrainableOptimWrapperConstructor',
+]

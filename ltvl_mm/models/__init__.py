@@ -1,14 +1,18 @@
-"""Encoders and heads."""
+"""Encoders, adapters and heads."""
 
 from mmengine.utils import is_installed
 
+from ltvl_mm.models.balanced_linear_adapter import BalancedLinearAdapter
+from ltvl_mm.models.identity_backbone import IdentityBackbone
 from ltvl_mm.registry import MODELS
+
+__all__ = ['BalancedLinearAdapter', 'IdentityBackbone']
 
 if is_installed('open_clip'):
     from ltvl_mm.models.clip_backbone import CLIPBackbone
     from ltvl_mm.models.clip_contrastive_head import CLIPContrastiveHead
 
-    __all__ = ['CLIPBackbone', 'CLIPContrastiveHead']
+    __all__ += ['CLIPBackbone', 'CLIPContrastiveHead']
 else:  # Students train on machines without it; what needs it says so.
 
     def _refuse(*_: object, **__: object) -> None:

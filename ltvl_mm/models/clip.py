@@ -2,6 +2,7 @@
 
 import difflib
 import hashlib
+import json
 import logging
 import zipfile
 from collections.abc import Callable, Sequence
@@ -70,10 +71,19 @@ def build_clip(arch: str, pretrained: str | None = None) -> nn.Module:
         ) from error
 
 
-def build_tokenizer(arch: str) -> Callable[[Sequence[str]], torch.Tensor]:
-    """Return texts -> (n, context length) token ids, for ``arch``."""
+def build_tokenizer(arch: str) -> Callable[..., torch.Tensor]:
+    """Return texts -> (n, context length) token ids, for ``arch``.
+
+    It has a ``context_length``, which a call may override, and cuts longer
+    texts in silence.
+    """
     _find_arch(arch)
     return open_clip.get_tokenizer(arch)
+
+
+def find_width(arch: str) -> int:
+    """Return D, the width of the joint space of ``arch``."""
+    return _find_arch(arch)['embed_dim']
 
 
 def build_image_transform(arch: str) -> Callable[[Image.Image], torch.Tensor]:
@@ -105,22 +115,34 @@ def identify_clip(arch: str, model: nn.Module) -> dict[str, str]:
     }
 
 
-def find_templates(templates: str | Sequence[str]) -> tuple[str, ...]:
+def find_templates(
+    templates: str | Sequence[str] | Sequence[Sequence[str]],
+) -> tuple[str, ...] | tuple[tuple[str, ...], ...]:
     """Return the sentences of a named set, of a file, or those given.
+
+    A ``.json`` file holds one list of sentences per class, any other file
+    one sentence per line, for all classes.
 
     Raises:
         ValueError: If the name is neither a set's nor a file's.
     """
-    if not isinstance(templates, str):
-        return tuple(templates)
-    if templates in TEMPLATES:
-        return TEMPLATES[templates]
-    if not Path(templates).is_file():
+    if isinstance(templates, str):
+        templates = TEMPLATES.get(templates) or _read_templates(templates)
+    return tuple(
+        entry if isinstance(entry, str) else tuple(entry)
+        for entry in templates
+    )
+
+
+def _read_templates(file: str) -> list[str] | list[list[str]]:
+    path = Path(file)
+    if not path.is_file():
         raise ValueError(
             f'templates must be sentences, a file of them, or one of '
-            f'{", ".join(TEMPLATES)}; got {templates!r}'
+            f'{", ".join(TEMPLATES)}; got {file!r}'
         )
-    return tuple(Path(templates).read_text(encoding='utf-8').splitlines())
+    text = path.read_text(encoding='utf-8')
+    return json.loads(text) if path.suffix == '.json' else text.splitlines()
 
 
 def _find_arch(arch: str) -> dict:

@@ -2,6 +2,7 @@
 
 import torch
 from mmpretrain.models.backbones.base_backbone import BaseBackbone
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from ltvl_mm.models.clip import build_clip
 from ltvl_mm.registry import MODELS
@@ -18,6 +19,12 @@ class CLIPBackbone(BaseBackbone):
         arch: An open_clip architecture, e.g. ``'ViT-B-16-quickgelu'``.
         pretrained: An open_clip tag or a local file, see
             :func:`ltvl_mm.models.clip.build_clip`.
+        frozen: Do not train the tower: no gradients, evaluation mode, and no
+            activation kept.
+        freeze_bn: Keep BatchNorm's running statistics and normalise by them
+            also in training; its weights and biases do train. As in BALLAD's
+            code, which never leaves evaluation mode. To train from random
+            weights, set it to False.
         init_cfg: mmengine's way to initialise; None keeps ``pretrained``.
     """
 
@@ -26,16 +33,37 @@ class CLIPBackbone(BaseBackbone):
         arch: str,
         *,
         pretrained: str | None = None,
+        frozen: bool = False,
+        freeze_bn: bool = True,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
         self.visual = build_clip(arch, pretrained).visual
+        self.frozen = frozen
+        self.freeze_bn = freeze_bn
+        if frozen:
+            self.visual.requires_grad_(False)
+        self.train()
 
     def init_weights(self) -> None:
         """Keep the weights of ``pretrained`` unless ``init_cfg`` is given."""
         if self.init_cfg is not None:
             super().init_weights()
 
+    def train(self, mode: bool = True) -> 'CLIPBackbone':
+        """Switch the mode of what is not frozen."""
+        super().train(mode)
+        if self.frozen:
+            self.visual.eval()
+        elif self.freeze_bn:
+            for module in self.visual.modules():
+                if isinstance(module, _BatchNorm):
+                    module.eval()
+        return self
+
     def forward(self, images: torch.Tensor) -> tuple[torch.Tensor]:
         """Map (B, 3, S, S) to ((B, D),) in the joint space, not normalised."""
-        return (self.visual(images),)
+        with torch.set_grad_enabled(
+            torch.is_grad_enabled() and not self.frozen
+        ):
+            return (self.visual(images),)

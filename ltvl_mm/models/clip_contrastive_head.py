@@ -1,5 +1,6 @@
 """A head with CLIP's text tower inside."""
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -7,32 +8,64 @@ import torch.nn.functional as F
 from mmpretrain.models.heads import ClsHead
 from mmpretrain.structures import DataSample
 
-from ltvl_mm.models.clip import build_clip, build_tokenizer, find_templates
+from ltvl_mm.models.class_prototypes import ClassPrototypes
+from ltvl_mm.models.clip import (
+    build_clip,
+    build_tokenizer,
+    find_templates,
+    find_width,
+)
 from ltvl_mm.models.contrastive_loss import (
     compute_contrastive_loss,
     gather_with_gradient,
 )
-from ltvl_mm.models.text_encoder import encode_classes
+from ltvl_mm.models.text_encoder import (
+    Templates,
+    encode_texts,
+    tokenize_classes,
+)
 from ltvl_mm.registry import MODELS
 from ltvl_mm.structures.class_names import load_class_names
+
+LOSSES = ('symmetric', 'image_to_text', 'class_ce')
+
+# CLIP's bound while it trained its own: larger was unstable there.
+MAX_LEARNED_SCALE = 100.0
 
 
 @MODELS.register_module()
 class CLIPContrastiveHead(ClsHead):
     """Match image features with the features of texts.
 
-    Trained on image-caption pairs (data samples with a ``caption``) by the
-    multi-positive loss of BALLAD, section 2.1, over the batch of all
-    processes; pairs with the same caption are positives of each other.
-    Predicts by cosine to the averaged prompts of ``class_names``.
+    Predicts by cosine to the averaged prompts of ``class_names``. The text of
+    a training image is its ``caption`` if the sample has one, else the
+    averaged prompts of its class; images of the same text are positives of
+    each other. Logits and losses are float32 under autocast, too.
 
     Args:
         arch: The open_clip architecture that the backbone has, too.
         pretrained: Tag or file, as the backbone's.
         class_names: K names, or a file with one per line; needed to predict.
         templates: ``'single'``, ``'openai_80'``, a file with one sentence per
-            line, or sentences; each with ``{}`` for the name.
+            line, or sentences; each with ``{}`` for the name. Or one list of
+            sentences per class, also as a ``.json`` file.
+        loss: ``'symmetric'``, L_v->l + L_l->v over the batch of all processes
+            (BALLAD, section 2.1, phase A); ``'image_to_text'``, L_v->l alone
+            (phase B); ``'class_ce'``, cross-entropy over the prompts of all K
+            classes, what BALLAD's code does in both phases.
+        logit_scale: ``'learned'``, CLIP's 1 / temperature, at most 100;
+            ``'frozen'``, the same untrained; or a number, which a loaded
+            checkpoint does not change (BALLAD's code: 100).
+        frozen: Do not train the text tower; class features are then encoded
+            once. The scale has its own switch.
+        chunk_size: Prompts that keep their activations at a time, so that
+            memory does not grow with K; costs a second forward pass of the
+            text tower. None keeps all.
         init_cfg: mmengine's way to initialise; None keeps ``pretrained``.
+
+    Raises:
+        ValueError: If an argument is none of these, or a class name is too
+            long for the text tower.
     """
 
     def __init__(
@@ -41,19 +74,37 @@ class CLIPContrastiveHead(ClsHead):
         *,
         pretrained: str | None = None,
         class_names: str | Sequence[str] | None = None,
-        templates: str | Sequence[str] = 'single',
+        templates: str | Templates = 'single',
+        loss: str = 'symmetric',
+        logit_scale: str | float = 'learned',
+        frozen: bool = False,
+        chunk_size: int | None = None,
         init_cfg: dict | None = None,
     ) -> None:
+        _check_options(loss, class_names, logit_scale, chunk_size)
         super().__init__(init_cfg=init_cfg)
         clip = build_clip(arch, pretrained)
         self.text = clip.text
         self.logit_scale = clip.logit_scale
-        self.class_names = (
-            None if class_names is None else load_class_names(class_names)
-        )
-        self.templates = find_templates(templates)
-        self._tokenize = build_tokenizer(arch)
-        self._prototypes: tuple[tuple, torch.Tensor] | None = None
+        self.frozen = frozen
+        self.chunk_size = chunk_size
+        self.loss_kind = loss
+        self._arch = arch
+        self._width = find_width(arch)
+        self._tokenizer = build_tokenizer(arch)
+        self._classes = None
+        templates = find_templates(templates)
+        if class_names is not None:
+            tokens = tokenize_classes(
+                load_class_names(class_names), templates, self._tokenizer
+            )
+            self._classes = ClassPrototypes(
+                self.text, tokens, chunk_size=chunk_size
+            )
+        self._set_scale(logit_scale)
+        if frozen:
+            self.text.requires_grad_(False)
+        self.train()
 
     def init_weights(self) -> None:
         """Keep the weights of ``pretrained`` unless ``init_cfg`` is given."""
@@ -61,18 +112,24 @@ class CLIPContrastiveHead(ClsHead):
             super().init_weights()
 
     def train(self, mode: bool = True) -> 'CLIPContrastiveHead':
-        """Switch the mode and forget the prototypes.
+        """Switch the mode; forget the prototypes of a trained text tower.
 
         Hooks such as EMAHook write weights through ``.data``, unseen by
         version counters, always before the loop calls ``eval()``.
         """
-        self._prototypes = None
-        return super().train(mode)
+        super().train(mode)
+        if self.frozen:
+            self.text.eval()
+        elif self._classes is not None:
+            self._classes.forget()
+        return self
 
     def forward(self, feats: tuple[torch.Tensor, ...]) -> torch.Tensor:
         """Map ((B, D),) to (B, K) logits: scaled cosines to the classes."""
-        images = F.normalize(feats[-1], dim=-1)
-        return self._scale() * images @ self.prototypes().t()
+        prototypes = self.prototypes()
+        images = self._normalize(feats)
+        with torch.autocast(images.device.type, enabled=False):
+            return self._scale() * images @ prototypes.t()
 
     def loss(
         self,
@@ -80,69 +137,113 @@ class CLIPContrastiveHead(ClsHead):
         data_samples: list[DataSample],
         **kwargs: object,
     ) -> dict[str, torch.Tensor]:
-        """Return the loss of ((B, D),) features and their captions."""
-        captions = [_read_caption(sample) for sample in data_samples]
-        tokens = self._tokenize(captions).to(feats[-1].device)
-        unique, place = torch.unique(tokens, dim=0, return_inverse=True)
-        texts = F.normalize(self.text(unique), dim=-1)[place]  # (B, D)
-        images = F.normalize(feats[-1], dim=-1)
-        _, groups = torch.unique(
-            gather_with_gradient(tokens), dim=0, return_inverse=True
-        )
-        return {
-            'loss': compute_contrastive_loss(
+        """Return the loss of ((B, D),) features and their samples."""
+        if self.loss_kind == 'class_ce':
+            return super().loss(feats, data_samples, **kwargs)
+        images = self._normalize(feats)
+        texts, groups = self._encode_texts_of(data_samples, images.device)
+        with torch.autocast(images.device.type, enabled=False):
+            loss = compute_contrastive_loss(
                 gather_with_gradient(images),
                 gather_with_gradient(texts),
                 groups,
                 self._scale(),
+                text_to_image=self.loss_kind == 'symmetric',
             )
-        }
+        return {'loss': loss}
 
     def prototypes(self) -> torch.Tensor:
-        """Return the (K, D) L2-normalised class features.
+        """Return the (K, D) L2-normalised class features, in float32.
 
-        Kept only while evaluating: any change of mode, or of a weight of the
-        text tower that its version counter shows, has them computed anew.
+        Of a text tower that trains, they are kept only while evaluating: any
+        change of mode or of a weight has them computed anew.
 
         Raises:
             ValueError: If the head was built without class names.
         """
-        if self.class_names is None:
+        if self._classes is None:
             raise ValueError(
                 'CLIPContrastiveHead cannot predict without class_names'
             )
-        if self.training:
-            return encode_classes(
-                self.class_names, self.templates, self._encode
-            )
-        state = tuple(
-            (weight._version, weight.device, weight.dtype)
-            for weight in self.text.parameters()
-        )
-        if self._prototypes is None or self._prototypes[0] != state:
-            with torch.no_grad():
-                self._prototypes = (
-                    state,
-                    encode_classes(
-                        self.class_names, self.templates, self._encode
-                    ),
-                )
-        return self._prototypes[1]
+        if self.training and not self.frozen:
+            return self._classes.encode()
+        return self._classes.recall()
 
-    def _encode(self, texts: Sequence[str]) -> torch.Tensor:
-        # A method: a closure over the tower would outlive a copy of the head.
-        tokens = self._tokenize(list(texts))
-        return self.text(tokens.to(self.logit_scale.device))
+    def _encode_texts_of(
+        self, samples: list[DataSample], device: torch.device
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the (B, D) L2-normalised texts of the samples, and (N,): the
+        group of equal texts of each image of all processes.
+        """
+        if all('caption' in sample for sample in samples):
+            tokens = self._tokenizer([sample.caption for sample in samples])
+            with torch.set_grad_enabled(
+                torch.is_grad_enabled() and not self.frozen
+            ):
+                texts = encode_texts(
+                    self.text, tokens, chunk_size=self.chunk_size
+                )
+            tokens = gather_with_gradient(tokens.to(device))
+            return texts, torch.unique(tokens, dim=0, return_inverse=True)[1]
+        if self._classes is None or not all(
+            'gt_label' in sample for sample in samples
+        ):
+            raise ValueError(
+                'CLIPContrastiveHead trains on captions, or on labels if it '
+                'has class_names, but a sample has none; let PackInputs keep '
+                "it: meta_keys=('caption', ...)"
+            )
+        labels = torch.cat([sample.gt_label for sample in samples]).to(device)
+        texts = (
+            self.prototypes()[labels]
+            if self.frozen
+            else self._classes.encode(labels)
+        )
+        return texts, gather_with_gradient(labels)
+
+    def _normalize(self, feats: tuple[torch.Tensor, ...]) -> torch.Tensor:
+        if feats[-1].shape[-1] != self._width:
+            raise ValueError(
+                f'the joint space of {self._arch} is {self._width} wide, but '
+                f'the image features are {feats[-1].shape[-1]} wide; give '
+                f'backbone and head the same arch'
+            )
+        return F.normalize(feats[-1].float(), dim=-1)
 
     def _scale(self) -> torch.Tensor:
-        # At most 100, as in CLIP's training: larger was unstable there.
-        return self.logit_scale.exp().clamp(max=100)
+        return self.logit_scale.exp().clamp(max=self._max_scale)
+
+    def _set_scale(self, scale: str | float) -> None:
+        self.logit_scale.requires_grad_(scale == 'learned')
+        self._max_scale = MAX_LEARNED_SCALE
+        if isinstance(scale, str):
+            return
+        self._max_scale = scale
+        with torch.no_grad():
+            self.logit_scale.fill_(math.log(scale))
+        self._register_load_state_dict_pre_hook(self._keep_scale)
+
+    def _keep_scale(self, state: dict, prefix: str, *_: object) -> None:
+        """Replace a checkpoint's scale by the number of the config."""
+        state[f'{prefix}logit_scale'] = self.logit_scale.detach()
 
 
-def _read_caption(sample: DataSample) -> str:
-    if 'caption' not in sample:
+def _check_options(
+    loss: str,
+    class_names: str | Sequence[str] | None,
+    logit_scale: str | float,
+    chunk_size: int | None,
+) -> None:
+    if loss not in LOSSES:
+        raise ValueError(f'loss must be one of {LOSSES}, got {loss!r}')
+    if loss == 'class_ce' and class_names is None:
+        raise ValueError("loss='class_ce' needs class_names")
+    if logit_scale not in ('learned', 'frozen') and (
+        isinstance(logit_scale, str) or not logit_scale > 0
+    ):
         raise ValueError(
-            'CLIPContrastiveHead trains on captions, but a sample has none; '
-            "let PackInputs keep it: meta_keys=('caption', ...)"
+            f"logit_scale must be 'learned', 'frozen' or a number > 0, got "
+            f'{logit_scale!r}'
         )
-    return sample.caption
+    if chunk_size is not None and chunk_size < 1:
+        raise ValueError(f'chunk_size must be >= 1, got {chunk_size}')

@@ -11,6 +11,8 @@ def compute_contrastive_loss(
     texts: torch.Tensor,
     groups: torch.Tensor,
     scale: torch.Tensor | float,
+    *,
+    text_to_image: bool = True,
 ) -> torch.Tensor:
     """Sum the losses image -> text and text -> image of matched pairs.
 
@@ -23,13 +25,15 @@ def compute_contrastive_loss(
         texts: (N, D) L2-normalised text features u; row i belongs to image i.
         groups: (N,) integers; equal numbers mean equal text or class.
         scale: 1 / temperature, > 0.
+        text_to_image: False leaves out L_l->v, as BALLAD's phase B does.
     """
     logits = scale * images @ texts.t()  # (N, N)
     positive = (groups[:, None] == groups[None, :]).to(logits.dtype)
     positive = positive / positive.sum(1, keepdim=True)  # symmetric mask
-    loss_image = -(positive * F.log_softmax(logits, 1)).sum(1).mean()
-    loss_text = -(positive * F.log_softmax(logits.t(), 1)).sum(1).mean()
-    return loss_image + loss_text
+    loss = -(positive * F.log_softmax(logits, 1)).sum(1).mean()
+    if text_to_image:
+        loss = loss - (positive * F.log_softmax(logits.t(), 1)).sum(1).mean()
+    return loss
 
 
 def gather_with_gradient(rows: torch.Tensor) -> torch.Tensor:

@@ -7,10 +7,16 @@ import torch
 from ltvl_mm.models.clip import (
     build_clip,
     build_image_transform,
+    build_tokenizer,
     find_templates,
     identify_clip,
 )
-from ltvl_mm.models.text_encoder import build_text_encoder, encode_classes
+from ltvl_mm.models.text_encoder import (
+    TEXTS_AT_A_TIME,
+    Templates,
+    encode_classes,
+    tokenize_classes,
+)
 
 
 class FrozenCLIP:
@@ -52,15 +58,12 @@ class FrozenCLIP:
 
     @torch.inference_mode()
     def encode_class_names(
-        self, class_names: Sequence[str], templates: str | Sequence[str]
+        self, class_names: Sequence[str], templates: str | Templates
     ) -> torch.Tensor:
         """Return (K, D) L2-normalised class features on the CPU."""
-        return (
-            encode_classes(
-                class_names,
-                find_templates(templates),
-                build_text_encoder(self.model.text, self.arch),
-            )
-            .float()
-            .cpu()
+        tokens = tokenize_classes(
+            class_names, find_templates(templates), build_tokenizer(self.arch)
         )
+        return encode_classes(
+            self.model.text, tokens, chunk_size=TEXTS_AT_A_TIME
+        ).cpu()

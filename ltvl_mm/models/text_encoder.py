@@ -5,63 +5,213 @@ from collections.abc import Callable, Sequence
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.func import functional_call
+from torch.utils.checkpoint import checkpoint
 
-from ltvl_mm.models.clip import build_tokenizer
+Templates = Sequence[str] | Sequence[Sequence[str]]
 
+# Of a class list that is encoded without gradients.
+TEXTS_AT_A_TIME = 256
 
-def build_text_encoder(
-    tower: nn.Module, arch: str
-) -> Callable[[Sequence[str]], torch.Tensor]:
-    """Return texts -> (n, D) features of ``tower``, not normalised."""
-    tokenize = build_tokenizer(arch)
-
-    def encode(texts: Sequence[str]) -> torch.Tensor:
-        device = next(tower.parameters()).device
-        return tower(tokenize(list(texts)).to(device))
-
-    return encode
+# A second piece costs a second round of kernel launches.
+_SPLIT_IF_BELOW = 0.75
 
 
-def encode_classes(
+def tokenize_classes(
     class_names: Sequence[str],
-    templates: Sequence[str],
-    encode: Callable[[Sequence[str]], torch.Tensor],
-    *,
-    batch_size: int = 256,
+    templates: Templates,
+    tokenizer: Callable[..., torch.Tensor],
 ) -> torch.Tensor:
-    """Average the prompts of each class, as CLIP's prompt ensemble does.
-
-    Each prompt's feature is L2-normalised, then the mean over the templates
-    is. Source: Radford et al. 2021, section 3.1.4.
+    """Tokenize the prompts of each class, once for a whole training.
 
     Args:
         class_names: K names; may repeat.
-        templates: Sentences with one ``{}`` for the name.
-        encode: texts -> (n, D).
-        batch_size: Texts encoded at a time.
+        templates: Sentences with one ``{}`` for the name, shared by all
+            classes; or K lists of sentences, one list per class, in which
+            ``{}`` may be left out.
+        tokenizer: Of :func:`ltvl_mm.models.clip.build_tokenizer`.
 
     Returns:
-        (K, D) L2-normalised.
+        (K, P, L) token ids on the CPU, L the context length. Rows of zeros
+        fill up a class that has fewer than P prompts.
 
     Raises:
-        ValueError: If there is no template, or one lacks ``{}``.
+        ValueError: If a class has no template, a shared one lacks ``{}``, or
+            a prompt is longer than the context, which open_clip would cut.
     """
-    wrong = [template for template in templates if '{}' not in template]
+    groups = _fill_templates(class_names, templates)
+    owners = [label for label, group in enumerate(groups) for _ in group]
+    prompts = [prompt for group in groups for prompt in group]
+    length = tokenizer.context_length
+    # One more than fits, so that what is too long shows; an empty text ends
+    # in padding in any tokenizer.
+    tokens = tokenizer(prompts, context_length=length + 1)
+    padding = tokenizer([''], context_length=length + 1)[0, -1]
+    for row in (tokens[:, -1] != padding).nonzero().flatten().tolist():
+        label, prompt = owners[row], prompts[row]
+        raise ValueError(
+            f'the name of class {label}, {class_names[label]!r}, is too long: '
+            f'its prompt {prompt!r} has {_count_tokens(prompt, tokenizer)} '
+            f'tokens and the text tower reads {length}'
+        )
+    counts = torch.tensor([len(group) for group in groups])
+    filled = torch.arange(int(counts.max())) < counts[:, None]  # (K, P)
+    result = tokens.new_zeros(*filled.shape, length)
+    result[filled] = tokens[:, :length]
+    return result
+
+
+def encode_classes(
+    tower: nn.Module, tokens: torch.Tensor, *, chunk_size: int | None = None
+) -> torch.Tensor:
+    """Average the prompts of each class, as CLIP's prompt ensemble does.
+
+    Each prompt's feature is L2-normalised, then the mean over the class's
+    prompts is. Source: Radford et al. 2021, section 3.1.4.
+
+    Args:
+        tower: Text tower of an open_clip model.
+        tokens: (K, P, L) of :func:`tokenize_classes`, or some of its rows.
+        chunk_size: As :func:`encode_tokens`.
+
+    Returns:
+        (K, D) L2-normalised, in float32, on the tower's device.
+    """
+    features = encode_tokens(
+        tower, tokens.flatten(0, 1), chunk_size=chunk_size
+    )
+    features = F.normalize(features.float(), dim=-1)
+    features = features.unflatten(0, tokens.shape[:2])  # (K, P, D)
+    is_prompt = tokens.any(-1, keepdim=True).to(features)  # (K, P, 1)
+    return F.normalize((features * is_prompt).sum(1), dim=-1)
+
+
+def encode_texts(
+    tower: nn.Module, tokens: torch.Tensor, *, chunk_size: int | None = None
+) -> torch.Tensor:
+    """Encode (B, L) tokens, equal rows once, to (B, D), L2-normalised.
+
+    Args:
+        tower: Text tower of an open_clip model.
+        tokens: (B, L) token ids on the CPU.
+        chunk_size: As :func:`encode_tokens`.
+    """
+    unique, place = torch.unique(tokens, dim=0, return_inverse=True)
+    features = encode_tokens(tower, unique, chunk_size=chunk_size)
+    features = F.normalize(features.float(), dim=-1)
+    return features[place.to(features.device)]
+
+
+def encode_tokens(
+    tower: nn.Module, tokens: torch.Tensor, *, chunk_size: int | None = None
+) -> torch.Tensor:
+    """Encode texts without the padding, where that changes nothing.
+
+    In a causal tower a token sees only those before it, and the feature is
+    that of the end-of-text token: the padding after it has no influence.
+    Texts are therefore sorted by length and cut to the longest one of their
+    piece. Other towers get all L tokens.
+
+    Args:
+        tower: Text tower of an open_clip model.
+        tokens: (N, L) token ids on the CPU.
+        chunk_size: Texts of a piece. With gradients, the activations of a
+            piece are recomputed in the backward pass instead of kept, so
+            that memory does not grow with N. None keeps all, in one or two
+            pieces.
+
+    Returns:
+        (N, D) not normalised, on the tower's device.
+    """
+    lengths = _count_read_tokens(tower, tokens)
+    order = torch.argsort(lengths, stable=True)
+    pieces = order.split(chunk_size or _split_by_length(lengths[order]))
+    device = next(tower.parameters()).device
+    features = []
+    for piece in pieces:
+        ids = tokens[piece, : int(lengths[piece].max())].to(device)
+        if chunk_size is not None and torch.is_grad_enabled():
+            features.append(
+                checkpoint(_run_tower, tower, ids, use_reentrant=False)
+            )
+        else:
+            features.append(_run_tower(tower, ids))
+    return torch.cat(features)[torch.argsort(order).to(device)]
+
+
+def _run_tower(tower: nn.Module, ids: torch.Tensor) -> torch.Tensor:
+    """Run the tower on (n, l) tokens, l at most its context length.
+
+    open_clip applies its (L, L) mask as it is: we lend it the corner.
+    """
+    if not _is_causal(tower):
+        return tower(ids)
+    length = ids.shape[1]
+    mask = tower.attn_mask[:length, :length]
+    return functional_call(tower, {'attn_mask': mask}, (ids,))
+
+
+def _count_read_tokens(tower: nn.Module, tokens: torch.Tensor) -> torch.Tensor:
+    """Return (N,): the tokens up to the one whose feature is the text's."""
+    if not _is_causal(tower):
+        return torch.full((len(tokens),), tokens.shape[1])
+    if tower.pool_type == 'eos':
+        tokens = (tokens == tower.eos_id).int()
+    return tokens.argmax(-1) + 1
+
+
+def _is_causal(tower: nn.Module) -> bool:
+    """Tell whether no token after the pooled one has an influence."""
+    return (
+        getattr(tower, 'attn_mask', None) is not None
+        and tower.pool_type in ('argmax', 'eos')
+        and tower.cls_emb is None
+        and not tower.use_pad_mask
+    )
+
+
+def _split_by_length(lengths: torch.Tensor) -> list[int]:
+    """Return the sizes of two pieces with the fewest tokens, or of one.
+
+    One long name among a thousand would otherwise double the work: of
+    ImageNet's prompts the mean has 9 tokens and the longest 18.
+
+    Args:
+        lengths: (N,) ascending.
+    """
+    total, longest = len(lengths), int(lengths[-1])
+    sizes = torch.arange(1, total + 1)
+    costs = sizes * lengths + (total - sizes) * longest
+    if costs.min() > _SPLIT_IF_BELOW * total * longest:
+        return [total]
+    best = int(costs.argmin()) + 1
+    return [best, total - best]
+
+
+def _fill_templates(
+    class_names: Sequence[str], templates: Templates
+) -> list[list[str]]:
+    shared = all(isinstance(template, str) for template in templates)
+    wrong = [t for t in templates if '{}' not in t] if shared else []
     if wrong or not templates:
         raise ValueError(
             f'templates must be sentences with a {{}} for the class name, '
             f'got {wrong or list(templates)}'
         )
-    prompts = [
-        template.replace('{}', name)
-        for name in class_names
-        for template in templates
+    groups = [templates] * len(class_names) if shared else templates
+    if len(groups) != len(class_names) or not all(groups):
+        raise ValueError(
+            f'templates by class must be one list of sentences for each of '
+            f'the {len(class_names)} classes; got {len(groups)} lists with '
+            f'{min(map(len, groups))} or more sentences'
+        )
+    return [
+        [template.replace('{}', name) for template in group]
+        for name, group in zip(class_names, groups, strict=True)
     ]
-    features = torch.cat(
-        [
-            F.normalize(encode(prompts[start : start + batch_size]), dim=-1)
-            for start in range(0, len(prompts), batch_size)
-        ]
-    )
-    features = features.unflatten(0, (-1, len(templates)))  # (K, P, D)
-    return F.normalize(features.mean(1), dim=-1)
+
+
+def _count_tokens(prompt: str, tokenizer: Callable[..., torch.Tensor]) -> int:
+    # A token is at least one byte; start, end and one of padding come on top.
+    row = tokenizer([prompt], context_length=len(prompt.encode()) + 3)[0]
+    return int((row != row[-1]).nonzero().max()) + 1

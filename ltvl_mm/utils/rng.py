@@ -1,6 +1,9 @@
 """Seeded random generators."""
 
+import random
+
 import numpy as np
+import torch
 
 
 def make_generator(*path: int) -> np.random.Generator:
@@ -18,3 +21,14 @@ def make_generator(*path: int) -> np.random.Generator:
     if any(number < 0 for number in path):
         raise ValueError(f'seeds must be >= 0, got {path}')
     return np.random.default_rng(path)
+
+
+def seed_libraries(*path: int) -> None:
+    """Seed torch, numpy and random of this process by a path of numbers.
+
+    Data-loader workers that are started afterwards follow torch's seed.
+    """
+    seed = make_generator(*path).integers(2**32)
+    torch.manual_seed(int(seed))
+    np.random.seed(seed)  # noqa: NPY002, the transforms draw from it
+    random.seed(int(seed))

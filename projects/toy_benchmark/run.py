@@ -5,27 +5,19 @@ and it is skipped when an earlier run finished it.
 """
 
 import argparse
-import fcntl
-import os
-import subprocess
 import sys
-import time
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from summary import STUDENTS, summarise
 
-from ltvl_mm.utils.io import atomic_write, hash_content
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-@dataclass(frozen=True)
-class Stage:
-    """A command, and a name that says what for."""
-
-    name: str
-    command: tuple[str, ...]
+from ltvl_mm.utils.stages import (
+    Stage,
+    python_stage,
+    run_study,
+    score_stage,
+    train_stage,
+)
 
 
 def list_stages(work: Path, seed: int, students: list[str]) -> list[Stage]:
@@ -34,15 +26,15 @@ def list_stages(work: Path, seed: int, students: list[str]) -> list[Stage]:
     names = f'{world}/class_names.txt'
     weights = ('--arch', 'ltvl-toy', '--pretrained', str(clip))
     stages = [
-        _python(
+        python_stage(
             'make the toy world',
             'tools/dataset_converters/make_toy_world.py',
             world,
             f'--seed={seed}',
         ),
-        _train('pre-train CLIP', 'clip', work, seed),
-        _test('test CLIP zero-shot', 'clip_zero_shot', work, clip),
-        _python(
+        train_stage('pre-train CLIP', 'clip', work, seed),
+        score_stage('test CLIP zero-shot', 'clip_zero_shot', work, clip),
+        python_stage(
             'embed web images',
             'tools/embed_images.py',
             f'{world}/web',
@@ -50,7 +42,7 @@ def list_stages(work: Path, seed: int, students: list[str]) -> list[Stage]:
             work / 'web',
             *weights,
         ),
-        _python(
+        python_stage(
             'embed val and test images',
             'tools/embed_images.py',
             f'{world}/val.txt',
@@ -59,7 +51,7 @@ def list_stages(work: Path, seed: int, students: list[str]) -> list[Stage]:
             work / 'held_out',
             *weights,
         ),
-        _python(
+        python_stage(
             'retrieve',
             'tools/retrieve.py',
             work / 'web',
@@ -74,7 +66,7 @@ def list_stages(work: Path, seed: int, students: list[str]) -> list[Stage]:
             '--exclude',
             work / 'held_out',
         ),
-        _python(
+        python_stage(
             'draw retrieved images',
             'tools/visualization/contact_sheet.py',
             work / 'retrieved/manifest.parquet',
@@ -87,11 +79,11 @@ def list_stages(work: Path, seed: int, students: list[str]) -> list[Stage]:
         for config in (student, f'tackle_{student}'):
             last = work / config / 'epoch_10.pth'
             stages += [
-                _train(f'train {config}', config, work, seed),
-                _test(f'test {config}', config, work, last),
+                train_stage(f'train {config}', config, work, seed),
+                score_stage(f'test {config}', config, work, last),
             ]
         stages.append(
-            _python(
+            python_stage(
                 f'plot {student}',
                 'tools/visualization/class_accuracy.py',
                 f'without retrieval={work / student}/metrics.json',
@@ -104,56 +96,12 @@ def list_stages(work: Path, seed: int, students: list[str]) -> list[Stage]:
     return stages
 
 
-def claim_work_dir(work: Path) -> int:
-    """Return an open lock on the folder, waiting for who holds it.
-
-    Stages inherit it: when a run is killed, its stage goes on alone, and a
-    second run must not write beside it.
-    """
-    work.mkdir(parents=True, exist_ok=True)
-    lock = os.open(work / '.lock', os.O_CREAT | os.O_RDWR)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        print(f'waiting for another run in {work} to end', flush=True)
-        fcntl.flock(lock, fcntl.LOCK_EX)
-    return lock
-
-
-def run_stage(stage: Stage, work: Path, place: str, lock: int) -> None:
-    """Run a stage unless it is done; exit with its log's end if it fails."""
-    slug = stage.name.replace(' ', '_')
-    marker, log = work / f'logs/{slug}.done', work / f'logs/{slug}.log'
-    wanted = hash_content(stage.command)
-    if marker.exists() and marker.read_text() == wanted:
-        print(f'{place} {stage.name}: done before', flush=True)
-        return
-    print(
-        f'{place} {stage.name}\n    {" ".join(stage.command[1:])}',
-        flush=True,
-    )
-    log.parent.mkdir(parents=True, exist_ok=True)
-    environment = os.environ | {
+def set_environment(work: Path) -> dict[str, str]:
+    """Point the toy configs to the world and the images of a seed."""
+    return {
         'LTVL_TOY_ROOT': str(work / 'world'),
         'LTVL_TOY_MANIFEST': str(work / 'retrieved/manifest.parquet'),
-        # Library warnings are in the log; the terminal shows the bar.
-        'PYTHONWARNINGS': 'ignore',
     }
-    start = time.monotonic()
-    with open(log, 'a', encoding='utf-8') as output:
-        done = subprocess.run(
-            stage.command,
-            cwd=ROOT,
-            env=environment,
-            stdout=output,
-            pass_fds=(lock,),
-        )
-    if done.returncode:
-        tail = log.read_text(encoding='utf-8').splitlines()[-20:]
-        sys.exit('\n'.join([*tail, f'"{stage.name}" failed; log: {log}']))
-    with atomic_write(marker, 'w') as file:
-        file.write(wanted)
-    print(f'    {time.monotonic() - start:.0f} s', flush=True)
 
 
 def main() -> None:
@@ -165,47 +113,17 @@ def main() -> None:
     )
     args = parser.parse_args()
     work = Path(args.work_dir).resolve()
-    start = time.monotonic()
-    lock = claim_work_dir(work)
-    for seed in args.seeds:
-        folder = work / f'seed{seed}'
-        stages = list_stages(folder, seed, args.students)
-        for number, stage in enumerate(stages, 1):
-            place = f'[seed {seed}, {number}/{len(stages)}]'
-            run_stage(stage, folder, place, lock)
-    print(f'all stages done in {time.monotonic() - start:.0f} s\n')
+    try:
+        run_study(
+            work,
+            args.seeds,
+            partial(list_stages, students=args.students),
+            set_environment,
+            say=partial(print, flush=True),
+        )
+    except RuntimeError as error:
+        sys.exit(str(error))
     print(summarise(work, args.seeds, args.students))
-
-
-def _python(name: str, script: str, *args: object) -> Stage:
-    return Stage(name, (sys.executable, script, *map(str, args)))
-
-
-def _train(name: str, config: str, work: Path, seed: int) -> Stage:
-    return _python(
-        name,
-        'tools/train.py',
-        f'configs/toy/{config}.py',
-        '--work-dir',
-        work / config,
-        '--resume',
-        '--cfg-options',
-        f'randomness.seed={seed}',
-    )
-
-
-def _test(name: str, config: str, work: Path, checkpoint: Path) -> Stage:
-    return _python(
-        name,
-        'tools/test.py',
-        f'configs/toy/{config}.py',
-        checkpoint,
-        '--work-dir',
-        work / config / 'test',
-        '--out',
-        work / config / 'metrics.json',
-        '--out-item=metrics',
-    )
 
 
 if __name__ == '__main__':

@@ -2,12 +2,16 @@
 
 from collections import defaultdict
 from pathlib import Path
-from statistics import mean, stdev
 
 import numpy as np
 
 from ltvl_mm.datasets.toy_drawing import CLASS_NAMES
 from ltvl_mm.datasets.toy_web_memory import read_web_truth
+from ltvl_mm.evaluation.accuracy_table import (
+    COLUMNS,
+    format_accuracies,
+    format_mean,
+)
 from ltvl_mm.structures.class_counts import (
     GROUPS,
     group_classes,
@@ -16,7 +20,6 @@ from ltvl_mm.structures.class_counts import (
 from ltvl_mm.structures.manifest import load_manifest
 from ltvl_mm.utils.io import atomic_write, read_json, write_json
 
-COLUMNS = (*GROUPS, 'all')
 STUDENTS = {'rx': 'ResNeXt', 'deit': 'DeiT'}
 
 
@@ -27,7 +30,7 @@ def summarise(work: Path, seeds: list[int], students: list[str]) -> str:
     rows = [row for seed in seeds for row in _read_rows(work, seed, students)]
     quality = [_measure_retrieval(work / f'seed{seed}') for seed in seeds]
     write_json(work / 'results.json', {'rows': rows, 'retrieval': quality})
-    text = '\n\n'.join([_format_accuracies(rows), _format_quality(quality)])
+    text = '\n\n'.join([format_accuracies(rows), _format_quality(quality)])
     with atomic_write(work / 'results.md', 'w') as file:
         file.write(f'{text}\n')
     pictures = [
@@ -150,33 +153,10 @@ def _count_repeats(manifest: object, twins: dict[str, str]) -> int:
     return repeats
 
 
-def _format_accuracies(rows: list[dict]) -> str:
-    lines = [
-        '| method | ' + ' | '.join(COLUMNS) + ' |',
-        '| :-- |' + ' --: |' * len(COLUMNS),
-    ]
-    for method in dict.fromkeys(row['method'] for row in rows):
-        mine = [row for row in rows if row['method'] == method]
-        cells = [_format([row[name] for row in mine]) for name in COLUMNS]
-        lines.append(f'| {method} | ' + ' | '.join(cells) + ' |')
-    return '\n'.join(lines)
-
-
 def _format_quality(quality: list[dict]) -> str:
     names = dict.fromkeys(name for found in quality for name in found)
     lines = ['| retrieval | |', '| :-- | --: |']
     for name in names:
         values = [found[name] for found in quality if name in found]
-        lines.append(f'| {name.replace("_", " ")} | {_format(values)} |')
+        lines.append(f'| {name.replace("_", " ")} | {format_mean(values)} |')
     return '\n'.join(lines)
-
-
-def _format(values: list[float]) -> str:
-    """Return the mean, and the standard deviation over several seeds."""
-    if len(values) == 1:
-        return (
-            str(values[0])
-            if isinstance(values[0], int)
-            else f'{values[0]:.1f}'
-        )
-    return f'{mean(values):.1f} ± {stdev(values):.1f}'

@@ -1,51 +1,72 @@
+"""Class names to features; how texts are cut is in test_short_prompts."""
+
 import pytest
 import torch
-import torch.nn.functional as F
+from torch import nn
 
-from ltvl_mm.models.clip import build_clip, build_tokenizer
-from ltvl_mm.models.text_encoder import build_text_encoder, encode_classes
+from ltvl_mm.models.clip import build_clip, build_tokenizer, find_templates
+from ltvl_mm.models.text_encoder import encode_classes, tokenize_classes
 
-TEMPLATES = ('a {}.', 'the {}!', '{}')
-
-
-def encode(texts):
-    """Four numbers per text that depend on its letters."""
-    return torch.tensor(
-        [[len(t), t.count('a') + 1, t.count('!'), ord(t[0])] for t in texts],
-        dtype=torch.float32,
-    )
+TOKENIZER = build_tokenizer('ltvl-toy')
+NAMES = ('cat', 'great white shark', 'kite', 'ox', 'kite')
+TEMPLATES = ('a photo of a {}.', 'the {}.')
 
 
-@pytest.mark.parametrize('batch_size', [1, 2, 5, 256])
-def test_class_features_are_averages_of_normalised_prompts(batch_size):
-    names = ['cat', 'dog', 'missile', 'missile']
-    features = encode_classes(names, TEMPLATES, encode, batch_size=batch_size)
-    assert features.shape == (4, 4)
-    for name, feature in zip(names, features, strict=True):
-        total = torch.zeros(4)
-        for template in TEMPLATES:
-            prompt = encode([template.replace('{}', name)])[0]
-            total += prompt / prompt.norm()
-        torch.testing.assert_close(feature, total / total.norm())
+@pytest.fixture(scope='module')
+def tower():
+    torch.manual_seed(0)
+    return build_clip('ltvl-toy').text.eval().requires_grad_(False)
+
+
+def test_a_class_is_the_mean_of_its_normalised_prompts(tower):
+    tokens = tokenize_classes(NAMES, TEMPLATES, TOKENIZER)
+    assert tokens.shape == (5, 2, 16)
+    features = encode_classes(tower, tokens)
+    for name, feature in zip(NAMES, features, strict=True):
+        prompts = TOKENIZER([f'a photo of a {name}.', f'the {name}.'])
+        mean = nn.functional.normalize(tower(prompts), dim=-1).mean(0)
+        assert torch.allclose(feature, mean / mean.norm(), atol=1e-6)
 
 
 def test_a_name_with_braces_is_no_template():
-    features = encode_classes(['{0} {x}'], ['a {}'], encode)
-    expected = F.normalize(encode(['a {0} {x}']), dim=-1)
-    torch.testing.assert_close(features, expected)
+    tokens = tokenize_classes(['{0} {x}'], ['a {}'], TOKENIZER)
+    assert torch.equal(tokens[0], TOKENIZER(['a {0} {x}']))
 
 
-@pytest.mark.parametrize('templates', [[], ['a {}', 'a dog']])
-def test_templates_must_have_a_place_for_the_name(templates):
-    with pytest.raises(ValueError, match=r'with a {} for the class name, got'):
-        encode_classes(['cat'], templates, encode)
+def test_classes_may_have_their_own_prompts_and_numbers_of_them(
+    tower, tmp_path
+):
+    file = tmp_path / 'prompts.json'
+    file.write_text('[["a pet {}.", "it purrs."], ["a wild {}."]]')
+    templates = find_templates(str(file))
+    assert templates == (('a pet {}.', 'it purrs.'), ('a wild {}.',))
+    features = encode_classes(
+        tower, tokenize_classes(['cat', 'ox'], templates, TOKENIZER)
+    )
+    first = tokenize_classes(['cat'], [['a pet cat.', 'it purrs.']], TOKENIZER)
+    second = tokenize_classes(['ox'], ['a wild {}.'], TOKENIZER)
+    expected = [encode_classes(tower, tokens) for tokens in (first, second)]
+    assert torch.allclose(features, torch.cat(expected), atol=1e-6)
 
 
-def test_the_encoder_tokenizes_for_its_architecture():
-    tower = build_clip('ltvl-toy').text.eval()
-    texts = ('a cat', 'two dogs')
-    with torch.no_grad():
-        features = build_text_encoder(tower, 'ltvl-toy')(texts)
-        expected = tower(build_tokenizer('ltvl-toy')(list(texts)))
-    assert features.shape == (2, 128)
-    torch.testing.assert_close(features, expected)
+def test_a_name_that_does_not_fit_the_context_is_named_with_its_tokens():
+    fits = ' '.join(['ox'] * 13)  # and 'the', start and end: 16
+    assert tokenize_classes([fits], ['the {}'], TOKENIZER).shape[-1] == 16
+    with pytest.raises(
+        ValueError, match=r"class 1, 'ox ox .* has 17 tokens .* reads 16"
+    ):
+        tokenize_classes(['cat', fits + ' ox'], ['the {}'], TOKENIZER)
+
+
+@pytest.mark.parametrize(
+    ('templates', 'message'),
+    [
+        ([], r'with a \{\}'),
+        (['a {}.', 'a dog.'], r"got \['a dog.'\]"),
+        ([['a {}.']], 'each of the 2 classes; got 1 lists'),
+        ([['a {}.'], []], 'got 2 lists with 0 or more'),
+    ],
+)
+def test_templates_that_do_not_fit_the_classes_are_refused(templates, message):
+    with pytest.raises(ValueError, match=message):
+        tokenize_classes(['cat', 'ox'], templates, TOKENIZER)

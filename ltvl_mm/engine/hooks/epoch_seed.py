@@ -1,15 +1,11 @@
 """Randomness of an epoch that does not depend on how it was reached."""
 
-import random
-
-import numpy as np
-import torch
 from mmengine.dist import get_rank
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from ltvl_mm.registry import HOOKS
-from ltvl_mm.utils.rng import make_generator
+from ltvl_mm.utils.rng import seed_libraries
 
 
 @HOOKS.register_module()
@@ -26,9 +22,4 @@ class EpochSeedHook(Hook):
 
     def before_train_epoch(self, runner: Runner) -> None:
         """Seed; the host makes the loader's workers right after this."""
-        seed = make_generator(runner.seed, runner.epoch, get_rank()).integers(
-            2**32
-        )
-        torch.manual_seed(int(seed))
-        np.random.seed(seed)  # noqa: NPY002, the transforms draw from it
-        random.seed(int(seed))
+        seed_libraries(runner.seed, runner.epoch, get_rank())

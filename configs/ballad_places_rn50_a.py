@@ -1,0 +1,26 @@
+"""BALLAD, phase A: fine-tune CLIP ResNet-50 on Places-LT.
+
+Source:   as ballad_rn50_a.py. Nothing is public of Places-LT: that the
+          settings are those of ImageNet-LT is ours.
+Command:  tools/dist_train.sh configs/ballad_places_rn50_a.py 8 --amp
+Hardware: 8 GPUs of 24 GB or more.
+Hours:    half of ballad_rn50_a.py: half as many images.
+Expect:   the paper gives no number for phase A; after phase B 46.5 overall
+          (Table 2).
+"""
+
+_base_ = [
+    './_base_/datasets/places_lt_clip.py',
+    './_base_/ballad_official_a.py',
+    './_base_/default_runtime.py',
+]
+
+arch = 'RN50-quickgelu'
+pretrained = 'openai'  # open_clip's tag, or a file
+class_names = _base_.class_names
+
+model = dict(
+    backbone=dict(arch=arch, pretrained=pretrained),
+    head=dict(arch=arch, pretrained=pretrained, class_names=class_names),
+)
+default_hooks = dict(checkpoint=dict(save_best='shot/all'))

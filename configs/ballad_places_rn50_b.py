@@ -1,0 +1,30 @@
+"""BALLAD, phase B: the balanced adapter of CLIP ResNet-50 on Places-LT.
+
+Source:   as ballad_rn50_b.py. Nothing is public of Places-LT: that the
+          settings are those of ImageNet-LT is ours.
+Command:  tools/dist_train.sh configs/ballad_places_rn50_b.py 8 --amp
+Hardware: 8 GPUs of 24 GB or more.
+Hours:    half of ballad_rn50_b.py: half as many images.
+Expect:   46.5 overall (Table 2).
+"""
+
+_base_ = [
+    './_base_/datasets/places_lt_clip.py',
+    './_base_/ballad_official_b.py',
+    './_base_/default_runtime.py',
+]
+
+arch = 'RN50-quickgelu'
+phase_a = 'work_dirs/ballad_places_rn50_a/epoch_50.pth'
+class_names = _base_.class_names
+epoch_size = 62_464  # 122 batches of 512, as in phase A
+
+model = dict(
+    backbone=dict(arch=arch, pretrained=phase_a),
+    neck=dict(dim=1024),
+    head=dict(arch=arch, pretrained=phase_a, class_names=class_names),
+)
+train_dataloader = dict(
+    sampler=dict(epoch_size=epoch_size, **_base_.balanced_sampler)
+)
+default_hooks = dict(checkpoint=dict(save_best='shot/all'))

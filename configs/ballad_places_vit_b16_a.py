@@ -1,0 +1,16 @@
+"""BALLAD, phase A: fine-tune CLIP ViT-B/16 on Places-LT.
+
+Source:   as ballad_rn50_a.py. Nothing is public of Places-LT: that the
+          settings are those of ImageNet-LT is ours.
+Command:  tools/dist_train.sh configs/ballad_places_vit_b16_a.py 8 --amp
+Hardware: 8 GPUs of 24 GB or more.
+Hours:    half of ballad_vit_b16_a.py: half as many images.
+Expect:   the paper gives no number for phase A; after phase B 49.5 overall
+          (Table 2).
+"""
+
+_base_ = './ballad_places_rn50_a.py'
+
+arch = 'ViT-B-16-quickgelu'
+
+model = dict(backbone=dict(arch=arch), head=dict(arch=arch))

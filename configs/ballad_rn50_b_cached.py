@@ -1,0 +1,46 @@
+"""BALLAD, phase B from cached features, CLIP ResNet-50 on ImageNet-LT.
+
+Source:   as ballad_rn50_b.py; ten views of each image are ours, as many as
+          epochs.
+Command:  python tools/train.py configs/ballad_rn50_b_cached.py
+Hardware: 1 GPU, or a CPU; 5 GB of disk.
+Hours:    minutes, after one pass per view of tools/cache_features.py.
+Before:   python tools/cache_features.py configs/ballad_rn50_b.py \
+              -o work_dirs/ballad_rn50_b/cache --views 10
+Expect:   67.2 overall (Table 1).
+After:    the checkpoint holds no image tower; to test on images, give it to
+          ballad_rn50_b.py, which takes the tower from phase A.
+"""
+
+_base_ = './ballad_rn50_b.py'
+
+cache = 'work_dirs/ballad_rn50_b/cache'  # of tools/cache_features.py
+
+made_by = dict(
+    type='ltvl_mm.CachedFeatures',
+    _delete_=True,
+    backbone=_base_.model.backbone,
+    data_preprocessor=_base_.data_preprocessor,
+)
+model = dict(
+    backbone=dict(_delete_=True, type='ltvl_mm.IdentityBackbone', dim=1024)
+)
+data_preprocessor = dict(_delete_=True, num_classes=_base_.num_classes)
+train_dataloader = dict(
+    batch_size=512,
+    dataset=dict(
+        root=cache + '/train',
+        dataset=_base_.train_dataloader.dataset,
+        **made_by,
+    ),
+)
+val_dataloader = dict(
+    dataset=dict(
+        root=cache + '/val', dataset=_base_.val_dataloader.dataset, **made_by
+    )
+)
+test_dataloader = dict(
+    dataset=dict(
+        root=cache + '/test', dataset=_base_.test_dataloader.dataset, **made_by
+    )
+)

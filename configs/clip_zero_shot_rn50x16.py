@@ -1,0 +1,18 @@
+"""Zero-shot CLIP ResNet-50x16 on the test list of ImageNet-LT.
+
+Source:   the row without training of Table 4: one prompt per class. The same
+          prompt here is ours.
+Command:  python tools/test.py configs/clip_zero_shot_rn50x16.py
+Hardware: 1 GPU; minutes.
+Expect:   the paper gives no number.
+"""
+
+_base_ = [
+    './clip_zero_shot_rn50.py',
+    './_base_/datasets/clip_384.py',
+]
+
+arch = 'RN50x16-quickgelu'
+
+model = dict(backbone=dict(arch=arch), head=dict(arch=arch))
+test_dataloader = dict(dataset=dict(pipeline=_base_.test_pipeline_384))

@@ -1,0 +1,14 @@
+"""Zero-shot CLIP ViT-B/16 on the test list of ImageNet-LT.
+
+Source:   the row without training of Table 4: one prompt per class. The same
+          prompt here is ours.
+Command:  python tools/test.py configs/clip_zero_shot_vit_b16.py
+Hardware: 1 GPU; minutes.
+Expect:   the paper gives no number.
+"""
+
+_base_ = './clip_zero_shot_rn50.py'
+
+arch = 'ViT-B-16-quickgelu'
+
+model = dict(backbone=dict(arch=arch), head=dict(arch=arch))

@@ -1,0 +1,42 @@
+"""BALLAD, phase B on the toy world from cached features.
+
+Command:  python tools/train.py configs/toy/ballad_b_cached.py
+Hardware: 2 CPU cores, seconds.
+Before:   python tools/cache_features.py configs/toy/ballad_b.py \
+              -o work_dirs/ballad_b/cache
+"""
+
+_base_ = './ballad_b.py'
+
+cache = '{{$LTVL_TOY_CACHE:work_dirs/ballad_b/cache}}'
+
+made_by = dict(
+    type='ltvl_mm.CachedFeatures',
+    _delete_=True,
+    backbone=_base_.model.backbone,
+    data_preprocessor=_base_.data_preprocessor,
+)
+model = dict(
+    backbone=dict(_delete_=True, type='ltvl_mm.IdentityBackbone', dim=128)
+)
+data_preprocessor = dict(_delete_=True, num_classes=_base_.num_classes)
+train_dataloader = dict(
+    num_workers=0,
+    dataset=dict(
+        root=cache + '/train',
+        dataset=_base_.train_dataloader.dataset,
+        **made_by,
+    ),
+)
+val_dataloader = dict(
+    num_workers=0,
+    dataset=dict(
+        root=cache + '/val', dataset=_base_.val_dataloader.dataset, **made_by
+    ),
+)
+test_dataloader = dict(
+    num_workers=0,
+    dataset=dict(
+        root=cache + '/test', dataset=_base_.test_dataloader.dataset, **made_by
+    ),
+)

@@ -1,0 +1,116 @@
+"""Cached features in place of images."""
+
+import copy
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from mmpretrain.structures import DataSample
+
+from ltvl_mm.datasets.labels import read_labels
+from ltvl_mm.registry import DATASETS
+from ltvl_mm.structures.feature_cache import describe_source, open_cache
+
+
+@DATASETS.register_module()
+class CachedFeatures:
+    """The features of V views of N images, as V x N samples.
+
+    Sample ``v * N + i`` is view v of image i, so that any sampler that draws
+    images evenly draws views evenly, too. With ``IdentityBackbone`` in place
+    of the encoder, neck and head train as they would on the images.
+
+    Args:
+        root: Folder of a split that ``tools/cache_features.py`` wrote.
+        dataset: Config of the images' data set, pipeline included.
+        backbone: Config of the encoder.
+        data_preprocessor: Config of its normalisation.
+        views: Use the first so many; None for all that are there.
+        lazy_init: Taken and ignored: to open the cache is cheap.
+
+    Raises:
+        ValueError: If the cache is incomplete or was made with other
+            weights, another pipeline or other images than those configs
+            name.
+    """
+
+    def __init__(
+        self,
+        root: str,
+        *,
+        dataset: dict,
+        backbone: dict,
+        data_preprocessor: dict,
+        views: int | None = None,
+        lazy_init: bool = False,
+    ) -> None:
+        images = DATASETS.build(dataset)
+        self._metainfo = copy.deepcopy(images.metainfo)
+        self._labels = read_labels(images)
+        self.cache = open_cache(root, views)
+        self.cache.check_source(
+            describe_source(backbone, data_preprocessor, dataset, images)
+        )
+        rows = len(self.cache.views[0])
+        if rows != len(self._labels):
+            raise ValueError(
+                f'{root} holds features of {rows} images, the data set has '
+                f'{len(self._labels)}'
+            )
+
+    @property
+    def metainfo(self) -> dict:
+        """Meta information of the images' data set."""
+        return copy.deepcopy(self._metainfo)
+
+    @property
+    def CLASSES(self) -> Sequence[str]:
+        """Class names of the images' data set."""
+        return self._metainfo['classes']
+
+    def full_init(self) -> None:
+        """Do nothing: all is read when it is built."""
+
+    def __len__(self) -> int:
+        return len(self.cache.views) * len(self._labels)
+
+    def __getitem__(self, idx: int) -> dict:
+        """Return the (D,) features of a sample and its label."""
+        view, image = self._locate(idx)
+        return {
+            'inputs': torch.from_numpy(
+                np.array(self.cache.views[view][image])
+            ),
+            'data_samples': DataSample().set_gt_label(
+                self._labels[image : image + 1]
+            ),
+        }
+
+    def get_data_info(self, idx: int) -> dict:
+        """Return the label of sample ``idx``, its view and image."""
+        view, image = self._locate(idx)
+        return {
+            'gt_label': int(self._labels[image]),
+            'view': view,
+            'image': image,
+            'sample_idx': idx % len(self),
+        }
+
+    def get_cat_ids(self, idx: int) -> list[int]:
+        """Return the class of sample ``idx`` in a list, as the host does."""
+        return [self.get_data_info(idx)['gt_label']]
+
+    def get_gt_labels(self) -> np.ndarray:
+        """Return the (V * N,) labels of all samples."""
+        return np.tile(self._labels, len(self.cache.views))
+
+    def _locate(self, idx: int) -> tuple[int, int]:
+        return divmod(range(len(self))[idx], len(self._labels))
+
+    def __repr__(self) -> str:
+        return (
+            f'Dataset CachedFeatures\n'
+            f'    {len(self.cache.views)} views of {len(self._labels)} '
+            f'images, {self.cache.views[0].shape[1]} wide\n'
+            f'    Root: \t{self.cache.root}'
+        )

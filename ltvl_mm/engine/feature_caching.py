@@ -1,0 +1,112 @@
+"""Store what a frozen backbone makes of the images of a config."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.runner import Runner
+from torch import nn
+
+from ltvl_mm.registry import DATASETS, MODELS
+from ltvl_mm.structures.feature_cache import (
+    FeatureCache,
+    begin_cache,
+    describe_source,
+    has_view,
+    open_cache,
+    write_view,
+)
+from ltvl_mm.utils.progress import progress_bar
+from ltvl_mm.utils.rng import seed_libraries
+
+
+def cache_features(
+    cfg: Config,
+    split: str,
+    out: Path,
+    *,
+    views: int,
+    device: str = 'cpu',
+) -> FeatureCache:
+    """Write the backbone's features of one split, or finish a begun cache.
+
+    View v is one pass of the split through its pipeline, seeded by the
+    config's seed and v: a run that was killed goes on at the first missing
+    view and ends with the same files.
+
+    Args:
+        cfg: Of an uncached training; its backbone is frozen.
+        split: ``'train'``, ``'val'`` or ``'test'``: whose data loader.
+        out: Folder of the split's cache.
+        views: How many passes V, >= 1.
+        device: Where the backbone runs.
+
+    Raises:
+        ValueError: If the config has no such loader, the backbone is not
+            frozen or names no checkpoint, or ``out`` was begun from other
+            weights, another pipeline or other images.
+    """
+    if views < 1:
+        raise ValueError(f'views must be >= 1, got {views}')
+    loader_cfg = cfg.get(f'{split}_dataloader')
+    if loader_cfg is None:
+        raise ValueError(f'the config has no {split}_dataloader')
+    dataset = DATASETS.build(loader_cfg.dataset)
+    source = describe_source(
+        cfg.model.backbone, cfg.data_preprocessor, loader_cfg.dataset, dataset
+    )
+    seed = cfg.randomness.seed
+    begin_cache(out, source, seed)
+    missing = [number for number in range(views) if not has_view(out, number)]
+    if missing:
+        encode = _Encoder(cfg, device)
+    for number in missing:
+        title = f'{split}, view {number + 1} of {views}'
+        seed_libraries(seed, number)
+        batches = _load_batches(loader_cfg, dataset, title)
+        write_view(out, number, np.concatenate([encode(b) for b in batches]))
+    return open_cache(out, views)
+
+
+class _Encoder:
+    """Batch of a data loader -> (B, D) float32 features."""
+
+    def __init__(self, cfg: Config, device: str) -> None:
+        self.backbone: nn.Module = MODELS.build(cfg.model.backbone)
+        if any(p.requires_grad for p in self.backbone.parameters()):
+            raise ValueError(
+                'the backbone is trained, so that its features change; only '
+                'those of a frozen one can be cached (frozen=True)'
+            )
+        self.preprocess: nn.Module = MODELS.build(
+            {'type': 'ClsDataPreprocessor', **cfg.data_preprocessor}
+        )
+        self.backbone.eval().to(device)
+        self.preprocess.to(device)
+
+    @torch.inference_mode()
+    def __call__(self, batch: dict) -> np.ndarray:
+        images = self.preprocess(batch)['inputs']
+        return self.backbone(images)[-1].float().cpu().numpy()
+
+
+def _load_batches(
+    loader_cfg: Config, dataset: Sequence, title: str
+) -> Iterator[dict]:
+    """Yield the batches of one pass, in the order of the list."""
+    loader = Runner.build_dataloader(
+        {
+            'dataset': dataset,
+            'batch_size': loader_cfg.batch_size,
+            'num_workers': loader_cfg.num_workers,
+            'sampler': {'type': 'DefaultSampler', 'shuffle': False},
+            'worker_init_fn': {'type': 'ltvl_mm.seed_worker'},
+            'collate_fn': {'type': 'default_collate'},
+        }
+    )
+    with progress_bar(total=len(dataset), title=title, unit='img') as bar:
+        for batch in loader:
+            yield batch
+            bar.update(len(batch['inputs']))

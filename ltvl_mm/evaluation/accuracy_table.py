@@ -1,0 +1,37 @@
+"""Accuracies of several methods and seeds as a Markdown table."""
+
+from collections.abc import Sequence
+from statistics import mean, stdev
+
+from ltvl_mm.structures.class_counts import GROUPS
+
+COLUMNS = (*GROUPS, 'all')
+
+
+def format_accuracies(rows: Sequence[dict]) -> str:
+    """Return a line per method, in the order of their first rows.
+
+    Args:
+        rows: One per method and seed: its ``method``, and per cent for each
+            of COLUMNS.
+    """
+    lines = [
+        '| method | ' + ' | '.join(COLUMNS) + ' |',
+        '| :-- |' + ' --: |' * len(COLUMNS),
+    ]
+    for method in dict.fromkeys(row['method'] for row in rows):
+        mine = [row for row in rows if row['method'] == method]
+        cells = [format_mean([row[name] for row in mine]) for name in COLUMNS]
+        lines.append(f'| {method} | ' + ' | '.join(cells) + ' |')
+    return '\n'.join(lines)
+
+
+def format_mean(values: Sequence[float]) -> str:
+    """Return the mean, and the standard deviation over several seeds."""
+    if len(values) == 1:
+        return (
+            str(values[0])
+            if isinstance(values[0], int)
+            else f'{values[0]:.1f}'
+        )
+    return f'{mean(values):.1f} ± {stdev(values):.1f}'

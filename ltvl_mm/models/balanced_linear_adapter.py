@@ -1,0 +1,91 @@
+"""BALLAD's adapter: a linear map of the features, blended with them."""
+
+import torch
+import torch.nn.functional as F
+from mmengine.model import BaseModule
+from torch import nn
+
+from ltvl_mm.registry import MODELS
+
+ACTIVATIONS = (None, 'relu')
+PLACES = (None, 'before', 'after')
+STARTS = ('default', 'identity')
+
+
+@MODELS.register_module()
+class BalancedLinearAdapter(BaseModule):
+    """Blend features with a learnt linear map of themselves.
+
+    f* = ratio * act(W f + b) + (1 - ratio) * f. Source: BALLAD, section 2.2,
+    Eq. 2, which has a ReLU and a bias. Its authors' code has neither, applies
+    it to features that are not normalised, and starts from torch's weights.
+
+    Args:
+        dim: Width D of the features.
+        ratio: Share of the mapped features, in [0, 1]; the paper gives no
+            number, its code 0.2.
+        activation: ``'relu'`` or None.
+        bias: Whether the map has a bias.
+        normalize: L2-normalise the features ``'before'`` the adapter, its
+            output ``'after'``, or neither (None). ``CLIPContrastiveHead``
+            normalises what it gets in any case.
+        init: ``'default'``, torch's random weights, or ``'identity'``, W = I
+            and b = 0; without activation the adapter then starts as no-op.
+        init_cfg: mmengine's way to initialise; None keeps ``init``.
+
+    Raises:
+        ValueError: If an argument is none of these.
+    """
+
+    def __init__(
+        self,
+        dim: int,
+        *,
+        ratio: float = 0.2,
+        activation: str | None = 'relu',
+        bias: bool = True,
+        normalize: str | None = None,
+        init: str = 'default',
+        init_cfg: dict | None = None,
+    ) -> None:
+        if not 0 <= ratio <= 1:
+            raise ValueError(f'ratio must lie in [0, 1], got {ratio}')
+        _check_choice('activation', activation, ACTIVATIONS)
+        _check_choice('normalize', normalize, PLACES)
+        _check_choice('init', init, STARTS)
+        super().__init__(init_cfg)
+        self.ratio = ratio
+        self.activation = activation
+        self.normalize = normalize
+        self.linear = nn.Linear(dim, dim, bias=bias)
+        if init == 'identity':
+            nn.init.eye_(self.linear.weight)
+            if bias:
+                nn.init.zeros_(self.linear.bias)
+
+    def forward(self, feats: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor]:
+        """Map the last (B, D) of ``feats`` to ((B, D),).
+
+        Raises:
+            ValueError: If the features have another width than the adapter.
+        """
+        x = feats[-1]
+        if x.shape[-1] != self.linear.in_features:
+            raise ValueError(
+                f'BalancedLinearAdapter has dim={self.linear.in_features}, '
+                f'but the features are {x.shape[-1]} wide; set dim to that'
+            )
+        if self.normalize == 'before':
+            x = F.normalize(x, dim=-1)
+        mapped = self.linear(x)
+        if self.activation == 'relu':
+            mapped = F.relu(mapped)
+        x = self.ratio * mapped + (1 - self.ratio) * x
+        if self.normalize == 'after':
+            x = F.normalize(x, dim=-1)
+        return (x,)
+
+
+def _check_choice(name: str, value: object, choices: tuple) -> None:
+    if value not in choices:
+        raise ValueError(f'{name} must be one of {choices}, got {value!r}')

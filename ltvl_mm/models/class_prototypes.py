@@ -1,0 +1,70 @@
+"""Features of classes by a text tower that may be training."""
+
+import torch
+from torch import nn
+
+from ltvl_mm.models.text_encoder import TEXTS_AT_A_TIME, encode_classes
+
+
+class ClassPrototypes:
+    """Averaged, L2-normalised prompts of K classes; never stale.
+
+    Args:
+        tower: Text tower of an open_clip model; not copied.
+        tokens: (K, P, L) of
+            :func:`ltvl_mm.models.text_encoder.tokenize_classes`.
+        chunk_size: Of :func:`ltvl_mm.models.text_encoder.encode_tokens`, for
+            what is encoded with gradients.
+    """
+
+    def __init__(
+        self,
+        tower: nn.Module,
+        tokens: torch.Tensor,
+        *,
+        chunk_size: int | None = None,
+    ) -> None:
+        self.tower = tower
+        self.tokens = tokens
+        self.chunk_size = chunk_size
+        self._kept: tuple[tuple, torch.Tensor] | None = None
+
+    def encode(self, labels: torch.Tensor | None = None) -> torch.Tensor:
+        """Return (K, D), or (B, D) for (B,) ``labels``, with gradients.
+
+        A class that occurs several times is encoded once.
+        """
+        if labels is None:
+            return self._encode(self.tokens)
+        unique, place = torch.unique(labels.cpu(), return_inverse=True)
+        features = self._encode(self.tokens[unique])
+        return features[place.to(features.device)]
+
+    def recall(self) -> torch.Tensor:
+        """Return (K, D) without gradients, encoded when a weight changed."""
+        state = tuple(
+            (weight._version, weight.device, weight.dtype)
+            for weight in self.tower.parameters()
+        )
+        if self._kept is None or self._kept[0] != state:
+            self._kept = (state, self._encode_once(state[0][1]))
+        return self._kept[1]
+
+    def forget(self) -> None:
+        """Drop what is kept, for changes that no version counter sees."""
+        self._kept = None
+
+    def _encode(self, tokens: torch.Tensor) -> torch.Tensor:
+        return encode_classes(self.tower, tokens, chunk_size=self.chunk_size)
+
+    def _encode_once(self, device: torch.device) -> torch.Tensor:
+        # Encoded once and used often, hence in full precision; and no
+        # inference tensor, which no later training step could use.
+        with (
+            torch.inference_mode(False),
+            torch.no_grad(),
+            torch.autocast(device.type, enabled=False),
+        ):
+            return encode_classes(
+                self.tower, self.tokens, chunk_size=TEXTS_AT_A_TIME
+            )

@@ -1,0 +1,150 @@
+"""Long studies as stages: commands that a user could type, each run once."""
+
+import fcntl
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ltvl_mm.utils.io import atomic_write, hash_content
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A command, and a name that says what for."""
+
+    name: str
+    command: tuple[str, ...]
+
+
+def python_stage(name: str, script: str, *args: object) -> Stage:
+    """Return the stage that runs a Python script of the clone."""
+    return Stage(name, (sys.executable, script, *map(str, args)))
+
+
+def train_stage(name: str, config: str, work: Path, seed: int) -> Stage:
+    """Return the stage that trains ``configs/toy/<config>.py``.
+
+    Its checkpoints go to ``<work>/<config>``; a killed one resumes.
+    """
+    return python_stage(
+        name,
+        'tools/train.py',
+        f'configs/toy/{config}.py',
+        '--work-dir',
+        work / config,
+        '--resume',
+        '--cfg-options',
+        f'randomness.seed={seed}',
+    )
+
+
+def score_stage(name: str, config: str, work: Path, weights: Path) -> Stage:
+    """Return the stage that writes ``<work>/<config>/metrics.json``."""
+    return python_stage(
+        name,
+        'tools/test.py',
+        f'configs/toy/{config}.py',
+        weights,
+        '--work-dir',
+        work / config / 'test',
+        '--out',
+        work / config / 'metrics.json',
+        '--out-item=metrics',
+    )
+
+
+def run_study(
+    work: Path,
+    seeds: Sequence[int],
+    list_stages: Callable[[Path, int], Sequence[Stage]],
+    set_environment: Callable[[Path], Mapping[str, str]],
+    *,
+    say: Callable[[str], object],
+) -> None:
+    """Run the stages of each seed that no earlier run has finished.
+
+    Args:
+        work: Seed s works in ``seed<s>/``; logs, and marks of what is done,
+            go to its ``logs/``.
+        seeds: Of the study.
+        list_stages: (folder of a seed, seed) -> stages, each needing those
+            before it.
+        set_environment: Folder of a seed -> variables that its stages get
+            beside the present ones.
+        say: Takes the lines that tell how far it is.
+
+    Raises:
+        RuntimeError: If a stage fails; with the end of its log.
+    """
+    start = time.monotonic()
+    lock = _claim_folder(work, say)
+    for seed in seeds:
+        folder = work / f'seed{seed}'
+        stages = list_stages(folder, seed)
+        for number, stage in enumerate(stages, 1):
+            title = f'[seed {seed}, {number}/{len(stages)}] {stage.name}'
+            if _is_done(stage, folder):
+                say(f'{title}: done before')
+                continue
+            say(f'{title}\n    {" ".join(stage.command[1:])}')
+            begin = time.monotonic()
+            _run_stage(stage, folder, set_environment(folder), lock)
+            say(f'    {time.monotonic() - begin:.0f} s')
+    os.close(lock)
+    say(f'all stages done in {time.monotonic() - start:.0f} s\n')
+
+
+def _claim_folder(work: Path, say: Callable[[str], object]) -> int:
+    """Return an open lock on the folder, waiting for who holds it.
+
+    Stages inherit it: when a run is killed, its stage goes on alone, and a
+    second run must not write beside it.
+    """
+    work.mkdir(parents=True, exist_ok=True)
+    lock = os.open(work / '.lock', os.O_CREAT | os.O_RDWR)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        say(f'waiting for another run in {work} to end')
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    return lock
+
+
+def _find_log(stage: Stage, folder: Path) -> Path:
+    return folder / 'logs' / f'{stage.name.replace(" ", "_")}.log'
+
+
+def _is_done(stage: Stage, folder: Path) -> bool:
+    marker = _find_log(stage, folder).with_suffix('.done')
+    return marker.exists() and marker.read_text() == hash_content(
+        stage.command
+    )
+
+
+def _run_stage(
+    stage: Stage, folder: Path, environment: Mapping[str, str], lock: int
+) -> None:
+    log = _find_log(stage, folder)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with open(log, 'a', encoding='utf-8') as output:
+        done = subprocess.run(
+            stage.command,
+            cwd=ROOT,
+            # Library warnings are in the log; the terminal shows the bar.
+            env=os.environ | {'PYTHONWARNINGS': 'ignore'} | dict(environment),
+            stdout=output,
+            pass_fds=(lock,),
+        )
+    if done.returncode:
+        tail = log.read_text(encoding='utf-8').splitlines()[-20:]
+        raise RuntimeError(
+            '\n'.join([*tail, f'"{stage.name}" failed; log: {log}'])
+        )
+    with atomic_write(log.with_suffix('.done'), 'w') as file:
+        file.write(hash_content(stage.command))

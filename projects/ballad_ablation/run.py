@@ -1,0 +1,113 @@
+"""BALLAD's phases and ablations on the toy world, for some seeds.
+
+Each stage is a command that a user could type; it is printed, its log kept,
+and it is skipped when an earlier run finished it.
+"""
+
+import argparse
+import sys
+from functools import partial
+from pathlib import Path
+
+from ltvl_mm.evaluation.accuracy_table import COLUMNS, format_accuracies
+from ltvl_mm.utils.io import atomic_write, read_json, write_json
+from ltvl_mm.utils.stages import (
+    Stage,
+    python_stage,
+    run_study,
+    score_stage,
+    train_stage,
+)
+
+# Config -> row of the table; Tables 4 and 5 of the paper and phase B.
+ONE_STAGE = {
+    'ballad_v_only': 'A, image tower only',
+    'ballad_l_only': 'A, text tower only',
+    'ballad_a': 'A, both towers',
+    'ballad_joint': 'both towers and adapter jointly',
+}
+METHODS = {
+    'clip_zero_shot': 'CLIP zero-shot',
+    **ONE_STAGE,
+    'ballad_b': 'A, then B',
+}
+EPOCHS = 10
+
+
+def list_stages(work: Path, seed: int) -> list[Stage]:
+    """Return the stages of one seed, each needing those before it."""
+    stages = [
+        python_stage(
+            'make the toy world',
+            'tools/dataset_converters/make_toy_world.py',
+            work / 'world',
+            f'--seed={seed}',
+            '--web=100',  # not used here
+        ),
+        train_stage('pre-train CLIP', 'clip', work, seed),
+        score_stage(
+            'test CLIP zero-shot',
+            'clip_zero_shot',
+            work,
+            work / 'clip/epoch_5.pth',
+        ),
+    ]
+    for config in (*ONE_STAGE, 'ballad_b'):
+        last = work / config / f'epoch_{EPOCHS}.pth'
+        stages += [
+            train_stage(f'train {config}', config, work, seed),
+            score_stage(f'test {config}', config, work, last),
+        ]
+    return stages
+
+
+def set_environment(work: Path) -> dict[str, str]:
+    """Point the toy configs to the world and the checkpoints of a seed."""
+    return {
+        'LTVL_TOY_ROOT': str(work / 'world'),
+        'LTVL_TOY_CLIP': str(work / 'clip/epoch_5.pth'),
+        'LTVL_TOY_PHASE_A': str(work / f'ballad_a/epoch_{EPOCHS}.pth'),
+    }
+
+
+def summarise(work: Path, seeds: list[int]) -> str:
+    """Write ``results.json`` and ``results.md``; return the latter's text."""
+    rows = []
+    for seed in seeds:
+        for config, method in METHODS.items():
+            metrics = read_json(work / f'seed{seed}' / config / 'metrics.json')
+            rows.append(
+                {
+                    'method': method,
+                    'seed': seed,
+                    **{name: metrics[f'shot/{name}'] for name in COLUMNS},
+                }
+            )
+    write_json(work / 'results.json', {'rows': rows})
+    table = format_accuracies(rows)
+    with atomic_write(work / 'results.md', 'w') as file:
+        file.write(f'{table}\n')
+    return f'{table}\n\nTable: {work / "results.json"} and results.md'
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--work-dir', default='work_dirs/ballad_ablation')
+    parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2])
+    args = parser.parse_args()
+    work = Path(args.work_dir).resolve()
+    try:
+        run_study(
+            work,
+            args.seeds,
+            list_stages,
+            set_environment,
+            say=partial(print, flush=True),
+        )
+    except RuntimeError as error:
+        sys.exit(str(error))
+    print(summarise(work, args.seeds))
+
+
+if __name__ == '__main__':
+    main()

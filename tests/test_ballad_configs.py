@@ -1,0 +1,109 @@
+"""BALLAD's leaves hold what their sources say."""
+
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+
+ROOT = Path(__file__).parents[1] / 'configs'
+# Of clip/model.py of OpenAI: width of the joint space, and pixels.
+TOWERS = {
+    'RN50-quickgelu': (1024, 224),
+    'RN101-quickgelu': (512, 224),
+    'ViT-B-16-quickgelu': (512, 224),
+    'RN50x16-quickgelu': (768, 384),
+}
+LEAVES = sorted(ROOT.glob('ballad_*.py')) + sorted(
+    ROOT.glob('clip_zero_shot_*.py')
+)
+
+
+def load(name):
+    return Config.fromfile(ROOT / f'{name}.py')
+
+
+@pytest.mark.parametrize('path', LEAVES, ids=lambda path: path.stem)
+def test_width_size_and_weights_fit_the_tower(path):
+    cfg = Config.fromfile(path)
+    if 'arch' not in cfg.model.backbone:
+        return
+    dim, pixels = TOWERS[cfg.model.backbone.arch]
+    assert cfg.model.head.arch == cfg.model.backbone.arch
+    assert cfg.model.head.pretrained == cfg.model.backbone.pretrained
+    if 'neck' in cfg.model:
+        assert cfg.model.neck.dim == dim
+    for split in ('train', 'val', 'test'):
+        loader = cfg.get(f'{split}_dataloader')
+        if loader is not None:
+            assert loader.dataset.pipeline[1].scale == pixels
+
+
+@pytest.mark.parametrize(
+    'path',
+    [path for path in LEAVES if path.stem.endswith('_b')],
+    ids=lambda path: path.stem,
+)
+def test_phase_b_goes_on_where_its_phase_a_ends(path):
+    cfg = Config.fromfile(path)
+    phase_a = Config.fromfile(path.with_stem(path.stem[:-1] + 'a'))
+    epochs = phase_a.train_cfg.max_epochs
+    name = path.stem[:-1] + 'a'
+    assert cfg.model.backbone.pretrained == (
+        f'work_dirs/{name}/epoch_{epochs}.pth'
+    )
+    assert cfg.model.backbone.arch == phase_a.model.backbone.arch
+    assert cfg.model.backbone.frozen
+    assert cfg.model.head.frozen
+    images = cfg.train_dataloader.sampler.epoch_size
+    assert images % cfg.auto_scale_lr.base_batch_size == 0
+
+
+def test_the_official_preset_is_the_code():
+    a, b = load('ballad_rn50_a'), load('ballad_rn50_b')
+    for cfg in (a, b):
+        assert cfg.model.head.loss == 'class_ce'
+        assert cfg.model.head.logit_scale == 100
+        assert cfg.model.head.templates == 'single'
+    sgd = dict(type='SGD', momentum=0.9, weight_decay=5e-4)
+    assert a.optim_wrapper.optimizer == dict(lr=1e-5, **sgd)
+    assert b.optim_wrapper.optimizer == dict(lr=0.2, **sgd)
+    assert (a.train_cfg.max_epochs, b.train_cfg.max_epochs) == (50, 10)
+    assert b.model.neck == dict(
+        type='ltvl_mm.BalancedLinearAdapter',
+        dim=1024,
+        ratio=0.2,
+        activation=None,
+        bias=False,
+        normalize=None,
+        init='default',
+    )
+    assert b.train_dataloader.sampler == dict(
+        type='ltvl_mm.ClassBalancedSampler',
+        samples_per_class=4,
+        epoch_size=226 * 512,
+    )
+
+
+def test_the_paper_preset_is_the_paper():
+    a, b = load('ballad_rn50_paper_a'), load('ballad_rn50_paper_b')
+    assert a.model.head.loss == 'symmetric'
+    assert b.model.head.loss == 'image_to_text'
+    assert b.model.neck.activation == 'relu'
+    assert b.model.neck.bias
+    assert b.train_dataloader.sampler.samples_per_class == 1
+
+
+def test_the_freeze_grid_and_the_joint_run_change_one_thing_each():
+    a = load('ballad_rn50_a')
+    v_only, l_only = load('ballad_rn50_v_only'), load('ballad_rn50_l_only')
+    assert v_only.model.head == dict(frozen=True, **a.model.head)
+    assert v_only.model.backbone == a.model.backbone
+    assert l_only.model.backbone == dict(frozen=True, **a.model.backbone)
+    assert l_only.model.head == a.model.head
+    joint, b = load('ballad_rn50_joint'), load('ballad_rn50_b')
+    for name in ('ratio', 'activation', 'bias', 'dim'):
+        assert joint.model.neck[name] == b.model.neck[name]
+    rate = joint.optim_wrapper.optimizer.lr
+    scale = joint.optim_wrapper.paramwise_cfg.custom_keys.neck.lr_mult
+    assert rate * scale == pytest.approx(b.optim_wrapper.optimizer.lr)
+    assert joint.train_dataloader.sampler == a.train_dataloader.sampler

@@ -1,0 +1,94 @@
+import copy
+
+import numpy as np
+import pytest
+
+from ltvl_mm.datasets.cached_features import CachedFeatures
+from ltvl_mm.datasets.samplers import ClassBalancedSampler
+from ltvl_mm.registry import DATASETS
+from ltvl_mm.structures.feature_cache import (
+    begin_cache,
+    describe_source,
+    write_view,
+)
+
+
+@pytest.fixture
+def configs(target, tmp_path):
+    (tmp_path / 'phase_a.pth').write_bytes(b'weights')
+    return dict(
+        dataset=target,
+        backbone=dict(arch='x', pretrained=str(tmp_path / 'phase_a.pth')),
+        data_preprocessor=dict(mean=[0.0]),
+    )
+
+
+@pytest.fixture
+def root(configs, tmp_path):
+    root = tmp_path / 'cache'
+    source = describe_source(
+        configs['backbone'],
+        configs['data_preprocessor'],
+        configs['dataset'],
+        DATASETS.build(configs['dataset']),
+    )
+    begin_cache(root, source, seed=0)
+    for view in range(2):
+        rows = 100 * view + np.arange(6)
+        write_view(root, view, np.stack([rows, -rows], 1))
+    return root
+
+
+def test_a_sample_is_one_view_of_one_image(root, configs):
+    before = copy.deepcopy(configs)
+    dataset = CachedFeatures(root, **configs)
+    assert configs == before
+    assert len(dataset) == 12
+    assert dataset.CLASSES == dataset.metainfo['classes']
+    sample = dataset[6 + 4]  # view 1 of image 4, a dog
+    assert sample['inputs'].tolist() == [104, -104]
+    assert sample['data_samples'].gt_label.tolist() == [1]
+    assert dataset.get_data_info(10) == dict(
+        gt_label=1, view=1, image=4, sample_idx=10
+    )
+    assert dataset.get_cat_ids(-1) == [2]
+    assert dataset.get_gt_labels().tolist() == [0, 0, 0, 1, 1, 2] * 2
+    with pytest.raises(IndexError):
+        dataset[12]
+
+
+def test_fewer_views_than_there_are(root, configs):
+    assert len(CachedFeatures(root, views=1, **configs)) == 6
+    with pytest.raises(ValueError, match='view 2 is missing'):
+        CachedFeatures(root, views=3, **configs)
+
+
+def test_balanced_sampling_draws_views_evenly(root, configs):
+    dataset = CachedFeatures(root, **configs)
+    sampler = ClassBalancedSampler(dataset, epoch_size=6000, seed=0)
+    infos = [dataset.get_data_info(index) for index in sampler]
+    labels = np.bincount([info['gt_label'] for info in infos])
+    views = np.bincount([info['view'] for info in infos])
+    np.testing.assert_allclose(labels / 6000, 1 / 3, atol=0.03)
+    np.testing.assert_allclose(views / 6000, 1 / 2, atol=0.03)
+
+
+def test_a_cache_of_other_weights_is_refused(root, configs, tmp_path):
+    (tmp_path / 'phase_a.pth').write_bytes(b'trained further')
+    with pytest.raises(ValueError, match='made with other weights'):
+        CachedFeatures(root, **configs)
+
+
+def test_a_cache_of_another_pipeline_is_refused(root, configs):
+    configs['dataset']['pipeline'].insert(
+        1, dict(type='CenterCrop', crop_size=4)
+    )
+    with pytest.raises(ValueError, match='made with other pipeline'):
+        CachedFeatures(root, **configs)
+
+
+def test_a_cache_of_another_list_is_refused(root, configs, tmp_path):
+    with open(tmp_path / 'target/train.txt', 'a') as file:
+        file.write('images/0.png 2\n')
+    with pytest.raises(ValueError, match='made with other images'):
+        CachedFeatures(root, **configs)

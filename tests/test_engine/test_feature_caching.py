@@ -1,0 +1,110 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.dataset import default_collate
+from mmengine.registry import DefaultScope
+from toy_clip import write_toy_classifier
+
+from ltvl_mm.engine.feature_caching import cache_features
+from ltvl_mm.registry import DATASETS, MODELS
+
+CONFIGS = Path(__file__).parents[2] / 'configs/toy'
+
+
+@pytest.fixture(autouse=True)
+def scope():
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        yield
+
+
+@pytest.fixture
+def load_config(monkeypatch, toy_root, tmp_path):
+    """Function: name of a toy config -> config of the tiny world."""
+    phase_a = write_toy_classifier(tmp_path / 'phase_a.pth')
+    monkeypatch.setenv('LTVL_TOY_ROOT', str(toy_root))
+    monkeypatch.setenv('LTVL_TOY_PHASE_A', str(phase_a))
+    monkeypatch.setenv('LTVL_TOY_CLIP', str(phase_a))
+    monkeypatch.setenv('LTVL_TOY_CACHE', str(tmp_path / 'cache'))
+
+    def load(name):
+        cfg = Config.fromfile(CONFIGS / f'{name}.py')
+        for split in ('train', 'val', 'test'):
+            cfg[f'{split}_dataloader'].num_workers = 0
+        return cfg
+
+    return load
+
+
+def build_model(cfg):
+    preprocessor = dict(type='ClsDataPreprocessor', **cfg.data_preprocessor)
+    return MODELS.build({**cfg.model, 'data_preprocessor': preprocessor})
+
+
+def compute_loss(cfg, split, rows):
+    """Return the loss of a batch, and the gradient of the adapter."""
+    dataset = DATASETS.build(cfg[f'{split}_dataloader'].dataset)
+    model = build_model(cfg).train()
+    torch.nn.init.eye_(model.neck.linear.weight)
+    batch = model.data_preprocessor(
+        default_collate([dataset[row] for row in rows]), training=True
+    )
+    loss = model(**batch, mode='loss')['loss']
+    loss.backward()
+    return loss.item(), model.neck.linear.weight.grad
+
+
+def test_cached_and_uncached_give_one_loss(load_config, tmp_path):
+    uncached, cached = load_config('ballad_b'), load_config('ballad_b_cached')
+    for split in ('train', 'val'):
+        cache_features(uncached, split, tmp_path / f'cache/{split}', views=1)
+    rows = [0, 5, 17, 17, 40]  # of val, whose only view is not random
+    ours, our_grad = compute_loss(cached, 'val', rows)
+    theirs, their_grad = compute_loss(uncached, 'val', rows)
+    assert ours == pytest.approx(theirs, rel=1e-5)
+    torch.testing.assert_close(our_grad, their_grad, rtol=1e-4, atol=1e-6)
+
+
+def test_views_differ_and_a_second_run_repeats_them(load_config, tmp_path):
+    cfg = load_config('ballad_b')
+    first = cache_features(cfg, 'train', tmp_path / 'first', views=2)
+    assert not np.allclose(first.views[0], first.views[1])
+    assert len(first.views[0]) == 172
+    second = cache_features(cfg, 'train', tmp_path / 'second', views=1)
+    np.testing.assert_array_equal(first.views[0], second.views[0])
+    # A begun cache goes on at its first missing view.
+    view, before = tmp_path / 'second/view_0.npy', first.views[1]
+    changed = view.stat().st_mtime_ns
+    third = cache_features(cfg, 'train', tmp_path / 'second', views=2)
+    np.testing.assert_array_equal(third.views[1], before)
+    assert view.stat().st_mtime_ns == changed
+
+
+def test_a_trained_backbone_is_not_cached(load_config, tmp_path):
+    cfg = load_config('ballad_a')
+    with pytest.raises(ValueError, match='backbone is trained'):
+        cache_features(cfg, 'train', tmp_path / 'cache', views=1)
+
+
+@pytest.mark.parametrize(
+    ('option', 'message'),
+    [
+        ({'views': 0}, 'views must be >= 1'),
+        ({'split': 'corpus'}, 'no corpus_dataloader'),
+    ],
+)
+def test_wrong_arguments(load_config, tmp_path, option, message):
+    arguments = {'split': 'val', 'views': 1, **option}
+    with pytest.raises(ValueError, match=message):
+        cache_features(load_config('ballad_b'), out=tmp_path, **arguments)
+
+
+def test_phase_b_without_phase_a_says_so(load_config, monkeypatch, tmp_path):
+    monkeypatch.setenv('LTVL_TOY_PHASE_A', str(tmp_path / 'missing.pth'))
+    cfg = load_config('ballad_b')
+    with pytest.raises(ValueError, match='phase A'):
+        cache_features(cfg, 'val', tmp_path / 'cache', views=1)
+    with pytest.raises(ValueError, match=r'missing\.pth'):
+        build_model(cfg)

@@ -1,0 +1,78 @@
+"""Cache the features of a frozen backbone; resumes when killed.
+
+Phase B of BALLAD trains the adapter alone, so what comes before it can be
+computed once: OUT/train gets V views of each training image, OUT/val and
+OUT/test one view. A *_cached.py config then trains on them.
+"""
+
+import argparse
+from pathlib import Path
+
+import torch
+from mmengine.config import Config, DictAction
+from mmengine.registry import init_default_scope
+
+from ltvl_mm.engine.feature_caching import cache_features
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument('config', help='of the uncached phase B')
+    parser.add_argument('-o', '--out', required=True, help='the cache')
+    parser.add_argument(
+        '--views',
+        type=int,
+        default=10,
+        help='augmented passes of the training set; as many as epochs make '
+        'it see as many different images as uncached',
+    )
+    parser.add_argument(
+        '--splits',
+        nargs='+',
+        choices=['train', 'val', 'test'],
+        help='default: all that the config has',
+    )
+    parser.add_argument(
+        '--device', default='cuda' if torch.cuda.is_available() else 'cpu'
+    )
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help='override the config',
+    )
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+    cfg = Config.fromfile(args.config)
+    if args.cfg_options is not None:
+        cfg.merge_from_dict(args.cfg_options)
+    init_default_scope(cfg.get('default_scope', 'mmpretrain'))
+    splits = args.splits or [
+        split
+        for split in ('train', 'val', 'test')
+        if cfg.get(f'{split}_dataloader') is not None
+    ]
+    for split in splits:
+        cache = cache_features(
+            cfg,
+            split,
+            Path(args.out, split),
+            views=args.views if split == 'train' else 1,
+            device=args.device,
+        )
+        rows, dim = cache.views[0].shape
+        print(
+            f'{cache.root}: {len(cache.views)} views of {rows} images, '
+            f'{dim} wide; fingerprint {cache.source.fingerprint[:12]}'
+        )
+
+
+if __name__ == '__main__':
+    main()
