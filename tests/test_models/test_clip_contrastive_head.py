@@ -179,7 +179,11 @@ def test_with_the_backbone_it_is_a_classifier_that_learns(tmp_path):
     model = MODELS.build(
         dict(
             type='mmpretrain.ImageClassifier',
-            backbone=dict(type='ltvl_mm.CLIPBackbone', arch='ltvl-toy'),
+            backbone=dict(
+                type='ltvl_mm.CLIPBackbone',
+                arch='ltvl-toy',
+                freeze_bn=False,  # from scratch, there is nothing to keep
+            ),
             head=dict(
                 type='ltvl_mm.CLIPContrastiveHead',
                 arch='ltvl-toy',
