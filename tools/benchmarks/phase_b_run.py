@@ -85,5 +85,5 @@ def _set_environment(folder: Path) -> dict[str, str]:
     return {
         'LTVL_TOY_ROOT': str(folder / 'world'),
         'LTVL_TOY_CLIP': str(folder / 'clip/epoch_5.pth'),
-        'LTVL_TOY_PHASE_A': str(folder / 'ballad_a/epoch_10.pth'),
+        'LTVL_TOY_PHASE_A': str(folder / 'ballad_a/epoch_5.pth'),
     }
