@@ -12,9 +12,8 @@ _base_ = [
 ]
 
 arch = 'ltvl-toy'
-phase_a = '{{$LTVL_TOY_PHASE_A:work_dirs/ballad_a/epoch_10.pth}}'
+phase_a = '{{$LTVL_TOY_PHASE_A:work_dirs/ballad_a/epoch_5.pth}}'
 class_names = _base_.data_root + '/class_names.txt'
-max_epochs = 10
 
 model = dict(
     backbone=dict(arch=arch, pretrained=phase_a),
@@ -30,9 +29,7 @@ train_dataloader = dict(
     sampler=dict(epoch_size=4480, **_base_.balanced_sampler)
 )
 
-# The rate is chosen for the toy world.
-optim_wrapper = dict(optimizer=dict(lr=0.2))
-param_scheduler = [dict(type='CosineAnnealingLR', T_max=max_epochs)]
-train_cfg = dict(max_epochs=max_epochs, val_interval=5)
+# Rate and epochs are the code's.
+train_cfg = dict(val_interval=5)
 val_cfg = dict()
 test_cfg = dict()

@@ -40,3 +40,5 @@ test_dataloader = dict(
         root=cache + '/test', dataset=_base_.test_dataloader.dataset, **made_by
     ),
 )
+# To write a checkpoint takes longer than an epoch.
+default_hooks = dict(checkpoint=dict(interval=10))

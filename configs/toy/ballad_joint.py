@@ -18,5 +18,5 @@ model = dict(
 )
 # The adapter learns at the rate of phase B.
 optim_wrapper = dict(
-    paramwise_cfg=dict(custom_keys={'neck': dict(lr_mult=20)})
+    paramwise_cfg=dict(custom_keys={'neck': dict(lr_mult=2000)})
 )

@@ -31,7 +31,7 @@ METHODS = {
     **ONE_STAGE,
     'ballad_b': 'A, then B',
 }
-EPOCHS = 10
+EPOCHS = {name: 5 for name in ONE_STAGE} | {'ballad_b': 10}
 
 
 def list_stages(work: Path, seed: int) -> list[Stage]:
@@ -52,8 +52,8 @@ def list_stages(work: Path, seed: int) -> list[Stage]:
             work / 'clip/epoch_5.pth',
         ),
     ]
-    for config in (*ONE_STAGE, 'ballad_b'):
-        last = work / config / f'epoch_{EPOCHS}.pth'
+    for config in EPOCHS:
+        last = work / config / f'epoch_{EPOCHS[config]}.pth'
         stages += [
             train_stage(f'train {config}', config, work, seed),
             score_stage(f'test {config}', config, work, last),
@@ -66,7 +66,7 @@ def set_environment(work: Path) -> dict[str, str]:
     return {
         'LTVL_TOY_ROOT': str(work / 'world'),
         'LTVL_TOY_CLIP': str(work / 'clip/epoch_5.pth'),
-        'LTVL_TOY_PHASE_A': str(work / f'ballad_a/epoch_{EPOCHS}.pth'),
+        'LTVL_TOY_PHASE_A': str(work / 'ballad_a/epoch_5.pth'),
     }
 
 
