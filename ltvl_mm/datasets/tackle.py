@@ -131,10 +131,11 @@ class TACKLEDataset:
         dataset, inner = self._locate(idx)
         data = dataset[inner]
         if isinstance(data, dict) and 'data_samples' in data:
-            for name in ('origin', 'sample_idx'):
-                data['data_samples'].set_field(
-                    self.get_data_info(idx)[name], name, field_type='metainfo'
-                )
+            place = {
+                'origin': self.get_origin(idx),
+                'sample_idx': idx % len(self),
+            }
+            data['data_samples'].set_metainfo(place)
         return data
 
     @force_full_init
