@@ -16,6 +16,9 @@ made_by = dict(
     backbone=_base_.model.backbone,
     data_preprocessor=_base_.data_preprocessor,
 )
+# The list of images is read for its labels and dropped; to pack it for
+# workers takes longer than an epoch.
+read_once = dict(serialize_data=False)
 model = dict(
     backbone=dict(_delete_=True, type='ltvl_mm.IdentityBackbone', dim=128)
 )
@@ -24,20 +27,24 @@ train_dataloader = dict(
     num_workers=0,
     dataset=dict(
         root=cache + '/train',
-        dataset=_base_.train_dataloader.dataset,
+        dataset=dict(**_base_.train_dataloader.dataset, **read_once),
         **made_by,
     ),
 )
 val_dataloader = dict(
     num_workers=0,
     dataset=dict(
-        root=cache + '/val', dataset=_base_.val_dataloader.dataset, **made_by
+        root=cache + '/val',
+        dataset=dict(**_base_.val_dataloader.dataset, **read_once),
+        **made_by,
     ),
 )
 test_dataloader = dict(
     num_workers=0,
     dataset=dict(
-        root=cache + '/test', dataset=_base_.test_dataloader.dataset, **made_by
+        root=cache + '/test',
+        dataset=dict(**_base_.test_dataloader.dataset, **read_once),
+        **made_by,
     ),
 )
 # To write a checkpoint takes longer than an epoch.

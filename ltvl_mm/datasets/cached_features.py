@@ -76,19 +76,32 @@ class CachedFeatures:
 
     def __getitem__(self, idx: int) -> dict:
         """Return the (D,) features of a sample and its label."""
-        view, image = self._locate(idx)
-        return {
-            'inputs': torch.from_numpy(
-                np.array(self.cache.views[view][image])
-            ),
-            'data_samples': DataSample().set_gt_label(
-                self._labels[image : image + 1]
-            ),
-        }
+        return self.__getitems__([idx])[0]
+
+    def __getitems__(self, indices: Sequence[int]) -> list[dict]:
+        """Return samples at once, as torch's loader asks for a batch."""
+        samples = range(len(self))
+        view, image = np.divmod(
+            [samples[idx] for idx in indices], len(self._labels)
+        )
+        features = np.empty(
+            (len(image), self.cache.views[0].shape[1]), np.float32
+        )
+        for number, rows in enumerate(self.cache.views):
+            here = view == number
+            features[here] = rows[image[here]]
+        return [
+            {'inputs': row, 'data_samples': DataSample(gt_label=label)}
+            for row, label in zip(
+                torch.from_numpy(features),
+                torch.from_numpy(self._labels[image, None]),
+                strict=True,
+            )
+        ]
 
     def get_data_info(self, idx: int) -> dict:
         """Return the label of sample ``idx``, its view and image."""
-        view, image = self._locate(idx)
+        view, image = divmod(range(len(self))[idx], len(self._labels))
         return {
             'gt_label': int(self._labels[image]),
             'view': view,
@@ -103,9 +116,6 @@ class CachedFeatures:
     def get_gt_labels(self) -> np.ndarray:
         """Return the (V * N,) labels of all samples."""
         return np.tile(self._labels, len(self.cache.views))
-
-    def _locate(self, idx: int) -> tuple[int, int]:
-        return divmod(range(len(self))[idx], len(self._labels))
 
     def __repr__(self) -> str:
         return (

@@ -2,6 +2,8 @@ import copy
 
 import numpy as np
 import pytest
+from mmengine.dataset import default_collate
+from torch.utils.data import DataLoader
 
 from ltvl_mm.datasets.cached_features import CachedFeatures
 from ltvl_mm.datasets.samplers import ClassBalancedSampler
@@ -55,6 +57,28 @@ def test_a_sample_is_one_view_of_one_image(root, configs):
     assert dataset.get_gt_labels().tolist() == [0, 0, 0, 1, 1, 2] * 2
     with pytest.raises(IndexError):
         dataset[12]
+
+
+def test_a_batch_is_its_samples_in_the_order_asked_for(root, configs):
+    dataset = CachedFeatures(root, **configs)
+    order = [10, 0, -1, 10]
+    loader = DataLoader(dataset, 4, sampler=order, collate_fn=default_collate)
+    (batch,) = loader
+    assert batch['inputs'].tolist() == [
+        [104, -104],
+        [0, 0],
+        [105, -105],
+        [104, -104],
+    ]
+    labels = [sample.gt_label.tolist() for sample in batch['data_samples']]
+    assert labels == [[1], [0], [2], [1]]
+    # A prediction is written into its own sample.
+    batch['data_samples'][0].set_pred_label(0)
+    assert 'pred_label' not in batch['data_samples'][3]
+    for idx, sample in zip(order, batch['data_samples'], strict=True):
+        assert dataset[idx]['data_samples'].gt_label == sample.gt_label
+    with pytest.raises(IndexError):
+        dataset.__getitems__([0, 12])
 
 
 def test_fewer_views_than_there_are(root, configs):
