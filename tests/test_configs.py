@@ -51,6 +51,7 @@ VARIABLES = {
     'num_classes',
     'phase_a',
     'pretrained',
+    'read_once',
     'test_pipeline',
     'test_pipeline_384',
     'train_pipeline',

@@ -24,12 +24,14 @@ def read_labels(dataset: object, num_classes: int | None = None) -> np.ndarray:
     for index in range(len(dataset)):
         info = dataset.get_data_info(index)
         label = info.get('gt_label')
-        if label is None or np.size(label) != 1:
-            raise ValueError(
-                f'sample {index} ({info.get("img_path", "no path")}) has no '
-                f'single class label: gt_label={label!r}'
-            )
-        labels[index] = label = int(np.ravel(label)[0])
+        if not isinstance(label, int):  # nearly all are, and are read fast
+            if label is None or np.size(label) != 1:
+                raise ValueError(
+                    f'sample {index} ({info.get("img_path", "no path")}) has '
+                    f'no single class label: gt_label={label!r}'
+                )
+            label = int(np.ravel(label)[0])
+        labels[index] = label
         if label < 0 or (num_classes is not None and label >= num_classes):
             raise ValueError(
                 f'sample {index} ({info.get("img_path", "no path")}): label '
