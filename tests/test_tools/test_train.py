@@ -5,6 +5,7 @@ import json
 import sys
 from pathlib import Path
 
+import kill_hook
 import mmengine
 import pytest
 import torch
@@ -20,16 +21,6 @@ SMALL = (
     'train_dataloader.batch_size=16',
     'train_dataloader.sampler.epoch_size=64',
 )
-# Ends the process as a scheduler does, in the middle of the second epoch.
-KILLER = """
-import os, signal
-from mmengine.hooks import Hook
-
-class KillHook(Hook):
-    def after_train_iter(self, runner, batch_idx, **kwargs):
-        if runner.epoch == 1 and batch_idx == 1:
-            os.kill(os.getpid(), signal.SIGKILL)
-"""
 
 
 @pytest.fixture(scope='module')
@@ -56,12 +47,11 @@ def read_checkpoint(folder):
 def test_a_killed_and_resumed_run_ends_with_the_same_bytes(
     run_tool, undisturbed, tmp_path
 ):
-    (tmp_path / 'kill_hook.py').write_text(KILLER)
     train(
         run_tool,
         tmp_path,
-        'default_hooks.kill.type=kill_hook.KillHook',
-        PYTHONPATH=str(tmp_path),
+        kill_hook.OPTION,
+        **kill_hook.VARIABLES,
         status=-9,
     )
     assert (tmp_path / 'epoch_1.pth').exists()
