@@ -51,6 +51,11 @@ def build_clip(arch: str, pretrained: str | None = None) -> nn.Module:
         return _build(arch, None)
     if Path(pretrained).is_file():
         return _build_from_file(arch, pretrained)
+    if Path(pretrained).suffix in ('.pt', '.pth'):
+        raise ValueError(
+            f'there is no checkpoint {pretrained}; if an earlier phase leaves '
+            f'it (as phase A of BALLAD does for phase B), train that first'
+        )
     tags = open_clip.list_pretrained_tags_by_model(arch)
     if pretrained not in tags:
         raise ValueError(
@@ -182,8 +187,8 @@ def _build_from_file(arch: str, path: str) -> nn.Module:
         raise ValueError(
             f'{path} holds no weights that can be read: {error!r:.200}'
         ) from error
-    if any(name.startswith('backbone.visual.') for name in state):
-        state = _rename_our_checkpoint(state)
+    if any(name.startswith(('backbone.', 'head.')) for name in state):
+        state = _rename_our_checkpoint(state, path)
     elif 'positional_embedding' in state:
         state = convert_to_custom_text_state_dict(state)
     try:
@@ -213,7 +218,7 @@ def _is_jit_archive(path: str) -> bool:
 
 
 def _rename_our_checkpoint(
-    state: dict[str, torch.Tensor],
+    state: dict[str, torch.Tensor], path: str
 ) -> dict[str, torch.Tensor]:
     """Turn a classifier's names into open_clip's; drop what is not CLIP."""
     places = {
@@ -221,6 +226,13 @@ def _rename_our_checkpoint(
         'head.text.': 'text.',
         'head.logit_scale': 'logit_scale',
     }
+    for old in places:
+        if not any(name.startswith(old) for name in state):
+            raise ValueError(
+                f'{path} holds no {old.rstrip(".")}: only a checkpoint with '
+                f'both towers, of CLIPBackbone and CLIPContrastiveHead, '
+                f'starts another training'
+            )
     return {
         new + name.removeprefix(old): tensor
         for name, tensor in state.items()

@@ -101,10 +101,18 @@ def test_wrong_arguments(load_config, tmp_path, option, message):
         cache_features(load_config('ballad_b'), out=tmp_path, **arguments)
 
 
+@pytest.mark.parametrize('name', ['ballad_b', 'ballad_b_cached'])
+def test_phase_b_trains_the_adapter_and_nothing_else(load_config, name):
+    model = build_model(load_config(name)).train()
+    trained = [n for n, p in model.named_parameters() if p.requires_grad]
+    assert trained == ['neck.linear.weight']
+    assert not model.head.text.training
+
+
 def test_phase_b_without_phase_a_says_so(load_config, monkeypatch, tmp_path):
     monkeypatch.setenv('LTVL_TOY_PHASE_A', str(tmp_path / 'missing.pth'))
     cfg = load_config('ballad_b')
     with pytest.raises(ValueError, match='phase A'):
         cache_features(cfg, 'val', tmp_path / 'cache', views=1)
-    with pytest.raises(ValueError, match=r'missing\.pth'):
+    with pytest.raises(ValueError, match=r'missing\.pth; .* train that first'):
         build_model(cfg)

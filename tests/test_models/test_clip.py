@@ -4,6 +4,7 @@ import open_clip
 import pytest
 import torch
 from mmengine.registry import MODELS
+from mmpretrain.datasets.categories import IMAGENET_SIMPLE_CATEGORIES
 from PIL import Image
 from torch import nn
 
@@ -163,7 +164,29 @@ def test_an_unknown_tag_is_an_error_that_lists_the_known():
     ):
         build_clip('RN50', 'opnai')
     with pytest.raises(ValueError, match='its tags: none'):
-        build_clip('ltvl-toy', 'no-such-file.pth')
+        build_clip('ltvl-toy', 'no-such-tag')
+
+
+def test_a_missing_checkpoint_is_an_error_that_names_the_phase_before():
+    with pytest.raises(
+        ValueError, match=r'no checkpoint a/epoch_5\.pth; .* phase A .* first'
+    ):
+        build_clip('ltvl-toy', 'a/epoch_5.pth')
+
+
+@pytest.mark.parametrize(
+    ('kept', 'missing'),
+    [('backbone.', 'head.text'), ('head.', 'backbone.visual')],
+)
+def test_a_checkpoint_without_a_tower_is_an_error_that_names_it(
+    kept, missing, plain, tmp_path
+):
+    save_our_checkpoint(plain, tmp_path / 'whole.pth')
+    state = torch.load(tmp_path / 'whole.pth')['state_dict']
+    state = {name: state[name] for name in state if name.startswith(kept)}
+    torch.save({'state_dict': state}, tmp_path / 'part.pth')
+    with pytest.raises(ValueError, match=rf'part\.pth holds no {missing}: '):
+        build_clip(ARCH, str(tmp_path / 'part.pth'))
 
 
 def test_quickgelu_weights_in_a_gelu_model_are_an_error(plain, tmp_path):
@@ -218,6 +241,10 @@ def test_images_are_cropped_and_normalised_as_clip_does():
         open_clip.OPENAI_DATASET_STD[0]
     )
     torch.testing.assert_close(tensor[0], torch.full((32, 32), red))
+
+
+def test_the_names_of_imagenet_are_those_of_the_host():
+    assert tuple(IMAGENET_SIMPLE_CATEGORIES) == clip.IMAGENET_NAMES
 
 
 def test_templates_come_by_name_from_a_file_or_as_given(tmp_path):
