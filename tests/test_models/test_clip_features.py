@@ -12,7 +12,12 @@ NAMES = ('cat', 'great white shark', 'ox')
 
 @pytest.mark.parametrize(
     'arch',
-    ['RN50-quickgelu', 'RN101-quickgelu', 'ViT-B-16-quickgelu', 'RN50x16'],
+    [
+        'RN50-quickgelu',
+        'RN101-quickgelu',
+        'ViT-B-16-quickgelu',
+        'RN50x16-quickgelu',
+    ],
 )
 def test_features_equal_those_of_open_clip(arch, monkeypatch):
     torch.manual_seed(0)
