@@ -1,5 +1,7 @@
 """BALLAD's leaves hold what their sources say."""
 
+import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,26 @@ TOWERS = {
     'RN101-quickgelu': (512, 224),
     'ViT-B-16-quickgelu': (512, 224),
     'RN50x16-quickgelu': (768, 384),
+}
+# Tables 1 to 3 of the paper: overall accuracy after phase B.
+AFTER_PHASE_B = {
+    'ballad_rn50': 67.2,
+    'ballad_rn101': 70.5,
+    'ballad_vit_b16': 75.7,
+    'ballad_rn50x16': 76.5,
+    'ballad_places_rn50': 46.5,
+    'ballad_places_rn101': 47.9,
+    'ballad_places_vit_b16': 49.5,
+    'ballad_places_rn50x16': 49.3,
+    'ballad_inat_rn50': 74.2,
+}
+# Tables 4 and 5: overall, many, medium, few, as far as there.
+ABLATIONS = {
+    'clip_zero_shot_rn50': (58.2, 59.4, 57.5, 57.6),
+    'ballad_rn50_v_only': (66.3, 70.4, 65.4, 58.0),
+    'ballad_rn50_l_only': (66.1, 70.6, 65.4, 55.9),
+    'ballad_rn50_a': (66.1, 71.3, 65.4, 54.1),
+    'ballad_rn50_joint': (66.0,),
 }
 LEAVES = sorted(ROOT.glob('ballad_*.py')) + sorted(
     ROOT.glob('clip_zero_shot_*.py')
@@ -58,6 +80,19 @@ def test_phase_b_goes_on_where_its_phase_a_ends(path):
     assert images % cfg.auto_scale_lr.base_batch_size == 0
 
 
+@pytest.mark.parametrize('path', LEAVES, ids=lambda path: path.stem)
+def test_the_header_has_the_numbers_of_the_paper(path):
+    text = ast.get_docstring(ast.parse(path.read_text(encoding='utf-8')))
+    said = text[text.index('Expect:') :]
+    stem = re.sub('(_paper)?_(a|b|b_cached)$', '', path.stem)
+    numbers = ABLATIONS.get(path.stem) or (AFTER_PHASE_B.get(stem),)
+    if numbers == (None,):
+        assert 'the paper gives no number' in said
+        assert path.stem.startswith('clip_zero_shot')
+    else:
+        assert all(str(number) in said for number in numbers)
+
+
 def test_the_official_preset_is_the_code():
     a, b = load('ballad_rn50_a'), load('ballad_rn50_b')
     for cfg in (a, b):
@@ -87,10 +122,22 @@ def test_the_official_preset_is_the_code():
 def test_the_paper_preset_is_the_paper():
     a, b = load('ballad_rn50_paper_a'), load('ballad_rn50_paper_b')
     assert a.model.head.loss == 'symmetric'
+    assert a.model.head.logit_scale == 'learned'
     assert b.model.head.loss == 'image_to_text'
-    assert b.model.neck.activation == 'relu'
-    assert b.model.neck.bias
+    assert b.model.head.logit_scale == 'frozen'
+    assert b.model.neck == dict(
+        type='ltvl_mm.BalancedLinearAdapter',
+        dim=1024,
+        ratio=0.2,
+        activation='relu',
+        bias=True,
+        normalize=None,
+        init='default',
+    )
     assert b.train_dataloader.sampler.samples_per_class == 1
+    # It names no optimiser: the code's.
+    for ours, code in ((a, 'ballad_rn50_a'), (b, 'ballad_rn50_b')):
+        assert ours.optim_wrapper == load(code).optim_wrapper
 
 
 def test_the_freeze_grid_and_the_joint_run_change_one_thing_each():
