@@ -28,6 +28,7 @@ model = dict(
 data_preprocessor = dict(_delete_=True, num_classes=_base_.num_classes)
 train_dataloader = dict(
     batch_size=512,
+    collate_fn=dict(type='ltvl_mm.pack_labels'),
     dataset=dict(
         root=cache + '/train',
         dataset=_base_.train_dataloader.dataset,

@@ -25,6 +25,7 @@ model = dict(
 data_preprocessor = dict(_delete_=True, num_classes=_base_.num_classes)
 train_dataloader = dict(
     num_workers=0,
+    collate_fn=dict(type='ltvl_mm.pack_labels'),
     dataset=dict(
         root=cache + '/train',
         dataset=dict(**_base_.train_dataloader.dataset, **read_once),

@@ -1,6 +1,7 @@
 """Data sets, wrappers and samplers."""
 
 from ltvl_mm.datasets.cached_features import CachedFeatures
+from ltvl_mm.datasets.feature_batch import pack_labels
 from ltvl_mm.datasets.retrieved import RetrievedDataset
 from ltvl_mm.datasets.samplers import ClassBalancedSampler, FixedEpochSampler
 from ltvl_mm.datasets.tackle import TACKLEDataset
@@ -14,5 +15,6 @@ __all__ = [
     'RetrievedDataset',
     'TACKLEDataset',
     'ToyWorld',
+    'pack_labels',
     'seed_worker',
 ]

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from mmpretrain.structures import DataSample
 
+from ltvl_mm.datasets.feature_batch import FeatureBatch
 from ltvl_mm.datasets.labels import read_labels
 from ltvl_mm.registry import DATASETS
 from ltvl_mm.structures.feature_cache import describe_source, open_cache
@@ -18,7 +18,8 @@ class CachedFeatures:
 
     Sample ``v * N + i`` is view v of image i, so that any sampler that draws
     images evenly draws views evenly, too. With ``IdentityBackbone`` in place
-    of the encoder, neck and head train as they would on the images.
+    of the encoder, neck and head train as they would on the images; with
+    ``pack_labels`` to collate, a batch never comes apart into samples.
 
     Args:
         root: Folder of a split that ``tools/cache_features.py`` wrote.
@@ -78,7 +79,7 @@ class CachedFeatures:
         """Return the (D,) features of a sample and its label."""
         return self.__getitems__([idx])[0]
 
-    def __getitems__(self, indices: Sequence[int]) -> list[dict]:
+    def __getitems__(self, indices: Sequence[int]) -> FeatureBatch:
         """Return samples at once, as torch's loader asks for a batch."""
         samples = range(len(self))
         view, image = np.divmod(
@@ -90,14 +91,9 @@ class CachedFeatures:
         for number, rows in enumerate(self.cache.views):
             here = view == number
             features[here] = rows[image[here]]
-        return [
-            {'inputs': row, 'data_samples': DataSample(gt_label=label)}
-            for row, label in zip(
-                torch.from_numpy(features),
-                torch.from_numpy(self._labels[image, None]),
-                strict=True,
-            )
-        ]
+        return FeatureBatch(
+            torch.from_numpy(features), torch.from_numpy(self._labels[image])
+        )
 
     def get_data_info(self, idx: int) -> dict:
         """Return the label of sample ``idx``, its view and image."""

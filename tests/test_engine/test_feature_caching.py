@@ -8,6 +8,7 @@ from mmengine.dataset import default_collate
 from mmengine.registry import DefaultScope
 from toy_clip import write_toy_classifier
 
+from ltvl_mm.datasets.feature_batch import pack_labels
 from ltvl_mm.engine.feature_caching import cache_features
 from ltvl_mm.registry import DATASETS, MODELS
 
@@ -43,13 +44,20 @@ def build_model(cfg):
     return MODELS.build({**cfg.model, 'data_preprocessor': preprocessor})
 
 
-def compute_loss(cfg, split, rows):
+def fetch(dataset, rows):
+    """Do as torch's loader does."""
+    if hasattr(dataset, '__getitems__'):
+        return dataset.__getitems__(rows)
+    return [dataset[row] for row in rows]
+
+
+def compute_loss(cfg, split, rows, collate=default_collate):
     """Return the loss of a batch, and the gradient of the adapter."""
     dataset = DATASETS.build(cfg[f'{split}_dataloader'].dataset)
     model = build_model(cfg).train()
     torch.nn.init.eye_(model.neck.linear.weight)
     batch = model.data_preprocessor(
-        default_collate([dataset[row] for row in rows]), training=True
+        collate(fetch(dataset, rows)), training=True
     )
     loss = model(**batch, mode='loss')['loss']
     loss.backward()
@@ -65,6 +73,9 @@ def test_cached_and_uncached_give_one_loss(load_config, tmp_path):
     theirs, their_grad = compute_loss(uncached, 'val', rows)
     assert ours == pytest.approx(theirs, rel=1e-5)
     torch.testing.assert_close(our_grad, their_grad, rtol=1e-4, atol=1e-6)
+    packed, packed_grad = compute_loss(cached, 'val', rows, pack_labels)
+    assert packed == ours
+    assert torch.equal(packed_grad, our_grad)
 
 
 def test_views_differ_and_a_second_run_repeats_them(load_config, tmp_path):
