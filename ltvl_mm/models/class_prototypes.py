@@ -27,7 +27,7 @@ class ClassPrototypes:
         self.tower = tower
         self.tokens = tokens
         self.chunk_size = chunk_size
-        self._kept: tuple[tuple, torch.Tensor] | None = None
+        self._kept: tuple[list, torch.Tensor, tuple] | None = None
 
     def encode(self, labels: torch.Tensor | None = None) -> torch.Tensor:
         """Return (K, D), or (B, D) for (B,) ``labels``, with gradients.
@@ -42,12 +42,12 @@ class ClassPrototypes:
 
     def recall(self) -> torch.Tensor:
         """Return (K, D) without gradients, encoded when a weight changed."""
-        state = tuple(
-            (weight._version, weight.device, weight.dtype)
-            for weight in self.tower.parameters()
-        )
+        weights = tuple(self.tower.parameters())
+        state = [(id(w), w._version, w.device, w.dtype) for w in weights]
         if self._kept is None or self._kept[0] != state:
-            self._kept = (state, self._encode_once(state[0][1]))
+            prototypes = self._encode_once(weights[0].device)
+            # With the weights, so that no new one gets the id of an old one.
+            self._kept = (state, prototypes, weights)
         return self._kept[1]
 
     def forget(self) -> None:

@@ -113,6 +113,17 @@ def test_prototypes_of_a_frozen_tower_follow_a_loaded_checkpoint():
     assert torch.allclose(head.prototypes(), other.prototypes(), atol=1e-5)
 
 
+def test_prototypes_of_a_frozen_tower_follow_assigned_weights():
+    """New tensors begin to count their versions anew."""
+    head = make_head(frozen=True)
+    for seed in (7, 8):
+        torch.manual_seed(seed)
+        other = CLIPContrastiveHead('ltvl-toy', class_names=NAMES)
+        state = {k: v.clone() for k, v in other.state_dict().items()}
+        head.load_state_dict(state, assign=True)
+        assert torch.allclose(head.prototypes(), other.prototypes(), atol=1e-5)
+
+
 def test_prototypes_first_needed_by_a_prediction_can_train_later():
     head = make_head(frozen=True, loss='class_ce')
     with torch.inference_mode():
