@@ -65,5 +65,5 @@ def test_identity_and_preprocessing_are_those_of_the_model(model, weights):
 
 
 def test_weights_are_needed():
-    with pytest.raises(ValueError, match='is neither a file nor a tag'):
+    with pytest.raises(ValueError, match='no checkpoint no-such-file'):
         FrozenCLIP('ltvl-toy', 'no-such-file.pt')
