@@ -6,6 +6,8 @@ import numpy as np
 
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 
+QUERY_GRID = 2.0**28
+
 
 @dataclass(frozen=True)
 class ClassQueries:
@@ -14,7 +16,9 @@ class ClassQueries:
     Args:
         class_names: K names.
         templates: The sentences that were averaged.
-        embeddings: (K, D) float32, L2-normalised.
+        embeddings: (K, D) float32, L2-normalised; rounded to multiples of
+            2^-28, so that their cosines can be computed without rounding.
+            That is float32's own spacing for entries of 1/32 to 1/16.
         encoder: Names architecture, weights and preprocessing.
     """
 
@@ -24,10 +28,13 @@ class ClassQueries:
     encoder: dict[str, str]
 
     def __post_init__(self) -> None:
-        """Raise ValueError unless there is one unit row per class name."""
+        """Round; raise ValueError unless each name has one unit row."""
         rows, names = len(self.embeddings), len(self.class_names)
         if rows != names:
             raise ValueError(f'{rows} class embeddings for {names} names')
+        rounded = np.rint(self.embeddings.astype(np.float64) * QUERY_GRID)
+        rounded = (rounded / QUERY_GRID).astype(np.float32)
+        object.__setattr__(self, 'embeddings', rounded)  # it is frozen
         norms = np.linalg.norm(self.embeddings, axis=1)
         if not (np.abs(norms - 1) <= 1e-3).all():
             raise ValueError(

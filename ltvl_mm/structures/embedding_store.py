@@ -88,28 +88,64 @@ class EmbeddingStore:
             ]
         )
 
-    def iterate(self, rows: int) -> Iterator[tuple[int, np.ndarray]]:
+    def iterate(
+        self, rows: int, start: int = 0, stop: int | None = None
+    ) -> Iterator[tuple[int, np.ndarray]]:
         """Yield (number of the first row, (B, D) array), B <= ``rows``.
 
-        Raises:
-            ValueError: If a row is not finite or not of unit norm (within
-                1e-3); names its part and row.
+        Args:
+            rows: Most at a time; a chunk never crosses parts.
+            start: The first row.
+            stop: The last but one; None for all.
         """
-        start = 0
+        stop = len(self) if stop is None else stop
+        offset = 0
         for part in self.parts:
-            if part.rows:
+            first, last = max(start - offset, 0), min(stop - offset, part.rows)
+            if first < last:
                 matrix = self._map_part(part)
-                for first in range(0, part.rows, rows):
-                    chunk = matrix[first : first + rows]
-                    _check_rows(chunk, part, first)
-                    yield start + first, chunk
-            start += part.rows
+                for here in range(first, last, rows):
+                    chunk = matrix[here : min(here + rows, last)]
+                    yield offset + here, chunk
+            offset += part.rows
 
-    def read_rows(self, rows: np.ndarray) -> np.ndarray:
-        """Return the (M, D) float32 embeddings of ``rows``, (M,) int."""
-        found = np.empty((len(rows), self.dim), np.float32)
-        for part, inside, local in self._split_rows(rows):
-            found[inside] = self._map_part(part)[local]
+    def check_norms(self, rows: np.ndarray, norms: np.ndarray) -> None:
+        """Raise ValueError unless rows are finite and of unit norm (1e-3).
+
+        Args:
+            rows: (M,) numbers of the rows.
+            norms: (M,) their norms.
+        """
+        # NaN fails every comparison, so that this finds it, too.
+        wrong = np.flatnonzero(~(np.abs(norms - 1) <= 1e-3))
+        if not len(wrong):
+            return
+        row = rows[wrong[:1]]
+        part, _, local = next(self._split_rows(row))
+        key = self.read_metadata(row)['image_path'][0]
+        raise ValueError(
+            f'part {part.shard!r}, row {local[0]} ({key}): norm '
+            f'{norms[wrong[0]]} where 1 is due; the embeddings must be '
+            f'finite and L2-normalised'
+        )
+
+    def read_rows(self, rows: np.ndarray, *, raw: bool = False) -> np.ndarray:
+        """Return the (M, D) float32 embeddings of ``rows``, (M,) int.
+
+        Args:
+            rows: Numbers of the rows.
+            raw: Keep float16 where all that is read is.
+        """
+        pieces = [
+            (inside, self._map_part(part)[local])
+            for part, inside, local in self._split_rows(rows)
+        ]
+        half = raw and all(piece.dtype == np.float16 for _, piece in pieces)
+        found = np.empty(
+            (len(rows), self.dim), np.float16 if half else np.float32
+        )
+        for inside, piece in pieces:
+            found[inside] = piece
         return found
 
     def read_metadata(self, rows: np.ndarray) -> dict[str, list]:
@@ -144,7 +180,10 @@ class EmbeddingStore:
 
     def _map_part(self, part: Part) -> np.ndarray:
         matrix = np.load(
-            self._path(part, 'img_emb'), mmap_mode='r', allow_pickle=False
+            # Copy on write: torch warns of arrays that it may not write to.
+            self._path(part, 'img_emb'),
+            mmap_mode='c',
+            allow_pickle=False,
         )
         if matrix.shape != (part.rows, self.dim):
             raise ValueError(
@@ -270,15 +309,3 @@ def open_store(root: str | Path) -> EmbeddingStore:
     if None in parts:
         raise ValueError(f'{root}: part {parts.index(None)} is missing')
     return EmbeddingStore(root, header['encoder'], header['dim'], tuple(parts))
-
-
-def _check_rows(chunk: np.ndarray, part: Part, first: int) -> None:
-    squares = np.einsum('bd,bd->b', chunk, chunk, dtype=np.float32)
-    # NaN fails every comparison, so that this finds it, too.
-    wrong = np.flatnonzero(~(np.abs(np.sqrt(squares) - 1) <= 1e-3))
-    if len(wrong):
-        raise ValueError(
-            f'part {part.shard!r}, row {first + wrong[0]}: norm '
-            f'{np.sqrt(squares[wrong[0]])} where 1 is due; the embeddings '
-            f'must be finite and L2-normalised'
-        )
