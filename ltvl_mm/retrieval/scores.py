@@ -72,7 +72,7 @@ class RowScores:
         rows = np.arange(len(logits))
         self.best = logits.argmax(1)
         self.top = logits[rows, self.best]
-        if not len(logits) or logits.shape[1] < 2:
+        if logits.shape[1] < 2:
             return
         # exp() relative to the second: the best class's rivals would
         # underflow beside it.
