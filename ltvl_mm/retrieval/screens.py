@@ -108,13 +108,16 @@ class Float32Screen:
         self.bounds = self.bounds.astype(np.float32)
         if self._is_stale(thresholds):
             self._thresholds = thresholds.copy()
-            size = -(-len(thresholds) // self._blocks)
             # Column i * blocks + b is number i of block b, so that a block's
-            # maximum is a maximum of whole vectors. The last class fills up.
-            order = np.argsort(thresholds, kind='stable')
-            fill = np.repeat(order[-1:], size * self._blocks - len(order))
-            order = np.concatenate([order, fill])
-            self.order = order.reshape(self._blocks, size).T.ravel()
+            # maximum is a maximum of whole vectors. A short block repeats its
+            # last class: in another block it would count twice in step 3.
+            size = -(-len(thresholds) // self._blocks)
+            groups = np.array_split(
+                np.argsort(thresholds, kind='stable'), self._blocks
+            )
+            self.order = np.stack(
+                [np.pad(g, (0, size - len(g)), 'edge') for g in groups], 1
+            ).ravel()
             self._lay_out()
         true = find_bounds(thresholds - tolerance, score)
         bounds = find_bounds(thresholds - tolerance - self.slack, score)
@@ -211,6 +214,7 @@ class Int8Screen(Float32Screen):
                 * _find_usual(_measure_error((sample - shift) / step))
             ),
         )
+        step *= torch.from_numpy(_find_signs(classes.weights * step.numpy()))
         self._scale = 1 / step
         self._shift = -shift * self._scale
         images = torch.addcmul(self._shift, sample, self._scale)
@@ -266,6 +270,22 @@ def _measure_error(images: torch.Tensor) -> torch.Tensor:
     """Return the (B,) norms of what rounding to 8 bits takes away."""
     rounded = images.round().clamp_(-128, 127)
     return torch.linalg.vector_norm(rounded.sub_(images), dim=1)
+
+
+def _find_signs(weights: np.ndarray) -> np.ndarray:
+    """Return the (D,) signs, +1 or -1, that :func:`_round_weights` wants.
+
+    Of two neighbours one changes its sign, in weights and images alike, if
+    that makes the largest sum of two of one sign smaller.
+    """
+    pairs = (weights / weights.std(1, keepdims=True)).reshape(
+        len(weights), -1, 2
+    )
+    same = np.where(pairs.prod(2) > 0, np.abs(pairs.sum(2)), 0).max(0)
+    other = np.where(pairs.prod(2) < 0, np.abs(pairs @ [1, -1]), 0).max(0)
+    signs = np.ones(pairs.shape[1:], np.float32)
+    signs[other < same, 1] = -1
+    return signs.ravel()
 
 
 def _round_weights(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
