@@ -59,7 +59,7 @@ class CandidatePool:
     @property
     def is_due(self) -> bool:
         """Whether so many candidates wait that sorting them pays."""
-        return self._waiting > max(10_000, len(self.rows) // 4)
+        return self._waiting > max(5_000, len(self.rows) // 16)
 
     def raise_floor(self, floor: np.ndarray) -> None:
         """Set thresholds that hold from the beginning, (K,)."""
@@ -86,9 +86,7 @@ class CandidatePool:
             scores,
             counts,
         )
-        self.thresholds = np.maximum(
-            self.find_scores(self.budget), self.floor
-        )
+        self.thresholds = np.maximum(self.find_scores(self.budget), self.floor)
         keep = scores >= self.thresholds[labels] - 2 * self.tolerance
         self.rows, self.labels, self.scores, self.counts = (
             column[keep] for column in (rows, labels, scores, counts)

@@ -1,6 +1,7 @@
 """Find, for the price of one matrix product, the few images that matter."""
 
 import time
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,8 @@ _BLOCKS = 32
 # Part of the sample whose rounding errors a screen is laid out for; images
 # with larger ones pass without a test.
 _COVERED = 0.995
+# In place of no spread at all, when all images or classes are the same.
+_TINY = 1e-12
 
 
 @dataclass(frozen=True)
@@ -93,9 +96,9 @@ class Float32Screen:
     def __init__(self, classes: ClassLogits, device: str = 'cpu') -> None:
         self.classes = classes
         self.device = torch.device(device)
-        self.weights = torch.from_numpy(
-            classes.weights.astype(np.float32)
-        ).to(self.device)
+        self.weights = torch.from_numpy(classes.weights.astype(np.float32)).to(
+            self.device
+        )
         self._blocks = _count_blocks(len(self.weights))
         self.slack = np.full(len(self.weights), classes.tolerance)
         self._thresholds = None
@@ -205,8 +208,10 @@ class Int8Screen(Float32Screen):
     """
 
     def __init__(self, classes: ClassLogits, sample: torch.Tensor) -> None:
+        if sample.shape[1] % 2:
+            raise RuntimeError(f'an odd width, {sample.shape[1]}')
         shift = sample.mean(0)
-        spread = sample.std(0).clamp_(min=1e-6)
+        spread = sample.std(0, correction=0).clamp_(min=1e-6)
         step = min(
             (limit / 127 * spread for limit in (3.5, 4.0, 4.5, 5.0, 6.0, 8.0)),
             key=lambda step: (
@@ -278,9 +283,8 @@ def _find_signs(weights: np.ndarray) -> np.ndarray:
     Of two neighbours one changes its sign, in weights and images alike, if
     that makes the largest sum of two of one sign smaller.
     """
-    pairs = (weights / weights.std(1, keepdims=True)).reshape(
-        len(weights), -1, 2
-    )
+    spread = np.maximum(weights.std(1, keepdims=True), _TINY)
+    pairs = (weights / spread).reshape(len(weights), -1, 2)
     same = np.where(pairs.prod(2) > 0, np.abs(pairs.sum(2)), 0).max(0)
     other = np.where(pairs.prod(2) < 0, np.abs(pairs @ [1, -1]), 0).max(0)
     signs = np.ones(pairs.shape[1:], np.float32)
@@ -298,7 +302,7 @@ def _round_weights(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     best = np.full(len(weights), np.inf)
     best_steps, best_rounded = np.empty(len(weights)), np.empty_like(weights)
     for limit in (3.5, 4.0, 4.5, 5.0, 6.0, 7.0, 8.0):
-        steps = limit * weights.std(1) / 127
+        steps = np.maximum(limit * weights.std(1) / 127, _TINY)
         rounded = np.rint(weights / steps[:, None]).clip(-127, 127)
         pairs = rounded.reshape(len(weights), -1, 2)
         excess = np.maximum(np.abs(pairs.sum(2)) - 128, 0)
@@ -334,12 +338,15 @@ def _find_reach(weights: np.ndarray, score: str) -> np.ndarray:
 def _pack_int8(
     weights: np.ndarray, steps: np.ndarray, offset: np.ndarray
 ) -> torch.ScriptObject:
-    quantised = torch._make_per_channel_quantized_tensor(
-        torch.from_numpy(weights.astype(np.int8)),
-        torch.from_numpy(steps),
-        torch.zeros(len(steps), dtype=torch.long),
-        0,
-    )
+    with warnings.catch_warnings():
+        # torch means to drop such tensors; choose_screen does without then.
+        warnings.filterwarnings('ignore', message='torch.quantize_per_tensor')
+        quantised = torch._make_per_channel_quantized_tensor(
+            torch.from_numpy(weights.astype(np.int8)),
+            torch.from_numpy(steps),
+            torch.zeros(len(steps), dtype=torch.long),
+            0,
+        )
     return torch.ops.quantized.linear_prepack(
         quantised, torch.from_numpy(offset.astype(np.float32))
     )
@@ -348,10 +355,8 @@ def _pack_int8(
 def _multiply_int8(
     images: torch.Tensor, packed: torch.ScriptObject
 ) -> torch.Tensor:
-    return (
-        torch.ops.quantized.linear_with_input_q_dq_qweight_dq_output_fp32(
-            images, 1.0, 128, packed
-        )
+    return torch.ops.quantized.linear_with_input_q_dq_qweight_dq_output_fp32(
+        images, 1.0, 128, packed
     )
 
 
@@ -382,7 +387,7 @@ def choose_screen(
     """
     try:
         screen = Int8Screen(exact.classes, sample)
-    except RuntimeError as error:  # no engine for it, or not an exact one
+    except (RuntimeError, AttributeError) as error:  # not here, or inexact
         print_log(f'select in float32: {error}', 'current')
         return None
     batch = sample[:1024]

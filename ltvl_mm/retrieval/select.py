@@ -29,14 +29,12 @@ _CHUNK_NUMBERS = 2_000_000
 _SURVIVORS = 512
 # If more of some images pass the fast screen, it is not used for the next
 # chunks.
-_TOO_MANY = 0.35
+_TOO_MANY = 0.4
 _PROBE = 256
 _PAUSE = 7
 # Below this a sample does not pay.
 _LARGE = 200_000
-_SAMPLE_SHARE = 32
-_SAMPLE_LEAST = 1 << 13
-_SAMPLE_MOST = 1 << 17
+_SAMPLE_ROWS = 1 << 15
 # Rows that are read one after the other.
 _RUN = 16_384
 # Neighbours that are sampled together, for the disk's sake.
@@ -200,8 +198,7 @@ class Selection:
             if np.isfinite(pool.floor[label])
             and (
                 len(best.rows) < self.budget[label]
-                or best.scores[-1]
-                < pool.floor[label] - self.classes.tolerance
+                or best.scores[-1] < pool.floor[label] - self.classes.tolerance
             )
         ]
         if wrong:
@@ -234,8 +231,7 @@ class Selection:
         total = len(self.store)
         if total < _LARGE and self._precision != 'int8':
             return
-        size = min(max(total // _SAMPLE_SHARE, _SAMPLE_LEAST), _SAMPLE_MOST)
-        rows = _sample_rows(total, size)
+        rows = _sample_rows(total, _SAMPLE_ROWS)
         if self.admit is not None:
             rows = rows[self._find_admitted(rows)]
         sample = torch.from_numpy(self.store.read_rows(rows))
@@ -422,9 +418,7 @@ class _Scan:
         if self.pause < 0:
             some = images[:_PROBE]
             self.pause = _PAUSE
-            self.is_fast = (
-                len(self.fast.find(some)) <= _TOO_MANY * len(some)
-            )
+            self.is_fast = len(self.fast.find(some)) <= _TOO_MANY * len(some)
         return self.is_fast
 
     def end(self) -> None:
@@ -496,6 +490,8 @@ def _find_ranks(budget: np.ndarray, share: float) -> np.ndarray:
 
 def _sample_rows(total: int, size: int) -> np.ndarray:
     """Return about ``size`` sorted rows, in short runs at random places."""
+    if size >= total:
+        return np.arange(total)
     runs = total // _SAMPLE_RUN
     chosen = make_generator(0, total).choice(
         runs, max(1, min(runs, size // _SAMPLE_RUN)), replace=False
