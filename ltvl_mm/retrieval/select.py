@@ -480,7 +480,7 @@ def _find_ranks(budget: np.ndarray, share: float) -> np.ndarray:
     Of the n_k best of all, n_k f +- sqrt(n_k f (1 - f)) lie in a random
     share f; the r-th best in it is worse than the n_k-th of all if r
     exceeds their number. Over all classes and times of asking, 5.5 deviations
-    fail once in a thousand runs. Where it does not, :meth:`Selection.finish` notices.
+    fail once in a thousand runs; :meth:`Selection.finish` notices it.
     """
     expected = budget * share
     deviation = np.sqrt(expected * (1 - share))
