@@ -34,7 +34,7 @@ _PROBE = 256
 _PAUSE = 7
 # Below this a sample does not pay.
 _LARGE = 200_000
-_SAMPLE_ROWS = 1 << 15
+_SAMPLE_ROWS = 1 << 14
 # Rows that are read one after the other.
 _RUN = 16_384
 # Neighbours that are sampled together, for the disk's sake.
