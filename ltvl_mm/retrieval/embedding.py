@@ -17,10 +17,12 @@ from ltvl_mm.structures.embedding_store import (
     METADATA,
     EmbeddingStore,
     Part,
+    read_part,
+)
+from ltvl_mm.structures.store_files import map_matrix
+from ltvl_mm.structures.store_writer import (
     begin_store,
     finish_store,
-    locate_part,
-    read_part,
     write_part,
 )
 from ltvl_mm.utils.io import hash_content
@@ -100,7 +102,7 @@ def embed_shards(
                 broken,
             )
             progress.finish_shard()
-    dim = _find_dim(out, parts, len(shards))
+    dim = _find_dim(parts)
     return finish_store(out, encoder, dim, parts)
 
 
@@ -236,13 +238,9 @@ def _collect_shards(
             )
 
 
-def _find_dim(out: Path, parts: list[Part], total: int) -> int:
+def _find_dim(parts: list[Part]) -> int:
     for part in parts:
         if part.rows:
-            return np.load(
-                locate_part(out, 'img_emb', part.number, total),
-                mmap_mode='r',
-                allow_pickle=False,
-            ).shape[1]
+            return map_matrix(part.matrix).shape[1]
     reasons = [bad for part in parts for bad in part.bad][:3]
     raise ValueError(f'no image could be read; the first: {reasons}')
