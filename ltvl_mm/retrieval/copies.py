@@ -41,23 +41,25 @@ class ImageTraits:
     Args:
         keys: N names.
         embeddings: (N, D) float32, L2-normalised.
-        phash: (N,) uint64 perceptual hashes.
-        sha256: N digests of the files.
+        phash: (N,) uint64 perceptual hashes; objects if one is None.
+        sha256: N digests of the files, or None. A store that others made
+            has neither.
     """
 
     keys: list[str]
     embeddings: np.ndarray
     phash: np.ndarray
-    sha256: list[str]
+    sha256: list[str | None]
 
 
 def read_traits(store: EmbeddingStore, rows: np.ndarray) -> ImageTraits:
     """Return the traits of some rows of a store, (M,) int."""
-    metadata = store.read_metadata(rows)
+    metadata = store.read_metadata(rows, ('image_path', 'phash', 'sha256'))
+    phash = metadata['phash']
     return ImageTraits(
         metadata['image_path'],
         store.read_rows(rows),
-        np.array(metadata['phash'], np.uint64),
+        np.array(phash, object if None in phash else np.uint64),
         metadata['sha256'],
     )
 
@@ -69,7 +71,12 @@ def find_copies(
 
     Returns:
         (key of the other, cosine) or None, for each of the N images.
+
+    Raises:
+        ValueError: If the rule asks for a hash that an image has not.
     """
+    for traits in (images, others):
+        _check_hashes(traits, rule)
     index = faiss.IndexFlatIP(others.embeddings.shape[1])
     index.add(others.embeddings)
     # Equal bytes have equal embeddings up to rounding, so that the search
@@ -97,7 +104,11 @@ def keep_originals(
     """Say for each image, best first, which earlier kept one it copies.
 
     Greedy: an image is kept unless it copies one that was kept before.
+
+    Raises:
+        ValueError: If the rule asks for a hash that an image has not.
     """
+    _check_hashes(images, rule)
     kept: list[int] = []
     found: list[tuple[str, float] | None] = []
     similar = images.embeddings @ images.embeddings.T  # (N, N)
@@ -135,7 +146,21 @@ def _is_copy(
     cosine: float,
     rule: CopyRule,
 ) -> bool:
-    if images.sha256[row] == others.sha256[place]:
+    sha256 = images.sha256[row]
+    if sha256 is not None and sha256 == others.sha256[place]:
         return True
+    if rule.phash_bits == 64:
+        return cosine >= rule.cosine
     bits = int(images.phash[row] ^ others.phash[place]).bit_count()
     return cosine >= rule.cosine and bits <= rule.phash_bits
+
+
+def _check_hashes(images: ImageTraits, rule: CopyRule) -> None:
+    if rule.phash_bits == 64 or images.phash.dtype != object:
+        return
+    key = images.keys[images.phash.tolist().index(None)]
+    raise ValueError(
+        f'{key!r} has no perceptual hash, which tools/embed_images.py '
+        f'writes; for a store that others made, set phash_bits to 64, so '
+        f'that the cosine alone decides what is a copy'
+    )

@@ -10,15 +10,20 @@ import tarfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
+import pyarrow as pa
+
 from ltvl_mm.retrieval.web_image import (
     IMAGE_SUFFIXES,
     WebImage,
     escape_text,
 )
+from ltvl_mm.structures.embedding_store import FILTER_COLUMNS
 
 # Larger members of a tar are no images of the web.
 MAX_MEMBER_BYTES = 64 << 20
 MAX_CAPTION = 1000
+MAX_URL = 2000
+MAX_WORD = 100
 
 _END_OF_TAR = bytes(tarfile.BLOCKSIZE)
 # What tarfile raises for hostile headers.
@@ -109,9 +114,10 @@ def _join_sample(
         key,
         data,
         caption=escape_text(caption.strip()[:MAX_CAPTION]),
-        url=escape_text(str(record.get('url') or '')),
+        url=escape_text(str(record.get('url') or '')[:MAX_URL]),
         source=str(file),
         offset=offset,
+        known=_pick_known(record),
     )
 
 
@@ -122,3 +128,21 @@ def _read_record(data: bytes) -> dict:
     except (ValueError, RecursionError):  # a million brackets
         return {}
     return record if isinstance(record, dict) else {}
+
+
+def _pick_known(record: dict) -> dict[str, int | float | str]:
+    """Return what filters ask for; a value of another kind is unknown."""
+    known = {}
+    for column in FILTER_COLUMNS:
+        value = record.get(column.name)
+        if isinstance(value, str):
+            if column.type == pa.string():
+                known[column.name] = escape_text(value[:MAX_WORD])
+        elif isinstance(value, int | float) and -1e30 < value < 1e30:
+            if column.type == pa.string():
+                known[column.name] = str(value)
+            elif column.type == pa.float32():
+                known[column.name] = float(value)
+            elif 0 <= value < 1 << 31:
+                known[column.name] = int(value)
+    return known

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -103,6 +105,27 @@ def test_find_copies_equals_comparing_each_with_each(cosine, bits):
         [d[1] for d in due if d], abs=1e-6
     )
     assert any(found)
+
+
+def test_what_others_embedded_is_compared_by_cosine_alone():
+    # A clip-retrieval folder has neither hashes nor digests.
+    images = _traits([A, B], [0, 0], [None, None])
+    images = replace(images, phash=np.array([HASH, None], object))
+    others = _traits([A], [HASH], ['x'], 'test/')
+    rule = CopyRule(0.96, 64)
+    found = find_copies(images, others, rule)
+    assert [pair is not None for pair in found] == [True, True]
+    found = keep_originals(images, CopyRule(0.99, 64))
+    assert found == [None, None]  # absent digests are not equal ones
+    for compare in (
+        lambda: find_copies(images, others, CopyRule()),
+        lambda: find_copies(others, images, CopyRule()),
+        lambda: keep_originals(images, CopyRule()),
+    ):
+        with pytest.raises(
+            ValueError, match=r"'1' has no perceptual hash.*phash_bits to 64"
+        ):
+            compare()
 
 
 def test_no_images_have_no_copies():

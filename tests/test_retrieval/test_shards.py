@@ -451,3 +451,11 @@ def test_a_memory_that_has_changed_is_noticed(samples):
     samples.unlink()
     with pytest.raises(ValueError, match=r'changed: .*s\.tar: No such file'):
         _fetch(image)
+
+
+@pytest.mark.parametrize('missing', range(4))
+def test_where_an_image_lies_must_be_known(samples, missing):
+    place = [str(samples), 512, 300, 'sha256']
+    place[missing] = None  # as in a store that others made
+    with pytest.raises(ValueError, match='does not say where its images lie'):
+        read_bytes(*place)
