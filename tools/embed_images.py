@@ -7,8 +7,6 @@ Several GPUs: torchrun --nproc-per-node 8 tools/embed_images.py ...
 """
 
 import argparse
-import os
-from datetime import timedelta
 
 import torch
 
@@ -16,6 +14,7 @@ from ltvl_mm.models.frozen_clip import FrozenCLIP
 from ltvl_mm.retrieval.embedding import embed_shards
 from ltvl_mm.retrieval.shards import find_shards
 from ltvl_mm.structures.embedding_store import EmbeddingStore
+from ltvl_mm.utils.launch import join_ranks
 
 
 def parse_args() -> argparse.Namespace:
@@ -73,17 +72,6 @@ def main() -> None:
     )
     if rank == 0:
         report(store)
-
-
-def join_ranks() -> int:
-    """Return this process's rank among those that torchrun started, or 0."""
-    if 'RANK' not in os.environ:
-        return 0
-    # The ranks only meet at the end, and one may be days behind.
-    torch.distributed.init_process_group('gloo', timeout=timedelta(days=30))
-    if torch.cuda.is_available():
-        torch.cuda.set_device(int(os.environ['LOCAL_RANK']))
-    return torch.distributed.get_rank()
 
 
 def report(store: EmbeddingStore) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from mmengine.dist import barrier, broadcast_object_list, get_dist_info
+from mmengine.dist import barrier, get_dist_info
 from PIL import Image
 from torch.utils.data import DataLoader
 
@@ -24,6 +24,7 @@ from ltvl_mm.structures.store_writer import (
     write_part,
 )
 from ltvl_mm.utils.io import hash_content
+from ltvl_mm.utils.launch import share
 from ltvl_mm.utils.progress import progress_bar
 
 
@@ -70,7 +71,7 @@ def embed_shards(
         settings = {'batch_size': batch_size, 'precision': precision}
         begin_store(out, _describe(shards, encoder) | settings)
         missing = _find_missing(out, shards)
-    (missing,) = _share(missing)
+    missing = share(missing)
     mine = missing[rank::ranks]
     loader = DataLoader(
         ShardBatches(shards, mine, preprocess, batch_size),
@@ -110,13 +111,6 @@ def _describe(shards: Sequence[Shard], encoder: dict[str, str]) -> dict:
 def _find_missing(out: Path, shards: Sequence[Shard]) -> list[int]:
     total = len(shards)
     return [n for n in range(total) if read_part(out, total, n) is None]
-
-
-def _share(content: object) -> list:
-    """Return [what rank 0 has] on every rank."""
-    shared = [content]
-    broadcast_object_list(shared)
-    return shared
 
 
 def _finish(out: Path, encoder: dict[str, str], total: int) -> None:

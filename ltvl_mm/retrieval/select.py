@@ -187,6 +187,12 @@ class Selection:
                 progress(len(chunk))
         scan.end()
 
+    def merge(self, pool: CandidatePool, other: CandidatePool) -> None:
+        """Take the candidates of ``other``, of other rows, into ``pool``."""
+        pool.merge(other)
+        pool.compact()
+        self._thin_out(pool)
+
     def finish(self, pool: CandidatePool) -> list[Candidates]:
         """Return the best of each class, from the pool of all rows."""
         pool.compact()
