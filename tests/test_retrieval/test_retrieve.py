@@ -8,8 +8,9 @@ from PIL import Image
 from web_memory import ENCODER, embed, read_folder, save, write_tar
 
 from ltvl_mm.retrieval.copies import CopyRule
-from ltvl_mm.retrieval.retrieve import RetrievalOptions, retrieve
+from ltvl_mm.retrieval.retrieve import retrieve
 from ltvl_mm.retrieval.shards import find_shards
+from ltvl_mm.retrieval.task import RetrievalOptions, RetrievalTask
 from ltvl_mm.structures.class_queries import ClassQueries
 from ltvl_mm.structures.manifest import load_manifest
 
@@ -89,15 +90,11 @@ def kept_out(tmp_path):
 
 @pytest.fixture
 def run(store, kept_out, tmp_path):
-    def run(budget, out='out', options=OPTIONS, excluded=(kept_out,)):
-        return retrieve(
-            store,
-            QUERIES,
-            np.array(budget),
-            tmp_path / out,
-            excluded=list(excluded),
-            options=options,
+    def run(budget, out='out', options=OPTIONS, excluded=(kept_out,), **how):
+        task = RetrievalTask(
+            store, QUERIES, np.array(budget), excluded, options, **how
         )
+        return retrieve(task, tmp_path / out)
 
     return run
 
@@ -163,7 +160,7 @@ def test_the_manifest_on_the_disk_is_the_one_returned(run, tmp_path, store):
 
 
 def test_what_was_passed_over_is_reported(run, tmp_path):
-    _, rejected = run([2, 1, 1])
+    manifest, rejected = run([2, 1, 1])
     report = json.loads((tmp_path / 'out' / 'report.json').read_text())
     assert report['rejected'] == [asdict(entry) for entry in rejected]
     assert [(r.key, r.class_id, r.reason, r.copy_of) for r in rejected] == [
@@ -171,14 +168,20 @@ def test_what_was_passed_over_is_reported(run, tmp_path):
         ('1/again', 0, 'duplicate', '0/one'),
     ]
     assert min(r.cosine for r in rejected) > 0.99
+    assert [r.evidence for r in rejected] == ['looks', 'bytes']
     red, green, _ = report['classes']
+    scores = manifest.score[manifest.class_id == 0]
     assert red == {
         'class_id': 0,
         'name': 'red',
         'wanted': 2,
         'retrieved': 2,
+        'candidates': 6,
         'duplicates': 1,
         'copies_of_excluded_images': 1,
+        'highest_score': scores[0],
+        'lowest_score': scores[1],
+        'short_because': None,
     }
     assert (green['wanted'], green['retrieved']) == (1, 1)
     assert (report['retrieved'], report['missing']) == (4, 0)
@@ -187,19 +190,39 @@ def test_what_was_passed_over_is_reported(run, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ('over', 'keys'),
+    ('over', 'refill', 'keys', 'candidates'),
     [
-        (1.0, ('0/one',)),  # the leak and one more were all it looked at
-        (1.5, ('0/one',)),  # and the copy
-        (2.0, ('0/one', '0/two')),
+        (1.0, 0, ('0/one',), 2),  # the leak and one more
+        (1.5, 0, ('0/one',), 3),  # and the copy
+        (2.0, 0, ('0/one', '0/two'), 4),
+        (1.0, 1, ('0/one', '0/two'), 4),
+        (1.0, 9, ('0/one', '0/two'), 4),
+        (1.5, 1, ('0/one', '0/two'), 6),
     ],
 )
-def test_copies_are_replaced_while_candidates_last(run, tmp_path, over, keys):
-    manifest, _ = run([2, 0, 0], options=replace(OPTIONS, over=over))
-    assert manifest.key == keys
+def test_copies_are_replaced_while_candidates_last(
+    run, tmp_path, over, refill, keys, candidates
+):
+    options = replace(OPTIONS, over=over, refill=refill)
+    manifest, _ = run([2, 1, 0], options=options)
+    assert manifest.key == (*keys, '1/grass')
     report = json.loads((tmp_path / 'out' / 'report.json').read_text())
-    assert report['classes'][0]['retrieved'] == len(keys)
+    red, green, _ = report['classes']
+    assert red['retrieved'] == len(keys)
+    assert red['candidates'] == candidates
+    assert green['candidates'] == np.ceil(over)  # is not asked again
+    short = None if len(keys) == 2 else 'limit of candidates'
+    assert red['short_because'] == short
     assert report['missing'] == 2 - len(keys)
+
+
+def test_a_store_that_has_no_more_is_not_searched_again(run, tmp_path):
+    manifest, _ = run([99, 2, 0], options=replace(OPTIONS, over=1))
+    report = json.loads((tmp_path / 'out' / 'report.json').read_text())
+    red = report['classes'][0]
+    assert (red['candidates'], red['retrieved']) == (10, 8)
+    assert red['short_because'] == 'the store has no more'
+    assert manifest.count_classes().tolist() == [8, 2, 0]
 
 
 def test_a_copy_of_any_excluded_store_is_dropped(run, kept_out, tmp_path):
