@@ -161,6 +161,15 @@ def test_a_row_that_is_not_of_unit_norm_is_named(store, value):
         list(store.iterate(3))  # row 3 is the first of its second chunk
 
 
+@pytest.mark.parametrize('value', [np.nan, np.inf, 0.0, 0.99])
+def test_a_row_that_is_not_of_unit_norm_is_not_written(tmp_path, value):
+    x = _unit(4, 2)
+    x[3] = [value, 0, 0, 0, 0]
+    with pytest.raises(ValueError, match=r"shard: the embedding of '2/3' has"):
+        write_part(tmp_path, 4, 2, 'shard', x, _describe(2, 4), bad=[])
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_store_is_continued_with_the_same_settings_only(tmp_path):
     begin_store(tmp_path, {'batch_size': 4, 'encoder': ENCODER})
     begin_store(tmp_path, {'batch_size': 4, 'encoder': ENCODER})
