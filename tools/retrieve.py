@@ -68,6 +68,9 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     store = open_store(args.store)
+    store.check_columns(
+        ('source', 'offset', 'size', 'sha256'), 'copying the chosen images'
+    )
     names = load_class_names(args.class_names)
     counts = args.class_counts and load_class_counts(
         args.class_counts, len(names)

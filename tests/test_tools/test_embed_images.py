@@ -96,7 +96,7 @@ def test_two_ranks_share_what_is_missing_evenly(
     assert 'shard 10/10' in log
 
 
-def test_what_others_embedded_is_indexed_and_retrieved_from(
+def test_what_others_embedded_is_indexed_by_the_tool(
     work, quiet, tmp_path, run_tool
 ):
     # Ours without our headers is a folder of clip-retrieval.
