@@ -114,28 +114,78 @@ class EmbeddingStore:
             ]
         )
 
-    def iterate(self, rows: int) -> Iterator[tuple[int, np.ndarray]]:
+    def iterate(
+        self,
+        rows: int,
+        start: int = 0,
+        stop: int | None = None,
+        *,
+        check: bool = True,
+    ) -> Iterator[tuple[int, np.ndarray]]:
         """Yield (number of the first row, (B, D) array), B <= ``rows``.
 
-        Raises:
-            ValueError: If a row is not finite or not of unit norm (within
-                1e-3); names its part, row and key.
-        """
-        start = 0
-        for part in self.parts:
-            if part.rows:
-                matrix = self._map_part(part)
-                for first in range(0, part.rows, rows):
-                    chunk = matrix[first : first + rows]
-                    self._check_rows(chunk, part, first)
-                    yield start + first, chunk
-            start += part.rows
+        Args:
+            rows: Most at a time; a chunk never crosses parts.
+            start: The first row.
+            stop: The last but one; None for all.
+            check: Whether each row's norm is looked at here; whoever
+                computes norms anyway calls :meth:`check_norms` instead.
 
-    def read_rows(self, rows: np.ndarray) -> np.ndarray:
-        """Return the (M, D) float32 embeddings of ``rows``, (M,) int."""
-        found = np.empty((len(rows), self.dim), np.float32)
-        for part, inside, local in self._split_rows(rows):
-            found[inside] = self._map_part(part)[local]
+        Raises:
+            ValueError: As :meth:`check_norms`.
+        """
+        stop = len(self) if stop is None else stop
+        offset = 0
+        for part in self.parts:
+            first, last = max(start - offset, 0), min(stop - offset, part.rows)
+            if first < last:
+                matrix = self._map_part(part)
+                for here in range(first, last, rows):
+                    chunk = matrix[here : min(here + rows, last)]
+                    uneven = find_uneven_row(chunk) if check else None
+                    if uneven is not None:
+                        row = np.array([offset + here + uneven[0]])
+                        self.check_norms(row, np.array([uneven[1]]))
+                    yield offset + here, chunk
+            offset += part.rows
+
+    def check_norms(self, rows: np.ndarray, norms: np.ndarray) -> None:
+        """Raise ValueError unless rows are finite and of unit norm (1e-3).
+
+        Args:
+            rows: (M,) numbers of the rows.
+            norms: (M,) their norms.
+        """
+        # NaN fails every comparison, so that this finds it, too.
+        wrong = np.flatnonzero(~(np.abs(norms - 1) <= 1e-3))
+        if not len(wrong):
+            return
+        row = rows[wrong[:1]]
+        part, _, local = next(self._split_rows(row))
+        key = self.read_metadata(row, ('image_path',))['image_path'][0]
+        raise ValueError(
+            f'part {part.shard!r}, row {local[0]}: norm {norms[wrong[0]]} of '
+            f'key {key!r} where 1 is due; the embeddings must be finite and '
+            f'L2-normalised'
+        )
+
+    def read_rows(self, rows: np.ndarray, *, raw: bool = False) -> np.ndarray:
+        """Return the (M, D) float32 embeddings of ``rows``, (M,) int.
+
+        Args:
+            rows: Numbers of the rows.
+            raw: Keep float16 where all that is read is.
+        """
+        pieces = [
+            (inside, self._map_part(part)[local])
+            for part, inside, local in self._split_rows(rows)
+        ]
+        half = raw and all(piece.dtype == np.float16 for _, piece in pieces)
+        found = np.empty(
+            (len(rows), self.dim), np.float16 if half else np.float32
+        )
+        for inside, piece in pieces:
+            found[inside] = piece
         return found
 
     def read_metadata(
@@ -217,18 +267,6 @@ class EmbeddingStore:
                 f'{(part.rows, self.dim)}'
             )
         return matrix
-
-    def _check_rows(self, chunk: np.ndarray, part: Part, first: int) -> None:
-        uneven = find_uneven_row(chunk)
-        if uneven is None:
-            return
-        row, norm = first + uneven[0], uneven[1]
-        keys = self.read_columns(part, ['image_path'])['image_path']
-        raise ValueError(
-            f'part {part.shard!r}, row {row}: norm {norm} of key '
-            f'{keys[row].as_py()!r} where 1 is due; the embeddings must be '
-            f'finite and L2-normalised'
-        )
 
 
 def locate_part(root: Path, kind: str, number: int, total: int) -> Path:

@@ -71,6 +71,24 @@ def test_iterate_gives_every_row_once_in_order(store, matrix, rows):
     assert np.array_equal(np.concatenate(chunks), matrix)
 
 
+@pytest.mark.parametrize('start', range(9))
+@pytest.mark.parametrize('stop', [*range(9), None])
+def test_iterate_reads_a_range(store, matrix, start, stop):
+    found = list(store.iterate(2, start, stop))
+    assert all(np.array_equal(x, matrix[i : i + len(x)]) for i, x in found)
+    rows = [i + n for i, x in found for n in range(len(x))]
+    assert rows == list(range(8))[start:stop]
+
+
+def test_float16_may_stay_and_no_row_is_beyond_the_end(store, matrix):
+    rows = np.array([7, 0, 3])
+    found = store.read_rows(rows, raw=True)
+    assert found.dtype == np.float16
+    assert np.array_equal(found, matrix[rows])
+    with pytest.raises(IndexError):
+        store.read_rows(np.array([8]))
+
+
 def test_rows_are_read_in_any_order_and_repeatedly(store, matrix):
     rows = np.array([7, 0, 3, 3, 2, 6])
     assert np.array_equal(store.read_rows(rows), matrix[rows])
@@ -159,6 +177,7 @@ def test_a_row_that_is_not_of_unit_norm_is_named(store, value):
         ),
     ):
         list(store.iterate(3))  # row 3 is the first of its second chunk
+    assert len(list(store.iterate(3, check=False))) == 4
 
 
 @pytest.mark.parametrize('value', [np.nan, np.inf, 0.0, 0.99])
