@@ -68,7 +68,8 @@ def main() -> None:
         clip.identity,
         batch_size=args.batch_size,
         workers=args.workers,
-        precision='bfloat16' if args.amp else 'float32',
+        precision=('bfloat16' if args.amp else 'float32')
+        + (', compiled' if args.compile else ''),
     )
     if rank == 0:
         report(store)

@@ -181,7 +181,10 @@ class Selection:
         starts = np.arange(start, stop, _RUN)
         for first in make_generator(start, stop).permutation(starts):
             for row, chunk in self.store.iterate(
-                self._count_rows(), first, min(first + _RUN, stop)
+                self._count_rows(),
+                first,
+                min(first + _RUN, stop),
+                check=False,
             ):
                 scan.look(row, chunk)
                 progress(len(chunk))

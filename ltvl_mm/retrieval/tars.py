@@ -25,6 +25,8 @@ MAX_CAPTION = 1000
 MAX_URL = 2000
 MAX_WORD = 100
 
+# Of a sample nothing else is read: it may have a thousand other members.
+_SUFFIXES_READ = IMAGE_SUFFIXES | {'txt', 'json'}
 _END_OF_TAR = bytes(tarfile.BLOCKSIZE)
 # What tarfile raises for hostile headers.
 _TAR_ERRORS = (
@@ -53,6 +55,7 @@ def iterate_tar(file: Path, name: str) -> Iterator[WebImage]:
     try:
         with tarfile.open(file, 'r:') as tar:
             for member in tar:
+                tar.members = []  # tarfile would keep them all
                 path = PurePosixPath(member.name)
                 base, _, suffix = path.name.partition('.')
                 # Links, devices, folders, files with holes, hidden files.
@@ -67,9 +70,12 @@ def iterate_tar(file: Path, name: str) -> Iterator[WebImage]:
                 if member.size > MAX_MEMBER_BYTES:
                     sample.setdefault('too large', (member.size, b''))
                     continue
-                data = tar.extractfile(member).read()
+                data = (
+                    tar.extractfile(member).read()
+                    if suffix in _SUFFIXES_READ
+                    else b''
+                )
                 sample[suffix] = (member.offset_data, data)
-                tar.members = []  # tarfile would keep them all
             # tarfile takes a broken header for the end, and says nothing.
             tar.fileobj.seek(tar.offset)
             if tar.fileobj.read(tarfile.BLOCKSIZE) != _END_OF_TAR:

@@ -21,6 +21,7 @@ from ltvl_mm.structures.store_files import (
     count_lines,
     digest_ends,
     find_columns,
+    find_uneven_row,
     map_matrix,
     read_columns,
     spell_column,
@@ -114,7 +115,12 @@ class EmbeddingStore:
         )
 
     def iterate(
-        self, rows: int, start: int = 0, stop: int | None = None
+        self,
+        rows: int,
+        start: int = 0,
+        stop: int | None = None,
+        *,
+        check: bool = True,
     ) -> Iterator[tuple[int, np.ndarray]]:
         """Yield (number of the first row, (B, D) array), B <= ``rows``.
 
@@ -122,6 +128,11 @@ class EmbeddingStore:
             rows: Most at a time; a chunk never crosses parts.
             start: The first row.
             stop: The last but one; None for all.
+            check: Whether each row's norm is looked at here; whoever
+                computes norms anyway calls :meth:`check_norms` instead.
+
+        Raises:
+            ValueError: As :meth:`check_norms`.
         """
         stop = len(self) if stop is None else stop
         offset = 0
@@ -131,6 +142,10 @@ class EmbeddingStore:
                 matrix = self._map_part(part)
                 for here in range(first, last, rows):
                     chunk = matrix[here : min(here + rows, last)]
+                    uneven = find_uneven_row(chunk) if check else None
+                    if uneven is not None:
+                        row = np.array([offset + here + uneven[0]])
+                        self.check_norms(row, np.array([uneven[1]]))
                     yield offset + here, chunk
             offset += part.rows
 
@@ -147,11 +162,11 @@ class EmbeddingStore:
             return
         row = rows[wrong[:1]]
         part, _, local = next(self._split_rows(row))
-        key = self.read_metadata(row, ['image_path'])['image_path'][0]
+        key = self.read_metadata(row, ('image_path',))['image_path'][0]
         raise ValueError(
-            f'part {part.shard!r}, row {local[0]} ({key}): norm '
-            f'{norms[wrong[0]]} where 1 is due; the embeddings must be '
-            f'finite and L2-normalised'
+            f'part {part.shard!r}, row {local[0]}: norm {norms[wrong[0]]} of '
+            f'key {key!r} where 1 is due; the embeddings must be finite and '
+            f'L2-normalised'
         )
 
     def read_rows(self, rows: np.ndarray, *, raw: bool = False) -> np.ndarray:

@@ -15,7 +15,7 @@ from ltvl_mm.structures.embedding_store import (
     Part,
     locate_part,
 )
-from ltvl_mm.structures.store_files import map_matrix
+from ltvl_mm.structures.store_files import find_uneven_row, map_matrix
 from ltvl_mm.utils.io import (
     atomic_write,
     claim_folder,
@@ -56,7 +56,16 @@ def write_part(
         embeddings: (rows, D), L2-normalised.
         metadata: The columns of METADATA, and any of FILTER_COLUMNS.
         bad: (key, reason) of each image that could not be read.
+
+    Raises:
+        ValueError: If a row is not finite or not of unit norm.
     """
+    uneven = find_uneven_row(embeddings) if len(embeddings) else None
+    if uneven is not None:
+        raise ValueError(
+            f'{shard}: the embedding of {metadata["image_path"][uneven[0]]!r} '
+            f'has norm {uneven[1]}, where 1 is due; does the encoder overflow?'
+        )
     matrix = locate_part(root, 'img_emb', number, total)
     table = locate_part(root, 'metadata', number, total)
     sha256, rows = '', len(embeddings)

@@ -99,7 +99,7 @@ def run_until_killed(
         time.sleep(0.002)
     time.sleep(rng.uniform(0, 0.06))
     # Not its group: torchrun gives each rank one of its own.
-    for child in [*_list_children(process.pid), process.pid]:
+    for child in [*list_children(process.pid), process.pid]:
         try:
             os.kill(child, signal.SIGKILL)
         except ProcessLookupError:
@@ -107,12 +107,12 @@ def run_until_killed(
     return process.wait() == -signal.SIGKILL
 
 
-def _list_children(pid: int) -> list[int]:
+def list_children(pid: int, *, deep: bool = True) -> list[int]:
     """Return the processes below ``pid``, by Linux's own account."""
     found = []
     for task in Path(f'/proc/{pid}/task').glob('*/children'):
         for child in map(int, task.read_text().split()):
-            found += [child, *_list_children(child)]
+            found += [child, *(list_children(child) if deep else ())]
     return found
 
 

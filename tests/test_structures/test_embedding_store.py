@@ -71,6 +71,24 @@ def test_iterate_gives_every_row_once_in_order(store, matrix, rows):
     assert np.array_equal(np.concatenate(chunks), matrix)
 
 
+@pytest.mark.parametrize('start', range(9))
+@pytest.mark.parametrize('stop', [*range(9), None])
+def test_iterate_reads_a_range(store, matrix, start, stop):
+    found = list(store.iterate(2, start, stop))
+    assert all(np.array_equal(x, matrix[i : i + len(x)]) for i, x in found)
+    rows = [i + n for i, x in found for n in range(len(x))]
+    assert rows == list(range(8))[start:stop]
+
+
+def test_float16_may_stay_and_no_row_is_beyond_the_end(store, matrix):
+    rows = np.array([7, 0, 3])
+    found = store.read_rows(rows, raw=True)
+    assert found.dtype == np.float16
+    assert np.array_equal(found, matrix[rows])
+    with pytest.raises(IndexError):
+        store.read_rows(np.array([8]))
+
+
 def test_rows_are_read_in_any_order_and_repeatedly(store, matrix):
     rows = np.array([7, 0, 3, 3, 2, 6])
     assert np.array_equal(store.read_rows(rows), matrix[rows])
@@ -147,14 +165,28 @@ def test_metadata_with_other_rows_than_the_matrix_is_refused(store):
         store.read_metadata(np.array([3]))
 
 
-@pytest.mark.parametrize('norm', [np.nan, np.inf, 0.0, 0.99, 1.01])
-def test_a_row_that_is_not_of_unit_norm_is_named(store, norm):
-    rows = np.array([0, 2, 6, 1])  # of shards 0, 0, 2, 0
-    store.check_norms(rows, np.array([1, 0.9991, 1.0009, 1]))
-    with pytest.raises(
-        ValueError, match=r"'shard-2', row 3 \(2/3\): norm .* where 1 is due"
+@pytest.mark.parametrize('value', [np.nan, np.inf, 0.0, 0.99, 1.01])
+def test_a_row_that_is_not_of_unit_norm_is_named(store, value):
+    x = _unit(4, 2)
+    x[3] = [value, 0, 0, 0, 0]
+    np.save(locate_part(store.root, 'img_emb', 2, 4), x)
+    with (
+        np.errstate(all='ignore'),
+        pytest.raises(
+            ValueError, match=r"'shard-2', row 3: norm .* of key '2/3'"
+        ),
     ):
-        store.check_norms(rows, np.array([1, 1, norm, 2]))
+        list(store.iterate(3))  # row 3 is the first of its second chunk
+    assert len(list(store.iterate(3, check=False))) == 4
+
+
+@pytest.mark.parametrize('value', [np.nan, np.inf, 0.0, 0.99])
+def test_a_row_that_is_not_of_unit_norm_is_not_written(tmp_path, value):
+    x = _unit(4, 2)
+    x[3] = [value, 0, 0, 0, 0]
+    with pytest.raises(ValueError, match=r"shard: the embedding of '2/3' has"):
+        write_part(tmp_path, 4, 2, 'shard', x, _describe(2, 4), bad=[])
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_store_is_continued_with_the_same_settings_only(tmp_path):
