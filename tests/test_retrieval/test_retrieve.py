@@ -3,12 +3,17 @@ import os
 from dataclasses import asdict, replace
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 from web_memory import ENCODER, embed, read_folder, save, write_tar
 
+from ltvl_mm.retrieval import retrieve as retrieve_module
+from ltvl_mm.retrieval.admission import AdmissionRule
 from ltvl_mm.retrieval.copies import CopyRule
+from ltvl_mm.retrieval.plan import plan_retrieval
 from ltvl_mm.retrieval.retrieve import retrieve
+from ltvl_mm.retrieval.select import Selection
 from ltvl_mm.retrieval.shards import find_shards
 from ltvl_mm.retrieval.task import RetrievalOptions, RetrievalTask
 from ltvl_mm.structures.class_queries import ClassQueries
@@ -278,6 +283,123 @@ def test_a_broken_off_run_is_finished(run, tmp_path):
     (tmp_path / 'out' / 'images' / '00000' / '00001.jpg').write_bytes(b'half')
     run([3, 2, 1])
     assert read_folder(tmp_path / 'out') == read_folder(tmp_path / 'whole')
+
+
+@pytest.mark.parametrize('unit_rows', [1, 3, 100])
+def test_units_change_no_byte_and_are_removed(run, tmp_path, unit_rows):
+    run([3, 2, 1], 'whole')
+    run([3, 2, 1], unit_rows=unit_rows)
+    assert read_folder(tmp_path / 'out') == read_folder(tmp_path / 'whole')
+    assert not (tmp_path / 'out' / 'selection').exists()
+
+
+def test_units_that_are_done_are_not_read_again(
+    run, store, tmp_path, monkeypatch
+):
+    run([3, 2, 1], 'whole')
+    read, scan = [], Selection.scan
+
+    def scan_twice(self, pool, start, stop, **options):
+        if len(read) == 2:
+            raise KeyboardInterrupt
+        read.append((start, stop))
+        scan(self, pool, start, stop, **options)
+
+    monkeypatch.setattr(Selection, 'scan', scan_twice)
+    with pytest.raises(KeyboardInterrupt):
+        run([3, 2, 1], unit_rows=3)
+    with pytest.raises(ValueError, match='begun with another unit_rows'):
+        run([3, 2, 1], unit_rows=4)
+    first = read.copy()
+    read.clear()
+    run([3, 2, 1], unit_rows=3)
+    # Parts have 4, 3 and 3 rows: none but the first is cut.
+    assert first + read == [(0, 3), (3, 4), (4, 7), (7, 10)]
+    assert read_folder(tmp_path / 'out') == read_folder(tmp_path / 'whole')
+
+
+def test_a_plan_counts_what_is_left_and_writes_nothing(
+    run, store, tmp_path, monkeypatch
+):
+    options = replace(OPTIONS, admission=AdmissionRule(max_aspect=9), over=2)
+    task = RetrievalTask(
+        store, QUERIES, np.array([3, 20, 0]), (), options, unit_rows=3
+    )
+    plan = plan_retrieval(task, tmp_path / 'out', ranks=2)
+    assert not (tmp_path / 'out').exists()
+    assert (plan.rows, plan.images, plan.candidates) == (10, 23, 6 + 10)
+    assert (plan.units, plan.done, plan.admitted) == (4, 0, 1)
+    assert plan.bytes_left == 10 * 4 * 2
+    assert plan.seconds == pytest.approx(10 / plan.rate / 2)
+    assert '4, of which 0 are done' in plan.describe()
+    monkeypatch.setattr(retrieve_module, 'share', _fail_after(2))
+    with pytest.raises(KeyboardInterrupt):
+        retrieve(task, tmp_path / 'out')
+    before = read_folder(tmp_path / 'out')
+    plan = plan_retrieval(task, tmp_path / 'out')
+    assert (plan.done, plan.bytes_left, plan.seconds) == (4, 0, 0)
+    assert read_folder(tmp_path / 'out') == before
+    other = replace(task, budget=np.array([3, 2, 0]))
+    with pytest.raises(ValueError, match='begun with another budget'):
+        plan_retrieval(other, tmp_path / 'out')
+
+
+def _fail_after(calls):
+    """Return a ``share`` of one process that breaks off in its last call."""
+    left = iter(range(calls - 1))
+
+    def share(content):
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        return content
+
+    return share
+
+
+def test_images_can_be_listed_for_download_instead(run, tmp_path):
+    manifest, _ = run([2, 1, 1], 'copied')
+    options = replace(OPTIONS, copy='none')
+    listed, _ = run([2, 1, 1], options=options)
+    assert (listed.key, listed.file) == (manifest.key, manifest.file)
+    assert not (tmp_path / 'out' / 'images').exists()
+    table = pq.read_table(tmp_path / 'out' / 'download.parquet')
+    assert table.column_names == ['url', 'caption', 'key', 'file']
+    assert table['file'].to_pylist() == list(manifest.file)
+
+
+def test_what_others_embedded_is_retrieved_without_hashes(
+    run, store, tmp_path
+):
+    for part in store.parts:
+        table = pq.read_table(part.table).select(['image_path', 'url'])
+        pq.write_table(table, part.table)
+    with pytest.raises(ValueError, match=r"copy='none'.* needs the columns"):
+        run([2, 1, 1])
+    # The toy encoder sees colours, of which copies have the very same.
+    rule = CopyRule(0.9, 10, cosine_alone=0.99999)
+    options = replace(OPTIONS, copy='none', duplicates=rule, exclude=rule)
+    manifest, rejected = run([3, 1, 1], options=options)
+    assert manifest.key[:3] == ('0/one', '0/two', '0/three')
+    assert {(r.key, r.copy_of, r.evidence) for r in rejected} >= {
+        ('0/leak', 'red.png', 'looks'),
+        ('1/again', '0/one', 'looks'),
+    }
+    report = json.loads((tmp_path / 'out' / 'report.json').read_text())
+    assert report['copies_recognised_without'] == {
+        str(store.root): ['sha256', 'phash']
+    }
+
+
+def test_filters_are_counted_and_replaced(run, tmp_path):
+    rule = AdmissionRule(values={'image_path': ('0/two', '1/four')})
+    options = replace(OPTIONS, admission=rule)
+    manifest, _ = run([1, 0, 0], options=options)
+    assert manifest.key == ('0/two',)
+    report = json.loads((tmp_path / 'out' / 'report.json').read_text())
+    assert report['rows_in_store'] == 10
+    assert report['rows_refused_by_filters'] == {
+        'image_path = 0/two or 1/four': 8
+    }
 
 
 def test_a_folder_of_another_budget_is_refused(run):
