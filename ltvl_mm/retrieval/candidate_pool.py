@@ -1,8 +1,8 @@
 """The best candidates of every class while a store is read."""
 
-import zipfile
 from dataclasses import dataclass, fields
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -159,7 +159,7 @@ def load_pool(path: str | Path) -> CandidatePool:
             floor = columns.pop('floor')
             columns['tolerance'] = float(columns['tolerance'])
             pool = CandidatePool(**columns)
-    except (ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+    except (ValueError, KeyError, TypeError, EOFError, BadZipFile) as error:
         raise ValueError(
             f'{path} is no pool of candidates: {error}; delete it'
         ) from None

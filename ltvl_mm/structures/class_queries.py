@@ -2,9 +2,9 @@
 
 import hashlib
 import json
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -87,7 +87,7 @@ def load_queries(path: str | Path) -> ClassQueries:
                 file['embeddings'],
                 header['encoder'],
             )
-    except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
+    except (ValueError, KeyError, OSError, EOFError, BadZipFile) as error:
         raise ValueError(f'{path} holds no class queries: {error}') from None
 
 
