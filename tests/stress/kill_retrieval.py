@@ -15,8 +15,11 @@ import sys
 import time
 from pathlib import Path
 
-from stress.kill_embedding import build_command as build_embedding
 from stress.kill_embedding import list_children, write_memory
+
+from ltvl_mm.models.frozen_clip import FrozenCLIP
+from ltvl_mm.retrieval.embedding import embed_shards
+from ltvl_mm.retrieval.shards import find_shards
 
 TOOL = Path(__file__).parents[2] / 'tools/retrieve.py'
 NAMES = [f'class {number}' for number in range(12)]
@@ -54,8 +57,15 @@ def write_world(work: Path, *, tars: int) -> None:
     """Write a memory, its store, and the classes' names."""
     write_memory(work, tars=tars)
     (work / 'names.txt').write_text('\n'.join(NAMES) + '\n')
-    command = build_embedding(work, work / 'store')
-    subprocess.run(command, check=True, capture_output=True)
+    clip = FrozenCLIP('ltvl-toy', str(work / 'clip.pt'))
+    embed_shards(
+        find_shards([str(work / 'memory')]),
+        work / 'store',
+        clip.encode_images,
+        clip.preprocess,
+        clip.identity,
+        workers=0,
+    )
 
 
 def build_command(work: Path, out: Path, *, ranks: int = 1) -> list[str]:

@@ -17,10 +17,7 @@ from stress.kill_retrieval import (
 @pytest.fixture(scope='module')
 def work(tmp_path_factory):
     folder = tmp_path_factory.mktemp('retrieve')
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv('OMP_NUM_THREADS', '1')
-        patch.setenv('CUDA_VISIBLE_DEVICES', '')
-        write_world(folder, tars=12)
+    write_world(folder, tars=12)
     return folder
 
 
