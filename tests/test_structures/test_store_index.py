@@ -65,7 +65,7 @@ KEYS = [f'{i:05d}{row:04d}' for i, n in SIZES.items() for row in range(n)]
 def test_a_folder_of_clip_retrieval_is_read(tmp_path, digits, kind):
     for number, rows in SIZES.items():
         _write(tmp_path, number, rows, digits=digits, kind=kind)
-    before = {file: file.stat() for file in tmp_path.rglob('*.*')}
+    before = {file: file.read_bytes() for file in tmp_path.rglob('*.*')}
     store = index_store(tmp_path, ENCODER)
     assert (len(store), store.dim, store.encoder) == (10, 5, ENCODER)
     due = np.concatenate([_unit(n, i, kind) for i, n in SIZES.items()])
@@ -74,7 +74,7 @@ def test_a_folder_of_clip_retrieval_is_read(tmp_path, digits, kind):
     assert np.array_equal(store.read_rows(rows), due[rows])
     keys = store.read_metadata(rows)['image_path']
     assert keys == [KEYS[row] for row in rows]
-    assert {file: file.stat() for file in before} == before
+    assert {file: file.read_bytes() for file in before} == before
     assert len(list(tmp_path.rglob('*.*'))) == len(before) + 1  # store.json
 
 
