@@ -1,8 +1,12 @@
 """The best candidates of every class while a store is read."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
+
+from ltvl_mm.utils.io import atomic_write
 
 
 @dataclass
@@ -129,6 +133,36 @@ def make_pool(budget: np.ndarray, tolerance: float) -> CandidatePool:
         np.empty(0, np.float32),
         np.empty(0, bool),
     )
+
+
+def save_pool(path: str | Path, pool: CandidatePool) -> None:
+    """Write a pool, atomically."""
+    pool.compact()
+    columns = {
+        field.name: getattr(pool, field.name) for field in fields(pool)
+    }
+    with atomic_write(path) as file:
+        np.savez(file, floor=pool.floor, **columns)
+
+
+def load_pool(path: str | Path) -> CandidatePool:
+    """Read what :func:`save_pool` wrote.
+
+    Raises:
+        ValueError: If the file is none of these.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            columns = {name: file[name] for name in file.files}
+            floor = columns.pop('floor')
+            columns['tolerance'] = float(columns['tolerance'])
+            pool = CandidatePool(**columns)
+    except (ValueError, KeyError, TypeError, EOFError, BadZipFile) as error:
+        raise ValueError(
+            f'{path} is no pool of candidates: {error}; delete it'
+        ) from None
+    pool.raise_floor(floor)
+    return pool
 
 
 def _make_keys(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:

@@ -179,11 +179,20 @@ class Selection:
         starts = np.arange(start, stop, _RUN)
         for first in make_generator(start, stop).permutation(starts):
             for row, chunk in self.store.iterate(
-                self._count_rows(), first, min(first + _RUN, stop)
+                self._count_rows(),
+                first,
+                min(first + _RUN, stop),
+                check=False,
             ):
                 scan.look(row, chunk)
                 progress(len(chunk))
         scan.end()
+
+    def merge(self, pool: CandidatePool, other: CandidatePool) -> None:
+        """Take the candidates of ``other``, of other rows, into ``pool``."""
+        pool.merge(other)
+        pool.compact()
+        self._thin_out(pool)
 
     def finish(self, pool: CandidatePool) -> list[Candidates]:
         """Return the best of each class, from the pool of all rows."""

@@ -1,10 +1,15 @@
 """Class embeddings to search a store with."""
 
+import hashlib
+import json
 from dataclasses import dataclass
+from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
 from ltvl_mm.structures.embedding_store import EmbeddingStore
+from ltvl_mm.utils.io import atomic_write, hash_content
 
 QUERY_GRID = 2.0**28
 
@@ -42,6 +47,12 @@ class ClassQueries:
                 f'{norms.min()} to {norms.max()}'
             )
 
+    @property
+    def fingerprint(self) -> str:
+        """sha256 of all of it: equal queries, equal scores."""
+        numbers = hashlib.sha256(self.embeddings.tobytes()).hexdigest()
+        return hash_content([_describe(self), numbers])
+
     def check_store(self, store: EmbeddingStore) -> None:
         """Raise ValueError unless ``store`` was made by the same encoder."""
         for name in sorted(self.encoder | store.encoder):
@@ -52,3 +63,37 @@ class ClassQueries:
                     f'different encoders: {name} is {theirs!r} in the store '
                     f'and {ours!r} in the queries'
                 )
+
+
+def save_queries(path: str | Path, queries: ClassQueries) -> None:
+    """Write queries, atomically."""
+    header = json.dumps(_describe(queries))
+    with atomic_write(path) as file:
+        np.savez(file, header=header, embeddings=queries.embeddings)
+
+
+def load_queries(path: str | Path) -> ClassQueries:
+    """Read what :func:`save_queries` wrote.
+
+    Raises:
+        ValueError: If the file is none of these.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            header = json.loads(str(file['header']))
+            return ClassQueries(
+                tuple(header['class_names']),
+                tuple(header['templates']),
+                file['embeddings'],
+                header['encoder'],
+            )
+    except (ValueError, KeyError, OSError, EOFError, BadZipFile) as error:
+        raise ValueError(f'{path} holds no class queries: {error}') from None
+
+
+def _describe(queries: ClassQueries) -> dict:
+    return {
+        'class_names': queries.class_names,
+        'templates': queries.templates,
+        'encoder': queries.encoder,
+    }
