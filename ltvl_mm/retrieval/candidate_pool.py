@@ -138,9 +138,7 @@ def make_pool(budget: np.ndarray, tolerance: float) -> CandidatePool:
 def save_pool(path: str | Path, pool: CandidatePool) -> None:
     """Write a pool, atomically."""
     pool.compact()
-    columns = {
-        field.name: getattr(pool, field.name) for field in fields(pool)
-    }
+    columns = {field.name: getattr(pool, field.name) for field in fields(pool)}
     with atomic_write(path) as file:
         np.savez(file, floor=pool.floor, **columns)
 

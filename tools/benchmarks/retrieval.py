@@ -107,7 +107,7 @@ def main() -> None:
 
 def _run_floor(store: EmbeddingStore, queries: ClassQueries) -> None:
     weights = torch.from_numpy(queries.embeddings.T.copy())
-    for _, chunk in store.iterate(1024):
+    for _, chunk in store.iterate(1024, check=False):
         torch.from_numpy(chunk).float() @ weights
 
 
@@ -134,7 +134,7 @@ def _run_dense(
 ) -> None:
     weights = torch.from_numpy(queries.embeddings.T.copy())
     scores = torch.empty(len(store), len(budget))
-    for start, chunk in store.iterate(4096):
+    for start, chunk in store.iterate(4096, check=False):
         logits = torch.from_numpy(chunk).float() @ weights / TEMPERATURE
         scores[start : start + len(chunk)] = logits.softmax(1)
     scores.topk(int(budget[0]), 0)
@@ -186,7 +186,7 @@ def _match(
     labels = np.linspace(0, len(classes) - 1, 50).astype(int)
     limits = np.array([found[label].scores[-1] for label in labels]) - 0.1
     rows = []
-    for start, chunk in store.iterate(2000):
+    for start, chunk in store.iterate(2000, check=False):
         logits = (torch.from_numpy(chunk).float() @ weights).numpy()
         near = RowScores(logits, 'softmax').score(
             np.arange(len(chunk))[:, None], labels
@@ -213,7 +213,7 @@ def _search_faiss(
     count: int,
 ) -> dict[str, float]:
     index = faiss.IndexFlatIP(store.dim)
-    for _, chunk in store.iterate(100_000):
+    for _, chunk in store.iterate(100_000, check=False):
         index.add(np.asarray(chunk, np.float32))
     plain = queries.embeddings
     near = np.argsort(-plain @ plain.T, 1)[:, 1:11]
@@ -256,7 +256,7 @@ def _measure_margin(
     weights = torch.from_numpy(queries.embeddings.T.copy())
 
     def multiply() -> None:
-        for _, chunk in store.iterate(1024, 0, rows):
+        for _, chunk in store.iterate(1024, 0, rows, check=False):
             torch.from_numpy(chunk).float() @ weights
 
     ratios = []
