@@ -17,7 +17,10 @@ ALLOWED = {
     'version.py': set(),
     'utils': set(),
     'structures': {'utils'},
-    **{name: {'registry', 'structures', 'utils'} for name in SIBLINGS},
+    **{
+        name: {'registry', 'structures', 'utils', 'version'}
+        for name in SIBLINGS
+    },
     'visualization': {'evaluation', 'structures', 'utils'},
 }
 HOMES = {

@@ -2,6 +2,8 @@
 
 Inputs: webdataset tars (paths, globs, {00000..00099}), folders of tars or
 images, or .txt lists of paths (labels behind them are ignored).
+
+Several GPUs: torchrun --nproc-per-node 8 tools/embed_images.py ...
 """
 
 import argparse
@@ -11,6 +13,8 @@ import torch
 from ltvl_mm.models.frozen_clip import FrozenCLIP
 from ltvl_mm.retrieval.embedding import embed_shards
 from ltvl_mm.retrieval.shards import find_shards
+from ltvl_mm.structures.embedding_store import EmbeddingStore
+from ltvl_mm.utils.launch import join_ranks
 
 
 def parse_args() -> argparse.Namespace:
@@ -31,8 +35,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--amp', action='store_true', help='bfloat16 image tower'
     )
+    parser.add_argument('--compile', action='store_true')
     parser.add_argument('--batch-size', type=int, default=256)
-    parser.add_argument('--workers', type=int, default=2)
+    parser.add_argument('--workers', type=int, default=2, help='per process')
     parser.add_argument(
         '--shard-size',
         type=int,
@@ -44,11 +49,16 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
+    rank = join_ranks()
     shards = find_shards(
         args.inputs, root=args.root, files_per_shard=args.shard_size
     )
     clip = FrozenCLIP(
-        args.arch, args.pretrained, device=args.device, amp=args.amp
+        args.arch,
+        args.pretrained,
+        device=args.device,
+        amp=args.amp,
+        compile=args.compile,
     )
     store = embed_shards(
         shards,
@@ -58,13 +68,20 @@ def main() -> None:
         clip.identity,
         batch_size=args.batch_size,
         workers=args.workers,
+        precision=('bfloat16' if args.amp else 'float32')
+        + (', compiled' if args.compile else ''),
     )
+    if rank == 0:
+        report(store)
+
+
+def report(store: EmbeddingStore) -> None:
     bad = [entry for part in store.parts for entry in part.bad]
-    print(f'{len(store)} images in {args.out}; {len(bad)} could not be read')
+    print(f'{len(store)} images in {store.root}; {len(bad)} could not be read')
     for key, reason in bad[:5]:
         print(f'  {key}: {reason}')
     if len(bad) > 5:
-        print(f'  ... all of them: {args.out}/bad_images.json')
+        print(f'  ... all of them: {store.root}/bad_images.json')
 
 
 if __name__ == '__main__':

@@ -27,6 +27,7 @@ class FrozenCLIP:
         pretrained: A tag or a file.
         device: ``'cpu'``, ``'cuda'``, ...
         amp: Run the image tower in bfloat16 where that is safe.
+        compile: Compile the image tower: minutes first, then faster.
 
     Raises:
         ValueError: As :func:`ltvl_mm.models.clip.build_clip`.
@@ -39,6 +40,7 @@ class FrozenCLIP:
         *,
         device: str = 'cpu',
         amp: bool = False,
+        compile: bool = False,
     ) -> None:
         self.arch = arch
         self.device = torch.device(device)
@@ -47,14 +49,23 @@ class FrozenCLIP:
         self.identity = identify_clip(arch, self.model)
         self.preprocess = build_image_transform(arch)
         self.model.to(self.device)
+        self._layout = torch.contiguous_format
+        if self.device.type == 'cuda':  # where tensor cores want it
+            self._layout = torch.channels_last
+            self.model.visual.to(memory_format=self._layout)
+        self._visual = (
+            torch.compile(self.model.visual) if compile else self.model.visual
+        )
 
     def encode_images(self, images: torch.Tensor) -> torch.Tensor:
         """Map (B, 3, S, S) to (B, D), not normalised, on the device."""
-        images = images.to(self.device, non_blocking=True)
+        images = images.to(
+            self.device, non_blocking=True, memory_format=self._layout
+        )
         with torch.autocast(
             self.device.type, torch.bfloat16, enabled=self.amp
         ):
-            return self.model.visual(images)
+            return self._visual(images)
 
     @torch.inference_mode()
     def encode_class_names(

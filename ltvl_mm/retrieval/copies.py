@@ -1,5 +1,6 @@
 """Copies: near-duplicates of each other, and of test images."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import faiss
@@ -7,31 +8,69 @@ import numpy as np
 
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 
+# Images that are compared at a time, and pairs.
+_IMAGES = 1024
+_KEPT = 256
+_PAIRS = 1 << 14
+# Rows of a store that are held at a time.
+_ROWS = 1 << 16
+# A product of float32 misses the cosine by less.
+_MARGIN = 1e-4
+_BITS = np.array([value.bit_count() for value in range(256)], np.uint8)
+
 
 @dataclass(frozen=True)
 class CopyRule:
     """When two images count as copies of each other.
 
-    The same bytes always do. Otherwise both must hold: CLIP alone takes two
-    photos of one scene for copies, the hash alone two plain images.
+    The same bytes always do, and the same URL. Otherwise both must hold: CLIP
+    alone takes two photos of one scene for copies, the hash alone two plain
+    images. A store that others made may lack hashes; then the cosine decides
+    alone, and has to be larger.
 
     Args:
         cosine: Least cosine of their embeddings, in (0, 1].
         phash_bits: Most different bits of their 64-bit perceptual hashes,
             in [0, 64]; 64 leaves the decision to the cosine.
+        cosine_alone: Least cosine where a hash is missing, in (0, 1].
     """
 
     cosine: float = 0.96
     phash_bits: int = 6
+    cosine_alone: float = 0.97
 
     def __post_init__(self) -> None:
         """Raise ValueError if a number is out of its range."""
-        if not 0 < self.cosine <= 1:
-            raise ValueError(f'cosine must lie in (0, 1], got {self.cosine}')
+        for name in ('cosine', 'cosine_alone'):
+            value = getattr(self, name)
+            if not 0 < value <= 1:
+                raise ValueError(f'{name} must lie in (0, 1], got {value}')
         if not 0 <= self.phash_bits <= 64:
             raise ValueError(
                 f'phash_bits must lie in [0, 64], got {self.phash_bits}'
             )
+
+    @property
+    def least_cosine(self) -> float:
+        """The cosine below which no image is a copy by its looks."""
+        if self.phash_bits == 64:
+            return self.cosine
+        return min(self.cosine, self.cosine_alone)
+
+
+@dataclass(frozen=True)
+class Copy:
+    """What an image copies.
+
+    Args:
+        of: Key of the other image.
+        cosine: Between the two.
+        evidence: ``'bytes'``, ``'url'`` or ``'looks'``.
+    """
+
+    of: str
+    cosine: float
+    evidence: str
 
 
 @dataclass(frozen=True)
@@ -42,100 +81,268 @@ class ImageTraits:
         keys: N names.
         embeddings: (N, D) float32, L2-normalised.
         phash: (N,) uint64 perceptual hashes.
-        sha256: N digests of the files.
+        hashed: (N,) bool: which images have one. Others' stores have none.
+        sha256: N digests of the files; None or '' if unknown.
+        urls: N addresses; None or '' if unknown.
     """
 
     keys: list[str]
     embeddings: np.ndarray
     phash: np.ndarray
-    sha256: list[str]
+    hashed: np.ndarray
+    sha256: list[str | None]
+    urls: list[str | None]
+
+    def pick(
+        self, places: np.ndarray, embeddings: np.ndarray
+    ) -> 'ImageTraits':
+        """Return some images, with embeddings that are at hand."""
+        return ImageTraits(
+            [self.keys[place] for place in places],
+            embeddings,
+            self.phash[places],
+            self.hashed[places],
+            [self.sha256[place] for place in places],
+            [self.urls[place] for place in places],
+        )
 
 
-def read_traits(store: EmbeddingStore, rows: np.ndarray) -> ImageTraits:
-    """Return the traits of some rows of a store, (M,) int."""
-    metadata = store.read_metadata(rows)
+def read_traits(
+    store: EmbeddingStore, rows: np.ndarray, *, embeddings: bool = True
+) -> ImageTraits:
+    """Return the traits of some rows of a store, (M,) int.
+
+    Args:
+        store: Where the rows are.
+        rows: Their numbers.
+        embeddings: False leaves them out, with D = 0.
+    """
+    names = ('image_path', 'phash', 'sha256', 'url')
+    metadata = store.read_metadata(rows, names)
     return ImageTraits(
         metadata['image_path'],
-        store.read_rows(rows),
-        np.array(metadata['phash'], np.uint64),
+        store.read_rows(rows)
+        if embeddings
+        else np.empty((len(rows), 0), np.float32),
+        np.array([value or 0 for value in metadata['phash']], np.uint64),
+        np.array([value is not None for value in metadata['phash']], bool),
         metadata['sha256'],
+        metadata['url'],
     )
+
+
+def find_leaks(
+    store: EmbeddingStore,
+    rows: np.ndarray,
+    traits: ImageTraits,
+    excluded: Sequence[EmbeddingStore],
+    rule: CopyRule,
+) -> list[Copy | None]:
+    """Say for each row which image of ``excluded`` it copies, if any.
+
+    Holds one block of images of either side at a time.
+
+    Args:
+        store: Of the rows.
+        rows: (M,) int.
+        traits: Of the rows; needs no embeddings.
+        excluded: Stores of images to keep out.
+        rule: What is a copy.
+    """
+    found: list[Copy | None] = [None] * len(rows)
+    for other in excluded:
+        for start in range(0, len(other), _ROWS):
+            stop = min(start + _ROWS, len(other))
+            others = read_traits(other, np.arange(start, stop))
+            for first in range(0, len(rows), _ROWS):
+                places = np.arange(first, min(first + _ROWS, len(rows)))
+                images = traits.pick(places, store.read_rows(rows[places]))
+                for place, new in zip(
+                    places, find_copies(images, others, rule), strict=True
+                ):
+                    found[place] = _choose(found[place], new)
+    return found
 
 
 def find_copies(
     images: ImageTraits, others: ImageTraits, rule: CopyRule
-) -> list[tuple[str, float] | None]:
-    """Say for each image which of ``others`` it copies most closely.
+) -> list[Copy | None]:
+    """Say for each of N images which of ``others`` it copies, if any.
 
-    Returns:
-        (key of the other, cosine) or None, for each of the N images.
+    The one with the same bytes, else with the same URL, else the closest.
     """
-    index = faiss.IndexFlatIP(others.embeddings.shape[1])
-    index.add(others.embeddings)
-    # Equal bytes have equal embeddings up to rounding, so that the search
-    # finds them, too, whatever the rule.
-    limits, cosines, places = index.range_search(
-        images.embeddings, min(rule.cosine, 0.995) - 1e-4
-    )
-    found: list[tuple[str, float] | None] = []
-    for row in range(len(images.keys)):
-        inside = slice(limits[row], limits[row + 1])
-        pairs = sorted(
-            (-cosine, others.keys[place])
-            for cosine, place in zip(
-                cosines[inside].tolist(), places[inside].tolist(), strict=True
-            )
-            if _is_copy(images, row, others, place, cosine, rule)
-        )
-        found.append((pairs[0][1], -pairs[0][0]) if pairs else None)
+    found: list[Copy | None] = [None] * len(images.keys)
+    pairs = _find_near_pairs(images, others, rule)
+    turn = np.argsort(np.argsort(np.array(others.keys, object)))[pairs[1]]
+    # The closest of each row comes last, and of equals the first key.
+    for pair in np.lexsort([turn, -pairs[2], pairs[0]])[::-1]:
+        row, place, cosine = (column[pair] for column in pairs)
+        found[row] = Copy(others.keys[place], float(cosine), 'looks')
+    for evidence, ours, theirs in (
+        ('url', images.urls, others.urls),
+        ('bytes', images.sha256, others.sha256),
+    ):
+        rows, places = _find_equal(ours, theirs, others.keys)
+        cosines = _compute_cosines(images, rows, others, places)
+        for row, place, cosine in zip(rows, places, cosines, strict=True):
+            found[row] = Copy(others.keys[place], float(cosine), evidence)
     return found
 
 
-def keep_originals(
-    images: ImageTraits, rule: CopyRule
-) -> list[tuple[str, float] | None]:
+def keep_originals(images: ImageTraits, rule: CopyRule) -> list[Copy | None]:
     """Say for each image, best first, which earlier kept one it copies.
 
-    Greedy: an image is kept unless it copies one that was kept before.
+    Greedy: an image is kept unless it copies one that was kept before, so
+    that worse ones never change what becomes of better ones.
     """
-    kept: list[int] = []
-    found: list[tuple[str, float] | None] = []
-    similar = images.embeddings @ images.embeddings.T  # (N, N)
-    for row in range(len(images.keys)):
-        twin = next(
-            (
-                earlier
-                for earlier in kept
-                if _is_copy(
-                    images,
-                    row,
-                    images,
-                    earlier,
-                    float(similar[row, earlier]),
-                    rule,
-                )
-            ),
-            None,
-        )
-        if twin is None:
-            kept.append(row)
-        found.append(
-            None
-            if twin is None
-            else (images.keys[twin], float(similar[row, twin]))
-        )
+    found: list[Copy | None] = []
+    kept = np.empty(0, np.int64)
+    known: dict[tuple[str, str], int] = {}
+    for first in range(0, len(images.keys), _KEPT):
+        block = np.arange(first, min(first + _KEPT, len(images.keys)))
+        before = np.concatenate([kept, block])
+        near = _compare(images, block, before, rule)
+        is_kept = np.arange(len(before)) < len(kept)
+        for row, place in enumerate(range(len(kept), len(before))):
+            marks = _list_marks(images, block[row])
+            looks = before[np.flatnonzero(near[row] & is_kept)[:1]]
+            # The earliest, and of its reasons the hardest.
+            twins = [
+                *(known[mark] for mark in marks if mark in known),
+                *looks.tolist(),
+            ]
+            if twins:
+                found.append(_name_twin(images, block[row], min(twins)))
+                continue
+            found.append(None)
+            is_kept[place] = True
+            known |= dict.fromkeys(marks, int(block[row]))
+        kept = before[is_kept]
     return found
 
 
-def _is_copy(
+def _list_marks(images: ImageTraits, row: int) -> list[tuple[str, str]]:
+    marks = [('bytes', images.sha256[row]), ('url', images.urls[row])]
+    return [(kind, value) for kind, value in marks if value]
+
+
+def _name_twin(images: ImageTraits, row: int, twin: int) -> Copy:
+    shared = [
+        kind
+        for kind, value in _list_marks(images, row)
+        if (kind, value) in _list_marks(images, twin)
+    ]
+    pair = np.array([row]), images, np.array([twin])
+    return Copy(
+        images.keys[twin],
+        float(_compute_cosines(images, *pair)[0]),
+        shared[0] if shared else 'looks',
+    )
+
+
+def _choose(one: Copy | None, other: Copy | None) -> Copy | None:
+    """Return the harder evidence, else the closer image, else the key."""
+    return min(
+        (copy for copy in (one, other) if copy),
+        key=lambda c: (
+            ('bytes', 'url', 'looks').index(c.evidence),
+            -c.cosine,
+            c.of,
+        ),
+        default=None,
+    )
+
+
+def _find_near_pairs(
+    images: ImageTraits, others: ImageTraits, rule: CopyRule
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return rows, places in ``others`` and cosines of all near copies."""
+    index = faiss.IndexFlatIP(others.embeddings.shape[1])
+    index.add(others.embeddings)
+    parts = [(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))]
+    for first in range(0, len(images.keys), _IMAGES):
+        limits, _, places = index.range_search(
+            images.embeddings[first : first + _IMAGES],
+            rule.least_cosine - _MARGIN,
+        )
+        counts = np.diff(limits.astype(np.int64))
+        rows = first + np.repeat(np.arange(len(counts)), counts)
+        kept, cosines = _judge(images, rows, others, places, rule)
+        parts.append((rows[kept], places[kept], cosines))
+    return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
+
+
+def _compare(
+    images: ImageTraits, rows: np.ndarray, places: np.ndarray, rule: CopyRule
+) -> np.ndarray:
+    """Return (M, P) bool: which of M rows look like which of P others."""
+    x = images.embeddings
+    near = x[rows] @ x[places].T >= rule.least_cosine - _MARGIN
+    left, right = np.nonzero(near)
+    kept, _ = _judge(images, rows[left], images, places[right], rule)
+    copied = np.zeros(near.shape, bool)
+    copied[left[kept], right[kept]] = True
+    return copied
+
+
+def _judge(
     images: ImageTraits,
-    row: int,
+    rows: np.ndarray,
     others: ImageTraits,
-    place: int,
-    cosine: float,
+    places: np.ndarray,
     rule: CopyRule,
-) -> bool:
-    if images.sha256[row] == others.sha256[place]:
-        return True
-    bits = int(images.phash[row] ^ others.phash[place]).bit_count()
-    return cosine >= rule.cosine and bits <= rule.phash_bits
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return which of M pairs look like copies, and the cosines of these."""
+    least = np.full(len(rows), rule.cosine)
+    keep = np.arange(len(rows))
+    if rule.phash_bits < 64:
+        hashed = images.hashed[rows] & others.hashed[places]
+        least[~hashed] = rule.cosine_alone
+        bits = _count_bits(images.phash[rows] ^ others.phash[places])
+        keep = np.flatnonzero(~hashed | (bits <= rule.phash_bits))
+    cosines = _compute_cosines(images, rows[keep], others, places[keep])
+    copied = cosines >= least[keep]
+    return keep[copied], cosines[copied]
+
+
+def _compute_cosines(
+    images: ImageTraits,
+    rows: np.ndarray,
+    others: ImageTraits,
+    places: np.ndarray,
+) -> np.ndarray:
+    """Return those of M pairs, the same bits in any company."""
+    cosines = np.empty(len(rows))
+    for first in range(0, len(rows), _PAIRS):
+        some = slice(first, first + _PAIRS)
+        cosines[some] = np.einsum(
+            'ij,ij->i',
+            images.embeddings[rows[some]].astype(np.float64),
+            others.embeddings[places[some]].astype(np.float64),
+        )
+    return cosines
+
+
+def _count_bits(numbers: np.ndarray) -> np.ndarray:
+    """Return how many bits are set in each of (M,) uint64."""
+    return _BITS[numbers.view(np.uint8).reshape(-1, 8)].sum(1)
+
+
+def _find_equal(
+    ours: list[str | None], theirs: list[str | None], keys: list[str]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return rows of ``ours`` and their equals in ``theirs``.
+
+    Of several equals that with the first key; what is unknown has none.
+    """
+    places: dict[str, int] = {}
+    for place, value in enumerate(theirs):
+        if value and (
+            value not in places or keys[place] < keys[places[value]]
+        ):
+            places[value] = place
+    rows = [row for row, value in enumerate(ours) if value in places]
+    return (
+        np.array(rows, np.int64),
+        np.array([places[ours[row]] for row in rows], np.int64),
+    )

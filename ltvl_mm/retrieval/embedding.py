@@ -1,29 +1,30 @@
 """Embed the images of shards into a store, one shard at a time."""
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-import imagehash
 import numpy as np
 import torch
+from mmengine.dist import barrier, get_dist_info
 from PIL import Image
-from torch.utils.data import DataLoader, IterableDataset, get_worker_info
+from torch.utils.data import DataLoader
 
-from ltvl_mm.retrieval.image_decoding import decode_image
-from ltvl_mm.retrieval.shards import Shard, iterate_shard
-from ltvl_mm.retrieval.web_image import WebImage
+from ltvl_mm.retrieval.image_batches import ShardBatches
+from ltvl_mm.retrieval.shards import Shard
 from ltvl_mm.structures.embedding_store import (
-    METADATA,
+    COLUMNS,
     EmbeddingStore,
-    Part,
+    open_store,
+    read_part,
+)
+from ltvl_mm.structures.store_files import map_matrix
+from ltvl_mm.structures.store_writer import (
     begin_store,
     finish_store,
-    locate_part,
-    read_part,
     write_part,
 )
 from ltvl_mm.utils.io import hash_content
+from ltvl_mm.utils.launch import share
 from ltvl_mm.utils.progress import progress_bar
 
 
@@ -36,147 +37,110 @@ def embed_shards(
     *,
     batch_size: int = 256,
     workers: int = 2,
+    precision: str = 'float32',
     title: str = 'embed',
 ) -> EmbeddingStore:
     """Write the store of ``shards`` to ``out``, or finish a begun one.
 
     A part is written when its shard is done, so that a kill costs at most
     the shards under way. A batch never mixes shards: the numbers of a part
-    do not depend on which others are done.
+    do not depend on which others are done. The ranks of a process group
+    share what is missing, so that the next start, with as many ranks or
+    others, takes over what a dead one left.
 
     Args:
         shards: As :func:`ltvl_mm.retrieval.shards.find_shards` lists them.
-        out: Folder of the store.
+        out: Folder of the store; all ranks see it.
         encode: (B, 3, S, S) -> (B, D), any device, any norm.
         preprocess: RGB image -> (3, S, S).
         encoder: Names architecture, weights and preprocessing.
         batch_size: Images encoded at a time.
-        workers: Processes that read and decode; 0 does it here.
+        workers: Processes that read and decode, per rank; 0 does it here.
+        precision: What ``encode`` computes in; parts of two do not mix.
         title: Of the progress bar.
 
     Raises:
-        ValueError: If ``out`` was begun with other shards, encoder or batch
-            size, or no image at all could be read.
+        ValueError: If ``out`` was begun with other shards, encoder, batch
+            size or precision, or no image at all could be read.
     """
     out = Path(out)
-    begin_store(
-        out,
-        {
-            'encoder': encoder,
-            'batch_size': batch_size,
-            'shards': len(shards),
-            'shard_names': hash_content(
-                [
-                    (
-                        shard.name,
-                        str(shard.tar),
-                        hash_content([key for key, _ in shard.files]),
-                    )
-                    for shard in shards
-                ]
-            ),
-        },
-    )
-    parts: list[Part | None] = [
-        read_part(out, len(shards), number) for number in range(len(shards))
-    ]
-    missing = [number for number, part in enumerate(parts) if part is None]
+    rank, ranks = get_dist_info()
+    # Rank 0 alone begins it, and looks: what is there changes from now on.
+    missing = None
+    if rank == 0:
+        settings = {'batch_size': batch_size, 'precision': precision}
+        begin_store(out, _describe(shards, encoder) | settings)
+        missing = _find_missing(out, shards)
+    missing = share(missing)
+    mine = missing[rank::ranks]
     loader = DataLoader(
-        _ShardBatches(shards, missing, preprocess, batch_size),
+        ShardBatches(shards, mine, preprocess, batch_size),
         batch_size=None,
-        num_workers=min(workers, len(missing)),
+        num_workers=min(workers, len(mine)),
+        pin_memory=torch.cuda.is_available(),
     )
-    with _EmbeddingProgress(title, len(shards), len(missing)) as progress:
-        for number, embeddings, metadata, broken in _collect_shards(
-            loader, encode, progress
-        ):
-            parts[number] = write_part(
-                out,
-                len(shards),
-                number,
-                shards[number].name,
-                embeddings,
-                metadata,
-                broken,
-            )
+    with _EmbeddingProgress(title, len(shards), mine) as progress:
+        for number, *content in _collect_shards(loader, encode, progress):
+            write_part(out, len(shards), number, shards[number].name, *content)
             progress.finish_shard()
-    dim = _find_dim(out, parts, len(shards))
-    return finish_store(out, encoder, dim, parts)
+    barrier()
+    if rank == 0:
+        _finish(out, encoder, len(shards))
+    barrier()
+    return open_store(out)
 
 
-class _ShardBatches(IterableDataset):
-    """Batches of decoded images; a worker reads whole shards, in turn."""
-
-    def __init__(
-        self,
-        shards: Sequence[Shard],
-        numbers: list[int],
-        preprocess: Callable[[Image.Image], torch.Tensor],
-        batch_size: int,
-    ) -> None:
-        self.shards = shards
-        self.numbers = numbers
-        self.preprocess = preprocess
-        self.batch_size = batch_size
-
-    def __iter__(self) -> Iterator[tuple[int, object, list, list, bool]]:
-        """Yield (shard, images, rows, bad, whether the shard ends here)."""
-        info = get_worker_info()
-        mine = (
-            self.numbers
-            if info is None
-            else self.numbers[info.id :: info.num_workers]
-        )
-        for number in mine:
-            images, rows, bad = [], [], []
-            for found in iterate_shard(self.shards[number]):
-                if len(images) == self.batch_size:
-                    yield number, torch.stack(images), rows, bad, False
-                    images, rows, bad = [], [], []
-                try:
-                    image, row = _read_image(found)
-                except ValueError as error:
-                    bad.append((found.key, str(error)))
-                else:
-                    images.append(self.preprocess(image))
-                    rows.append(row)
-            yield (
-                number,
-                torch.stack(images) if images else None,
-                rows,
-                bad,
-                True,
-            )
+def _describe(shards: Sequence[Shard], encoder: dict[str, str]) -> dict:
+    """Return what the bytes of a store depend on, as far as known here."""
+    return {
+        'encoder': encoder,
+        'shards': len(shards),
+        'shard_names': hash_content(
+            [
+                (
+                    shard.name,
+                    str(shard.tar),
+                    hash_content([key for key, _ in shard.files]),
+                )
+                for shard in shards
+            ]
+        ),
+    }
 
 
-def _read_image(found: WebImage) -> tuple[Image.Image, tuple]:
-    """Return the decoded image and its row of METADATA."""
-    if found.reason is not None:
-        raise ValueError(found.reason)
-    image = decode_image(found.data)
-    return image, (
-        found.key,
-        found.caption,
-        found.url,
-        found.source,
-        found.offset,
-        len(found.data),
-        hashlib.sha256(found.data).hexdigest(),
-        int(str(imagehash.phash(image)), 16),
-    )
+def _find_missing(out: Path, shards: Sequence[Shard]) -> list[int]:
+    total = len(shards)
+    return [n for n in range(total) if read_part(out, total, n) is None]
+
+
+def _finish(out: Path, encoder: dict[str, str], total: int) -> None:
+    parts = [read_part(out, total, number) for number in range(total)]
+    for part in parts:
+        if part.rows:
+            dim = map_matrix(part.matrix).shape[1]
+            finish_store(out, encoder, dim, parts)
+            return
+    reasons = [bad for part in parts for bad in part.bad][:3]
+    raise ValueError(f'no image could be read; the first: {reasons}')
 
 
 class _EmbeddingProgress:
     """Images, images/s, bad images and shards, and the time left.
 
     How many images tars hold is not known, so that the time left is that of
-    shards as large as those done in this run.
+    shards as large as those done in this run. Of several ranks, the first
+    shows its share.
     """
 
-    def __init__(self, title: str, shards: int, missing: int) -> None:
-        self.bar = progress_bar(total=None, title=title, unit='img')
-        self.shards = shards
-        self.missing = missing
+    def __init__(self, title: str, shards: int, mine: Sequence[int]) -> None:
+        rank, ranks = get_dist_info()
+        if ranks > 1:
+            title = f'{title}, rank {rank} of {ranks}'
+        self.bar = progress_bar(
+            total=None, title=title, unit='img', silent=rank > 0
+        )
+        self.mine = len(mine)
+        self.rest = shards - len(mine) if ranks == 1 else 0
         self.finished = self.bad = 0
 
     def __enter__(self) -> '_EmbeddingProgress':
@@ -188,16 +152,16 @@ class _EmbeddingProgress:
     def add_batch(self, read: int, bad: int) -> None:
         """Count the images of a batch."""
         self.bad += bad
-        done = self.shards - self.missing + self.finished
+        done, total = self.rest + self.finished, self.rest + self.mine
         self.bar.set_postfix_str(
-            f'{self.bad} bad, shard {done}/{self.shards}', refresh=False
+            f'{self.bad} bad, shard {done}/{total}', refresh=False
         )
         self.bar.update(read)
 
     def finish_shard(self) -> None:
         """Count a written shard."""
         self.finished += 1
-        self.bar.total = round(self.bar.n / self.finished * self.missing)
+        self.bar.total = round(self.bar.n / self.finished * self.mine)
         self.add_batch(0, 0)
 
 
@@ -208,41 +172,29 @@ def _collect_shards(
 ) -> Iterator[tuple[int, np.ndarray, dict[str, list], list]]:
     """Encode batches and yield each shard when it is whole."""
     open_shards: dict[int, tuple[list, list, list]] = {}
-    for number, images, rows, bad, last in loader:
-        found = open_shards.setdefault(number, ([], [], []))
-        if images is not None:
+    for batch in loader:
+        features, rows, bad = open_shards.setdefault(
+            batch.number, ([], [], [])
+        )
+        if batch.images is not None:
+            # Left on the device: to fetch each would wait for each.
             with torch.inference_mode():
-                features = torch.nn.functional.normalize(
-                    encode(images).float(), dim=-1
+                features.append(
+                    torch.nn.functional.normalize(
+                        encode(batch.images).float(), dim=-1
+                    ).half()
                 )
-            found[0].append(features.cpu().numpy().astype(np.float16))
-        found[1].extend(rows)
-        found[2].extend(map(tuple, bad))  # the loader makes them lists
-        progress.add_batch(len(rows), len(bad))
-        if last:
-            features, rows, bad = open_shards.pop(number)
-            columns = (
-                zip(*rows, strict=True)
-                if rows
-                else [() for _ in METADATA.names]
-            )
+        rows.extend(batch.rows)
+        bad.extend(batch.bad)
+        progress.add_batch(len(batch.rows), len(batch.bad))
+        if batch.last:
+            del open_shards[batch.number]
+            columns = zip(*rows, strict=True) if rows else [()] * len(COLUMNS)
             yield (
-                number,
-                np.concatenate(features)
+                batch.number,
+                torch.cat(features).cpu().numpy()
                 if features
                 else np.empty((0, 0), np.float16),
-                dict(zip(METADATA.names, map(list, columns), strict=True)),
+                dict(zip(COLUMNS.names, map(list, columns), strict=True)),
                 bad,
             )
-
-
-def _find_dim(out: Path, parts: list[Part], total: int) -> int:
-    for part in parts:
-        if part.rows:
-            return np.load(
-                locate_part(out, 'img_emb', part.number, total),
-                mmap_mode='r',
-                allow_pickle=False,
-            ).shape[1]
-    reasons = [bad for part in parts for bad in part.bad][:3]
-    raise ValueError(f'no image could be read; the first: {reasons}')

@@ -6,6 +6,9 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 # 100 megapixels: five times a good camera; a "bomb" is far above.
 MAX_PIXELS = 100_000_000
+# One pixel wide and 60,000 high is small, until its short side is scaled to
+# 224: then it takes 9 GB.
+MAX_ASPECT = 100
 
 
 def decode_image(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Image.Image:
@@ -16,7 +19,8 @@ def decode_image(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Image.Image:
         max_pixels: Larger images are refused before they are decoded.
 
     Raises:
-        ValueError: If the bytes are empty, no image, cut short or too large.
+        ValueError: If the bytes are empty, no image, cut short, too large,
+            or one side is more than MAX_ASPECT times the other.
     """
     if not data:
         raise ValueError('empty file')
@@ -27,6 +31,11 @@ def decode_image(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Image.Image:
                 raise ValueError(
                     f'{image.width} x {image.height} px is more than '
                     f'{max_pixels} pixels'
+                )
+            if max(image.size) > MAX_ASPECT * min(image.size):
+                raise ValueError(
+                    f'{image.width} x {image.height} px is a line, not a '
+                    f'picture'
                 )
             image = ImageOps.exif_transpose(image)
             if image.mode in ('RGBA', 'LA', 'PA') or (

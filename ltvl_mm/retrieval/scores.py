@@ -1,8 +1,29 @@
-"""Scores of images for classes, computed in float64."""
+"""Scores of images for classes."""
 
 import numpy as np
 
 SCORES = ('softmax', 'cosine', 'margin')
+
+
+def check_score(score: str, temperature: float, num_classes: int) -> None:
+    """Raise ValueError unless these make a ranking.
+
+    Args:
+        score: One of SCORES.
+        temperature: > 0.
+        num_classes: At least 2, except for ``'cosine'``.
+    """
+    if score not in SCORES:
+        raise ValueError(
+            f'score must be one of {", ".join(SCORES)}, got {score!r}'
+        )
+    if not temperature > 0:
+        raise ValueError(f'temperature must be > 0, got {temperature}')
+    if num_classes < 2 and score != 'cosine':
+        raise ValueError(
+            f'score={score!r} compares classes and there is one only; use '
+            f"score='cosine'"
+        )
 
 
 def compute_scores(
@@ -23,46 +44,97 @@ def compute_scores(
             ``'margin'``, x_k - max_{j != k} x_j.
 
     Returns:
-        Rounded to 9 decimals: what remains beyond depends on where in a
-        matrix product a row stood, and equal images must tie.
+        Rounded to 9 decimals, which exp() on another machine still gives.
 
     Raises:
         ValueError: If the score is unknown, the temperature not positive, or
             there is one class only, for which p_k = 1 ranks nothing.
     """
-    if score not in SCORES:
-        raise ValueError(
-            f'score must be one of {", ".join(SCORES)}, got {score!r}'
-        )
-    if not temperature > 0:
-        raise ValueError(f'temperature must be > 0, got {temperature}')
+    check_score(score, temperature, cosines.shape[1])
     if score == 'cosine':
         return np.round(cosines, 9)
-    if cosines.shape[1] < 2:
-        raise ValueError(
-            f'score={score!r} compares classes and there is one only; use '
-            f"score='cosine'"
+    rows, labels = np.indices(cosines.shape).reshape(2, -1)
+    found = RowScores(cosines / temperature, score).score(rows, labels)
+    return np.round(found, 9).reshape(cosines.shape)
+
+
+class RowScores:
+    """Rows of logits, and what the scores of all their classes share.
+
+    Args:
+        logits: (B, K) float32 or float64; read, not kept changed.
+        score: One of SCORES.
+    """
+
+    def __init__(self, logits: np.ndarray, score: str) -> None:
+        self.logits = logits
+        self.kind = score
+        rows = np.arange(len(logits))
+        self.best = logits.argmax(1)
+        self.top = logits[rows, self.best]
+        if logits.shape[1] < 2:
+            return
+        # exp() relative to the second: the best class's rivals would
+        # underflow beside it.
+        logits[rows, self.best] = -np.inf
+        self.second = logits.max(1)
+        if score == 'softmax':
+            self.weights = logits - self.second[:, None]
+            np.exp(self.weights, out=self.weights)  # 0 at the best
+            self.rest = self.weights.sum(1)
+        logits[rows, self.best] = self.top
+
+    def find_pairs(self, bounds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return (row, class) of all with logit - level >= bound.
+
+        Args:
+            bounds: (K,), see :func:`find_bounds`.
+        """
+        limit = self._level()[:, None] + bounds
+        return np.divmod(
+            np.flatnonzero(self.logits >= limit), self.logits.shape[1]
         )
-    logits = cosines / temperature
-    rows = np.arange(len(logits))
-    best = logits.argmax(1)
-    top = logits[rows, best]
-    # exp() relative to the best and to the second: the best class's rivals
-    # would otherwise underflow beside it.
-    rivals = logits.copy()
-    rivals[rows, best] = -np.inf
-    second = rivals.max(1)
-    if score == 'margin':
-        result = logits - top[:, None]
-        result[rows, best] = top - second
-        return np.round(result, 9)
-    weights = np.exp(rivals - second[:, None])  # (B, K), 0 at the best
-    rest = second + np.log(weights.sum(1))  # log sum over j != best
-    # For k != best: log(sum_j e^x_j - e^x_k), without cancellation because
-    # p_k <= 1/2 there.
-    total = np.logaddexp(top, rest)
-    share = np.exp(logits - total[:, None])
-    share[rows, best] = 0
-    result = logits - total[:, None] - np.log1p(-share)
-    result[rows, best] = top - rest
-    return np.round(result, 9)
+
+    def score(self, rows: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        """Return the (M,) scores of M pairs of a row and a class."""
+        found = self.logits[rows, labels]
+        if self.kind == 'cosine':
+            return found
+        top, second = self.top[rows], self.second[rows]
+        first = labels == self.best[rows]
+        if self.kind == 'margin':
+            return found - np.where(first, second, top)
+        rest = self.rest[rows]
+        with np.errstate(divide='ignore'):  # of two classes one has no rest
+            other = np.log(rest - self.weights[rows, labels])
+        return found - np.where(
+            first,
+            second + np.log(rest),
+            np.logaddexp(top, second + other),
+        )
+
+    def _level(self) -> np.ndarray:
+        if self.kind == 'softmax':
+            return np.logaddexp(self.top, self.second + np.log(self.rest))
+        return self.top if self.kind == 'margin' else np.zeros_like(self.top)
+
+
+def find_bounds(thresholds: np.ndarray, score: str) -> np.ndarray:
+    """Return b with: score_k >= T_k only if logit_k - level >= b_k.
+
+    The level of a row is log sum_j exp(x_j) for ``'softmax'``, where log-odds
+    >= T just if log p >= -log(1 + exp(-T)); max_j x_j for ``'margin'``, where
+    all but the best class score x_k - max; 0 for ``'cosine'``.
+
+    Args:
+        thresholds: (K,) T, may be -inf.
+        score: One of SCORES.
+    """
+    if score == 'cosine':
+        return thresholds
+    bounds = (
+        -np.logaddexp(0, -thresholds)
+        if score == 'softmax'
+        else np.minimum(thresholds, 0)
+    )
+    return np.where(thresholds == np.inf, np.inf, bounds)

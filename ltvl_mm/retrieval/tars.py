@@ -10,16 +10,23 @@ import tarfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
+import pyarrow as pa
+
 from ltvl_mm.retrieval.web_image import (
     IMAGE_SUFFIXES,
     WebImage,
     escape_text,
 )
+from ltvl_mm.structures.embedding_store import FILTER_COLUMNS
 
 # Larger members of a tar are no images of the web.
 MAX_MEMBER_BYTES = 64 << 20
 MAX_CAPTION = 1000
+MAX_URL = 2000
+MAX_WORD = 100
 
+# Of a sample nothing else is read: it may have a thousand other members.
+_SUFFIXES_READ = IMAGE_SUFFIXES | {'txt', 'json'}
 _END_OF_TAR = bytes(tarfile.BLOCKSIZE)
 # What tarfile raises for hostile headers.
 _TAR_ERRORS = (
@@ -48,6 +55,7 @@ def iterate_tar(file: Path, name: str) -> Iterator[WebImage]:
     try:
         with tarfile.open(file, 'r:') as tar:
             for member in tar:
+                tar.members = []  # tarfile would keep them all
                 path = PurePosixPath(member.name)
                 base, _, suffix = path.name.partition('.')
                 # Links, devices, folders, files with holes, hidden files.
@@ -62,9 +70,12 @@ def iterate_tar(file: Path, name: str) -> Iterator[WebImage]:
                 if member.size > MAX_MEMBER_BYTES:
                     sample.setdefault('too large', (member.size, b''))
                     continue
-                data = tar.extractfile(member).read()
+                data = (
+                    tar.extractfile(member).read()
+                    if suffix in _SUFFIXES_READ
+                    else b''
+                )
                 sample[suffix] = (member.offset_data, data)
-                tar.members = []  # tarfile would keep them all
             # tarfile takes a broken header for the end, and says nothing.
             tar.fileobj.seek(tar.offset)
             if tar.fileobj.read(tarfile.BLOCKSIZE) != _END_OF_TAR:
@@ -109,9 +120,10 @@ def _join_sample(
         key,
         data,
         caption=escape_text(caption.strip()[:MAX_CAPTION]),
-        url=escape_text(str(record.get('url') or '')),
+        url=escape_text(str(record.get('url') or '')[:MAX_URL]),
         source=str(file),
         offset=offset,
+        known=_pick_known(record),
     )
 
 
@@ -122,3 +134,21 @@ def _read_record(data: bytes) -> dict:
     except (ValueError, RecursionError):  # a million brackets
         return {}
     return record if isinstance(record, dict) else {}
+
+
+def _pick_known(record: dict) -> dict[str, int | float | str]:
+    """Return what filters ask for; a value of another kind is unknown."""
+    known = {}
+    for column in FILTER_COLUMNS:
+        value = record.get(column.name)
+        if isinstance(value, str):
+            if column.type == pa.string():
+                known[column.name] = escape_text(value[:MAX_WORD])
+        elif isinstance(value, int | float) and -1e30 < value < 1e30:
+            if column.type == pa.string():
+                known[column.name] = str(value)
+            elif column.type == pa.float32():
+                known[column.name] = float(value)
+            elif 0 <= value < 1 << 31:
+                known[column.name] = int(value)
+    return known

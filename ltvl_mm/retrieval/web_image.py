@@ -1,7 +1,7 @@
 """An image of the web, as found."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 IMAGE_SUFFIXES = frozenset(
     ('jpg', 'jpeg', 'png', 'webp', 'bmp', 'gif', 'tif', 'tiff')
@@ -20,6 +20,7 @@ class WebImage:
         source: File that holds the bytes.
         offset: Of the first byte in ``source``.
         reason: Why there are no bytes, or None.
+        known: What filters ask for, by the names of FILTER_COLUMNS.
     """
 
     key: str
@@ -29,14 +30,26 @@ class WebImage:
     source: str = ''
     offset: int = 0
     reason: str | None = None
+    known: dict[str, int | float | str] = field(default_factory=dict)
 
 
-def read_bytes(source: str, offset: int, size: int, sha256: str) -> bytes:
+def read_bytes(
+    source: str | None,
+    offset: int | None,
+    size: int | None,
+    sha256: str | None,
+) -> bytes:
     """Return an image's bytes from the file that holds them.
 
     Raises:
-        ValueError: If the file is missing or the bytes are others now.
+        ValueError: If the file is unknown, as in a store that others made,
+            or missing, or the bytes are others now.
     """
+    if None in (source, offset, size, sha256):
+        raise ValueError(
+            'the store does not say where its images lie: it lacks source, '
+            'offset, size or sha256, which tools/embed_images.py writes'
+        )
     try:
         with open(source, 'rb') as file:
             file.seek(offset)

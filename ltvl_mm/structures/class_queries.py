@@ -1,10 +1,17 @@
 """Class embeddings to search a store with."""
 
+import hashlib
+import json
 from dataclasses import dataclass
+from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
 from ltvl_mm.structures.embedding_store import EmbeddingStore
+from ltvl_mm.utils.io import atomic_write, hash_content
+
+QUERY_GRID = 2.0**28
 
 
 @dataclass(frozen=True)
@@ -14,7 +21,9 @@ class ClassQueries:
     Args:
         class_names: K names.
         templates: The sentences that were averaged.
-        embeddings: (K, D) float32, L2-normalised.
+        embeddings: (K, D) float32, L2-normalised; rounded to multiples of
+            2^-28, so that their cosines can be computed without rounding.
+            That is float32's own spacing for entries of 1/32 to 1/16.
         encoder: Names architecture, weights and preprocessing.
     """
 
@@ -24,16 +33,25 @@ class ClassQueries:
     encoder: dict[str, str]
 
     def __post_init__(self) -> None:
-        """Raise ValueError unless there is one unit row per class name."""
+        """Round; raise ValueError unless each name has one unit row."""
         rows, names = len(self.embeddings), len(self.class_names)
         if rows != names:
             raise ValueError(f'{rows} class embeddings for {names} names')
+        rounded = np.rint(self.embeddings.astype(np.float64) * QUERY_GRID)
+        rounded = (rounded / QUERY_GRID).astype(np.float32)
+        object.__setattr__(self, 'embeddings', rounded)  # it is frozen
         norms = np.linalg.norm(self.embeddings, axis=1)
         if not (np.abs(norms - 1) <= 1e-3).all():
             raise ValueError(
                 f'class embeddings must be L2-normalised, got norms from '
                 f'{norms.min()} to {norms.max()}'
             )
+
+    @property
+    def fingerprint(self) -> str:
+        """sha256 of all of it: equal queries, equal scores."""
+        numbers = hashlib.sha256(self.embeddings.tobytes()).hexdigest()
+        return hash_content([_describe(self), numbers])
 
     def check_store(self, store: EmbeddingStore) -> None:
         """Raise ValueError unless ``store`` was made by the same encoder."""
@@ -45,3 +63,37 @@ class ClassQueries:
                     f'different encoders: {name} is {theirs!r} in the store '
                     f'and {ours!r} in the queries'
                 )
+
+
+def save_queries(path: str | Path, queries: ClassQueries) -> None:
+    """Write queries, atomically."""
+    header = json.dumps(_describe(queries))
+    with atomic_write(path) as file:
+        np.savez(file, header=header, embeddings=queries.embeddings)
+
+
+def load_queries(path: str | Path) -> ClassQueries:
+    """Read what :func:`save_queries` wrote.
+
+    Raises:
+        ValueError: If the file is none of these.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            header = json.loads(str(file['header']))
+            return ClassQueries(
+                tuple(header['class_names']),
+                tuple(header['templates']),
+                file['embeddings'],
+                header['encoder'],
+            )
+    except (ValueError, KeyError, OSError, EOFError, BadZipFile) as error:
+        raise ValueError(f'{path} holds no class queries: {error}') from None
+
+
+def _describe(queries: ClassQueries) -> dict:
+    return {
+        'class_names': queries.class_names,
+        'templates': queries.templates,
+        'encoder': queries.encoder,
+    }

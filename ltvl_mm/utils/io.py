@@ -81,6 +81,17 @@ def claim_folder(folder: str | Path, settings: dict[str, Any]) -> None:
     Raises:
         ValueError: If the folder was begun with others; names what differs.
     """
+    settings = check_claim(folder, settings)
+    write_json(Path(folder) / 'settings.json', settings)
+    remove_temporaries(folder)
+
+
+def check_claim(folder: str | Path, settings: dict[str, Any]) -> dict:
+    """Return the settings as JSON keeps them, if a folder may have them.
+
+    Raises:
+        ValueError: As :func:`claim_folder`; writes nothing.
+    """
     file = Path(folder) / 'settings.json'
     settings = json.loads(json.dumps(settings))  # as it will be read again
     before = read_json(file) if file.exists() else settings
@@ -91,8 +102,7 @@ def claim_folder(folder: str | Path, settings: dict[str, Any]) -> None:
                 f'({before.get(name)!r:.80}, now {settings[name]!r:.80}); '
                 f'choose another folder or delete it'
             )
-    write_json(file, settings)
-    remove_temporaries(folder)
+    return settings
 
 
 def hash_file(path: str | Path) -> str:

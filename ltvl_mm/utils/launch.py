@@ -1,7 +1,12 @@
-"""What the host's training and testing scripts do before the Runner."""
+"""How processes start together: those of the host, and those of tools."""
+
+import os
+from datetime import timedelta
+from typing import Any
 
 import torch
 from mmengine.config import Config
+from mmengine.dist import broadcast_object_list
 
 
 def prepare_launch(cfg: Config, launcher: str) -> None:
@@ -52,3 +57,21 @@ def set_dataloader_defaults(
         loader.pin_memory = False
     if not persistent_workers:
         loader.persistent_workers = False
+
+
+def join_ranks() -> int:
+    """Return this process's rank among those that torchrun started, or 0."""
+    if 'RANK' not in os.environ:
+        return 0
+    # The ranks only meet at the end, and one may be days behind.
+    torch.distributed.init_process_group('gloo', timeout=timedelta(days=30))
+    if torch.cuda.is_available():
+        torch.cuda.set_device(int(os.environ['LOCAL_RANK']))
+    return torch.distributed.get_rank()
+
+
+def share(content: Any) -> Any:  # noqa: ANN401
+    """Return what rank 0 has on every rank."""
+    shared = [content]
+    broadcast_object_list(shared)
+    return shared[0]

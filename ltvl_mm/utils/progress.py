@@ -6,7 +6,12 @@ from tqdm import tqdm
 
 
 def progress_bar(
-    *, total: int | None, title: str, unit: str, done: int = 0
+    *,
+    total: int | None,
+    title: str,
+    unit: str,
+    done: int = 0,
+    silent: bool = False,
 ) -> tqdm:
     """Return a bar on stderr: count, rate and time left.
 
@@ -18,6 +23,7 @@ def progress_bar(
         title: What is being done.
         unit: Name of one unit, e.g. ``'img'``.
         done: Units an earlier run has finished.
+        silent: Show nothing, as all ranks but one should.
     """
     terminal = sys.stderr.isatty()
     return tqdm(
@@ -29,4 +35,5 @@ def progress_bar(
         dynamic_ncols=terminal,
         mininterval=0.1 if terminal else 30,
         ascii=not terminal,
+        disable=silent,
     )

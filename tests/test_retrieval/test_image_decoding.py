@@ -117,6 +117,14 @@ def test_a_bomb_is_refused_before_it_is_decoded(side, message):
         decode_image(claim_size(side))
 
 
+@pytest.mark.parametrize('size', [(1, 101), (201, 2)])
+def test_a_line_is_refused(size):
+    # Its short side scaled to 224, it would fill the memory.
+    with pytest.raises(ValueError, match='px is a line, not a picture'):
+        decode_image(save(Image.new('L', size)))
+    assert decode_image(save(Image.new('L', (200, 2)))).size == (200, 2)
+
+
 @pytest.mark.filterwarnings('ignore')  # Pillow's, on what is broken
 @pytest.mark.parametrize('kind', ['PNG', 'JPEG', 'GIF', 'WEBP', 'BMP'])
 def test_random_damage_gives_an_image_or_a_value_error(kind):

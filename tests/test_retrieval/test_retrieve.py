@@ -3,13 +3,19 @@ import os
 from dataclasses import asdict, replace
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 from web_memory import ENCODER, embed, read_folder, save, write_tar
 
+from ltvl_mm.retrieval import retrieve as retrieve_module
+from ltvl_mm.retrieval.admission import AdmissionRule
 from ltvl_mm.retrieval.copies import CopyRule
-from ltvl_mm.retrieval.retrieve import RetrievalOptions, retrieve
+from ltvl_mm.retrieval.plan import plan_retrieval
+from ltvl_mm.retrieval.retrieve import retrieve
+from ltvl_mm.retrieval.select import Selection
 from ltvl_mm.retrieval.shards import find_shards
+from ltvl_mm.retrieval.task import RetrievalOptions, RetrievalTask
 from ltvl_mm.structures.class_queries import ClassQueries
 from ltvl_mm.structures.manifest import load_manifest
 
@@ -89,15 +95,11 @@ def kept_out(tmp_path):
 
 @pytest.fixture
 def run(store, kept_out, tmp_path):
-    def run(budget, out='out', options=OPTIONS, excluded=(kept_out,)):
-        return retrieve(
-            store,
-            QUERIES,
-            np.array(budget),
-            tmp_path / out,
-            excluded=list(excluded),
-            options=options,
+    def run(budget, out='out', options=OPTIONS, excluded=(kept_out,), **how):
+        task = RetrievalTask(
+            store, QUERIES, np.array(budget), excluded, options, **how
         )
+        return retrieve(task, tmp_path / out)
 
     return run
 
@@ -163,7 +165,7 @@ def test_the_manifest_on_the_disk_is_the_one_returned(run, tmp_path, store):
 
 
 def test_what_was_passed_over_is_reported(run, tmp_path):
-    _, rejected = run([2, 1, 1])
+    manifest, rejected = run([2, 1, 1])
     report = json.loads((tmp_path / 'out' / 'report.json').read_text())
     assert report['rejected'] == [asdict(entry) for entry in rejected]
     assert [(r.key, r.class_id, r.reason, r.copy_of) for r in rejected] == [
@@ -171,14 +173,20 @@ def test_what_was_passed_over_is_reported(run, tmp_path):
         ('1/again', 0, 'duplicate', '0/one'),
     ]
     assert min(r.cosine for r in rejected) > 0.99
+    assert [r.evidence for r in rejected] == ['looks', 'bytes']
     red, green, _ = report['classes']
+    scores = manifest.score[manifest.class_id == 0]
     assert red == {
         'class_id': 0,
         'name': 'red',
         'wanted': 2,
         'retrieved': 2,
+        'candidates': 6,
         'duplicates': 1,
         'copies_of_excluded_images': 1,
+        'highest_score': scores[0],
+        'lowest_score': scores[1],
+        'short_because': None,
     }
     assert (green['wanted'], green['retrieved']) == (1, 1)
     assert (report['retrieved'], report['missing']) == (4, 0)
@@ -187,19 +195,39 @@ def test_what_was_passed_over_is_reported(run, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ('over', 'keys'),
+    ('over', 'refill', 'keys', 'candidates'),
     [
-        (1.0, ('0/one',)),  # the leak and one more were all it looked at
-        (1.5, ('0/one',)),  # and the copy
-        (2.0, ('0/one', '0/two')),
+        (1.0, 0, ('0/one',), 2),  # the leak and one more
+        (1.5, 0, ('0/one',), 3),  # and the copy
+        (2.0, 0, ('0/one', '0/two'), 4),
+        (1.0, 1, ('0/one', '0/two'), 4),
+        (1.0, 9, ('0/one', '0/two'), 4),
+        (1.5, 1, ('0/one', '0/two'), 6),
     ],
 )
-def test_copies_are_replaced_while_candidates_last(run, tmp_path, over, keys):
-    manifest, _ = run([2, 0, 0], options=replace(OPTIONS, over=over))
-    assert manifest.key == keys
+def test_copies_are_replaced_while_candidates_last(
+    run, tmp_path, over, refill, keys, candidates
+):
+    options = replace(OPTIONS, over=over, refill=refill)
+    manifest, _ = run([2, 1, 0], options=options)
+    assert manifest.key == (*keys, '1/grass')
     report = json.loads((tmp_path / 'out' / 'report.json').read_text())
-    assert report['classes'][0]['retrieved'] == len(keys)
+    red, green, _ = report['classes']
+    assert red['retrieved'] == len(keys)
+    assert red['candidates'] == candidates
+    assert green['candidates'] == np.ceil(over)  # is not asked again
+    short = None if len(keys) == 2 else 'limit of candidates'
+    assert red['short_because'] == short
     assert report['missing'] == 2 - len(keys)
+
+
+def test_a_store_that_has_no_more_is_not_searched_again(run, tmp_path):
+    manifest, _ = run([99, 2, 0], options=replace(OPTIONS, over=1))
+    report = json.loads((tmp_path / 'out' / 'report.json').read_text())
+    red = report['classes'][0]
+    assert (red['candidates'], red['retrieved']) == (10, 8)
+    assert red['short_because'] == 'the store has no more'
+    assert manifest.count_classes().tolist() == [8, 2, 0]
 
 
 def test_a_copy_of_any_excluded_store_is_dropped(run, kept_out, tmp_path):
@@ -255,6 +283,123 @@ def test_a_broken_off_run_is_finished(run, tmp_path):
     (tmp_path / 'out' / 'images' / '00000' / '00001.jpg').write_bytes(b'half')
     run([3, 2, 1])
     assert read_folder(tmp_path / 'out') == read_folder(tmp_path / 'whole')
+
+
+@pytest.mark.parametrize('unit_rows', [1, 3, 100])
+def test_units_change_no_byte_and_are_removed(run, tmp_path, unit_rows):
+    run([3, 2, 1], 'whole')
+    run([3, 2, 1], unit_rows=unit_rows)
+    assert read_folder(tmp_path / 'out') == read_folder(tmp_path / 'whole')
+    assert not (tmp_path / 'out' / 'selection').exists()
+
+
+def test_units_that_are_done_are_not_read_again(
+    run, store, tmp_path, monkeypatch
+):
+    run([3, 2, 1], 'whole')
+    read, scan = [], Selection.scan
+
+    def scan_twice(self, pool, start, stop, **options):
+        if len(read) == 2:
+            raise KeyboardInterrupt
+        read.append((start, stop))
+        scan(self, pool, start, stop, **options)
+
+    monkeypatch.setattr(Selection, 'scan', scan_twice)
+    with pytest.raises(KeyboardInterrupt):
+        run([3, 2, 1], unit_rows=3)
+    with pytest.raises(ValueError, match='begun with another unit_rows'):
+        run([3, 2, 1], unit_rows=4)
+    first = read.copy()
+    read.clear()
+    run([3, 2, 1], unit_rows=3)
+    # Parts have 4, 3 and 3 rows: none but the first is cut.
+    assert first + read == [(0, 3), (3, 4), (4, 7), (7, 10)]
+    assert read_folder(tmp_path / 'out') == read_folder(tmp_path / 'whole')
+
+
+def test_a_plan_counts_what_is_left_and_writes_nothing(
+    run, store, tmp_path, monkeypatch
+):
+    options = replace(OPTIONS, admission=AdmissionRule(max_aspect=9), over=2)
+    task = RetrievalTask(
+        store, QUERIES, np.array([3, 20, 0]), (), options, unit_rows=3
+    )
+    plan = plan_retrieval(task, tmp_path / 'out', ranks=2)
+    assert not (tmp_path / 'out').exists()
+    assert (plan.rows, plan.images, plan.candidates) == (10, 23, 6 + 10)
+    assert (plan.units, plan.done, plan.admitted) == (4, 0, 1)
+    assert plan.bytes_left == 10 * 4 * 2
+    assert plan.seconds == pytest.approx(10 / plan.rate / 2)
+    assert '4, of which 0 are done' in plan.describe()
+    monkeypatch.setattr(retrieve_module, 'share', _fail_after(2))
+    with pytest.raises(KeyboardInterrupt):
+        retrieve(task, tmp_path / 'out')
+    before = read_folder(tmp_path / 'out')
+    plan = plan_retrieval(task, tmp_path / 'out')
+    assert (plan.done, plan.bytes_left, plan.seconds) == (4, 0, 0)
+    assert read_folder(tmp_path / 'out') == before
+    other = replace(task, budget=np.array([3, 2, 0]))
+    with pytest.raises(ValueError, match='begun with another budget'):
+        plan_retrieval(other, tmp_path / 'out')
+
+
+def _fail_after(calls):
+    """Return a ``share`` of one process that breaks off in its last call."""
+    left = iter(range(calls - 1))
+
+    def share(content):
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        return content
+
+    return share
+
+
+def test_images_can_be_listed_for_download_instead(run, tmp_path):
+    manifest, _ = run([2, 1, 1], 'copied')
+    options = replace(OPTIONS, copy='none')
+    listed, _ = run([2, 1, 1], options=options)
+    assert (listed.key, listed.file) == (manifest.key, manifest.file)
+    assert not (tmp_path / 'out' / 'images').exists()
+    table = pq.read_table(tmp_path / 'out' / 'download.parquet')
+    assert table.column_names == ['url', 'caption', 'key', 'file']
+    assert table['file'].to_pylist() == list(manifest.file)
+
+
+def test_what_others_embedded_is_retrieved_without_hashes(
+    run, store, tmp_path
+):
+    for part in store.parts:
+        table = pq.read_table(part.table).select(['image_path', 'url'])
+        pq.write_table(table, part.table)
+    with pytest.raises(ValueError, match=r"copy='none'.* needs the columns"):
+        run([2, 1, 1])
+    # The toy encoder sees colours, of which copies have the very same.
+    rule = CopyRule(0.9, 10, cosine_alone=0.99999)
+    options = replace(OPTIONS, copy='none', duplicates=rule, exclude=rule)
+    manifest, rejected = run([3, 1, 1], options=options)
+    assert manifest.key[:3] == ('0/one', '0/two', '0/three')
+    assert {(r.key, r.copy_of, r.evidence) for r in rejected} >= {
+        ('0/leak', 'red.png', 'looks'),
+        ('1/again', '0/one', 'looks'),
+    }
+    report = json.loads((tmp_path / 'out' / 'report.json').read_text())
+    assert report['copies_recognised_without'] == {
+        str(store.root): ['sha256', 'phash']
+    }
+
+
+def test_filters_are_counted_and_replaced(run, tmp_path):
+    rule = AdmissionRule(values={'image_path': ('0/two', '1/four')})
+    options = replace(OPTIONS, admission=rule)
+    manifest, _ = run([1, 0, 0], options=options)
+    assert manifest.key == ('0/two',)
+    report = json.loads((tmp_path / 'out' / 'report.json').read_text())
+    assert report['rows_in_store'] == 10
+    assert report['rows_refused_by_filters'] == {
+        'image_path = 0/two or 1/four': 8
+    }
 
 
 def test_a_folder_of_another_budget_is_refused(run):

@@ -122,6 +122,23 @@ def test_a_member_that_is_too_large_is_listed_and_not_read(
     }
 
 
+def test_other_members_of_a_sample_are_not_read(tar_of, monkeypatch):
+    tar = tar_of(
+        ('0.cls', b'x'),
+        *((f'0.x{n}', b'x') for n in range(50)),
+        ('0.jpg', b'a'),
+    )
+    read, extract = [], tarfile.TarFile.extractfile
+
+    def watch(self, member):
+        read.append(member.name)
+        return extract(self, member)
+
+    monkeypatch.setattr(tarfile.TarFile, 'extractfile', watch)
+    assert _name(_read(tar)) == {'s/0': 'read'}
+    assert read == ['0.jpg']
+
+
 # Tars: what is hostile or broken.
 
 
@@ -451,3 +468,11 @@ def test_a_memory_that_has_changed_is_noticed(samples):
     samples.unlink()
     with pytest.raises(ValueError, match=r'changed: .*s\.tar: No such file'):
         _fetch(image)
+
+
+@pytest.mark.parametrize('missing', range(4))
+def test_where_an_image_lies_must_be_known(samples, missing):
+    place = [str(samples), 512, 300, 'sha256']
+    place[missing] = None  # as in a store that others made
+    with pytest.raises(ValueError, match='does not say where its images lie'):
+        read_bytes(*place)

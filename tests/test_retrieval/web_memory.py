@@ -11,11 +11,8 @@ import torch
 from PIL import Image
 
 from ltvl_mm.retrieval.embedding import embed_shards
-from ltvl_mm.structures.embedding_store import (
-    METADATA,
-    finish_store,
-    write_part,
-)
+from ltvl_mm.structures.embedding_store import METADATA
+from ltvl_mm.structures.store_writer import finish_store, write_part
 
 ENCODER = {'arch': 'mean colour', 'weights': 'none', 'preprocess': '4 px'}
 

@@ -4,7 +4,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ltvl_mm.structures.class_queries import ClassQueries
+from ltvl_mm.structures.class_queries import (
+    ClassQueries,
+    load_queries,
+    save_queries,
+)
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 
 ENCODER = {'arch': 'a', 'weights': 'w', 'preprocess': 'p'}
@@ -12,6 +16,28 @@ QUERIES = ClassQueries(
     ('cat', 'dog'), ('a {}',), np.eye(2, 3, dtype=np.float32), ENCODER
 )
 STORE = EmbeddingStore(Path('memory'), ENCODER, 3, ())
+
+
+def test_saved_queries_are_the_same(tmp_path):
+    x = np.random.default_rng(0).normal(size=(2, 3))
+    x = (x / np.linalg.norm(x, axis=1, keepdims=True)).astype(np.float32)
+    queries = replace(QUERIES, class_names=('chat', 'Öwl\n'), embeddings=x)
+    save_queries(tmp_path / 'queries.npz', queries)
+    again = load_queries(tmp_path / 'queries.npz')
+    assert again.fingerprint == queries.fingerprint != QUERIES.fingerprint
+    assert np.array_equal(again.embeddings, queries.embeddings)
+    assert (again.class_names, again.templates, again.encoder) == (
+        queries.class_names,
+        queries.templates,
+        queries.encoder,
+    )
+
+
+def test_a_file_of_something_else_holds_no_queries(tmp_path):
+    for content in (b'', b'no zip', b'\x80\x04N.'):
+        (tmp_path / 'queries.npz').write_bytes(content)
+        with pytest.raises(ValueError, match='holds no class queries'):
+            load_queries(tmp_path / 'queries.npz')
 
 
 def test_there_is_one_embedding_per_name():

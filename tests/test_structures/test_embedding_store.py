@@ -7,11 +7,13 @@ import pytest
 
 from ltvl_mm.structures.embedding_store import (
     METADATA,
-    begin_store,
-    finish_store,
     locate_part,
     open_store,
     read_part,
+)
+from ltvl_mm.structures.store_writer import (
+    begin_store,
+    finish_store,
     write_part,
 )
 
@@ -67,6 +69,24 @@ def test_iterate_gives_every_row_once_in_order(store, matrix, rows):
     assert max(map(len, chunks)) <= rows
     assert list(starts) == np.cumsum([0, *map(len, chunks)])[:-1].tolist()
     assert np.array_equal(np.concatenate(chunks), matrix)
+
+
+@pytest.mark.parametrize('start', range(9))
+@pytest.mark.parametrize('stop', [*range(9), None])
+def test_iterate_reads_a_range(store, matrix, start, stop):
+    found = list(store.iterate(2, start, stop))
+    assert all(np.array_equal(x, matrix[i : i + len(x)]) for i, x in found)
+    rows = [i + n for i, x in found for n in range(len(x))]
+    assert rows == list(range(8))[start:stop]
+
+
+def test_float16_may_stay_and_no_row_is_beyond_the_end(store, matrix):
+    rows = np.array([7, 0, 3])
+    found = store.read_rows(rows, raw=True)
+    assert found.dtype == np.float16
+    assert np.array_equal(found, matrix[rows])
+    with pytest.raises(IndexError):
+        store.read_rows(np.array([8]))
 
 
 def test_rows_are_read_in_any_order_and_repeatedly(store, matrix):
@@ -152,9 +172,21 @@ def test_a_row_that_is_not_of_unit_norm_is_named(store, value):
     np.save(locate_part(store.root, 'img_emb', 2, 4), x)
     with (
         np.errstate(all='ignore'),
-        pytest.raises(ValueError, match=r"part 'shard-2', row 3: norm"),
+        pytest.raises(
+            ValueError, match=r"'shard-2', row 3: norm .* of key '2/3'"
+        ),
     ):
         list(store.iterate(3))  # row 3 is the first of its second chunk
+    assert len(list(store.iterate(3, check=False))) == 4
+
+
+@pytest.mark.parametrize('value', [np.nan, np.inf, 0.0, 0.99])
+def test_a_row_that_is_not_of_unit_norm_is_not_written(tmp_path, value):
+    x = _unit(4, 2)
+    x[3] = [value, 0, 0, 0, 0]
+    with pytest.raises(ValueError, match=r"shard: the embedding of '2/3' has"):
+        write_part(tmp_path, 4, 2, 'shard', x, _describe(2, 4), bad=[])
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_store_is_continued_with_the_same_settings_only(tmp_path):

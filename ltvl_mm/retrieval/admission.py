@@ -1,0 +1,226 @@
+"""Which images of a store may be chosen at all, by what is known of them."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ltvl_mm.structures.embedding_store import EmbeddingStore, Part
+from ltvl_mm.structures.store_files import spell_column
+
+# A host ends the name; what stands before an @ is a user.
+_HOST = r'^[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#]*@)?(?P<host>[^/?#:@]+)'
+
+
+@dataclass(frozen=True)
+class AdmissionRule:
+    """What an image must be like to be ranked.
+
+    An image of which a column that is asked for says nothing is refused.
+
+    Args:
+        min_size: Least pixels of the shorter side, of ``width`` and
+            ``height``.
+        max_aspect: Most of longer over shorter side, >= 1; 0 for any.
+        least: Column -> least value, e.g. ``{'similarity': 0.3}``.
+        most: Column -> largest value, e.g. ``{'punsafe': 0.5}``.
+        values: Column -> values, one of which it must have, e.g.
+            ``{'LANGUAGE': ['en']}``.
+        allowed_hosts: Of URLs, their subdomains included; none for all.
+        denied_hosts: Likewise.
+    """
+
+    min_size: int = 0
+    max_aspect: float = 0
+    least: Mapping[str, float] = field(default_factory=dict)
+    most: Mapping[str, float] = field(default_factory=dict)
+    values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    allowed_hosts: tuple[str, ...] = ()
+    denied_hosts: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Raise ValueError if a number is out of its range."""
+        if not self.min_size >= 0:
+            raise ValueError(f'min_size must be >= 0, got {self.min_size}')
+        if self.max_aspect and not self.max_aspect >= 1:
+            raise ValueError(
+                f'max_aspect must be >= 1, or 0 for any, got {self.max_aspect}'
+            )
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that it asks for."""
+        names = [*self.least, *self.most, *self.values]
+        if self.min_size or self.max_aspect:
+            names += ['width', 'height']
+        if self.allowed_hosts or self.denied_hosts:
+            names.append('url')
+        return tuple(dict.fromkeys(names))
+
+
+class Admission:
+    """A rule's answer for each row of a store, a bit that is kept.
+
+    Args:
+        store: N images.
+        rule: One that asks for something.
+
+    Raises:
+        ValueError: If the store lacks a column; names those that it has.
+    """
+
+    def __init__(self, store: EmbeddingStore, rule: AdmissionRule) -> None:
+        self.store = store
+        self.rule = rule
+        self.tests = _list_tests(rule)
+        self._ends = np.cumsum([part.rows for part in store.parts])
+        self._bits: dict[int, np.ndarray] = {}
+        self._refused: dict[int, Counter] = {}
+        for part in store.parts:
+            if part.rows:
+                self._check_columns(part)
+                break
+
+    def __call__(self, start: int, stop: int) -> np.ndarray:
+        """Return a bool for each of the rows ``start`` to ``stop`` - 1."""
+        pieces = [np.empty(0, bool)]
+        while start < stop:
+            number = int(np.searchsorted(self._ends, start, side='right'))
+            end = int(self._ends[number])
+            offset = end - self.store.parts[number].rows
+            last = min(stop, end)
+            pieces.append(self._look_up(number, start - offset, last - offset))
+            start = last
+        return np.concatenate(pieces)
+
+    def count_refused(self) -> dict[str, int]:
+        """Return how many rows of the store each reason refused first."""
+        total = Counter(dict.fromkeys(self.tests, 0))
+        for number, part in enumerate(self.store.parts):
+            if part.rows:
+                self._look_up(number, 0, 0)
+                total.update(self._refused[number])
+        return dict(total)
+
+    def _look_up(self, number: int, start: int, stop: int) -> np.ndarray:
+        """Return the answers for rows of a part, whose table is read once."""
+        if number not in self._bits:
+            mask, self._refused[number] = self._test(self.store.parts[number])
+            self._bits[number] = np.packbits(mask)
+        first = start // 8
+        bits = np.unpackbits(self._bits[number][first : -(-stop // 8)])
+        return bits[start - 8 * first : stop - 8 * first].view(bool)
+
+    def _test(self, part: Part) -> tuple[np.ndarray, Counter]:
+        self._check_columns(part)
+        table = self.store.read_columns(part, self.rule.columns)
+        mask, refused = np.ones(part.rows, bool), Counter()
+        for reason, test in self.tests.items():
+            try:
+                passed = test(table)
+            except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+                raise ValueError(
+                    f'{part.table}: {reason} cannot be tested: {error}'
+                ) from None
+            refused[reason] = int((mask & ~passed).sum())
+            mask &= passed
+        return mask, refused
+
+    def _check_columns(self, part: Part) -> None:
+        there = self.store.find_columns(part)
+        missing = [
+            name
+            for name in self.rule.columns
+            if spell_column(there, name) is None
+        ]
+        if missing:
+            raise ValueError(
+                f'the filter asks for {", ".join(missing)}, which '
+                f'{part.table} does not have; it has {", ".join(there)}'
+            )
+
+
+def _list_tests(
+    rule: AdmissionRule,
+) -> dict[str, Callable[[pa.Table], np.ndarray]]:
+    """Return what a rule asks of the rows of a table, by its name."""
+    tests: dict[str, Callable[[pa.Table], np.ndarray]] = {}
+    if rule.min_size:
+        tests[f'min_size {rule.min_size}'] = lambda table: (
+            np.minimum(*_read_sides(table)) >= rule.min_size
+        )
+    if rule.max_aspect:
+        tests[f'max_aspect {rule.max_aspect:g}'] = lambda table: (
+            np.maximum(*_read_sides(table))
+            <= rule.max_aspect * np.minimum(*_read_sides(table))
+        )
+    for name, limit in rule.least.items():
+        tests[f'{name} >= {limit:g}'] = lambda table, name=name, limit=limit: (
+            _read_numbers(table, name) >= limit
+        )
+    for name, limit in rule.most.items():
+        tests[f'{name} <= {limit:g}'] = lambda table, name=name, limit=limit: (
+            _read_numbers(table, name) <= limit
+        )
+    for name, values in rule.values.items():
+        tests[f'{name} = {" or ".join(values)}'] = (
+            lambda table, name=name, values=values: _has_value(
+                table, name, values
+            )
+        )
+    if rule.allowed_hosts:
+        tests['allowed_hosts'] = lambda table: _test_hosts(
+            table, frozenset(rule.allowed_hosts), True
+        )
+    if rule.denied_hosts:
+        tests['denied_hosts'] = lambda table: _test_hosts(
+            table, frozenset(rule.denied_hosts), False
+        )
+    return tests
+
+
+def _read_numbers(table: pa.Table, name: str) -> np.ndarray:
+    """Return a column as (rows,) float64; NaN, which fails every test, where
+    it says nothing.
+    """
+    column = pc.cast(table[name], pa.float64())
+    return pc.fill_null(column, np.nan).to_numpy()
+
+
+def _read_sides(table: pa.Table) -> tuple[np.ndarray, np.ndarray]:
+    return _read_numbers(table, 'width'), _read_numbers(table, 'height')
+
+
+def _has_value(
+    table: pa.Table, name: str, values: tuple[str, ...]
+) -> np.ndarray:
+    column = pc.cast(table[name], pa.string())
+    return pc.is_in(column, pa.array(values, pa.string())).to_numpy()
+
+
+def _test_hosts(
+    table: pa.Table, hosts: frozenset[str], wanted: bool
+) -> np.ndarray:
+    """Return whether the host of each URL lies under ``hosts``, or not."""
+    found = pc.extract_regex(pc.cast(table['url'], pa.string()), _HOST)
+    found = pc.utf8_lower(pc.struct_field(found, 'host')).combine_chunks()
+    found = found.dictionary_encode()
+    # Few hosts have most images, so that each is looked at once.
+    passed = np.array(
+        [
+            _lies_under(host, hosts) == wanted
+            for host in found.dictionary.to_pylist()
+        ],
+        bool,
+    )
+    passed = np.append(passed, False)  # no host
+    places = pc.fill_null(found.indices, len(passed) - 1)
+    return passed[places.to_numpy()]
+
+
+def _lies_under(host: str, hosts: frozenset[str]) -> bool:
+    labels = host.rstrip('.').split('.')
+    return any('.'.join(labels[i:]) in hosts for i in range(len(labels)))

@@ -1,0 +1,172 @@
+"""The best candidates of every class while a store is read."""
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+
+from ltvl_mm.utils.io import atomic_write
+
+
+@dataclass
+class CandidatePool:
+    """For each class the candidates that can be among its best.
+
+    Scores are known to within ``tolerance``. A candidate is given up only
+    when ``budget[k]`` others score more than two tolerances above it: they
+    are better whatever the errors. So pools of disjoint rows merge in any
+    order and grouping to the same final choice.
+
+    Args:
+        budget: (K,) wanted images, >= 0.
+        tolerance: Largest error of a score.
+        rows: (M,) int64 rows of the store.
+        labels: (M,) int32 classes.
+        scores: (M,) float32.
+        counts: (M,) bool: whether it is sure to be a candidate at all; only
+            such ones make others give way.
+    """
+
+    budget: np.ndarray
+    tolerance: float
+    rows: np.ndarray
+    labels: np.ndarray
+    scores: np.ndarray
+    counts: np.ndarray
+
+    def __post_init__(self) -> None:
+        """Start with the thresholds of what is there."""
+        self._pending: list[tuple[np.ndarray, ...]] = []
+        self._waiting = 0
+        self.floor = np.full(len(self.budget), -np.inf)
+        self.floor[self.budget == 0] = np.inf
+        self.thresholds = self.floor
+        self.compact()
+
+    def add(
+        self,
+        rows: np.ndarray,
+        labels: np.ndarray,
+        scores: np.ndarray,
+        counts: np.ndarray,
+    ) -> None:
+        """Take candidates in, for the next ``compact``."""
+        self._pending.append((rows, labels, scores, counts))
+        self._waiting += len(rows)
+
+    def merge(self, other: 'CandidatePool') -> None:
+        """Take in the candidates of another pool, of other rows."""
+        self.raise_floor(other.floor)
+        self.add(other.rows, other.labels, other.scores, other.counts)
+
+    @property
+    def is_due(self) -> bool:
+        """Whether so many candidates wait that sorting them pays."""
+        return self._waiting > max(5_000, len(self.rows) // 16)
+
+    def raise_floor(self, floor: np.ndarray) -> None:
+        """Set thresholds that hold from the beginning, (K,)."""
+        self.floor = np.maximum(self.floor, floor)
+        self.thresholds = np.maximum(self.thresholds, self.floor)
+
+    def compact(self) -> None:
+        """Give up what cannot be among the best, and raise the thresholds."""
+        parts = [
+            (self.rows, self.labels, self.scores, self.counts),
+            *self._pending,
+        ]
+        rows, labels, scores, counts = (
+            np.concatenate(column) for column in zip(*parts, strict=True)
+        )
+        self._pending, self._waiting = [], 0
+        order = np.argsort(_make_keys(labels, scores))
+        rows, labels, scores, counts = (
+            column[order] for column in (rows, labels, scores, counts)
+        )
+        self.rows, self.labels, self.scores, self.counts = (
+            rows,
+            labels,
+            scores,
+            counts,
+        )
+        self.thresholds = np.maximum(self.find_scores(self.budget), self.floor)
+        keep = scores >= self.thresholds[labels] - 2 * self.tolerance
+        self.rows, self.labels, self.scores, self.counts = (
+            column[keep] for column in (rows, labels, scores, counts)
+        )
+
+    def find_scores(self, ranks: np.ndarray) -> np.ndarray:
+        """Return the (K,) scores of the ``ranks[k]``-th best, else -inf.
+
+        Of those that are sure to be candidates; 0 stands for no rank.
+        """
+        found = np.full(len(ranks), -np.inf)
+        sure = np.flatnonzero(self.counts)
+        starts = np.searchsorted(self.labels[sure], np.arange(len(ranks) + 1))
+        full = np.flatnonzero((np.diff(starts) >= ranks) & (ranks > 0))
+        found[full] = self.scores[sure[starts[full] + ranks[full] - 1]]
+        return found
+
+    def find_crowded(self) -> np.ndarray:
+        """Return the classes where ties keep far more than was asked for."""
+        kept = np.bincount(self.labels, minlength=len(self.budget))
+        return np.flatnonzero(kept > 2 * self.budget + 64)
+
+    def drop(self, places: np.ndarray) -> None:
+        """Give up the candidates at some places."""
+        keep = np.ones(len(self.rows), bool)
+        keep[places] = False
+        self.rows, self.labels, self.scores, self.counts = (
+            column[keep]
+            for column in (self.rows, self.labels, self.scores, self.counts)
+        )
+
+
+def make_pool(budget: np.ndarray, tolerance: float) -> CandidatePool:
+    """Return an empty pool."""
+    return CandidatePool(
+        np.asarray(budget, np.int64),
+        tolerance,
+        np.empty(0, np.int64),
+        np.empty(0, np.int32),
+        np.empty(0, np.float32),
+        np.empty(0, bool),
+    )
+
+
+def save_pool(path: str | Path, pool: CandidatePool) -> None:
+    """Write a pool, atomically."""
+    pool.compact()
+    columns = {field.name: getattr(pool, field.name) for field in fields(pool)}
+    with atomic_write(path) as file:
+        np.savez(file, floor=pool.floor, **columns)
+
+
+def load_pool(path: str | Path) -> CandidatePool:
+    """Read what :func:`save_pool` wrote.
+
+    Raises:
+        ValueError: If the file is none of these.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            columns = {name: file[name] for name in file.files}
+            floor = columns.pop('floor')
+            columns['tolerance'] = float(columns['tolerance'])
+            pool = CandidatePool(**columns)
+    except (ValueError, KeyError, TypeError, EOFError, BadZipFile) as error:
+        raise ValueError(
+            f'{path} is no pool of candidates: {error}; delete it'
+        ) from None
+    pool.raise_floor(floor)
+    return pool
+
+
+def _make_keys(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """Return (M,) uint64 that sort by class, and by falling score."""
+    bits = scores.view(np.uint32)
+    negative = bits >> 31 == 1
+    # Floats of one sign sort as their bits do, negative ones backwards.
+    falling = np.where(negative, bits, bits ^ np.uint32(0x7FFFFFFF))
+    return (labels.astype(np.uint64) << np.uint64(32)) | falling

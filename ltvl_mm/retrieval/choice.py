@@ -1,0 +1,143 @@
+"""Which candidates are taken: the best of each class that copy nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ltvl_mm.retrieval.copies import (
+    Copy,
+    CopyRule,
+    ImageTraits,
+    find_leaks,
+    keep_originals,
+    read_traits,
+)
+from ltvl_mm.retrieval.select import Candidates
+from ltvl_mm.structures.embedding_store import EmbeddingStore
+from ltvl_mm.utils.progress import progress_bar
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A candidate that was passed over.
+
+    Args:
+        key: The image.
+        class_id: For which class it was a candidate.
+        reason: ``'duplicate'`` of an image of the class, or ``'excluded'``.
+        copy_of: Key of the image it copies.
+        cosine: Between the two.
+        evidence: ``'bytes'``, ``'url'`` or ``'looks'``.
+    """
+
+    key: str
+    class_id: int
+    reason: str
+    copy_of: str
+    cosine: float
+    evidence: str
+
+
+class ImageChoice:
+    """The images of each class, chosen from more and more candidates.
+
+    Args:
+        store: Of the candidates.
+        budget: (K,) images wanted.
+        excluded: Stores of images of which no copy is taken.
+        duplicates: Rule for copies of each other within a class.
+        exclude: Rule for copies of excluded images.
+    """
+
+    def __init__(
+        self,
+        store: EmbeddingStore,
+        budget: np.ndarray,
+        *,
+        excluded: Sequence[EmbeddingStore],
+        duplicates: CopyRule,
+        exclude: CopyRule,
+    ) -> None:
+        self.store = store
+        self.budget = budget
+        self.excluded = excluded
+        self.duplicates = duplicates
+        self.exclude = exclude
+        nothing = Candidates(np.empty(0, np.int64), np.empty(0), np.empty(0))
+        self.chosen = [nothing] * len(budget)
+        self.rejected: list[list[Rejected]] = [[] for _ in budget]
+        self.candidates = np.zeros(len(budget), np.int64)
+        self.exhausted = np.zeros(len(budget), bool)
+
+    def consider(self, asked: np.ndarray, found: list[Candidates]) -> None:
+        """Choose anew for the classes that were asked for.
+
+        Args:
+            asked: (K,) how many candidates; 0 leaves a class as it is.
+            found: The candidates of K classes; if fewer, there are no more.
+        """
+        labels = np.flatnonzero(asked)
+        rows = np.unique(
+            np.concatenate(
+                [np.empty(0, np.int64), *(found[k].rows for k in labels)]
+            )
+        )
+        traits = read_traits(self.store, rows, embeddings=False)
+        leaks = find_leaks(
+            self.store, rows, traits, self.excluded, self.exclude
+        )
+        with progress_bar(
+            total=len(labels), title='drop copies', unit='class'
+        ) as bar:
+            for label in labels:
+                self._choose(label, found[label], rows, traits, leaks)
+                count = len(found[label].rows)
+                self.candidates[label] = count
+                self.exhausted[label] = count < asked[label] or count == len(
+                    self.store
+                )
+                bar.update()
+
+    def find_short(self) -> np.ndarray:
+        """Return the classes that lack images, while the store has more."""
+        taken = np.array([len(best.rows) for best in self.chosen], int)
+        return np.flatnonzero((taken < self.budget) & ~self.exhausted)
+
+    def _choose(
+        self,
+        label: int,
+        found: Candidates,
+        rows: np.ndarray,
+        traits: ImageTraits,
+        leaks: list[Copy | None],
+    ) -> None:
+        places = np.searchsorted(rows, found.rows)
+        leaked = np.array([leaks[place] is not None for place in places], bool)
+        clean = np.flatnonzero(~leaked)
+        inside = places[clean]
+        twins = keep_originals(
+            traits.pick(inside, self.store.read_rows(rows[inside])),
+            self.duplicates,
+        )
+        copied = np.array([twin is not None for twin in twins], bool)
+        best = clean[~copied][: self.budget[label]]
+        self.chosen[label] = Candidates(
+            found.rows[best], found.scores[best], found.cosines[best]
+        )
+        self.rejected[label] = [
+            Rejected(
+                traits.keys[place],
+                int(label),
+                reason,
+                copy.of,
+                copy.cosine,
+                copy.evidence,
+            )
+            for reason, pairs in (
+                ('excluded', [(place, leaks[place]) for place in places]),
+                ('duplicate', zip(inside, twins, strict=True)),
+            )
+            for place, copy in pairs
+            if copy
+        ]

@@ -1,0 +1,100 @@
+"""Batches of decoded images, as workers read them from shards."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import imagehash
+import torch
+from PIL import Image
+from torch.utils.data import IterableDataset, get_worker_info
+
+from ltvl_mm.retrieval.image_decoding import decode_image
+from ltvl_mm.retrieval.shards import Shard, iterate_shard
+from ltvl_mm.retrieval.web_image import WebImage
+from ltvl_mm.structures.embedding_store import FILTER_COLUMNS
+
+
+@dataclass(frozen=True)
+class ImageBatch:
+    """What workers hand over.
+
+    Args:
+        number: Of the shard.
+        images: (B, 3, S, S), or None if there are none.
+        rows: B rows of COLUMNS.
+        bad: (key, reason) of images that could not be read.
+        last: Whether the shard ends here.
+    """
+
+    number: int
+    images: torch.Tensor | None
+    rows: list[tuple]
+    bad: list[tuple[str, str]]
+    last: bool
+
+    def pin_memory(self) -> 'ImageBatch':
+        """Return the batch as the loader's pinning thread wants it."""
+        if self.images is None:
+            return self
+        return replace(self, images=self.images.pin_memory())
+
+
+class ShardBatches(IterableDataset):
+    """Batches of decoded images; a worker reads whole shards, in turn."""
+
+    def __init__(
+        self,
+        shards: Sequence[Shard],
+        numbers: list[int],
+        preprocess: Callable[[Image.Image], torch.Tensor],
+        batch_size: int,
+    ) -> None:
+        self.shards = shards
+        self.numbers = numbers
+        self.preprocess = preprocess
+        self.batch_size = batch_size
+
+    def __iter__(self) -> Iterator[ImageBatch]:
+        info = get_worker_info()
+        mine = (
+            self.numbers
+            if info is None
+            else self.numbers[info.id :: info.num_workers]
+        )
+        for number in mine:
+            images, rows, bad = [], [], []
+            for found in iterate_shard(self.shards[number]):
+                if len(images) == self.batch_size:
+                    yield ImageBatch(
+                        number, torch.stack(images), rows, bad, False
+                    )
+                    images, rows, bad = [], [], []
+                try:
+                    image, row = _read_image(found)
+                except ValueError as error:
+                    bad.append((found.key, str(error)))
+                else:
+                    images.append(self.preprocess(image))
+                    rows.append(row)
+            stacked = torch.stack(images) if images else None
+            yield ImageBatch(number, stacked, rows, bad, True)
+
+
+def _read_image(found: WebImage) -> tuple[Image.Image, tuple]:
+    """Return the decoded image and its row of COLUMNS."""
+    if found.reason is not None:
+        raise ValueError(found.reason)
+    image = decode_image(found.data)
+    known = found.known | {'width': image.width, 'height': image.height}
+    return image, (
+        found.key,
+        found.caption,
+        found.url,
+        found.source,
+        found.offset,
+        len(found.data),
+        hashlib.sha256(found.data).hexdigest(),
+        int(str(imagehash.phash(image)), 16),
+        *(known.get(name) for name in FILTER_COLUMNS.names),
+    )

@@ -1,0 +1,162 @@
+"""What a retrieval will cost, before it is begun."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ltvl_mm.retrieval.task import RetrievalTask
+from ltvl_mm.retrieval.units import cut_units
+from ltvl_mm.structures.store_files import map_matrix
+from ltvl_mm.utils.io import check_claim
+from ltvl_mm.utils.rng import make_generator
+
+# Rows that are read one after the other when the rate is measured.
+_RUN = 16_384
+# Bytes of a candidate while candidates are sorted, and when copies are
+# looked for: its key, URL and digest.
+_POOL_BYTES = 4 * 17
+_TRAITS_BYTES = 500
+# Of Python, numpy and torch themselves.
+_LIBRARIES = 350e6
+
+
+@dataclass(frozen=True)
+class RetrievalPlan:
+    """What is to be done, and about how long it takes.
+
+    Args:
+        rows: Of the store.
+        admitted: Share of the rows looked at that the filters admit.
+        images: Wanted, of all classes.
+        candidates: Looked at first, of all classes.
+        units: That the store is read in.
+        done: Units of the first pass that an earlier run has finished.
+        bytes_left: To read of the embeddings.
+        memory: Bytes, of the first rank, which needs most.
+        rate: Rows per second of one process, measured here.
+        seconds: For the first pass, of all ranks together.
+    """
+
+    rows: int
+    admitted: float
+    images: int
+    candidates: int
+    units: int
+    done: int
+    bytes_left: int
+    memory: float
+    rate: float
+    seconds: float
+
+    def describe(self) -> str:
+        """Return the plan as lines of text."""
+        return '\n'.join(
+            [
+                f'store       {self.rows} rows, of which filters admit about '
+                f'{100 * self.admitted:.0f} %',
+                f'wanted      {self.images} images, from {self.candidates} '
+                f'candidates',
+                f'units       {self.units}, of which {self.done} are done',
+                f'to read     {self.bytes_left / 1e9:.1f} GB',
+                f'memory      about {self.memory / 1e9:.1f} GB',
+                f'rate        {self.rate:.0f} rows/s in a process, measured',
+                f'time        about {_spell_time(self.seconds)}, and as much '
+                f'for each pass that refills classes after copies; copying '
+                f'images comes on top',
+            ]
+        )
+
+
+def plan_retrieval(
+    task: RetrievalTask,
+    out: str | Path,
+    *,
+    ranks: int = 1,
+    patience: float = 5.0,
+) -> RetrievalPlan:
+    """Return the plan of :func:`ltvl_mm.retrieval.retrieve.retrieve`.
+
+    Writes nothing.
+
+    Args:
+        task: What is retrieved.
+        out: Its folder.
+        ranks: Processes that share the work.
+        patience: Seconds that measuring the rate may take.
+
+    Raises:
+        ValueError: If ``out`` was begun with other classes, stores or
+            options.
+    """
+    check_claim(Path(out), task.describe())
+    units = cut_units(task.store, task.unit_rows)
+    first = Path(out) / 'selection' / '0'
+    missing = [unit for unit in units if not unit.locate(first).exists()]
+    if (Path(out) / 'manifest.parquet').exists():
+        missing = []
+    left = sum(unit.stop - unit.start for unit in missing)
+    rate, admitted = _measure(task, patience)
+    candidates = int(np.minimum(task.candidates, len(task.store)).sum())
+    return RetrievalPlan(
+        rows=len(task.store),
+        admitted=admitted,
+        images=int(task.budget.sum()),
+        candidates=candidates,
+        units=len(units),
+        done=len(units) - len(missing),
+        bytes_left=left * _measure_row(task),
+        memory=_estimate_memory(task, candidates),
+        rate=rate,
+        seconds=left / rate / min(ranks, max(len(missing), 1)),
+    )
+
+
+def _measure(task: RetrievalTask, patience: float) -> tuple[float, float]:
+    """Return rows per second, and which share of them is admitted."""
+    selection = task.make_selection(task.candidates)
+    pool, total = selection.make_pool(), len(task.store)
+    starts = make_generator(0).permutation(np.arange(0, total, _RUN))
+    rows, seconds, admitted = [], [], []
+    for start in starts:
+        stop = min(int(start) + _RUN, total)
+        if task.admission:  # reads tables, which is no part of the rate
+            admitted.append(task.admission(int(start), stop).sum())
+        begin = time.perf_counter()
+        selection.scan(pool, int(start), stop)
+        seconds.append(time.perf_counter() - begin)
+        rows.append(stop - start)
+        if sum(seconds) > patience:
+            break
+    # The first half finds its thresholds, and more passes.
+    half = len(rows) // 2
+    return (
+        sum(rows[half:]) / sum(seconds[half:]),
+        sum(admitted) / sum(rows) if admitted else 1.0,
+    )
+
+
+def _measure_row(task: RetrievalTask) -> int:
+    part = next(part for part in task.store.parts if part.rows)
+    return map_matrix(part.matrix)[0].nbytes
+
+
+def _estimate_memory(task: RetrievalTask, candidates: int) -> float:
+    classes, dim = task.queries.embeddings.shape
+    return (
+        _LIBRARIES
+        + classes * dim * 8 * 4  # queries, and what screens make of them
+        + candidates * (_POOL_BYTES + _TRAITS_BYTES)
+        + len(task.store) / 8 * bool(task.admission)
+        + sum(min(len(other), 1 << 16) for other in task.excluded[:1])
+        * dim
+        * 8
+    )
+
+
+def _spell_time(seconds: float) -> str:
+    for unit, size in (('h', 3600), ('min', 60)):
+        if seconds >= size:
+            return f'{seconds / size:.1f} {unit}'
+    return f'{seconds:.0f} s'

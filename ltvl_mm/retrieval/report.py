@@ -1,0 +1,90 @@
+"""What a retrieval found for each class, and what it passed over and why."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import numpy as np
+
+from ltvl_mm.retrieval.choice import ImageChoice
+from ltvl_mm.structures.embedding_store import EmbeddingStore
+from ltvl_mm.structures.store_files import spell_column
+
+# By these copies are recognised beside the cosine.
+_TRAITS = ('sha256', 'url', 'phash')
+
+
+def make_report(
+    choice: ImageChoice, class_names: Sequence[str], refused: dict[str, int]
+) -> dict:
+    """Return the report of a choice, JSON-like.
+
+    Args:
+        choice: That is done.
+        class_names: K names.
+        refused: How many rows of the store each filter refused.
+    """
+    rejected = [entry for entries in choice.rejected for entry in entries]
+    reasons = Counter(entry.reason for entry in rejected)
+    classes = [
+        _describe_class(choice, label, name)
+        for label, name in enumerate(class_names)
+    ]
+    found = sum(entry['retrieved'] for entry in classes)
+    return {
+        'retrieved': found,
+        'missing': int(choice.budget.sum()) - found,
+        'duplicates': reasons['duplicate'],
+        'copies_of_excluded_images': reasons['excluded'],
+        'evidence': dict(Counter(entry.evidence for entry in rejected)),
+        'rows_in_store': len(choice.store),
+        'rows_refused_by_filters': refused,
+        'copies_recognised_without': {
+            str(store.root): missing
+            for store in (choice.store, *choice.excluded)
+            if (missing := _find_missing_traits(store))
+        },
+        'classes': classes,
+        'rejected': [asdict(entry) for entry in rejected],
+    }
+
+
+def _describe_class(choice: ImageChoice, label: int, name: str) -> dict:
+    best, wanted = choice.chosen[label], int(choice.budget[label])
+    reasons = Counter(entry.reason for entry in choice.rejected[label])
+    short = None
+    if len(best.rows) < wanted:
+        short = (
+            'the store has no more'
+            if choice.exhausted[label]
+            else 'limit of candidates'
+        )
+    return {
+        'class_id': label,
+        'name': name,
+        'wanted': wanted,
+        'retrieved': len(best.rows),
+        'candidates': int(choice.candidates[label]),
+        'duplicates': reasons['duplicate'],
+        'copies_of_excluded_images': reasons['excluded'],
+        'highest_score': _pick(best.scores, 0),
+        'lowest_score': _pick(best.scores, -1),
+        'short_because': short,
+    }
+
+
+def _pick(scores: np.ndarray, place: int) -> float | None:
+    return float(scores[place]) if len(scores) else None
+
+
+def _find_missing_traits(store: EmbeddingStore) -> list[str]:
+    """Return what some part of a store that others made does not know."""
+    return [
+        name
+        for name in _TRAITS
+        if any(
+            spell_column(store.find_columns(part), name) is None
+            for part in store.parts
+            if part.rows
+        )
+    ]

@@ -1,0 +1,404 @@
+"""Find, for the price of one matrix product, the few images that matter."""
+
+import time
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from mmengine.logging import print_log
+
+from ltvl_mm.retrieval.scores import find_bounds
+
+# About so many classes share one maximum in the test of an image; the number
+# of blocks is a multiple of 32, in which vector instructions are fastest.
+_BLOCK = 16
+_BLOCKS = 32
+# Part of the sample whose rounding errors a screen is laid out for; images
+# with larger ones pass without a test.
+_COVERED = 0.995
+# In place of no spread at all, when all images or classes are the same.
+_TINY = 1e-12
+
+
+@dataclass(frozen=True)
+class ClassLogits:
+    """The linear map from images to logits.
+
+    Args:
+        weights: (K, D) float64; logits are ``images @ weights.T``, up to a
+            number per image that changes no score.
+        score: One of :data:`ltvl_mm.retrieval.scores.SCORES`.
+    """
+
+    weights: np.ndarray
+    score: str
+
+    @property
+    def tolerance(self) -> float:
+        """Return the largest error of a score computed in float32.
+
+        A dot product of D terms in any order is off by at most
+        (D + 2) 2^-24 |x| |w|, the rounding of w to float32 included; a score
+        is s_k minus a mean or maximum of other s_j, so twice that. exp, sum,
+        log and the sum of both logarithms add less than 2^-16, and what
+        rounding the result adds is below 2^-21 of it.
+        """
+        rows, dim = self.weights.shape
+        radius = 1.002 * np.linalg.norm(self.weights, axis=1).max()
+        return float(
+            radius * (2 * (dim + 2) * 2.0**-24 + 2.0**-19)
+            + (1 + np.log(rows)) * 2.0**-18
+        )
+
+
+def make_class_logits(
+    queries: np.ndarray, temperature: float, score: str
+) -> ClassLogits:
+    """Return the map for (K, D) queries.
+
+    Softmax and margin compare classes, so that the mean query is taken off:
+    it changes no score, and shorter weights have smaller rounding errors.
+    """
+    if score == 'cosine':
+        return ClassLogits(queries.astype(np.float64), score)
+    centred = queries - queries.mean(0, dtype=np.float64)
+    return ClassLogits(centred / temperature, score)
+
+
+def _count_blocks(classes: int) -> int:
+    if classes < 2 * _BLOCKS:
+        return classes
+    return _BLOCKS * -(-classes // (_BLOCK * _BLOCKS))
+
+
+class Float32Screen:
+    """Pass the images that may be among the best of a class.
+
+    Let s be an image's K logits, b_k the bound of class k (see
+    :func:`ltvl_mm.retrieval.scores.find_bounds`), e the error of a score.
+    Classes of similar bounds form blocks B with m_B = max of s over B.
+
+    1. The image matters to k only if s_k >= level(s) + b_k.
+    2. s_k <= m_B, and b_k >= b_B, the least bound of its block.
+    3. sum_k exp(s_k) >= sum_B exp(m_B), since every m_B is one of the s_k;
+       and >= K, by Jensen, since the weights, and so the s_k, have mean 0.
+    4. So an image with max_B (m_B - b_B) < log max(sum_B exp(m_B), K)
+       matters to no class: K / 16 exponentials instead of K decide.
+       For the margin the level is max_B m_B; for the cosine 0.
+    5. Bounds are taken for T_k - e, so that errors keep images, and lose none.
+
+    Args:
+        classes: The logits.
+        device: Where the products are computed.
+    """
+
+    def __init__(self, classes: ClassLogits, device: str = 'cpu') -> None:
+        self.classes = classes
+        self.device = torch.device(device)
+        self.weights = torch.from_numpy(classes.weights.astype(np.float32)).to(
+            self.device
+        )
+        self._blocks = _count_blocks(len(self.weights))
+        self.slack = np.full(len(self.weights), classes.tolerance)
+        self._thresholds = None
+        self.set_thresholds(np.full(len(self.weights), -np.inf))
+
+    def set_thresholds(self, thresholds: np.ndarray) -> None:
+        """Take the (K,) scores that an image has to reach from now on."""
+        score, tolerance = self.classes.score, self.classes.tolerance
+        self.bounds = find_bounds(thresholds - 2 * tolerance, score)
+        self.bounds = self.bounds.astype(np.float32)
+        if self._is_stale(thresholds):
+            self._thresholds = thresholds.copy()
+            # Column i * blocks + b is number i of block b, so that a block's
+            # maximum is a maximum of whole vectors. A short block repeats its
+            # last class: in another block it would count twice in step 3.
+            size = -(-len(thresholds) // self._blocks)
+            groups = np.array_split(
+                np.argsort(thresholds, kind='stable'), self._blocks
+            )
+            self.order = np.stack(
+                [np.pad(g, (0, size - len(g)), 'edge') for g in groups], 1
+            ).ravel()
+            self._lay_out()
+        true = find_bounds(thresholds - tolerance, score)
+        bounds = find_bounds(thresholds - tolerance - self.slack, score)
+        # Against log K a logit may miss by the slack, against the other
+        # logits by less, so that this much is taken off log K.
+        with np.errstate(invalid='ignore'):  # inf - inf
+            excess = np.nanmax(bounds - true + self.slack, initial=0)
+        self._jensen = float(np.log(len(thresholds)) - excess)
+        bounds = bounds[self.order].reshape(-1, self._blocks).min(0)
+        self._block_bounds = torch.from_numpy(bounds.astype(np.float32)).to(
+            self.device
+        )
+
+    def find(self, images: torch.Tensor) -> np.ndarray:
+        """Return the (M,) rows that pass of (B, D) float32 images."""
+        return self._test_blocks(self._multiply(images))
+
+    def find_logits(
+        self, images: torch.Tensor
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the (M,) rows that pass, and their (M, K) logits.
+
+        Args:
+            images: (B, D) float32 of unit norm, on the device.
+        """
+        logits = self._multiply(images)
+        rows = self._test_blocks(logits)
+        chosen = torch.from_numpy(rows).to(self.device)
+        logits = logits.index_select(0, chosen)
+        return rows, logits.index_select(1, self._places).cpu().numpy()
+
+    def _lay_out(self) -> None:
+        self._columns = self.weights[self.order].T.contiguous()
+        places = np.empty(len(self.weights), np.int64)
+        places[self.order] = np.arange(len(self.order))
+        self._places = torch.from_numpy(places).to(self.device)
+
+    def _multiply(self, images: torch.Tensor) -> torch.Tensor:
+        return images @ self._columns
+
+    def _test_blocks(self, logits: torch.Tensor) -> np.ndarray:
+        maxima = logits.unflatten(1, (-1, self._blocks)).amax(1)
+        reached = (maxima - self._block_bounds).amax(1)
+        if self.classes.score == 'softmax':
+            top = maxima.amax(1, keepdim=True)
+            level = (maxima - top).exp_().sum(1).log_().add_(top[:, 0])
+            level.clamp_(min=self._jensen)
+        elif self.classes.score == 'margin':
+            level = maxima.amax(1)
+        else:
+            level = torch.zeros_like(reached)
+        return np.flatnonzero(reached.cpu().numpy() >= level.cpu().numpy())
+
+    def _is_stale(self, thresholds: np.ndarray) -> bool:
+        """Say whether sorting the classes anew would pay."""
+        if self._thresholds is None:
+            return True
+        finite = np.isfinite(thresholds)
+        moved = np.abs(thresholds[finite] - self._thresholds[finite])
+        return bool(moved.sum() > 0.25 * len(moved))
+
+
+class Int8Screen(Float32Screen):
+    """The same test on logits from a product of 8-bit integers.
+
+    It takes half the time of float32's. Let x' = (x - u) / c and P' = P c,
+    entry by entry, so that x . P = x' . P' + u . P for any u and c > 0; u and
+    c are mean and deviation of a sample, which makes the entries alike. Let
+    q, Q be what rounding makes of x', P', and d = x' - q, D_k = P'_k - Q_k.
+
+    1. score_k is s_k minus a soft or hard maximum of the others, whose
+       derivative is a convex combination of theirs: along the way from
+       (q, P') to (x', P') it moves by at most |d| max_j |P'_k - P'_j|;
+    2. along the way from (q, Q) to (q, P') by at most |q| max_j |D_k - D_j|.
+    3. The product of integers is exact (:func:`_is_exact` looks), and what
+       scaling it to float32 rounds is below 2^-18 |x'| |P'|.
+    4. A single logit moves by |d| |P'_k| + |q| |D_k| at most, and |P'_k| is
+       at most max_j |P'_k - P'_j| where the mean of P' is 0.
+    5. |d| and |q| are computed for every image; one for which they are larger
+       than for 99.5 % of a sample passes unseen.
+
+    Args:
+        classes: The logits.
+        sample: (M, D) float32 images to lay the grid out for.
+    """
+
+    def __init__(self, classes: ClassLogits, sample: torch.Tensor) -> None:
+        if sample.shape[1] % 2:
+            raise RuntimeError(f'an odd width, {sample.shape[1]}')
+        shift = sample.mean(0)
+        spread = sample.std(0, correction=0).clamp_(min=1e-6)
+        step = min(
+            (limit / 127 * spread for limit in (3.5, 4.0, 4.5, 5.0, 6.0, 8.0)),
+            key=lambda step: (
+                step.sum()
+                * _find_usual(_measure_error((sample - shift) / step))
+            ),
+        )
+        step *= torch.from_numpy(_find_signs(classes.weights * step.numpy()))
+        self._scale = 1 / step
+        self._shift = -shift * self._scale
+        images = torch.addcmul(self._shift, sample, self._scale)
+        error = _measure_error(images)
+        self._max_error = _find_usual(error)
+        self._max_length = _find_usual(images.norm(dim=1) + error)
+        self._scaled = classes.weights * step.numpy()  # (K, D)
+        self._offset = classes.weights @ shift.numpy().astype(np.float64)
+        self._steps, self._rounded = _round_weights(self._scaled)
+        super().__init__(classes)
+        rest = self._scaled - self._rounded * self._steps[:, None]
+        self.slack = 1.0001 * (
+            self._max_error * _find_reach(self._scaled, classes.score)
+            + self._max_length * _find_reach(rest, classes.score)
+            + 2.0**-18
+            * self._max_length
+            * np.linalg.norm(self._scaled, axis=1).max()
+        )
+        if not _is_exact(self._rounded):
+            raise RuntimeError(
+                'products of 8-bit integers are not exact on this machine'
+            )
+
+    def find(self, images: torch.Tensor) -> np.ndarray:
+        """Return the (M,) rows that pass of (B, D) float32 images."""
+        scaled = torch.addcmul(self._shift, images, self._scale)
+        error = _measure_error(scaled)
+        length = torch.linalg.vector_norm(scaled, dim=1).add_(error)
+        unseen = np.flatnonzero(
+            (error.numpy() > self._max_error)
+            | (length.numpy() > self._max_length)
+        )
+        passed = self._test_blocks(self._multiply(scaled))
+        return np.union1d(passed, unseen)
+
+    def _multiply(self, images: torch.Tensor) -> torch.Tensor:
+        return _multiply_int8(images, self._packed)
+
+    def _lay_out(self) -> None:
+        self._packed = _pack_int8(
+            self._rounded[self.order],
+            self._steps[self.order],
+            self._offset[self.order],
+        )
+
+
+def _find_usual(values: torch.Tensor) -> float:
+    """Return what nearly all of (M,) values do not exceed."""
+    return float(values.quantile(_COVERED))
+
+
+def _measure_error(images: torch.Tensor) -> torch.Tensor:
+    """Return the (B,) norms of what rounding to 8 bits takes away."""
+    rounded = images.round().clamp_(-128, 127)
+    return torch.linalg.vector_norm(rounded.sub_(images), dim=1)
+
+
+def _find_signs(weights: np.ndarray) -> np.ndarray:
+    """Return the (D,) signs, +1 or -1, that :func:`_round_weights` wants.
+
+    Of two neighbours one changes its sign, in weights and images alike, if
+    that makes the largest sum of two of one sign smaller.
+    """
+    spread = np.maximum(weights.std(1, keepdims=True), _TINY)
+    pairs = (weights / spread).reshape(len(weights), -1, 2)
+    same = np.where(pairs.prod(2) > 0, np.abs(pairs.sum(2)), 0).max(0)
+    other = np.where(pairs.prod(2) < 0, np.abs(pairs @ [1, -1]), 0).max(0)
+    signs = np.ones(pairs.shape[1:], np.float32)
+    signs[other < same, 1] = -1
+    return signs.ravel()
+
+
+def _round_weights(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return (K,) steps and (K, D) whole numbers in [-127, 127].
+
+    Processors without VNNI add the products of two neighbours in 16 bits,
+    where 255 a + 255 b must stay below 2^15: neighbours of one sign are
+    limited to a sum of 128 (of different signs they cannot reach it).
+    """
+    best = np.full(len(weights), np.inf)
+    best_steps, best_rounded = np.empty(len(weights)), np.empty_like(weights)
+    for limit in (3.5, 4.0, 4.5, 5.0, 6.0, 7.0, 8.0):
+        steps = np.maximum(limit * weights.std(1) / 127, _TINY)
+        rounded = np.rint(weights / steps[:, None]).clip(-127, 127)
+        pairs = rounded.reshape(len(weights), -1, 2)
+        excess = np.maximum(np.abs(pairs.sum(2)) - 128, 0)
+        excess *= pairs.prod(2) > 0
+        larger = np.abs(pairs).argmax(2)[..., None]
+        value = np.take_along_axis(pairs, larger, 2)
+        value -= np.sign(value) * excess[..., None]
+        np.put_along_axis(pairs, larger, value, 2)
+        error = np.linalg.norm(weights - rounded * steps[:, None], axis=1)
+        better = error < best
+        best[better] = error[better]
+        best_steps[better], best_rounded[better] = (
+            steps[better],
+            rounded[better],
+        )
+    return best_steps, best_rounded
+
+
+def _find_reach(weights: np.ndarray, score: str) -> np.ndarray:
+    """Return (K,) max_j |w_k - w_j|, and at least |w_k|."""
+    reach = (weights**2).sum(1)
+    if score == 'cosine':
+        return np.sqrt(reach)
+    vectors = torch.from_numpy(weights)
+    for start in range(0, len(weights), 512):
+        squares = torch.cdist(vectors[start : start + 512], vectors).square()
+        reach[start : start + 512] = np.maximum(
+            reach[start : start + 512], squares.amax(1).numpy()
+        )
+    return np.sqrt(reach)
+
+
+def _pack_int8(
+    weights: np.ndarray, steps: np.ndarray, offset: np.ndarray
+) -> torch.ScriptObject:
+    with warnings.catch_warnings():
+        # torch means to drop such tensors; choose_screen does without then.
+        warnings.filterwarnings('ignore', message='torch.quantize_per_tensor')
+        quantised = torch._make_per_channel_quantized_tensor(
+            torch.from_numpy(weights.astype(np.int8)),
+            torch.from_numpy(steps),
+            torch.zeros(len(steps), dtype=torch.long),
+            0,
+        )
+    return torch.ops.quantized.linear_prepack(
+        quantised, torch.from_numpy(offset.astype(np.float32))
+    )
+
+
+def _multiply_int8(
+    images: torch.Tensor, packed: torch.ScriptObject
+) -> torch.Tensor:
+    return torch.ops.quantized.linear_with_input_q_dq_qweight_dq_output_fp32(
+        images, 1.0, 128, packed
+    )
+
+
+def _is_exact(weights: np.ndarray) -> bool:
+    """Compare the product with whole numbers of the largest size."""
+    generator = torch.Generator().manual_seed(0)
+    dim = weights.shape[1]
+    images = torch.randint(0, 256, (8, dim), generator=generator) - 128.0
+    images[0], images[1] = 127.0, -128.0
+    images[2:6] = torch.where(images[2:6] > 0, 127.0, -128.0)
+    whole = torch.from_numpy(weights)
+    found = _multiply_int8(
+        images,
+        _pack_int8(weights, np.ones(len(weights)), np.zeros(len(weights))),
+    )
+    # float32 holds whole numbers of this size to within one.
+    return bool(((found - images.double() @ whole.T).abs() <= 2).all())
+
+
+def choose_screen(
+    exact: Float32Screen, sample: torch.Tensor
+) -> Int8Screen | None:
+    """Return the 8-bit screen if it is the faster one on this machine.
+
+    Args:
+        exact: What it has to beat.
+        sample: (M, D) float32 images, at least some thousand.
+    """
+    try:
+        screen = Int8Screen(exact.classes, sample)
+    except (RuntimeError, AttributeError) as error:  # not here, or inexact
+        print_log(f'select in float32: {error}', 'current')
+        return None
+    batch = sample[:1024]
+    gain = _time_product(exact, batch) / _time_product(screen, batch)
+    return screen if gain > 1.2 else None
+
+
+def _time_product(screen: Float32Screen, images: torch.Tensor) -> float:
+    seconds = []
+    for _ in range(4):
+        start = time.thread_time()
+        screen._multiply(images)
+        seconds.append(time.thread_time() - start)
+    return min(seconds)

@@ -1,0 +1,138 @@
+"""What is retrieved from where, and what the paper leaves open."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ltvl_mm.retrieval.admission import Admission, AdmissionRule
+from ltvl_mm.retrieval.copies import CopyRule
+from ltvl_mm.retrieval.select import Selection
+from ltvl_mm.retrieval.units import UNIT_ROWS
+from ltvl_mm.structures.class_queries import ClassQueries
+from ltvl_mm.structures.embedding_store import EmbeddingStore
+
+COPIES = ('folder', 'none')
+
+
+@dataclass(frozen=True)
+class RetrievalOptions:
+    """What the paper leaves open; the defaults are ours.
+
+    Args:
+        temperature: Of the softmax over classes; 0.01 is CLIP's own.
+        score: ``'softmax'``, ``'cosine'`` or ``'margin'``.
+        assign: ``'independent'`` or ``'argmax'``.
+        over: Candidates per wanted image, so that dropped copies can be
+            replaced; >= 1.
+        refill: How often the candidates of a class that copies leave short
+            are doubled, each time for one more pass over the store; >= 0.
+        duplicates: Rule for copies of each other within a class.
+        exclude: Rule for copies of images to keep out, e.g. of the test set.
+        admission: Which images are ranked at all.
+        copy: ``'folder'``: the images are copied out of the web memory; or
+            ``'none'``: what is written says where they are on the web.
+    """
+
+    temperature: float = 0.01
+    score: str = 'softmax'
+    assign: str = 'independent'
+    over: float = 2.0
+    refill: int = 4
+    duplicates: CopyRule = CopyRule()  # noqa: RUF009, it is frozen
+    exclude: CopyRule = CopyRule()  # noqa: RUF009
+    admission: AdmissionRule = AdmissionRule()  # noqa: RUF009
+    copy: str = 'folder'
+
+    def __post_init__(self) -> None:
+        """Raise ValueError if a value is out of its range."""
+        if not self.over >= 1:
+            raise ValueError(f'over must be >= 1, got {self.over}')
+        if not self.refill >= 0:
+            raise ValueError(f'refill must be >= 0, got {self.refill}')
+        if self.copy not in COPIES:
+            raise ValueError(
+                f'copy must be one of {", ".join(COPIES)}, got {self.copy!r}'
+            )
+
+
+@dataclass(frozen=True)
+class RetrievalTask:
+    """All that a retrieval depends on, and how it is computed.
+
+    Args:
+        store: The web memory.
+        queries: The K classes.
+        budget: (K,) images wanted.
+        excluded: Stores of images, such as val and test, of which no copy
+            may be retrieved.
+        options: See there.
+        device: Where the first look at every image is computed.
+        precision: Of that first look. Like device and units it decides the
+            time alone.
+        unit_rows: Rows of the store that are done or not.
+    """
+
+    store: EmbeddingStore
+    queries: ClassQueries
+    budget: np.ndarray
+    excluded: Sequence[EmbeddingStore]
+    options: RetrievalOptions
+    device: str = 'cpu'
+    precision: str = 'auto'
+    unit_rows: int = UNIT_ROWS
+
+    def __post_init__(self) -> None:
+        """Check what can be checked before the work.
+
+        Raises:
+            ValueError: If encoders differ, or the store lacks a column that
+                filters or copying need.
+        """
+        for other in (self.store, *self.excluded):
+            self.queries.check_store(other)
+        if self.options.copy == 'folder':
+            self.store.check_columns(
+                ('source', 'offset', 'size', 'sha256'),
+                "copying images (with copy='none' it is left out)",
+            )
+        _ = self.admission  # looks at the columns
+
+    @cached_property
+    def admission(self) -> Admission | None:
+        """What the filters admit; None for all."""
+        rule = self.options.admission
+        return Admission(self.store, rule) if rule.columns else None
+
+    @property
+    def candidates(self) -> np.ndarray:
+        """How many candidates of each class are looked at first, (K,)."""
+        return np.ceil(self.budget * self.options.over).astype(np.int64)
+
+    def describe(self) -> dict:
+        """Return all that the result depends on, JSON-like."""
+        return {
+            'class_names': self.queries.class_names,
+            'store': self.store.fingerprint,
+            'encoder': self.store.encoder,
+            'templates': self.queries.templates,
+            'queries': self.queries.fingerprint,
+            'budget': self.budget.tolist(),
+            **asdict(self.options),
+            'excluded': sorted(other.fingerprint for other in self.excluded),
+        }
+
+    def make_selection(self, candidates: np.ndarray) -> Selection:
+        """Return the search for (K,) numbers of candidates."""
+        return Selection(
+            self.store,
+            self.queries,
+            candidates,
+            temperature=self.options.temperature,
+            score=self.options.score,
+            assign=self.options.assign,
+            precision=self.precision,
+            device=self.device,
+            admit=self.admission,
+        )

@@ -1,0 +1,164 @@
+"""The two files of a part of a store: embeddings, and what each row is.
+
+Others wrote them, perhaps: nothing is unpickled, and every error names the
+file.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import torch
+
+# Names of ours that others spell differently, their best spelling first:
+# clip-retrieval, img2dataset, and LAION's lists of URLs. A URL serves as key
+# where there is none; upper and lower case are one.
+SPELLINGS = {
+    'image_path': ('image_path', 'key', '__key__', 'SAMPLE_ID', 'url'),
+    'caption': ('caption', 'TEXT'),
+}
+
+# Rows whose float32 copy stays in a core's cache.
+_ROWS_IN_CACHE = 1024
+_SAMPLE_BYTES = 64 << 10
+
+
+def map_matrix(file: Path) -> np.ndarray:
+    """Return the (rows, D) embeddings of a ``.npy`` file, memory-mapped.
+
+    Raises:
+        ValueError: If it is no matrix of float16 or float32.
+    """
+    with _naming(file, 'is no .npy file of numbers'):
+        # Not np.load: what does not begin as .npy would be a pickle to it.
+        # Copy on write, as torch takes no array that is read-only.
+        matrix = np.lib.format.open_memmap(file, mode='c')
+    if matrix.ndim != 2 or matrix.dtype not in (np.float16, np.float32):
+        raise ValueError(
+            f'{file} holds {matrix.dtype} numbers of shape {matrix.shape}, '
+            f'where a matrix of float16 or float32 is due'
+        )
+    return matrix
+
+
+def find_uneven_row(matrix: np.ndarray) -> tuple[int, float] | None:
+    """Return the first row whose norm is not 1 within 1e-3, and the norm.
+
+    Args:
+        matrix: (B, D); NaN and infinity count as uneven.
+    """
+    # torch, since numpy casts float16 seven times more slowly.
+    buffer = torch.empty(min(_ROWS_IN_CACHE, len(matrix)), matrix.shape[1])
+    for first in range(0, len(matrix), _ROWS_IN_CACHE):
+        block = torch.from_numpy(matrix[first : first + _ROWS_IN_CACHE])
+        block = buffer[: len(block)].copy_(block)
+        norms = torch.linalg.vector_norm(block, dim=1).numpy()
+        # NaN fails every comparison, so that this finds it, too.
+        wrong = np.flatnonzero(~(np.abs(norms - 1) <= 1e-3))
+        if len(wrong):
+            return first + int(wrong[0]), float(norms[wrong[0]])
+    return None
+
+
+def count_lines(file: Path) -> int:
+    """Return how many rows a table describes, without reading parquet."""
+    if file.suffix == '.txt':
+        return len(_read_keys(file))
+    with _naming(file, 'is no parquet file'):
+        return pq.read_metadata(file).num_rows
+
+
+def find_columns(file: Path) -> tuple[str, ...]:
+    """Return the names of a table's columns, as its author spelt them."""
+    if file.suffix == '.txt':
+        return ('image_path',)
+    with _naming(file, 'is no parquet file'):
+        return tuple(pq.read_schema(file).names)
+
+
+def read_columns(
+    file: Path, names: Sequence[str], schema: pa.Schema
+) -> pa.Table:
+    """Read some columns of a table, and only these.
+
+    Args:
+        file: Parquet, or a ``.txt`` with a key per line.
+        names: In our spelling, or the author's.
+        schema: Types of the columns whose types are ours to say.
+
+    Returns:
+        A column per name; of nulls where the table has no such column.
+    """
+    there = find_columns(file)
+    spelt = {name: spell_column(there, name) for name in names}
+    if file.suffix == '.txt':
+        table = pa.table({'image_path': _read_keys(file)})
+    else:
+        with _naming(file, 'cannot be read'):
+            table = pq.ParquetFile(file).read(
+                columns=sorted({column for column in spelt.values() if column})
+            )
+    columns = {}
+    for name in names:
+        column = (
+            pa.nulls(len(table))
+            if spelt[name] is None
+            else table.column(spelt[name])
+        )
+        if name in schema.names:
+            with _naming(file, f'has another kind of {name}'):
+                column = column.cast(schema.field(name).type)
+        columns[name] = column
+    return pa.table(columns)
+
+
+def spell_column(columns: Sequence[str], name: str) -> str | None:
+    """Return how ``columns`` spell ``name``, or None if they lack it."""
+    for spelling in (name, *SPELLINGS.get(name, ())):
+        for match in (str, str.casefold):
+            for column in columns:
+                if match(column) == match(spelling):
+                    return column
+    return None
+
+
+def digest_ends(file: Path) -> str:
+    """Return a sha256 of a file's size, first and last 64 KiB.
+
+    Tells whether a file is still the one that was indexed without reading
+    terabytes; a change in the middle alone escapes it.
+    """
+    with open(file, 'rb') as handle:
+        size = handle.seek(0, os.SEEK_END)
+        digest = hashlib.sha256(b'%d:' % size)
+        handle.seek(0)
+        digest.update(handle.read(_SAMPLE_BYTES))
+        handle.seek(max(0, size - _SAMPLE_BYTES))
+        digest.update(handle.read(_SAMPLE_BYTES))
+    return digest.hexdigest()
+
+
+def _read_keys(file: Path) -> list[str]:
+    with _naming(file, 'is no list of keys'):
+        # Not splitlines: a key may hold one of its many line ends.
+        lines = file.read_text(encoding='utf-8').split('\n')
+    if lines[-1] == '':
+        lines.pop()
+    return lines
+
+
+@contextmanager
+def _naming(file: Path, fault: str) -> Iterator[None]:
+    """Turn what a broken or hostile file raises into a ValueError."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise ValueError(f'{file} does not exist') from None
+    # numpy parses headers as Python literals, which fail in any way.
+    except Exception as error:
+        raise ValueError(f'{file} {fault}: {error!s:.200}') from error

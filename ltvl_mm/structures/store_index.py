@@ -1,0 +1,182 @@
+"""An index of embeddings that others made; nothing is copied.
+
+Two layouts: clip-retrieval's (``img_emb/img_emb_7.npy`` beside
+``metadata/metadata_7.parquet``, as LAION publishes it), and ``.npy`` files
+with a ``.parquet`` or a ``.txt`` of one key per line under the same name.
+"""
+
+import re
+from pathlib import Path
+
+from ltvl_mm.structures.embedding_store import (
+    EmbeddingStore,
+    Part,
+    index_part,
+    open_store,
+)
+from ltvl_mm.structures.store_files import (
+    count_lines,
+    find_columns,
+    find_uneven_row,
+    map_matrix,
+    spell_column,
+)
+from ltvl_mm.structures.store_writer import find_dtype
+from ltvl_mm.utils.io import read_json, write_json
+
+# Looked at in each part, so that a wrong one is found now, not in hours.
+_ROWS_CHECKED = 1000
+
+
+def index_store(
+    folder: str | Path,
+    encoder: dict[str, str],
+    *,
+    out: str | Path | None = None,
+) -> EmbeddingStore:
+    """Write ``store.json`` for embeddings that others made, and open it.
+
+    Args:
+        folder: Of the embeddings.
+        encoder: What made them. The files do not say: the caller does.
+        out: Folder for the index; None for ``folder`` itself. Elsewhere the
+            index names the files by absolute paths.
+
+    Raises:
+        ValueError: If files lack their partner, differ in rows, width or
+            layout, have no key, or are not L2-normalised; or ``out`` holds
+            another store.
+    """
+    folder = Path(folder)
+    out = folder if out is None else Path(out)
+    _check_free(out)
+    parts = [
+        index_part(number, matrix, table)
+        for number, (matrix, table) in enumerate(_find_pairs(folder))
+    ]
+    dim = _check_parts([part for part in parts if part.rows], folder)
+    base = folder if out == folder else None
+    write_json(
+        out / 'store.json',
+        {
+            'format': 1,
+            'encoder': encoder,
+            'dim': dim,
+            'dtype': find_dtype(parts),
+            'normalised': True,
+            'rows': sum(part.rows for part in parts),
+            'fingerprint': EmbeddingStore(
+                out, encoder, dim, tuple(parts)
+            ).fingerprint,
+            'indexed': [
+                {
+                    'rows': part.rows,
+                    'sha256': part.sha256,
+                    'matrix': _name_file(part.matrix, base),
+                    'table': _name_file(part.table, base),
+                }
+                for part in parts
+            ],
+        },
+    )
+    return open_store(out)
+
+
+def _check_free(out: Path) -> None:
+    file = out / 'store.json'
+    if (out / 'settings.json').exists() or (
+        file.exists() and 'indexed' not in read_json(file)
+    ):
+        raise ValueError(
+            f'{out} is a store of tools/embed_images.py, which needs no index'
+        )
+
+
+def _find_pairs(folder: Path) -> list[tuple[Path, Path]]:
+    """Return (matrix, table) of each part, in the order of their numbers.
+
+    Numbers, not names, make a pair and the order: they may be padded or
+    not, and have gaps where a part had no image.
+    """
+    if not (folder / 'img_emb').is_dir():
+        return [
+            (matrix, _find_table(matrix))
+            for matrix in sorted(folder.glob('*.npy'), key=_sort_by_numbers)
+        ]
+    matrices = _number_files(folder / 'img_emb', '.npy')
+    tables = _number_files(folder / 'metadata', '.parquet')
+    for number, matrix in matrices.items():
+        if number not in tables:
+            raise ValueError(f'{matrix} has no metadata of its number')
+    for number, table in tables.items():
+        if number not in matrices and count_lines(table):
+            raise ValueError(f'{table} has no embeddings of its number')
+    return [(matrices[n], tables[n]) for n in sorted(matrices)]
+
+
+def _number_files(folder: Path, suffix: str) -> dict[int, Path]:
+    files: dict[int, Path] = {}
+    for file in sorted(folder.glob(f'*{suffix}')):
+        found = re.fullmatch(r'.*?_?(\d+)', file.stem)
+        if found is None:
+            raise ValueError(f'{file} has no number at the end of its name')
+        other = files.setdefault(int(found[1]), file)
+        if other != file:
+            raise ValueError(f'{other} and {file} have the same number')
+    return files
+
+
+def _sort_by_numbers(file: Path) -> list[tuple[int, str]]:
+    """Return a key by which ``part_10`` comes after ``part_9``."""
+    return [
+        (int(word), '') if word.isdecimal() else (-1, word)
+        for word in re.split(r'(\d+)', file.stem)
+    ]
+
+
+def _find_table(matrix: Path) -> Path:
+    found = [
+        matrix.with_suffix(suffix)
+        for suffix in ('.parquet', '.txt')
+        if matrix.with_suffix(suffix).is_file()
+    ]
+    if len(found) != 1:
+        raise ValueError(
+            f'{matrix} needs its keys beside it in a .parquet or a .txt file '
+            f'of the same name; there are {len(found)}'
+        )
+    return found[0]
+
+
+def _check_parts(parts: list[Part], folder: Path) -> int:
+    """Return the width of all parts."""
+    if not parts:
+        raise ValueError(
+            f'{folder} has neither img_emb/ and metadata/ nor .npy files with '
+            f'embeddings'
+        )
+    dim = map_matrix(parts[0].matrix).shape[1]
+    for part in parts:
+        matrix = map_matrix(part.matrix)
+        if matrix.shape[1] != dim:
+            raise ValueError(
+                f'{part.matrix} has width {matrix.shape[1]}, '
+                f'{parts[0].matrix} has {dim}'
+            )
+        uneven = find_uneven_row(matrix[:_ROWS_CHECKED])
+        if uneven is not None:
+            raise ValueError(
+                f'{part.matrix}, row {uneven[0]}: norm {uneven[1]} where 1 is '
+                f'due; the embeddings must be finite and L2-normalised'
+            )
+        columns = find_columns(part.table)
+        if spell_column(columns, 'image_path') is None:
+            raise ValueError(
+                f'{part.table} has neither image_path nor key nor url, but '
+                f'{", ".join(columns)}'
+            )
+    return dim
+
+
+def _name_file(file: Path, base: Path | None) -> str:
+    return str(file.relative_to(base) if base else file.absolute())
