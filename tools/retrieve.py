@@ -64,6 +64,18 @@ def parse_args() -> argparse.Namespace:
         default=UNIT_ROWS,
         help='rows of the store that a kill may cost',
     )
+    index = parser.add_argument_group(
+        'an index, for stores too large to read whole',
+        'It proposes candidates by cosine, which are not those of highest '
+        'p_k: some are missed. How many is measured on a sample, and said.',
+    )
+    index.add_argument('--index', help='a faiss index of the store')
+    index.add_argument(
+        '--index-factor',
+        type=int,
+        default=RetrievalOptions.index_factor,
+        help='images it proposes per candidate (default: %(default)s)',
+    )
     return parser.parse_args()
 
 
@@ -185,6 +197,7 @@ def main() -> None:
         device=args.device,
         precision=args.precision,
         unit_rows=args.unit_rows,
+        index=args.index,
     )
     if args.dry_run:
         if rank == 0:
@@ -266,6 +279,7 @@ def make_options(args: argparse.Namespace) -> RetrievalOptions:
             allowed_hosts=read_hosts(args.allow_host),
             denied_hosts=read_hosts(args.deny_host),
         ),
+        index_factor=args.index_factor,
         copy=args.copy,
     )
 

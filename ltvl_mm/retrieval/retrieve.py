@@ -7,8 +7,10 @@ import numpy as np
 from mmengine.dist import barrier, get_rank
 
 from ltvl_mm.retrieval.choice import ImageChoice, Rejected
+from ltvl_mm.retrieval.index_search import load_index, select_by_index
 from ltvl_mm.retrieval.report import make_report
 from ltvl_mm.retrieval.retrieved_folder import write_folder
+from ltvl_mm.retrieval.select import Candidates
 from ltvl_mm.retrieval.task import RetrievalTask
 from ltvl_mm.retrieval.units import select_in_units
 from ltvl_mm.structures.manifest import Manifest, load_manifest
@@ -65,14 +67,7 @@ def _choose_images(task: RetrievalTask, folder: Path) -> ImageChoice:
     )
     asked = task.candidates
     for turn in range(task.options.refill + 1):
-        found = select_in_units(
-            task.make_selection(asked),
-            folder / str(turn),
-            unit_rows=task.unit_rows,
-            title=f'refill {np.count_nonzero(asked)} classes, pass {turn}'
-            if turn
-            else 'select',
-        )
+        found = _find_candidates(task, asked, folder, turn)
         if found is not None:
             choice.consider(asked, found)
         short = share(choice.find_short())
@@ -83,3 +78,23 @@ def _choose_images(task: RetrievalTask, folder: Path) -> ImageChoice:
         more[short] = np.minimum(2 * asked[short], len(task.store))
         asked = more
     return choice
+
+
+def _find_candidates(
+    task: RetrievalTask, asked: np.ndarray, folder: Path, turn: int
+) -> list[Candidates] | None:
+    """Return (K,) numbers of candidates on rank 0, None on the others."""
+    selection = task.make_selection(asked)
+    if task.index is None:
+        return select_in_units(
+            selection,
+            folder / str(turn),
+            unit_rows=task.unit_rows,
+            title=f'refill {np.count_nonzero(asked)} classes, pass {turn}'
+            if turn
+            else 'select',
+        )
+    if get_rank() > 0:
+        return None
+    index = load_index(task.index, task.store)
+    return select_by_index(selection, index, task.options.index_factor)

@@ -79,8 +79,8 @@ class Selection:
 
     Each piece of the store is scanned into a pool of candidates, here or in
     another process; pools merge in any order; ``finish`` computes the scores
-    of what is left without rounding. The result is
-    the same bits for any pieces, chunks, precision and device.
+    of what is left without rounding. The result is the same bits for any
+    pieces, chunks, precision and device.
 
     Memory is a chunk and the pool, K x n_k candidates and a part more; never
     the N x K matrix.
@@ -216,6 +216,46 @@ class Selection:
                 found[label] = again[label]
         return found
 
+    def rank(self, rows: np.ndarray, labels: np.ndarray) -> list[Candidates]:
+        """Return the best of each class among (M,) pairs only.
+
+        Args:
+            rows: Of the store.
+            labels: For which class each is a candidate.
+
+        Raises:
+            ValueError: If a row is not finite or not of unit norm; names it.
+        """
+        if self.admit is not None:
+            admitted = np.array(
+                [self.admit(int(row), int(row) + 1)[0] for row in rows], bool
+            )
+            rows, labels = rows[admitted], labels[admitted]
+        for start in range(0, len(rows), _RUN):
+            some = rows[start : start + _RUN]
+            self._check_norms(
+                some, torch.from_numpy(self.store.read_rows(some))
+            )
+        pool = make_pool(self.budget, self.classes.tolerance)
+        pool.rows, pool.labels = rows, labels.astype(np.int32)
+        return self._sort(pool, *self._rescore(pool.rows, pool.labels))
+
+    def select_sample(self) -> list[Candidates]:
+        """Return the best of a random sample, as many as its share is due."""
+        rows = _sample_rows(len(self.store), _SAMPLE_ROWS)
+        share = len(rows) / len(self.store)
+        if self.admit is not None:
+            rows = rows[self._find_admitted(rows)]
+        images = torch.from_numpy(self.store.read_rows(rows))
+        budget = np.ceil(self.budget * share).astype(np.int64)
+        pool = make_pool(budget, self.classes.tolerance)
+        self._scan_sample(pool, rows, images.to(self.screen.device))
+        found = self._sort(pool, *self._rescore(pool.rows, pool.labels))
+        return [
+            Candidates(b.rows[:n], b.scores[:n], b.cosines[:n])
+            for b, n in zip(found, budget, strict=True)
+        ]
+
     def _scan_again(self, labels: list[int]) -> list[Candidates]:
         budget = np.zeros_like(self.budget)
         budget[labels] = self.budget[labels]
@@ -247,20 +287,18 @@ class Selection:
         self._check_norms(rows, sample)
         if total >= _LARGE:
             self._sample(rows, sample.to(self.screen.device))
+        if self._precision == 'float32':
+            return
         if self._precision == 'int8':
             self.fast = Int8Screen(self.classes, sample[:8192])
-        elif self._precision == 'auto' and self.device == 'cpu':
+        elif self.device == 'cpu' and len(sample) >= _PROBE:
             self.fast = choose_screen(self.screen, sample[:8192])
 
     def _sample(self, rows: np.ndarray, images: torch.Tensor) -> None:
         """Set the floor, and say whether the store is well mixed."""
         ranks = _find_ranks(self.budget, len(rows) / len(self.store))
         pool = make_pool(ranks, self.classes.tolerance)
-        scan = _Scan(self, pool, None)
-        for first in range(0, len(rows), self._count_rows()):
-            some = slice(first, first + self._count_rows())
-            scan.consider(rows[some], images[some])
-        scan.end()
+        self._scan_sample(pool, rows, images)
         # In a store that is sorted by what it shows the best of a class are
         # neighbours, and a sample says little.
         runs = np.unique([pool.labels, pool.rows // _SAMPLE_RUN], axis=1)
@@ -268,6 +306,15 @@ class Selection:
         if self.mixed:
             full = pool.find_scores(ranks)
             self.floor = np.where(self.budget > 0, full, -np.inf)
+
+    def _scan_sample(
+        self, pool: CandidatePool, rows: np.ndarray, images: torch.Tensor
+    ) -> None:
+        scan = _Scan(self, pool, None)
+        for first in range(0, len(rows), self._count_rows()):
+            some = slice(first, first + self._count_rows())
+            scan.consider(rows[some], images[some])
+        scan.end()
 
     def _find_admitted(self, rows: np.ndarray) -> np.ndarray:
         return np.concatenate(

@@ -12,6 +12,7 @@ from ltvl_mm.retrieval.select import Selection
 from ltvl_mm.retrieval.units import UNIT_ROWS
 from ltvl_mm.structures.class_queries import ClassQueries
 from ltvl_mm.structures.embedding_store import EmbeddingStore
+from ltvl_mm.utils.io import hash_file
 
 COPIES = ('folder', 'none')
 
@@ -31,6 +32,7 @@ class RetrievalOptions:
         duplicates: Rule for copies of each other within a class.
         exclude: Rule for copies of images to keep out, e.g. of the test set.
         admission: Which images are ranked at all.
+        index_factor: Images that an index proposes for each candidate.
         copy: ``'folder'``: the images are copied out of the web memory; or
             ``'none'``: what is written says where they are on the web.
     """
@@ -43,6 +45,7 @@ class RetrievalOptions:
     duplicates: CopyRule = CopyRule()  # noqa: RUF009, it is frozen
     exclude: CopyRule = CopyRule()  # noqa: RUF009
     admission: AdmissionRule = AdmissionRule()  # noqa: RUF009
+    index_factor: int = 10
     copy: str = 'folder'
 
     def __post_init__(self) -> None:
@@ -51,6 +54,10 @@ class RetrievalOptions:
             raise ValueError(f'over must be >= 1, got {self.over}')
         if not self.refill >= 0:
             raise ValueError(f'refill must be >= 0, got {self.refill}')
+        if not self.index_factor >= 1:
+            raise ValueError(
+                f'index_factor must be >= 1, got {self.index_factor}'
+            )
         if self.copy not in COPIES:
             raise ValueError(
                 f'copy must be one of {", ".join(COPIES)}, got {self.copy!r}'
@@ -72,6 +79,8 @@ class RetrievalTask:
         precision: Of that first look. Like device and units it decides the
             time alone.
         unit_rows: Rows of the store that are done or not.
+        index: A faiss index of the store, which proposes candidates; then
+            the best images are found among them only. None reads the store.
     """
 
     store: EmbeddingStore
@@ -82,6 +91,7 @@ class RetrievalTask:
     device: str = 'cpu'
     precision: str = 'auto'
     unit_rows: int = UNIT_ROWS
+    index: str | None = None
 
     def __post_init__(self) -> None:
         """Check what can be checked before the work.
@@ -120,6 +130,7 @@ class RetrievalTask:
             'queries': self.queries.fingerprint,
             'budget': self.budget.tolist(),
             **asdict(self.options),
+            'index': self.index and hash_file(self.index),
             'excluded': sorted(other.fingerprint for other in self.excluded),
         }
 

@@ -1,0 +1,117 @@
+import faiss
+import numpy as np
+import pytest
+from web_memory import ENCODER, write_store
+
+from ltvl_mm.retrieval.index_search import (
+    load_index,
+    make_contrastive_queries,
+    select_by_index,
+)
+from ltvl_mm.retrieval.select import Selection, select_images
+from ltvl_mm.structures.class_queries import ClassQueries
+
+DIM = 16
+
+
+def _normalise(x):
+    return x / np.linalg.norm(x, axis=1, keepdims=True)
+
+
+@pytest.fixture
+def world(tmp_path):
+    """Return a store, class queries, and the file of a faiss index."""
+    rng = np.random.default_rng(0)
+    classes = _normalise(rng.normal(size=(6, DIM)) + 1)
+    images = (
+        rng.normal(size=(600, DIM)) + 2 * classes[rng.integers(6, size=600)]
+    )
+    images = _normalise(images).astype(np.float16)
+    store = write_store(tmp_path / 'store', np.split(images, [100, 350]))
+    names = tuple(f'class {k}' for k in range(6))
+    queries = ClassQueries(names, ('{}',), classes.astype('f4'), ENCODER)
+    index = faiss.IndexFlatIP(DIM)
+    index.add(images.astype(np.float32))
+    faiss.write_index(index, str(tmp_path / 'knn.index'))
+    return store, queries, tmp_path / 'knn.index'
+
+
+def test_contrastive_queries_by_hand():
+    x = np.array([[1.0, 0], [0, 1], [-1, 0]])
+    # Two classes remain for each: their mean and the mean of all, halved.
+    expected = x - ((x.sum(0) - x) / 2 + x.mean(0)) / 2
+    np.testing.assert_allclose(
+        make_contrastive_queries(x), expected.astype('f4')
+    )
+
+
+def test_a_generous_index_gives_the_exact_answer(world, caplog):
+    store, queries, file = world
+    budget = np.array([20, 0, 5, 20, 1, 20])
+    selection = Selection(store, queries, budget, temperature=0.05)
+    found = select_by_index(selection, load_index(file, store), 30)
+    exact = select_images(store, queries, budget, temperature=0.05)
+    for few, all_of_them in zip(found, exact, strict=True):
+        assert few.rows.tolist() == all_of_them.rows.tolist()
+        assert few.scores.tolist() == all_of_them.scores.tolist()
+
+
+def test_candidates_by_cosine_are_not_those_by_probability(world):
+    store, queries, file = world
+    budget = np.full(6, 20)
+    selection = Selection(store, queries, budget, temperature=0.05)
+    found = select_by_index(selection, load_index(file, store), 1)
+    exact = select_images(store, queries, budget, temperature=0.05)
+    recall = np.mean(
+        [
+            np.isin(all_of_them.rows, few.rows).mean()
+            for few, all_of_them in zip(found, exact, strict=True)
+        ]
+    )
+    assert 0.5 < recall < 1
+
+
+def test_an_index_proposes_only_what_is_admitted(world):
+    store, queries, file = world
+    selection = Selection(
+        store,
+        queries,
+        np.full(6, 10),
+        temperature=0.05,
+        admit=lambda start, stop: np.arange(start, stop) % 2 == 0,
+    )
+    for best in select_by_index(selection, load_index(file, store), 30):
+        assert len(best.rows) == 10
+        assert (best.rows % 2 == 0).all()
+
+
+def test_an_index_in_another_order_is_refused(world):
+    store, _, file = world
+    index = faiss.IndexFlatIP(DIM)
+    index.add(store.read_rows(np.arange(600)[::-1].copy()))
+    faiss.write_index(index, str(file))
+    with pytest.raises(ValueError, match='another order'):
+        load_index(file, store)
+
+
+def test_an_index_of_other_images_is_refused(world):
+    store, _, file = world
+    index = faiss.IndexFlatIP(DIM)
+    index.add(store.read_rows(np.arange(599)))
+    faiss.write_index(index, str(file))
+    with pytest.raises(ValueError, match='599 images of width 16, the store'):
+        load_index(file, store)
+
+
+def test_a_file_that_is_no_index_is_named(world):
+    store, _, file = world
+    file.write_bytes(b'not an index')
+    with pytest.raises(ValueError, match=r'knn\.index is no faiss index'):
+        load_index(file, store)
+
+
+def test_the_factor_is_at_least_one(world):
+    store, queries, file = world
+    selection = Selection(store, queries, np.ones(6), temperature=0.05)
+    with pytest.raises(ValueError, match='must be >= 1, got 0'):
+        select_by_index(selection, load_index(file, store), 0)
