@@ -8,13 +8,13 @@ import torch
 
 from ltvl_mm.retrieval.candidate_pool import CandidatePool, make_pool
 from ltvl_mm.retrieval.exact_products import multiply_exactly
-from ltvl_mm.retrieval.scores import RowScores, check_score
-from ltvl_mm.retrieval.screens import (
+from ltvl_mm.retrieval.float32_screen import (
     Float32Screen,
-    Int8Screen,
-    choose_screen,
     make_class_logits,
 )
+from ltvl_mm.retrieval.int8_screen import Int8Screen, choose_screen
+from ltvl_mm.retrieval.scan import PROBE, Scan, find_ranks
+from ltvl_mm.retrieval.scores import RowScores, check_score
 from ltvl_mm.structures.class_queries import ClassQueries
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.utils.progress import progress_bar
@@ -25,13 +25,6 @@ PRECISIONS = ('auto', 'float32', 'int8')
 
 # Logits held at a time: 8 MB of float32, which stay in a processor's cache.
 _CHUNK_NUMBERS = 2_000_000
-# Candidates of screened images are computed together, so many rows at a time.
-_SURVIVORS = 512
-# If more of some images pass the fast screen, it is not used for the next
-# chunks.
-_TOO_MANY = 0.4
-_PROBE = 256
-_PAUSE = 7
 # Below this a sample does not pay.
 _LARGE = 200_000
 _SAMPLE_ROWS = 1 << 14
@@ -174,7 +167,7 @@ class Selection:
             ValueError: If a row is not finite or not of unit norm; names it.
         """
         stop = len(self.store) if stop is None else stop
-        scan = _Scan(self, pool, self.fast)
+        scan = Scan(self, pool, self.fast)
         # In random order, so that what was seen says what will come.
         starts = np.arange(start, stop, _RUN)
         for first in make_generator(start, stop).permutation(starts):
@@ -192,7 +185,7 @@ class Selection:
         """Take the candidates of ``other``, of other rows, into ``pool``."""
         pool.merge(other)
         pool.compact()
-        self._thin_out(pool)
+        self.thin_out(pool)
 
     def finish(self, pool: CandidatePool) -> list[Candidates]:
         """Return the best of each class, from the pool of all rows."""
@@ -233,7 +226,7 @@ class Selection:
             rows, labels = rows[admitted], labels[admitted]
         for start in range(0, len(rows), _RUN):
             some = rows[start : start + _RUN]
-            self._check_norms(
+            self.check_norms(
                 some, torch.from_numpy(self.store.read_rows(some))
             )
         pool = make_pool(self.budget, self.classes.tolerance)
@@ -284,19 +277,19 @@ class Selection:
         if self.admit is not None:
             rows = rows[self._find_admitted(rows)]
         sample = torch.from_numpy(self.store.read_rows(rows))
-        self._check_norms(rows, sample)
+        self.check_norms(rows, sample)
         if total >= _LARGE:
             self._sample(rows, sample.to(self.screen.device))
         if self._precision == 'float32':
             return
         if self._precision == 'int8':
             self.fast = Int8Screen(self.classes, sample[:8192])
-        elif self.device == 'cpu' and len(sample) >= _PROBE:
+        elif self.device == 'cpu' and len(sample) >= PROBE:
             self.fast = choose_screen(self.screen, sample[:8192])
 
     def _sample(self, rows: np.ndarray, images: torch.Tensor) -> None:
         """Set the floor, and say whether the store is well mixed."""
-        ranks = _find_ranks(self.budget, len(rows) / len(self.store))
+        ranks = find_ranks(self.budget, len(rows) / len(self.store))
         pool = make_pool(ranks, self.classes.tolerance)
         self._scan_sample(pool, rows, images)
         # In a store that is sorted by what it shows the best of a class are
@@ -310,7 +303,7 @@ class Selection:
     def _scan_sample(
         self, pool: CandidatePool, rows: np.ndarray, images: torch.Tensor
     ) -> None:
-        scan = _Scan(self, pool, None)
+        scan = Scan(self, pool, None)
         for first in range(0, len(rows), self._count_rows()):
             some = slice(first, first + self._count_rows())
             scan.consider(rows[some], images[some])
@@ -327,7 +320,8 @@ class Selection:
             ]
         )
 
-    def _check_norms(self, rows: np.ndarray, images: torch.Tensor) -> None:
+    def check_norms(self, rows: np.ndarray, images: torch.Tensor) -> None:
+        """Raise ValueError unless (M, D) images are of unit norm."""
         norms = torch.linalg.vector_norm(images, dim=1)
         self.store.check_norms(rows, norms.cpu().numpy())
 
@@ -391,7 +385,7 @@ class Selection:
             )
         ]
 
-    def _thin_out(self, pool: CandidatePool) -> None:
+    def thin_out(self, pool: CandidatePool) -> None:
         """Decide among ties by their exact scores and rows."""
         crowded = pool.find_crowded()
         if not len(crowded):
@@ -406,142 +400,6 @@ class Selection:
         )
         keep = order[rank < self.budget[labels[order]]]
         pool.drop(np.delete(places, keep))
-
-
-class _Scan:
-    """Rows on their way into a pool.
-
-    Args:
-        selection: What is looked for.
-        pool: Where it goes.
-        fast: A screen that passes more than it must; None for none.
-    """
-
-    def __init__(
-        self,
-        selection: Selection,
-        pool: CandidatePool,
-        fast: Int8Screen | None,
-    ) -> None:
-        self.selection = selection
-        self.pool = pool
-        self.fast = fast
-        self.exact = selection.screen
-        self.pause = 0
-        self.is_fast = False
-        self.waiting: list[tuple[np.ndarray, torch.Tensor]] = []
-        self.seen = 0
-        self._set_thresholds()
-
-    def look(self, first: int, chunk: np.ndarray) -> None:
-        """Consider consecutive rows of the store, from ``first`` on."""
-        images = torch.from_numpy(chunk).to(
-            self.exact.device, torch.float32, copy=True
-        )
-        rows = np.arange(first, first + len(chunk))
-        self.selection._check_norms(rows, images)
-        if self.selection.admit is not None:
-            inside = np.flatnonzero(
-                self.selection.admit(first, first + len(chunk))
-            )
-            rows, images = rows[inside], images[torch.from_numpy(inside)]
-        self.consider(rows, images)
-
-    def consider(self, rows: np.ndarray, images: torch.Tensor) -> None:
-        """Add the candidates among (B,) rows with (B, D) embeddings."""
-        # Everything passes until there are thresholds, so begin with little.
-        while len(rows) and np.isneginf(self.pool.thresholds).any():
-            few = max(64, self.seen)
-            self._add(rows[:few], images[:few])
-            self._compact()
-            self.seen += len(rows[:few])
-            rows, images = rows[few:], images[few:]
-        self.seen += len(rows)
-        if not self._is_fast(images):
-            self._add(rows, images)
-            return
-        passed = self.fast.find(images)
-        if len(passed):
-            self.waiting.append((rows[passed], images[passed]))
-        if sum(len(rows) for rows, _ in self.waiting) >= _SURVIVORS:
-            self._flush()
-
-    def _is_fast(self, images: torch.Tensor) -> bool:
-        """Say whether the fast screen passes few enough to be faster."""
-        if self.fast is None:
-            return False
-        self.pause -= 1
-        if self.pause < 0:
-            some = images[:_PROBE]
-            self.pause = _PAUSE
-            self.is_fast = len(self.fast.find(some)) <= _TOO_MANY * len(some)
-        return self.is_fast
-
-    def end(self) -> None:
-        """Add what is still waiting."""
-        self._flush()
-        self._compact()
-
-    def _flush(self) -> None:
-        if self.waiting:
-            rows, images = zip(*self.waiting, strict=True)
-            self.waiting = []
-            self._add(np.concatenate(rows), torch.cat(images))
-
-    def _add(self, rows: np.ndarray, images: torch.Tensor) -> None:
-        passed, logits = self.exact.find_logits(images)
-        rows = rows[passed]
-        summary = RowScores(logits, self.selection.score)
-        places, labels = summary.find_pairs(self.exact.bounds)
-        sure = np.ones(len(places), bool)
-        if self.selection.assign == 'argmax' and logits.shape[1] > 1:
-            near = summary.top[places] - logits[places, labels]
-            doubt = 2 * self.pool.tolerance
-            inside = near <= doubt
-            places, labels = places[inside], labels[inside]
-            sure = (summary.best[places] == labels) & (
-                summary.top[places] - summary.second[places] > doubt
-            )
-        self.pool.add(
-            rows[places],
-            labels.astype(np.int32),
-            summary.score(places, labels).astype(np.float32),
-            sure,
-        )
-        if self.pool.is_due:
-            self._compact()
-
-    def _compact(self) -> None:
-        self.pool.compact()
-        self.selection._thin_out(self.pool)
-        self._raise_floor()
-        self._set_thresholds()
-
-    def _raise_floor(self) -> None:
-        """Expect of the rest of the store what was seen of it so far."""
-        share = self.seen / len(self.selection.store)
-        if self.selection.mixed and share < 1:
-            ranks = _find_ranks(self.pool.budget, share)
-            self.pool.raise_floor(self.pool.find_scores(ranks))
-
-    def _set_thresholds(self) -> None:
-        self.exact.set_thresholds(self.pool.thresholds)
-        if self.fast is not None:
-            self.fast.set_thresholds(self.pool.thresholds)
-
-
-def _find_ranks(budget: np.ndarray, share: float) -> np.ndarray:
-    """Return which of the best in a share of a store is a safe floor.
-
-    Of the n_k best of all, n_k f +- sqrt(n_k f (1 - f)) lie in a random
-    share f; the r-th best in it is worse than the n_k-th of all if r
-    exceeds their number. Over all classes and times of asking, 5.5 deviations
-    fail once in a thousand runs; :meth:`Selection.finish` notices it.
-    """
-    expected = budget * share
-    deviation = np.sqrt(expected * (1 - share))
-    ranks = np.ceil(expected + 5.5 * deviation + 4).astype(np.int64)
-    return np.where(budget > 0, np.minimum(ranks, budget), 0)
 
 
 def _sample_rows(total: int, size: int) -> np.ndarray:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from web_memory import ENCODER, write_store
 
-from ltvl_mm.retrieval import select
+from ltvl_mm.retrieval import scan, select
 from ltvl_mm.retrieval.exact_products import multiply_exactly
 from ltvl_mm.retrieval.scores import compute_scores
 from ltvl_mm.retrieval.select import Selection
@@ -62,18 +62,18 @@ def _sort_all(images, queries, budget, temperature, score, assign):
 @pytest.fixture
 def small(monkeypatch):
     """Make every path of large stores a path of small ones."""
-    for name, value in (
-        ('_CHUNK_NUMBERS', 900),
-        ('_SURVIVORS', 16),
-        ('_LARGE', 60),
-        ('_SAMPLE_ROWS', 64),
-        ('_SAMPLE_RUN', 4),
-        ('_RUN', 50),
-        ('_PROBE', 8),
-        ('_TOO_MANY', 0.8),
-        ('_PAUSE', 1),
+    for module, name, value in (
+        (select, '_CHUNK_NUMBERS', 900),
+        (select, '_LARGE', 60),
+        (select, '_SAMPLE_ROWS', 64),
+        (select, '_SAMPLE_RUN', 4),
+        (select, '_RUN', 50),
+        (scan, '_SURVIVORS', 16),
+        (scan, 'PROBE', 8),
+        (scan, '_TOO_MANY', 0.8),
+        (scan, '_PAUSE', 1),
     ):
-        monkeypatch.setattr(select, name, value)
+        monkeypatch.setattr(module, name, value)
 
 
 KINDS = (
