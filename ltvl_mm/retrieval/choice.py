@@ -13,7 +13,7 @@ from ltvl_mm.retrieval.copies import (
     keep_originals,
     read_traits,
 )
-from ltvl_mm.retrieval.select import Candidates
+from ltvl_mm.retrieval.exact_ranking import Candidates
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.utils.progress import progress_bar
 

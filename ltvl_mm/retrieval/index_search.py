@@ -12,7 +12,8 @@ import faiss
 import numpy as np
 from mmengine.logging import print_log
 
-from ltvl_mm.retrieval.select import Candidates, Selection
+from ltvl_mm.retrieval.exact_ranking import Candidates
+from ltvl_mm.retrieval.select import Selection
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.utils.progress import progress_bar
 from ltvl_mm.utils.rng import make_generator

@@ -7,10 +7,10 @@ import numpy as np
 from mmengine.dist import barrier, get_rank
 
 from ltvl_mm.retrieval.choice import ImageChoice, Rejected
+from ltvl_mm.retrieval.exact_ranking import Candidates
 from ltvl_mm.retrieval.index_search import load_index, select_by_index
 from ltvl_mm.retrieval.report import make_report
 from ltvl_mm.retrieval.retrieved_folder import write_folder
-from ltvl_mm.retrieval.select import Candidates
 from ltvl_mm.retrieval.task import RetrievalTask
 from ltvl_mm.retrieval.units import select_in_units
 from ltvl_mm.structures.manifest import Manifest, load_manifest

@@ -1,20 +1,19 @@
 """For each class the best images of a store: one pass, exact."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 
 from ltvl_mm.retrieval.candidate_pool import CandidatePool, make_pool
-from ltvl_mm.retrieval.exact_products import multiply_exactly
+from ltvl_mm.retrieval.exact_ranking import Candidates, ExactRanking
 from ltvl_mm.retrieval.float32_screen import (
     Float32Screen,
     make_class_logits,
 )
 from ltvl_mm.retrieval.int8_screen import Int8Screen, choose_screen
 from ltvl_mm.retrieval.scan import PROBE, Scan, find_ranks
-from ltvl_mm.retrieval.scores import RowScores, check_score
+from ltvl_mm.retrieval.scores import check_score
 from ltvl_mm.structures.class_queries import ClassQueries
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.utils.progress import progress_bar
@@ -32,21 +31,6 @@ _SAMPLE_ROWS = 1 << 14
 _RUN = 16_384
 # Neighbours that are sampled together, for the disk's sake.
 _SAMPLE_RUN = 16
-
-
-@dataclass(frozen=True)
-class Candidates:
-    """The best images of one class, best first.
-
-    Args:
-        rows: (M,) int64 rows of the store.
-        scores: (M,) float64, falling; ties in the order of the rows.
-        cosines: (M,) float64.
-    """
-
-    rows: np.ndarray
-    scores: np.ndarray
-    cosines: np.ndarray
 
 
 def select_images(
@@ -134,10 +118,12 @@ class Selection:
         self.score = score
         self.assign = assign
         self.device = device
-        self.temperature = temperature
         self.admit = admit
         self.queries = queries.embeddings.astype(np.float64)
         self.classes = make_class_logits(self.queries, temperature, score)
+        self._exact = ExactRanking(
+            store, self.queries, temperature, score, assign
+        )
         self._precision = precision
         self._prepare()
 
@@ -187,11 +173,14 @@ class Selection:
         pool.compact()
         self.thin_out(pool)
 
+    def thin_out(self, pool: CandidatePool) -> None:
+        """Decide among ties by their exact scores and rows."""
+        self._exact.thin_out(pool)
+
     def finish(self, pool: CandidatePool) -> list[Candidates]:
         """Return the best of each class, from the pool of all rows."""
         pool.compact()
-        scores, cosines, valid = self._rescore(pool.rows, pool.labels)
-        found = self._sort(pool, scores, cosines, valid)
+        found = self._exact.rank(pool.rows, pool.labels, self.budget)
         # What lay under the floor was given up: right if all of the budget
         # lies above it, whatever the floor came from.
         wrong = [
@@ -229,9 +218,7 @@ class Selection:
             self.check_norms(
                 some, torch.from_numpy(self.store.read_rows(some))
             )
-        pool = make_pool(self.budget, self.classes.tolerance)
-        pool.rows, pool.labels = rows, labels.astype(np.int32)
-        return self._sort(pool, *self._rescore(pool.rows, pool.labels))
+        return self._exact.rank(rows, labels, self.budget)
 
     def select_sample(self) -> list[Candidates]:
         """Return the best of a random sample, as many as its share is due."""
@@ -243,11 +230,7 @@ class Selection:
         budget = np.ceil(self.budget * share).astype(np.int64)
         pool = make_pool(budget, self.classes.tolerance)
         self._scan_sample(pool, rows, images.to(self.screen.device))
-        found = self._sort(pool, *self._rescore(pool.rows, pool.labels))
-        return [
-            Candidates(b.rows[:n], b.scores[:n], b.cosines[:n])
-            for b, n in zip(found, budget, strict=True)
-        ]
+        return self._exact.rank(pool.rows, pool.labels, budget)
 
     def _scan_again(self, labels: list[int]) -> list[Candidates]:
         budget = np.zeros_like(self.budget)
@@ -262,7 +245,7 @@ class Selection:
             self.scan(pool, progress=bar.update)
         self.mixed = mixed
         pool.compact()
-        return self._sort(pool, *self._rescore(pool.rows, pool.labels))
+        return self._exact.rank(pool.rows, pool.labels, self.budget)
 
     def _prepare(self) -> None:
         """Look at a sample, for a start that is not from nothing."""
@@ -327,79 +310,6 @@ class Selection:
 
     def _count_rows(self) -> int:
         return int(np.clip(_CHUNK_NUMBERS // len(self.budget), 1, 4096))
-
-    def _rescore(
-        self, rows: np.ndarray, labels: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return exact scores and cosines of (row, class) pairs.
-
-        The third array says which pairs are valid: with ``'argmax'`` only
-        those of an image's best class are.
-        """
-        order = np.argsort(rows, kind='stable')
-        scores, cosines = np.empty(len(rows)), np.empty(len(rows))
-        valid = np.ones(len(rows), bool)
-        unique, starts = np.unique(rows[order], return_index=True)
-        starts = np.append(starts, len(rows))
-        step = max(1, _CHUNK_NUMBERS // 4 // len(self.budget))
-        for first in range(0, len(unique), step):
-            last = min(first + step, len(unique))
-            block = multiply_exactly(
-                self.store.read_rows(unique[first:last], raw=True),
-                self.queries,
-            )
-            places = order[starts[first] : starts[last]]
-            local = np.searchsorted(unique[first:last], rows[places])
-            cosines[places] = block[local, labels[places]]
-            if self.score != 'cosine':
-                block /= self.temperature
-            summary = RowScores(block, self.score)
-            scores[places] = summary.score(local, labels[places])
-            if self.assign == 'argmax':
-                valid[places] = summary.best[local] == labels[places]
-        # exp() of another machine may differ in the last bits.
-        return np.round(scores, 9), cosines, valid
-
-    def _sort(
-        self,
-        pool: CandidatePool,
-        scores: np.ndarray,
-        cosines: np.ndarray,
-        valid: np.ndarray,
-    ) -> list[Candidates]:
-        places = np.flatnonzero(valid)
-        order = np.lexsort(
-            [pool.rows[places], -scores[places], pool.labels[places]]
-        )
-        places = places[order]
-        starts = np.searchsorted(
-            pool.labels[places], np.arange(len(self.budget) + 1)
-        )
-        return [
-            Candidates(pool.rows[best], scores[best], cosines[best])
-            for best in (
-                places[start : min(start + count, end)]
-                for start, end, count in zip(
-                    starts[:-1], starts[1:], self.budget, strict=True
-                )
-            )
-        ]
-
-    def thin_out(self, pool: CandidatePool) -> None:
-        """Decide among ties by their exact scores and rows."""
-        crowded = pool.find_crowded()
-        if not len(crowded):
-            return
-        places = np.flatnonzero(np.isin(pool.labels, crowded))
-        rows, labels = pool.rows[places], pool.labels[places]
-        scores, _, valid = self._rescore(rows, labels)
-        order = np.lexsort([rows, -scores, labels, ~valid])
-        order = order[: valid.sum()]  # the invalid ones come last
-        rank = np.arange(len(order)) - np.searchsorted(
-            labels[order], labels[order]
-        )
-        keep = order[rank < self.budget[labels[order]]]
-        pool.drop(np.delete(places, keep))
 
 
 def _sample_rows(total: int, size: int) -> np.ndarray:

@@ -6,7 +6,8 @@ from pathlib import Path
 from mmengine.dist import barrier, get_dist_info
 
 from ltvl_mm.retrieval.candidate_pool import load_pool, save_pool
-from ltvl_mm.retrieval.select import Candidates, Selection
+from ltvl_mm.retrieval.exact_ranking import Candidates
+from ltvl_mm.retrieval.select import Selection
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.utils.io import claim_folder
 from ltvl_mm.utils.launch import share

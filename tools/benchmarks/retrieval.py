@@ -28,8 +28,9 @@ import torch
 from retrieval_data import make_queries, make_store
 
 from ltvl_mm.retrieval.exact_products import multiply_exactly
+from ltvl_mm.retrieval.exact_ranking import Candidates
 from ltvl_mm.retrieval.scores import RowScores, compute_scores
-from ltvl_mm.retrieval.select import Candidates, Selection
+from ltvl_mm.retrieval.select import Selection
 from ltvl_mm.structures.class_queries import ClassQueries
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 
