@@ -26,6 +26,7 @@ class CandidatePool:
         scores: (M,) float32.
         counts: (M,) bool: whether it is sure to be a candidate at all; only
             such ones make others give way.
+        seen: Rows that were looked at, refused ones included.
     """
 
     budget: np.ndarray
@@ -34,6 +35,7 @@ class CandidatePool:
     labels: np.ndarray
     scores: np.ndarray
     counts: np.ndarray
+    seen: int = 0
 
     def __post_init__(self) -> None:
         """Start with the thresholds of what is there."""
@@ -58,6 +60,7 @@ class CandidatePool:
     def merge(self, other: 'CandidatePool') -> None:
         """Take in the candidates of another pool, of other rows."""
         self.raise_floor(other.floor)
+        self.seen += other.seen
         self.add(other.rows, other.labels, other.scores, other.counts)
 
     @property
@@ -76,25 +79,14 @@ class CandidatePool:
             (self.rows, self.labels, self.scores, self.counts),
             *self._pending,
         ]
-        rows, labels, scores, counts = (
+        self.rows, self.labels, self.scores, self.counts = (
             np.concatenate(column) for column in zip(*parts, strict=True)
         )
         self._pending, self._waiting = [], 0
-        order = np.argsort(_make_keys(labels, scores))
-        rows, labels, scores, counts = (
-            column[order] for column in (rows, labels, scores, counts)
-        )
-        self.rows, self.labels, self.scores, self.counts = (
-            rows,
-            labels,
-            scores,
-            counts,
-        )
+        self._keep(np.argsort(_make_keys(self.labels, self.scores)))
         self.thresholds = np.maximum(self.find_scores(self.budget), self.floor)
-        keep = scores >= self.thresholds[labels] - 2 * self.tolerance
-        self.rows, self.labels, self.scores, self.counts = (
-            column[keep] for column in (rows, labels, scores, counts)
-        )
+        least = self.thresholds[self.labels] - 2 * self.tolerance
+        self._keep(self.scores >= least)
 
     def find_scores(self, ranks: np.ndarray) -> np.ndarray:
         """Return the (K,) scores of the ``ranks[k]``-th best, else -inf.
@@ -117,8 +109,11 @@ class CandidatePool:
         """Give up the candidates at some places."""
         keep = np.ones(len(self.rows), bool)
         keep[places] = False
+        self._keep(keep)
+
+    def _keep(self, chosen: np.ndarray) -> None:
         self.rows, self.labels, self.scores, self.counts = (
-            column[keep]
+            column[chosen]
             for column in (self.rows, self.labels, self.scores, self.counts)
         )
 
@@ -154,6 +149,7 @@ def load_pool(path: str | Path) -> CandidatePool:
             columns = {name: file[name] for name in file.files}
             floor = columns.pop('floor')
             columns['tolerance'] = float(columns['tolerance'])
+            columns['seen'] = int(columns['seen'])
             pool = CandidatePool(**columns)
     except (ValueError, KeyError, TypeError, EOFError, BadZipFile) as error:
         raise ValueError(

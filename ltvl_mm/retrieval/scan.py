@@ -43,7 +43,6 @@ class Scan:
         self.pause = 0
         self.is_fast = False
         self.waiting: list[tuple[np.ndarray, torch.Tensor]] = []
-        self.seen = 0
         self._set_thresholds()
 
     def look(self, first: int, chunk: np.ndarray) -> None:
@@ -57,6 +56,7 @@ class Scan:
             inside = np.flatnonzero(
                 self.selection.admit(first, first + len(chunk))
             )
+            self.pool.seen += len(rows) - len(inside)
             rows, images = rows[inside], images[torch.from_numpy(inside)]
         self.consider(rows, images)
 
@@ -64,12 +64,12 @@ class Scan:
         """Add the candidates among (B,) rows with (B, D) embeddings."""
         # Everything passes until there are thresholds, so begin with little.
         while len(rows) and np.isneginf(self.pool.thresholds).any():
-            few = max(64, self.seen)
+            few = max(64, self.pool.seen)
+            self.pool.seen += len(rows[:few])
             self._add(rows[:few], images[:few])
             self._compact()
-            self.seen += len(rows[:few])
             rows, images = rows[few:], images[few:]
-        self.seen += len(rows)
+        self.pool.seen += len(rows)
         if not self._is_fast(images):
             self._add(rows, images)
             return
@@ -126,13 +126,13 @@ class Scan:
 
     def _compact(self) -> None:
         self.pool.compact()
-        self.selection.thin_out(self.pool)
+        self.selection.ranking.thin_out(self.pool)
         self._raise_floor()
         self._set_thresholds()
 
     def _raise_floor(self) -> None:
         """Expect of the rest of the store what was seen of it so far."""
-        share = self.seen / len(self.selection.store)
+        share = self.pool.seen / len(self.selection.store)
         if self.selection.mixed and share < 1:
             ranks = find_ranks(self.pool.budget, share)
             self.pool.raise_floor(self.pool.find_scores(ranks))

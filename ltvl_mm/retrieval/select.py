@@ -121,7 +121,7 @@ class Selection:
         self.admit = admit
         self.queries = queries.embeddings.astype(np.float64)
         self.classes = make_class_logits(self.queries, temperature, score)
-        self._exact = ExactRanking(
+        self.ranking = ExactRanking(
             store, self.queries, temperature, score, assign
         )
         self._precision = precision
@@ -171,16 +171,12 @@ class Selection:
         """Take the candidates of ``other``, of other rows, into ``pool``."""
         pool.merge(other)
         pool.compact()
-        self.thin_out(pool)
-
-    def thin_out(self, pool: CandidatePool) -> None:
-        """Decide among ties by their exact scores and rows."""
-        self._exact.thin_out(pool)
+        self.ranking.thin_out(pool)
 
     def finish(self, pool: CandidatePool) -> list[Candidates]:
         """Return the best of each class, from the pool of all rows."""
         pool.compact()
-        found = self._exact.rank(pool.rows, pool.labels, self.budget)
+        found = self.ranking.rank(pool.rows, pool.labels, self.budget)
         # What lay under the floor was given up: right if all of the budget
         # lies above it, whatever the floor came from.
         wrong = [
@@ -208,29 +204,25 @@ class Selection:
         Raises:
             ValueError: If a row is not finite or not of unit norm; names it.
         """
+        unique, places = np.unique(rows, return_inverse=True)
         if self.admit is not None:
-            admitted = np.array(
-                [self.admit(int(row), int(row) + 1)[0] for row in rows], bool
-            )
-            rows, labels = rows[admitted], labels[admitted]
-        for start in range(0, len(rows), _RUN):
-            some = rows[start : start + _RUN]
+            admitted = self._find_admitted(unique)
+            kept = admitted[places]
+            rows, labels, unique = rows[kept], labels[kept], unique[admitted]
+        for start in range(0, len(unique), _RUN):
+            some = unique[start : start + _RUN]
             self.check_norms(
                 some, torch.from_numpy(self.store.read_rows(some))
             )
-        return self._exact.rank(rows, labels, self.budget)
+        return self.ranking.rank(rows, labels, self.budget)
 
     def select_sample(self) -> list[Candidates]:
         """Return the best of a random sample, as many as its share is due."""
-        rows = _sample_rows(len(self.store), _SAMPLE_ROWS)
-        share = len(rows) / len(self.store)
-        if self.admit is not None:
-            rows = rows[self._find_admitted(rows)]
-        images = torch.from_numpy(self.store.read_rows(rows))
+        rows, images, share = self._read_sample()
         budget = np.ceil(self.budget * share).astype(np.int64)
         pool = make_pool(budget, self.classes.tolerance)
         self._scan_sample(pool, rows, images.to(self.screen.device))
-        return self._exact.rank(pool.rows, pool.labels, budget)
+        return self.ranking.rank(pool.rows, pool.labels, budget)
 
     def _scan_again(self, labels: list[int]) -> list[Candidates]:
         budget = np.zeros_like(self.budget)
@@ -245,7 +237,7 @@ class Selection:
             self.scan(pool, progress=bar.update)
         self.mixed = mixed
         pool.compact()
-        return self._exact.rank(pool.rows, pool.labels, self.budget)
+        return self.ranking.rank(pool.rows, pool.labels, self.budget)
 
     def _prepare(self) -> None:
         """Look at a sample, for a start that is not from nothing."""
@@ -256,13 +248,9 @@ class Selection:
         total = len(self.store)
         if total < _LARGE and self._precision != 'int8':
             return
-        rows = _sample_rows(total, _SAMPLE_ROWS)
-        if self.admit is not None:
-            rows = rows[self._find_admitted(rows)]
-        sample = torch.from_numpy(self.store.read_rows(rows))
-        self.check_norms(rows, sample)
+        rows, sample, share = self._read_sample()
         if total >= _LARGE:
-            self._sample(rows, sample.to(self.screen.device))
+            self._sample(rows, sample.to(self.screen.device), share)
         if self._precision == 'float32':
             return
         if self._precision == 'int8':
@@ -270,9 +258,21 @@ class Selection:
         elif self.device == 'cpu' and len(sample) >= PROBE:
             self.fast = choose_screen(self.screen, sample[:8192])
 
-    def _sample(self, rows: np.ndarray, images: torch.Tensor) -> None:
+    def _read_sample(self) -> tuple[np.ndarray, torch.Tensor, float]:
+        """Return admitted rows, their images, and the share looked at."""
+        rows = _sample_rows(len(self.store), _SAMPLE_ROWS)
+        share = len(rows) / len(self.store)
+        if self.admit is not None:
+            rows = rows[self._find_admitted(rows)]
+        images = torch.from_numpy(self.store.read_rows(rows))
+        self.check_norms(rows, images)
+        return rows, images, share
+
+    def _sample(
+        self, rows: np.ndarray, images: torch.Tensor, share: float
+    ) -> None:
         """Set the floor, and say whether the store is well mixed."""
-        ranks = find_ranks(self.budget, len(rows) / len(self.store))
+        ranks = find_ranks(self.budget, share)
         pool = make_pool(ranks, self.classes.tolerance)
         self._scan_sample(pool, rows, images)
         # In a store that is sorted by what it shows the best of a class are
@@ -293,13 +293,17 @@ class Selection:
         scan.end()
 
     def _find_admitted(self, rows: np.ndarray) -> np.ndarray:
+        """Say of (M,) rising rows which are admitted."""
         return np.concatenate(
             [
-                self.admit(int(run[0]), int(run[-1]) + 1)[run - run[0]]
-                for run in np.split(
-                    rows, np.flatnonzero(np.diff(rows) > 1) + 1
-                )
-                if len(run)
+                np.empty(0, bool),
+                *(
+                    self.admit(int(run[0]), int(run[-1]) + 1)[run - run[0]]
+                    for run in np.split(
+                        rows, np.flatnonzero(np.diff(rows) > 1) + 1
+                    )
+                    if len(run)
+                ),
             ]
         )
 

@@ -21,6 +21,7 @@ from ltvl_mm.structures.store_files import (
     count_lines,
     digest_ends,
     find_columns,
+    find_uneven_norms,
     find_uneven_row,
     map_matrix,
     read_columns,
@@ -156,8 +157,7 @@ class EmbeddingStore:
             rows: (M,) numbers of the rows.
             norms: (M,) their norms.
         """
-        # NaN fails every comparison, so that this finds it, too.
-        wrong = np.flatnonzero(~(np.abs(norms - 1) <= 1e-3))
+        wrong = find_uneven_norms(norms)
         if not len(wrong):
             return
         row = rows[wrong[:1]]

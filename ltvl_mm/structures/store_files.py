@@ -58,11 +58,16 @@ def find_uneven_row(matrix: np.ndarray) -> tuple[int, float] | None:
         block = torch.from_numpy(matrix[first : first + _ROWS_IN_CACHE])
         block = buffer[: len(block)].copy_(block)
         norms = torch.linalg.vector_norm(block, dim=1).numpy()
-        # NaN fails every comparison, so that this finds it, too.
-        wrong = np.flatnonzero(~(np.abs(norms - 1) <= 1e-3))
+        wrong = find_uneven_norms(norms)
         if len(wrong):
             return first + int(wrong[0]), float(norms[wrong[0]])
     return None
+
+
+def find_uneven_norms(norms: np.ndarray) -> np.ndarray:
+    """Return the places of (M,) norms that are not 1 within 1e-3."""
+    # NaN fails every comparison, so that this finds it, too.
+    return np.flatnonzero(~(np.abs(norms - 1) <= 1e-3))
 
 
 def count_lines(file: Path) -> int:

@@ -169,6 +169,29 @@ def test_only_admitted_images_are_found(tmp_path, small):
         assert (best.rows % 3 == 0).all()
 
 
+@pytest.mark.parametrize('pools', [1, 4])
+def test_filters_and_pieces_need_no_second_look(
+    tmp_path, small, monkeypatch, pools
+):
+    # What is refused was looked at, too: of the rest as much is to come.
+    monkeypatch.setattr(Selection, '_scan_again', None)
+    rng = np.random.default_rng(2)
+    images, embeddings = _draw(rng, 4000, 5, 'plain')
+    selection = Selection(
+        write_store(tmp_path, [images.astype('f2')]),
+        _ask(embeddings),
+        np.full(5, 60),
+        temperature=0.01,
+        admit=lambda start, stop: np.arange(start, stop) % 4 == 0,
+    )
+    assert selection.mixed
+    pool = selection.make_pool()
+    for start in range(0, 4000, 4000 // pools):
+        selection.scan(pool, start, start + 4000 // pools)
+    assert pool.seen == 4000
+    assert all(len(best.rows) == 60 for best in selection.finish(pool))
+
+
 def test_ties_do_not_fill_the_memory(tmp_path, small):
     same = np.tile(np.eye(1, DIM), (2000, 1)).astype('f2')
     store = write_store(tmp_path, [same])

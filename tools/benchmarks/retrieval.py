@@ -29,6 +29,7 @@ from retrieval_data import make_queries, make_store
 
 from ltvl_mm.retrieval.exact_products import multiply_exactly
 from ltvl_mm.retrieval.exact_ranking import Candidates
+from ltvl_mm.retrieval.index_search import make_contrastive_queries
 from ltvl_mm.retrieval.scores import RowScores, compute_scores
 from ltvl_mm.retrieval.select import Selection
 from ltvl_mm.structures.class_queries import ClassQueries
@@ -217,10 +218,7 @@ def _search_faiss(
     for _, chunk in store.iterate(100_000, check=False):
         index.add(np.asarray(chunk, np.float32))
     plain = queries.embeddings
-    near = np.argsort(-plain @ plain.T, 1)[:, 1:11]
-    contrastive = (
-        plain - 0.5 * plain[near].mean(1) - 0.5 * plain.mean(0)
-    ).astype(np.float32)
+    contrastive = make_contrastive_queries(plain)
     recall = {}
     for name, vectors in (('plain', plain), ('contrastive', contrastive)):
         _, rows = index.search(vectors, 10 * count)
