@@ -69,13 +69,20 @@ def write_memory(work: Path, *, tars: int, images: int = 8) -> None:
 
 def build_command(work: Path, out: Path, *, ranks: int = 1) -> list[str]:
     """Return the words that embed the memory of ``work`` into ``out``."""
+    return [
+        *build_launcher(ranks),
+        *(str(TOOL), str(work / 'memory'), '-o', str(out)),
+        *('--arch', 'ltvl-toy', '--pretrained', str(work / 'clip.pt')),
+        *('--device', 'cpu', '--workers', '1', '--batch-size', '3'),
+    ]
+
+
+def build_launcher(ranks: int) -> list[str]:
+    """Return the words that start a script in so many processes."""
     launcher = ['-m', 'torch.distributed.run', f'--nproc-per-node={ranks}']
     return [
         sys.executable,
         *([*launcher, '--standalone'] if ranks > 1 else []),
-        *(str(TOOL), str(work / 'memory'), '-o', str(out)),
-        *('--arch', 'ltvl-toy', '--pretrained', str(work / 'clip.pt')),
-        *('--device', 'cpu', '--workers', '1', '--batch-size', '3'),
     ]
 
 
@@ -88,16 +95,26 @@ def run_until_killed(
         False if it was done before.
     """
     before = count_parts(out)
-    process = subprocess.Popen(
+    process = start(command)
+    # Importing torch takes seconds, in which there is nothing to disturb.
+    while count_parts(out) == before and process.poll() is None:
+        time.sleep(0.002)
+    time.sleep(rng.uniform(0, 0.06))
+    return kill(process)
+
+
+def start(command: list[str]) -> subprocess.Popen:
+    """Start a command that says nothing."""
+    return subprocess.Popen(
         command,
         stderr=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         start_new_session=True,
     )
-    # Importing torch takes seconds, in which there is nothing to disturb.
-    while count_parts(out) == before and process.poll() is None:
-        time.sleep(0.002)
-    time.sleep(rng.uniform(0, 0.06))
+
+
+def kill(process: subprocess.Popen) -> bool:
+    """SIGKILL a process and all below; return whether it was not done."""
     # Not its group: torchrun gives each rank one of its own.
     for child in [*list_children(process.pid), process.pid]:
         try:

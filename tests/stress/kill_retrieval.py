@@ -7,15 +7,17 @@ Images are random, the encoder is the toy CLIP of random weights. With
 """
 
 import argparse
-import os
 import random
-import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
-from stress.kill_embedding import list_children, write_memory
+from stress.kill_embedding import (
+    build_launcher,
+    kill,
+    start,
+    write_memory,
+)
 
 from ltvl_mm.models.frozen_clip import FrozenCLIP
 from ltvl_mm.retrieval.embedding import embed_shards
@@ -33,16 +35,16 @@ def main() -> None:
     args = parser.parse_args()
     write_world(args.work, tars=20)
     quiet, killed = args.work / 'quiet', args.work / 'killed'
-    start = time.monotonic()
+    begin = time.monotonic()
     subprocess.run(build_command(args.work, quiet), check=True)
-    seconds = time.monotonic() - start
+    seconds = time.monotonic() - begin
     command = build_command(args.work, killed, ranks=args.ranks)
     rng, finished = random.Random(0), 0
-    for kill in range(args.kills):
+    for number in range(1, args.kills + 1):
         died = run_until_killed(command, killed, rng, seconds)
         units = count_units(killed)
         print(
-            f'kill {kill + 1}: {units[0]} units, {units[1]} images', flush=True
+            f'kill {number}: {units[0]} units, {units[1]} images', flush=True
         )
         if not died or (killed / 'manifest.parquet').exists():
             finished += 1
@@ -74,10 +76,8 @@ def build_command(work: Path, out: Path, *, ranks: int = 1) -> list[str]:
     Images are random, so that cosines are high and many count as copies:
     classes fall short and are refilled.
     """
-    launcher = ['-m', 'torch.distributed.run', f'--nproc-per-node={ranks}']
     return [
-        sys.executable,
-        *([*launcher, '--standalone'] if ranks > 1 else []),
+        *build_launcher(ranks),
         *(str(TOOL), str(work / 'store'), '-o', str(out)),
         *('--class-names', str(work / 'names.txt'), '--budget', '20'),
         *('--pretrained', str(work / 'clip.pt'), '--templates', 'single'),
@@ -104,25 +104,14 @@ def run_until_killed(
         False if it was done before.
     """
     before = count_units(out)
-    process = subprocess.Popen(
-        command,
-        stderr=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    process = start(command)
     if seconds and rng.random() < 0.25:
         time.sleep(rng.uniform(0, seconds))
     else:
         while count_units(out) == before and process.poll() is None:
             time.sleep(0.001)
         time.sleep(rng.uniform(0, 0.05))
-    # Not its group: torchrun gives each rank one of its own.
-    for child in [*list_children(process.pid), process.pid]:
-        try:
-            os.kill(child, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
-    return process.wait() == -signal.SIGKILL
+    return kill(process)
 
 
 def count_units(out: Path) -> tuple[int, int]:
