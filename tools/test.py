@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import sys
 from copy import deepcopy
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
 import ltvl_mm  # noqa: F401, a broken install says so here
+from ltvl_mm.evaluation import PredictionWriter
+from ltvl_mm.utils.checkpoints import find_checkpoint
 from ltvl_mm.utils.launch import prepare_launch, set_dataloader_defaults
 
 
@@ -21,10 +24,21 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         'checkpoint',
         nargs='?',
-        help="checkpoint file; none: the weights of the config's pretrained=",
+        help='checkpoint file, or a folder that holds the best or last of a '
+        "training; none: the weights of the config's pretrained=",
+    )
+    parser.add_argument(
+        '--split',
+        choices=['test', 'val'],
+        default='test',
+        help='which images of the config; settings are chosen on val',
     )
     parser.add_argument('--work-dir', help='where logs and metrics go')
-    parser.add_argument('--out', help='file for predictions or metrics')
+    parser.add_argument(
+        '--out',
+        help='file for metrics or predictions: .npz as our analysis tools '
+        "read it, else mmpretrain's pickle",
+    )
     parser.add_argument(
         '--out-item', choices=['metrics', 'pred'], help='default: pred'
     )
@@ -71,7 +85,9 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> None:
         cfg.work_dir = args.work_dir
     elif cfg.get('work_dir') is None:
         cfg.work_dir = str(Path('work_dirs', Path(args.config).stem))
-    cfg.load_from = args.checkpoint
+    cfg.load_from = args.checkpoint and find_checkpoint(args.checkpoint)
+    if args.split == 'val':
+        _test_on_val(cfg, args.config)
     if args.amp:
         cfg.test_cfg.fp16 = True
     if args.show or args.show_dir is not None:
@@ -91,6 +107,13 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> None:
     if args.cfg_options is not None:
         cfg.merge_from_dict(args.cfg_options)
     prepare_launch(cfg, args.launcher)
+
+
+def _test_on_val(cfg: Config, name: str) -> None:
+    if cfg.get('val_dataloader') is None:
+        sys.exit(f'{name} has no val_dataloader to test on')
+    cfg.test_dataloader = cfg.val_dataloader
+    cfg.test_evaluator = cfg.val_evaluator
 
 
 def _add_tta(cfg: Config) -> None:
@@ -115,9 +138,8 @@ def main() -> None:
     build = RUNNERS.build if 'runner_type' in cfg else Runner.from_cfg
     runner = build(cfg)
     if args.out and args.out_item != 'metrics':
-        runner.test_evaluator.metrics.append(
-            DumpResults(out_file_path=args.out)
-        )
+        write = PredictionWriter if args.out.endswith('.npz') else DumpResults
+        runner.test_evaluator.metrics.append(write(args.out))
     metrics = runner.test()
     if args.out and args.out_item == 'metrics':
         mmengine.dump(metrics, args.out)

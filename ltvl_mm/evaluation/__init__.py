@@ -1,5 +1,6 @@
 """Metrics."""
 
+from ltvl_mm.evaluation.prediction_writer import PredictionWriter
 from ltvl_mm.evaluation.shot_accuracy import ShotAccuracy
 
-__all__ = ['ShotAccuracy']
+__all__ = ['PredictionWriter', 'ShotAccuracy']

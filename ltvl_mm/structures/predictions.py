@@ -1,0 +1,153 @@
+"""What a model said of the images of a list: saved once, studied in seconds.
+
+Ensembles, logit adjustment and other post-hoc methods choose their settings
+on the predictions for val and are tested once on those for test.
+"""
+
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ltvl_mm.utils.io import atomic_write
+
+# The logarithm of float32's smallest number: what log gives for a 0.
+LOWEST_LOG = -104.0
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Probabilities of N images over K classes, sorted by path.
+
+    Attributes:
+        probabilities: (N, K) float32, softmax scores.
+        labels: (N,) int64, the true classes, in [0, K).
+        paths: Of the images, each once, in ascending order, so that files of
+            two models over one list hold the same rows.
+    """
+
+    probabilities: np.ndarray
+    labels: np.ndarray
+    paths: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        """Check shapes, ranges and order.
+
+        Raises:
+            ValueError: If they are not as described; names row and value.
+        """
+        shape = self.probabilities.shape
+        rows = {shape[0], len(self.labels), len(self.paths)}
+        if len(shape) != 2 or len(rows) > 1:
+            raise ValueError(
+                f'probabilities {shape}, labels {self.labels.shape} and '
+                f'{len(self.paths)} paths are not (N, K), (N,) and N'
+            )
+        if not len(self.paths):
+            raise ValueError('there are no predictions')
+        wrong = ~np.isclose(self.probabilities.sum(1), 1, atol=1e-2)
+        wrong |= ~(self.probabilities >= 0).all(1)
+        if wrong.any():
+            row = int(wrong.argmax())
+            raise ValueError(
+                f'scores of {self.paths[row]} are not probabilities: their '
+                f'sum is {self.probabilities[row].sum():.4g}'
+            )
+        outside = (self.labels < 0) | (self.labels >= shape[1])
+        if outside.any():
+            row = int(outside.argmax())
+            raise ValueError(
+                f'label {self.labels[row]} of {self.paths[row]} lies outside '
+                f'[0, {shape[1]})'
+            )
+        for one, other in zip(self.paths, self.paths[1:], strict=False):
+            if one >= other:
+                raise ValueError(
+                    f'paths must be sorted and unique, but {other} follows '
+                    f'{one}'
+                )
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def log_probabilities(self) -> np.ndarray:
+        """Return (N, K) float64: logits, but for a number per row."""
+        with np.errstate(divide='ignore'):
+            logs = np.log(self.probabilities.astype(np.float64))
+        return np.maximum(logs, LOWEST_LOG)
+
+
+def sort_predictions(
+    probabilities: np.ndarray, labels: np.ndarray, paths: Sequence[str]
+) -> Predictions:
+    """Return predictions that come in any order, sorted by path."""
+    order = np.array(sorted(range(len(paths)), key=paths.__getitem__), int)
+    return Predictions(
+        probabilities=np.asarray(probabilities, np.float32)[order],
+        labels=np.asarray(labels, np.int64)[order],
+        paths=tuple(paths[row] for row in order),
+    )
+
+
+def save_predictions(path: str | Path, predictions: Predictions) -> None:
+    """Write a ``.npz`` of three arrays, atomically and without pickle."""
+    with atomic_write(path) as file:
+        np.savez(
+            file,
+            probabilities=predictions.probabilities,
+            labels=predictions.labels,
+            paths=np.array(predictions.paths, np.str_),
+        )
+
+
+def load_predictions(path: str | Path) -> Predictions:
+    """Read what :func:`save_predictions` wrote.
+
+    Raises:
+        ValueError: If it is another file; names it.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return Predictions(
+                probabilities=arrays['probabilities'],
+                labels=arrays['labels'],
+                paths=tuple(arrays['paths'].tolist()),
+            )
+    except FileNotFoundError:
+        raise ValueError(
+            f'{path} does not exist; write it with tools/test.py CONFIG '
+            f'CHECKPOINT --out {path}'
+        ) from None
+    except (KeyError, OSError, zipfile.BadZipFile, ValueError) as error:
+        raise ValueError(f'{path} holds no predictions: {error}') from None
+
+
+def check_same_images(
+    predictions: Sequence[Predictions], names: Sequence[str]
+) -> None:
+    """Refuse predictions that are not of the same images and classes.
+
+    Args:
+        predictions: Of several models.
+        names: Of the models or files, for the message.
+
+    Raises:
+        ValueError: Naming the first image or number that differs.
+    """
+    first = predictions[0]
+    for other, name in zip(predictions[1:], names[1:], strict=True):
+        if other.probabilities.shape != first.probabilities.shape:
+            raise ValueError(
+                f'{name} holds {other.probabilities.shape} scores (images, '
+                f'classes), {names[0]} {first.probabilities.shape}'
+            )
+        for row, path in enumerate(first.paths):
+            mine = (path, int(first.labels[row]))
+            theirs = (other.paths[row], int(other.labels[row]))
+            if mine != theirs:
+                raise ValueError(
+                    f'{name} and {names[0]} are of different images: row '
+                    f'{row} is {theirs} and {mine}'
+                )

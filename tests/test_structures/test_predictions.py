@@ -1,0 +1,79 @@
+import numpy as np
+import pytest
+
+from ltvl_mm.structures.predictions import (
+    Predictions,
+    check_same_images,
+    load_predictions,
+    save_predictions,
+    sort_predictions,
+)
+
+HALVES = np.array([[0.5, 0.5, 0], [1, 0, 0]], np.float32)
+
+
+def make(paths=('a', 'b'), labels=(2, 0), probabilities=HALVES):
+    return Predictions(
+        probabilities=probabilities,
+        labels=np.array(labels),
+        paths=tuple(paths),
+    )
+
+
+def test_saved_predictions_come_back_sorted_by_path(tmp_path):
+    rows = sort_predictions(HALVES[::-1], np.array([0, 2]), ['ü/b', 'a b'])
+    assert rows.paths == ('a b', 'ü/b')
+    save_predictions(tmp_path / 'x.npz', rows)
+    read = load_predictions(tmp_path / 'x.npz')
+    assert read.paths == rows.paths
+    np.testing.assert_array_equal(read.probabilities, HALVES)
+    np.testing.assert_array_equal(read.labels, [2, 0])
+    assert len(read) == 2
+
+
+def test_the_logarithm_of_a_zero_is_finite_and_the_lowest():
+    logs = make().log_probabilities()
+    np.testing.assert_allclose(logs[0, :2], np.log(0.5))
+    assert logs[0, 2] == -104
+    assert np.log(np.float64(np.float32(1e-45))) > -104
+
+
+@pytest.mark.parametrize(
+    ('change', 'message'),
+    [
+        (dict(labels=(2,)), r'not \(N, K\)'),
+        (dict(paths=('a',)), r'not \(N, K\)'),
+        (dict(paths=(), labels=(), probabilities=HALVES[:0]), 'there are no'),
+        (dict(labels=(2, 3)), 'label 3 of b lies outside'),
+        (dict(paths=('b', 'a')), 'a follows b'),
+        (dict(paths=('a', 'a')), 'a follows a'),
+        (dict(probabilities=HALVES * 2), 'scores of a are not probabilities'),
+        (dict(probabilities=HALVES * np.nan), 'scores of a are not prob'),
+    ],
+)
+def test_what_are_no_predictions_is_refused(change, message):
+    with pytest.raises(ValueError, match=message):
+        make(**change)
+
+
+def test_a_missing_or_foreign_file_is_named(tmp_path):
+    with pytest.raises(ValueError, match=r'x\.npz does not exist'):
+        load_predictions(tmp_path / 'x.npz')
+    (tmp_path / 'y.npz').write_bytes(b'PK\3\4 cut')
+    np.savez(tmp_path / 'z.npz', labels=np.arange(2))
+    objects = np.array([{}], object)
+    np.savez(tmp_path / 'pickle.npz', probabilities=objects)
+    for name in ('y.npz', 'z.npz', 'pickle.npz'):
+        with pytest.raises(ValueError, match=f'{name} holds no predictions'):
+            load_predictions(tmp_path / name)
+
+
+def test_predictions_of_other_images_do_not_mix():
+    check_same_images([make(), make()], ['x', 'y'])
+    with pytest.raises(ValueError, match=r"row 1 is \('c', 0\) and \('b', 0"):
+        check_same_images([make(), make(paths=('a', 'c'))], ['x', 'y'])
+    with pytest.raises(ValueError, match='different images'):
+        check_same_images([make(), make(labels=(2, 1))], ['x', 'y'])
+    one = make(('a',), (2,), HALVES[:1])
+    with pytest.raises(ValueError, match=r'y holds \(1, 3\) scores'):
+        check_same_images([make(), one], ['x', 'y'])
