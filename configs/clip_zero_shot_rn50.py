@@ -27,5 +27,4 @@ model = dict(
         templates='single',  # 'openai_80' for CLIP's ensemble
     ),
 )
-# Nothing is trained or validated.
-train_dataloader = val_dataloader = val_evaluator = val_cfg = None
+train_dataloader = None  # nothing is trained

@@ -14,6 +14,7 @@ from mmengine.registry import MODELS as MMENGINE_MODELS
 from mmengine.registry import (
     OPTIM_WRAPPER_CONSTRUCTORS as MMENGINE_OPTIM_WRAPPER_CONSTRUCTORS,
 )
+from mmengine.registry import TRANSFORMS as MMENGINE_TRANSFORMS
 from mmengine.registry import Registry
 
 
@@ -34,3 +35,4 @@ OPTIM_WRAPPER_CONSTRUCTORS = _child(
     MMENGINE_OPTIM_WRAPPER_CONSTRUCTORS,
     'ltvl_mm.engine',
 )
+TRANSFORMS = _child('transform', MMENGINE_TRANSFORMS, 'ltvl_mm.datasets')

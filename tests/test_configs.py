@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
+import torch
 from mmengine.config import Config
 from mmengine.evaluator import Evaluator
 from mmengine.registry import DefaultScope
@@ -52,6 +53,7 @@ VARIABLES = {
     'phase_a',
     'pretrained',
     'read_once',
+    'student',
     'test_pipeline',
     'test_pipeline_384',
     'train_pipeline',
@@ -71,6 +73,11 @@ def find_unknown_keys(cfg):
 def forget_files(model):
     """Return a model config that needs no weights and no list of classes."""
     model = copy.deepcopy(model)
+    if 'members' in model:
+        model.pop('checkpoints')
+        for name, member in model.members.items():
+            model.members[name] = forget_files(member)
+        return model
     for part in (model.backbone, model.head):
         if 'pretrained' in part:
             part.pretrained = None
@@ -106,6 +113,7 @@ def toy_files(toy_root, toy_manifest, tmp_path_factory):
         'LTVL_TOY_CLIP': weights,
         'LTVL_TOY_PHASE_A': weights,
         'LTVL_TOY_CACHE': str(folder / 'cache'),
+        'LTVL_TOY_STUDENT': str(folder / 'student.pth'),
     }
     with (
         pytest.MonkeyPatch.context() as patch,
@@ -113,6 +121,8 @@ def toy_files(toy_root, toy_manifest, tmp_path_factory):
     ):
         for name, value in files.items():
             patch.setenv(name, value)
+        student = MODELS.build(Config.fromfile(ROOT / 'toy/deit.py').model)
+        torch.save(student.state_dict(), files['LTVL_TOY_STUDENT'])
         cfg = Config.fromfile(ROOT / 'toy/ballad_b.py')
         for split in ('train', 'val', 'test'):
             cache_features(cfg, split, folder / 'cache' / split, views=1)

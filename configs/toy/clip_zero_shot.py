@@ -21,6 +21,6 @@ model = dict(
     ),
 )
 
-# Nothing is trained or validated.
-train_dataloader = val_dataloader = val_evaluator = None
+train_dataloader = None  # nothing is trained
+val_cfg = dict()
 test_cfg = dict()

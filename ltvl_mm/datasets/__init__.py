@@ -6,12 +6,14 @@ from ltvl_mm.datasets.retrieved import RetrievedDataset
 from ltvl_mm.datasets.samplers import ClassBalancedSampler, FixedEpochSampler
 from ltvl_mm.datasets.tackle import TACKLEDataset
 from ltvl_mm.datasets.toy_world import ToyWorld
+from ltvl_mm.datasets.views import PackViews
 from ltvl_mm.datasets.worker_seed import seed_worker
 
 __all__ = [
     'CachedFeatures',
     'ClassBalancedSampler',
     'FixedEpochSampler',
+    'PackViews',
     'RetrievedDataset',
     'TACKLEDataset',
     'ToyWorld',

@@ -1,0 +1,124 @@
+"""Which mixture of two models is best on val."""
+
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from ltvl_mm.evaluation.functional import (
+    compute_class_accuracies,
+    summarise_accuracies,
+)
+from ltvl_mm.structures.predictions import Predictions, check_same_images
+from ltvl_mm.structures.score_mixture import ScoreMixture
+from ltvl_mm.utils.progress import progress_bar
+
+ALPHAS = tuple(round(0.05 * step, 2) for step in range(21))
+SCALES = (0.25, 0.5, 1.0, 2.0, 4.0)
+
+
+def search_mixtures(
+    val: Sequence[Predictions],
+    group_of_class: np.ndarray,
+    space: str,
+    *,
+    alphas: Sequence[float] = ALPHAS,
+    scales: Sequence[float] = SCALES,
+) -> list[dict]:
+    """Return what each mixture of two models reaches on val.
+
+    Args:
+        val: Of the first model, a student, and of the second, such as CLIP.
+        group_of_class: (K,) names, by training counts.
+        space: See :class:`ScoreMixture`.
+        alphas: Shares of the first model, in [0, 1].
+        scales: Factors on the second model's logits.
+
+    Returns:
+        A row per scale and alpha, in that order: ``alpha``, ``scale``, and
+        the accuracies of :func:`summarise_accuracies` in percent.
+
+    Raises:
+        ValueError: If the predictions are not of the same images.
+    """
+    check_same_images(val, ['the first model', 'the second model'])
+    logits = as_logits(val)
+    rows = []
+    with progress_bar(
+        total=len(scales) * len(alphas), title='val', unit='mixtures'
+    ) as bar:
+        for scale, alpha in itertools.product(scales, alphas):
+            pred = predict_mixture(logits, alpha, scale, space)
+            found = summarise_accuracies(pred, val[0].labels, group_of_class)
+            rows.append({'alpha': alpha, 'scale': scale, **found})
+            bar.update()
+    return rows
+
+
+def choose_mixture(rows: Sequence[dict]) -> dict:
+    """Return the row of the highest all-class accuracy.
+
+    Of equals, that with the higher few-shot accuracy, then the first.
+    """
+    return max(rows, key=lambda row: (row['all'], row.get('few', 0.0)))
+
+
+def predict_mixture(
+    logits: Sequence[torch.Tensor], alpha: float, scale: float, space: str
+) -> np.ndarray:
+    """Return the (N,) classes that two models' (N, K) logits give mixed."""
+    mixture = ScoreMixture((alpha, 1 - alpha), (1.0, scale), space)
+    return mixture.mix(logits).argmax(1).numpy()
+
+
+def score_models(
+    test: Sequence[Predictions],
+    group_of_class: np.ndarray,
+    names: Sequence[str],
+    chosen: dict,
+    space: str,
+) -> list[dict]:
+    """Return the accuracies of two models, and of their mixture, on test.
+
+    Args:
+        test: Of the two models.
+        group_of_class: (K,) names, by training counts.
+        names: Of the two models.
+        chosen: Of :func:`choose_mixture`.
+        space: The same as on val.
+
+    Returns:
+        Three rows for a table: ``method``, accuracies and ``per_class``.
+    """
+    logits = as_logits(test)
+    alpha, scale = chosen['alpha'], chosen['scale']
+    preds = {
+        **{
+            name: one.argmax(1).numpy()
+            for name, one in zip(names, logits, strict=True)
+        },
+        ' + '.join(names): predict_mixture(logits, alpha, scale, space),
+    }
+    labels = test[0].labels
+    rows = []
+    for name, pred in preds.items():
+        each = compute_class_accuracies(pred, labels, len(group_of_class))
+        rows.append(
+            {
+                'method': name,
+                **summarise_accuracies(pred, labels, group_of_class),
+                'per_class': [
+                    None if np.isnan(one) else float(one) for one in each
+                ],
+            }
+        )
+    return rows
+
+
+def as_logits(predictions: Sequence[Predictions]) -> list[torch.Tensor]:
+    """Return the (N, K) log-probabilities of each model, in float32."""
+    return [
+        torch.from_numpy(one.log_probabilities()).float()
+        for one in predictions
+    ]

@@ -1,0 +1,46 @@
+"""Accuracy of an ensemble against the share of its first model."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib
+from matplotlib.figure import Figure
+
+from ltvl_mm.utils.io import atomic_write
+
+matplotlib.use('agg')
+
+
+def plot_mixture_curve(
+    path: str | Path,
+    rows: Sequence[dict],
+    chosen: dict,
+    names: tuple[str, str],
+) -> None:
+    """Write a PNG: a line per scale, all-class and few-shot accuracy on val.
+
+    Args:
+        path: The file.
+        rows: Of :func:`ltvl_mm.evaluation.mixture_search.search_mixtures`.
+        chosen: One of them.
+        names: Of the two models.
+    """
+    figure = Figure(figsize=(9, 4), dpi=150, layout='constrained')
+    for axes, column in zip(
+        figure.subplots(1, 2), ('all', 'few'), strict=True
+    ):
+        for scale in dict.fromkeys(row['scale'] for row in rows):
+            mine = [row for row in rows if row['scale'] == scale]
+            axes.plot(
+                [row['alpha'] for row in mine],
+                [row.get(column, float('nan')) for row in mine],
+                label=f'{scale:g}',
+            )
+        axes.plot(chosen['alpha'], chosen.get(column), 'k*', markersize=12)
+        axes.set(
+            xlabel=f'alpha: 0 is {names[1]}, 1 is {names[0]}',
+            ylabel=f'{column}, accuracy on val (%)',
+        )
+    axes.legend(title=f'scale of\n{names[1]}')
+    with atomic_write(path) as file:
+        figure.savefig(file, format='png')

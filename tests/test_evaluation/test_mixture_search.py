@@ -1,0 +1,62 @@
+"""Mixtures are chosen on val and tested once."""
+
+import numpy as np
+import pytest
+
+from ltvl_mm.evaluation.mixture_search import (
+    choose_mixture,
+    score_models,
+    search_mixtures,
+)
+from ltvl_mm.structures.predictions import Predictions
+
+GROUPS = np.array(['many', 'few'])
+
+
+def predict(*first_class, labels=(0, 1, 1)):
+    """Predictions that give these probabilities to class 0."""
+    ones = np.array(first_class, np.float32)
+    return Predictions(
+        probabilities=np.stack([ones, 1 - ones], 1),
+        labels=np.array(labels),
+        paths=tuple('abcdefgh'[: len(ones)]),
+    )
+
+
+STUDENT = predict(0.9, 0.6, 0.6)  # right for a
+CLIP = predict(0.4, 0.1, 0.1)  # right for b and c
+
+
+def test_a_mixture_is_right_where_either_is_sure():
+    rows = search_mixtures(
+        [STUDENT, CLIP], GROUPS, 'logit', alphas=(0, 0.5, 1), scales=(1,)
+    )
+    assert [round(row['all'], 1) for row in rows] == [66.7, 100, 33.3]
+    assert choose_mixture(rows)['alpha'] == 0.5
+
+
+def test_of_equals_the_better_few_shot_accuracy_wins():
+    rows = [dict(alpha=a, all=50.0, few=few) for a, few in ((0, 1), (1, 2))]
+    assert choose_mixture(rows)['alpha'] == 1
+
+
+def test_models_and_their_mixture_are_scored_on_test():
+    rows = score_models(
+        [STUDENT, CLIP],
+        GROUPS,
+        ('rx', 'clip'),
+        dict(alpha=0.5, scale=1.0),
+        'probability',
+    )
+    assert [row['method'] for row in rows] == ['rx', 'clip', 'rx + clip']
+    assert [round(row['all'], 1) for row in rows] == [33.3, 66.7, 100]
+    assert rows[0]['per_class'] == [100, 0]
+
+
+def test_predictions_of_other_images_are_refused():
+    with pytest.raises(ValueError, match='different images'):
+        search_mixtures(
+            [STUDENT, predict(0.4, 0.1, 0.1, labels=(0, 0, 1))],
+            GROUPS,
+            'logit',
+        )

@@ -1,0 +1,77 @@
+"""Choose on val how two models are mixed, then test the mixture once.
+
+z = alpha * z_first + (1 - alpha) * scale * z_second. Takes what
+``tools/test.py CONFIG CHECKPOINT --split val --out X.npz`` wrote for each
+model, and what the same wrote without ``--split``, on test.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from ltvl_mm.evaluation.accuracy_table import format_accuracies
+from ltvl_mm.evaluation.mixture_search import (
+    ALPHAS,
+    SCALES,
+    choose_mixture,
+    score_models,
+    search_mixtures,
+)
+from ltvl_mm.structures.class_counts import group_classes, load_class_counts
+from ltvl_mm.structures.predictions import check_same_images, load_predictions
+from ltvl_mm.structures.score_mixture import SPACES
+from ltvl_mm.utils.io import write_json
+from ltvl_mm.visualization.mixture_curve import plot_mixture_curve
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    for split in ('val', 'test'):
+        parser.add_argument(
+            f'--{split}',
+            nargs=2,
+            required=True,
+            metavar=('FIRST.npz', 'SECOND.npz'),
+            help=f'predictions for {split}',
+        )
+    parser.add_argument('--class-counts', required=True, help='train list')
+    parser.add_argument('-o', '--out', required=True, help='folder')
+    parser.add_argument('--names', nargs=2, default=['student', 'clip'])
+    parser.add_argument('--space', choices=SPACES, default='logit')
+    parser.add_argument('--alphas', type=float, nargs='+', default=ALPHAS)
+    parser.add_argument('--scales', type=float, nargs='+', default=SCALES)
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+    val = [load_predictions(path) for path in args.val]
+    test = [load_predictions(path) for path in args.test]
+    check_same_images(val, args.val)
+    check_same_images(test, args.test)
+    if both := set(val[0].paths) & set(test[0].paths):
+        sys.exit(f'{min(both)} is in val and in test: choose on other images')
+    num_classes = val[0].probabilities.shape[1]
+    groups = group_classes(load_class_counts(args.class_counts, num_classes))
+    rows = search_mixtures(
+        val, groups, args.space, alphas=args.alphas, scales=args.scales
+    )
+    best = choose_mixture(rows)
+    scores = score_models(test, groups, args.names, best, args.space)
+    out = Path(args.out)
+    out.mkdir(parents=True, exist_ok=True)
+    found = {'space': args.space, 'chosen': best, 'test': scores, 'val': rows}
+    write_json(out / 'ensemble.json', found)
+    # As tools/test.py writes it, for tables and plots.
+    metrics = {f'shot/{name}': value for name, value in scores[-1].items()}
+    write_json(out / 'metrics.json', metrics)
+    plot_mixture_curve(out / 'curve.png', rows, best, args.names)
+    print(format_accuracies(scores))
+    print(
+        f'chosen on val: alpha {best["alpha"]:g}, scale {best["scale"]:g}, '
+        f'{args.space} space; {out}/ensemble.json, curve.png'
+    )
+
+
+if __name__ == '__main__':
+    main()
