@@ -99,7 +99,7 @@ def run_study(
         stages = list_stages(folder, seed)
         for number, stage in enumerate(stages, 1):
             title = f'[seed {seed}, {number}/{len(stages)}] {stage.name}'
-            if _is_done(stage, folder):
+            if is_done(stage, folder):
                 say(f'{title}: done before')
                 continue
             say(f'{title}\n    {" ".join(stage.command[1:])}')
@@ -108,6 +108,17 @@ def run_study(
             say(f'    {time.monotonic() - begin:.0f} s')
     os.close(lock)
     say(f'all stages done in {time.monotonic() - start:.0f} s\n')
+
+
+def is_done(stage: Stage, folder: Path) -> bool:
+    """Return whether an earlier run finished this very command."""
+    return _read_mark(stage, folder)[:1] == [hash_content(stage.command)]
+
+
+def read_seconds(stage: Stage, folder: Path) -> float | None:
+    """Return how long a finished stage took, since its last resume."""
+    mark = _read_mark(stage, folder)
+    return float(mark[1]) if len(mark) > 1 else None
 
 
 def _claim_folder(work: Path, say: Callable[[str], object]) -> int:
@@ -130,16 +141,16 @@ def _find_log(stage: Stage, folder: Path) -> Path:
     return folder / 'logs' / f'{stage.name.replace(" ", "_")}.log'
 
 
-def _is_done(stage: Stage, folder: Path) -> bool:
-    marker = _find_log(stage, folder).with_suffix('.done')
-    return marker.exists() and marker.read_text() == hash_content(
-        stage.command
-    )
+def _read_mark(stage: Stage, folder: Path) -> list[str]:
+    """Return hash and seconds of the command that finished, or nothing."""
+    mark = _find_log(stage, folder).with_suffix('.done')
+    return mark.read_text().split() if mark.exists() else []
 
 
 def _run_stage(
     stage: Stage, folder: Path, environment: Mapping[str, str], lock: int
 ) -> None:
+    begin = time.monotonic()
     log = _find_log(stage, folder)
     log.parent.mkdir(parents=True, exist_ok=True)
     with open(log, 'a', encoding='utf-8') as output:
@@ -156,4 +167,5 @@ def _run_stage(
             '\n'.join([*tail, f'"{stage.name}" failed; log: {log}'])
         )
     with atomic_write(log.with_suffix('.done'), 'w') as file:
-        file.write(hash_content(stage.command))
+        seconds = time.monotonic() - begin
+        file.write(f'{hash_content(stage.command)} {seconds:.1f}')

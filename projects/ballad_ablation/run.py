@@ -13,11 +13,11 @@ from ltvl_mm.evaluation.accuracy_table import COLUMNS, format_accuracies
 from ltvl_mm.utils.io import atomic_write, read_json, write_json
 from ltvl_mm.utils.stages import (
     Stage,
-    python_stage,
     run_study,
     score_stage,
     train_stage,
 )
+from ltvl_mm.utils.toy_stages import list_world_stages, set_toy_environment
 
 # Config -> row of the table; Tables 4 and 5 of the paper and phase B.
 ONE_STAGE = {
@@ -36,22 +36,7 @@ EPOCHS = {name: 5 for name in ONE_STAGE} | {'ballad_b': 10}
 
 def list_stages(work: Path, seed: int) -> list[Stage]:
     """Return the stages of one seed, each needing those before it."""
-    stages = [
-        python_stage(
-            'make the toy world',
-            'tools/dataset_converters/make_toy_world.py',
-            work / 'world',
-            f'--seed={seed}',
-            '--web=100',  # not used here
-        ),
-        train_stage('pre-train CLIP', 'clip', work, seed),
-        score_stage(
-            'test CLIP zero-shot',
-            'clip_zero_shot',
-            work,
-            work / 'clip/epoch_5.pth',
-        ),
-    ]
+    stages = list_world_stages(work, seed)
     for config in EPOCHS:
         last = work / config / f'epoch_{EPOCHS[config]}.pth'
         stages += [
@@ -59,15 +44,6 @@ def list_stages(work: Path, seed: int) -> list[Stage]:
             score_stage(f'test {config}', config, work, last),
         ]
     return stages
-
-
-def set_environment(work: Path) -> dict[str, str]:
-    """Point the toy configs to the world and the checkpoints of a seed."""
-    return {
-        'LTVL_TOY_ROOT': str(work / 'world'),
-        'LTVL_TOY_CLIP': str(work / 'clip/epoch_5.pth'),
-        'LTVL_TOY_PHASE_A': str(work / 'ballad_a/epoch_5.pth'),
-    }
 
 
 def summarise(work: Path, seeds: list[int]) -> str:
@@ -101,7 +77,7 @@ def main() -> None:
             work,
             args.seeds,
             list_stages,
-            set_environment,
+            set_toy_environment,
             say=partial(print, flush=True),
         )
     except RuntimeError as error:

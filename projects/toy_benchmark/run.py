@@ -18,54 +18,19 @@ from ltvl_mm.utils.stages import (
     score_stage,
     train_stage,
 )
+from ltvl_mm.utils.toy_stages import (
+    list_retrieval_stages,
+    list_world_stages,
+    set_toy_environment,
+)
 
 
 def list_stages(work: Path, seed: int, students: list[str]) -> list[Stage]:
     """Return the stages of one seed, each needing those before it."""
-    world, clip = work / 'world', work / 'clip/epoch_5.pth'
-    names = f'{world}/class_names.txt'
-    weights = ('--arch', 'ltvl-toy', '--pretrained', str(clip))
+    world = work / 'world'
     stages = [
-        python_stage(
-            'make the toy world',
-            'tools/dataset_converters/make_toy_world.py',
-            world,
-            f'--seed={seed}',
-        ),
-        train_stage('pre-train CLIP', 'clip', work, seed),
-        score_stage('test CLIP zero-shot', 'clip_zero_shot', work, clip),
-        python_stage(
-            'embed web images',
-            'tools/embed_images.py',
-            f'{world}/web',
-            '-o',
-            work / 'web',
-            *weights,
-        ),
-        python_stage(
-            'embed val and test images',
-            'tools/embed_images.py',
-            f'{world}/val.txt',
-            f'{world}/test.txt',
-            '-o',
-            work / 'held_out',
-            *weights,
-        ),
-        python_stage(
-            'retrieve',
-            'tools/retrieve.py',
-            work / 'web',
-            '-o',
-            work / 'retrieved',
-            f'--class-names={names}',
-            '--templates=single',
-            '--temperature=0.05',
-            '--budget=balance_to:100',
-            f'--class-counts={world}/train.txt',
-            *weights[2:],
-            '--exclude',
-            work / 'held_out',
-        ),
+        *list_world_stages(work, seed),
+        *list_retrieval_stages(work),
         python_stage(
             'draw retrieved images',
             'tools/visualization/contact_sheet.py',
@@ -96,14 +61,6 @@ def list_stages(work: Path, seed: int, students: list[str]) -> list[Stage]:
     return stages
 
 
-def set_environment(work: Path) -> dict[str, str]:
-    """Point the toy configs to the world and the images of a seed."""
-    return {
-        'LTVL_TOY_ROOT': str(work / 'world'),
-        'LTVL_TOY_MANIFEST': str(work / 'retrieved/manifest.parquet'),
-    }
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--work-dir', default='work_dirs/toy_benchmark')
@@ -118,7 +75,7 @@ def main() -> None:
             work,
             args.seeds,
             partial(list_stages, students=args.students),
-            set_environment,
+            set_toy_environment,
             say=partial(print, flush=True),
         )
     except RuntimeError as error:
