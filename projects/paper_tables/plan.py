@@ -1,0 +1,149 @@
+"""Rows of a table as stages, each run once whoever needs it."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from mmengine.config import Config
+from rows import Row
+
+from ltvl_mm.utils.stages import Stage, python_stage
+from ltvl_mm.utils.toy_stages import (
+    list_retrieval_stages,
+    list_world_stages,
+)
+
+
+def plan_rows(
+    rows: Iterable[Row], work: Path, seed: int, *, toy: bool, gpus: int
+) -> list[Stage]:
+    """Return the stages of one seed, each needing those before it.
+
+    Args:
+        rows: Those to run, each with configs.
+        work: Folder of the seed; a config's results go to a folder of its
+            own below it.
+        seed: Of the trainings; on the toy world also of the world.
+        toy: Make the toy world first, its CLIP, and what is retrieved.
+        gpus: Processes per training; 1 needs no launcher.
+    """
+    stages = {}
+    if toy:
+        _add(stages, list_world_stages(work, seed))
+        if any(row.recipe in ('tackle', 'ensemble') for row in rows):
+            _add(stages, list_retrieval_stages(work))
+    for row in rows:
+        _add(stages, list_stages(row, work, seed, toy=toy, gpus=gpus))
+    return list(stages.values())
+
+
+def list_stages(
+    row: Row, work: Path, seed: int, *, toy: bool, gpus: int
+) -> list[Stage]:
+    """Return the stages of a row beside what is shared by all of them."""
+    trained = row.configs
+    if row.recipe == 'zero_shot':
+        trained = ()
+    elif row.recipe == 'ensemble':
+        trained = row.configs[:1]
+    stages = []
+    for before, config in zip([None, *trained], trained, strict=False):
+        options = [f'randomness.seed={seed}']
+        if before is not None and not toy:
+            options += _use_phase_a(config, work / before.stem)
+        stages.append(_train(config, work, options, gpus))
+    if row.recipe == 'ensemble':
+        return stages + _mix(row, work, toy=toy)
+    weights = _find_weights(row.configs[-1], work, toy=toy)
+    return [*stages, _test(row.configs[-1], work, weights)]
+
+
+def _add(stages: dict[str, Stage], more: Iterable[Stage]) -> None:
+    for stage in more:
+        stages.setdefault(stage.name, stage)
+
+
+def _train(config: Path, work: Path, options: list[str], gpus: int) -> Stage:
+    arguments = (
+        '--work-dir',
+        str(work / config.stem),
+        '--resume',
+        '--cfg-options',
+        *options,
+    )
+    name = f'train {config.stem}'
+    if gpus == 1:
+        return python_stage(name, 'tools/train.py', config, *arguments)
+    return Stage(
+        name,
+        ('bash', 'tools/dist_train.sh', str(config), str(gpus), *arguments),
+    )
+
+
+def _use_phase_a(config: Path, folder: Path) -> list[str]:
+    """Point a phase B, or what is trained jointly, to our phase A."""
+    weights = folder / Path(Config.fromfile(config).phase_a).name
+    return [
+        f'model.{part}.pretrained={weights}' for part in ('backbone', 'head')
+    ]
+
+
+def _find_weights(config: Path, work: Path, *, toy: bool) -> Path | None:
+    """Return what to test; None if the config itself names it."""
+    if not config.stem.startswith('clip_zero_shot'):
+        return work / config.stem
+    return work / 'clip/epoch_5.pth' if toy else None
+
+
+def _test(config: Path, work: Path, weights: Path | None) -> Stage:
+    folder = work / config.stem
+    return python_stage(
+        f'test {config.stem}',
+        'tools/test.py',
+        config,
+        *([] if weights is None else [weights]),
+        '--work-dir',
+        folder / 'test',
+        '--out',
+        folder / 'metrics.json',
+        '--out-item=metrics',
+    )
+
+
+def _mix(row: Row, work: Path, *, toy: bool) -> list[Stage]:
+    """Save what both models say of val and test; mix them."""
+    stages, files = [], {}
+    for split in ('val', 'test'):
+        for config in row.configs:
+            weights = _find_weights(config, work, toy=toy)
+            file = work / config.stem / f'{split}.npz'
+            files.setdefault(split, []).append(file)
+            stages.append(
+                python_stage(
+                    f'predict {split} with {config.stem}',
+                    'tools/test.py',
+                    config,
+                    *([] if weights is None else [weights]),
+                    f'--split={split}',
+                    '--work-dir',
+                    work / config.stem / 'test',
+                    '--out',
+                    file,
+                )
+            )
+    counts = (
+        work / 'world/train.txt'
+        if toy
+        else Config.fromfile(row.configs[0]).val_evaluator.class_counts
+    )
+    mix = python_stage(
+        f'mix {row.folder}',
+        'tools/analysis_tools/tune_ensemble.py',
+        '--val',
+        *files['val'],
+        '--test',
+        *files['test'],
+        f'--class-counts={counts}',
+        '-o',
+        work / row.folder,
+    )
+    return [*stages, mix]

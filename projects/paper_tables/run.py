@@ -1,0 +1,110 @@
+"""Run a table of the paper, row by row, and set it beside the published one.
+
+Each stage is a command that a user could type; it is printed, its log kept,
+and it is skipped when an earlier run finished it. On the toy world the
+paper's numbers are there for their order, not for their size.
+"""
+
+import argparse
+import subprocess
+import sys
+from functools import partial
+from pathlib import Path
+
+from plan import list_stages, plan_rows
+from prerequisites import find_missing
+from rows import Row, load_rows, select_rows
+from summary import collect_row, measure_hours, write_table
+
+from ltvl_mm.utils.stages import ROOT, is_done, run_study
+from ltvl_mm.utils.toy_stages import set_toy_environment
+
+NOT_HERE = 'not here yet'
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--table', type=int, required=True, help='1 to 7')
+    parser.add_argument(
+        '--row',
+        nargs='+',
+        default=[],
+        help='numbers, or words of method or backbone; default: all',
+    )
+    parser.add_argument('--toy', action='store_true', help='on the toy world')
+    parser.add_argument('--gpus', type=int, default=1, help='per training')
+    parser.add_argument('--seeds', type=int, nargs='+', default=[0])
+    parser.add_argument('--work-dir', help='default: work_dirs/paper_tables')
+    parser.add_argument(
+        '--dry-run', action='store_true', help='print the plan, run nothing'
+    )
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+    kind = 'toy' if args.toy else 'real'
+    work = Path(args.work_dir or f'work_dirs/paper_tables/{kind}').resolve()
+    try:
+        title, rows = load_rows(args.table, toy=args.toy)
+        rows = select_rows(rows, args.row)
+    except ValueError as error:
+        sys.exit(str(error))
+    here = [row for row in rows if row.is_here]
+    for row in rows:
+        if not row.is_here:
+            print(f'row {row.number}, {row.name}: {NOT_HERE}')
+    missing = [] if args.toy else find_missing(here)
+    plan = partial(plan_rows, here, toy=args.toy, gpus=args.gpus)
+    if args.dry_run:
+        _print_plan(plan, work, args.seeds)
+    if missing:
+        print(*missing, sep='\n')
+    if args.dry_run:
+        return
+    if missing:
+        sys.exit('nothing was started; bring these files, or choose --row')
+    try:
+        run_study(
+            work,
+            args.seeds,
+            plan,
+            set_toy_environment if args.toy else lambda _: {},
+            say=partial(print, flush=True),
+        )
+    except RuntimeError as error:
+        sys.exit(str(error))
+    found = [_report(row, work, args) for row in rows]
+    print(
+        write_table(work, args.table, title, found, commit=_read_commit()),
+        f'\nTable: {work}/table{args.table}.json and .md',
+        sep='\n',
+    )
+
+
+def _print_plan(plan: partial, work: Path, seeds: list[int]) -> None:
+    for seed in seeds:
+        folder = work / f'seed{seed}'
+        for stage in plan(folder, seed):
+            state = 'done' if is_done(stage, folder) else 'to run'
+            print(f'[seed {seed}] {stage.name}: {state}')
+
+
+def _report(row: Row, work: Path, args: argparse.Namespace) -> dict:
+    hours = {}
+    for seed in args.seeds if row.is_here else ():
+        folder = work / f'seed{seed}'
+        stages = list_stages(row, folder, seed, toy=args.toy, gpus=args.gpus)
+        hours[seed] = measure_hours(stages, folder)
+    why = {} if row.is_here else {'why': NOT_HERE}
+    return collect_row(row, work, hours) | why
+
+
+def _read_commit() -> str:
+    command = ['git', 'rev-parse', '--short', 'HEAD']
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    return done.stdout.strip() or 'unknown'
+
+
+if __name__ == '__main__':
+    main()
