@@ -3,11 +3,17 @@
 from mmengine.utils import is_installed
 
 from ltvl_mm.models.balanced_linear_adapter import BalancedLinearAdapter
+from ltvl_mm.models.container import CONTAINER
 from ltvl_mm.models.ensemble_classifier import EnsembleClassifier
 from ltvl_mm.models.identity_backbone import IdentityBackbone
 from ltvl_mm.registry import MODELS
 
-__all__ = ['BalancedLinearAdapter', 'EnsembleClassifier', 'IdentityBackbone']
+__all__ = [
+    'CONTAINER',
+    'BalancedLinearAdapter',
+    'EnsembleClassifier',
+    'IdentityBackbone',
+]
 
 if is_installed('open_clip'):
     from ltvl_mm.models.clip_backbone import CLIPBackbone
