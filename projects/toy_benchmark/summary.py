@@ -20,7 +20,13 @@ from ltvl_mm.structures.class_counts import (
 from ltvl_mm.structures.manifest import load_manifest
 from ltvl_mm.utils.io import atomic_write, read_json, write_json
 
-STUDENTS = {'rx': 'ResNeXt', 'deit': 'DeiT'}
+STUDENTS = {
+    'rx': 'ResNeXt',
+    'deit': 'DeiT',
+    'container': 'CONTAINER',
+    'convnext': 'ConvNeXt',
+    'timm': 'ResNet of timm',
+}
 
 
 def summarise(work: Path, seeds: list[int], students: list[str]) -> str:
