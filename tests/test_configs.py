@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from conftest import write_manifest
 from mmengine.config import Config
 from mmengine.evaluator import Evaluator
 from mmengine.registry import DefaultScope
@@ -19,7 +20,7 @@ import ltvl_mm  # noqa: F401, a broken install says so here
 from ltvl_mm.engine.feature_caching import cache_features
 from ltvl_mm.models import clip_backbone, clip_contrastive_head
 from ltvl_mm.models.clip import build_clip
-from ltvl_mm.registry import DATASETS, MODELS
+from ltvl_mm.registry import DATA_SAMPLERS, DATASETS, HOOKS, MODELS
 
 ROOT = Path(__file__).parents[1] / 'configs'
 LEAVES = sorted(
@@ -42,10 +43,15 @@ VARIABLES = {
     'arch',
     'balanced_sampler',
     'batch_size',
+    'both_pipeline',
     'cache',
     'class_names',
+    'container',
     'data_root',
     'epoch_size',
+    'imagenet_mean',
+    'imagenet_norm',
+    'imagenet_std',
     'made_by',
     'manifest',
     'max_epochs',
@@ -56,8 +62,13 @@ VARIABLES = {
     'student',
     'test_pipeline',
     'test_pipeline_384',
+    'test_pipeline_cnn',
+    'test_pipeline_deit',
     'train_pipeline',
     'train_pipeline_384',
+    'train_pipeline_cnn',
+    'train_pipeline_deit',
+    'views',
     'vis_backends',
 }
 
@@ -167,13 +178,54 @@ def test_a_leaf_opens_with_its_command_and_hardware(path):
     assert f'configs/{name_leaf(path)}' in text
 
 
-@pytest.mark.parametrize('path', TOY_LEAVES, ids=name_leaf)
-def test_data_sets_and_metrics_of_a_toy_leaf_build(path):
+# Name of a data set -> folder, start of its lists, classes.
+ROOTS = {
+    'imagenet_lt': ('imagenet', 'ImageNet_LT', 1000),
+    'places_lt': ('places', 'Places_LT', 365),
+    'inat18': ('inat18', 'iNaturalist18', 8142),
+}
+
+
+@pytest.fixture(scope='session')
+def dummy_roots(tmp_path_factory):
+    """A folder with lists and manifests where the leaves expect theirs."""
+    folder = tmp_path_factory.mktemp('roots')
+    for name, (place, prefix, classes) in ROOTS.items():
+        root = folder / 'data' / place
+        root.mkdir(parents=True)
+        names = [f'class {number}' for number in range(classes)]
+        (root / 'class_names.txt').write_text('\n'.join(names))
+        lines = [f'{number}.jpg {number}' for number in range(classes)]
+        for split in ('train', 'val', 'test'):
+            (root / f'{prefix}_{split}.txt').write_text('\n'.join(lines))
+        web = folder / 'data/retrieved' / name
+        write_manifest(web, names, list(range(0, classes, 100)))
+    return folder
+
+
+# From a cache, which the toy leaf has, too.
+LEAVES_WITH_DATA = [
+    path for path in LEAVES if path.stem != 'ballad_rn50_b_cached'
+]
+
+
+@pytest.mark.parametrize('path', LEAVES_WITH_DATA, ids=name_leaf)
+def test_data_samplers_metrics_and_hooks_of_a_leaf_build(
+    path, dummy_roots, monkeypatch
+):
+    monkeypatch.chdir(dummy_roots)
     cfg = Config.fromfile(path)
     for stage in ('train', 'val', 'test'):
         loader = cfg.get(f'{stage}_dataloader')
         if loader is not None:
-            assert len(DATASETS.build(loader.dataset)) > 0
+            dataset = DATASETS.build(loader.dataset)
+            assert len(dataset) > 0
+            DATA_SAMPLERS.build(
+                loader.sampler, default_args=dict(dataset=dataset, seed=0)
+            )
         evaluator = cfg.get(f'{stage}_evaluator')
         if evaluator is not None:
             Evaluator(evaluator)
+    hooks = [*cfg.default_hooks.values(), *cfg.get('custom_hooks', [])]
+    for hook in hooks:
+        HOOKS.build(hook)
