@@ -23,4 +23,4 @@ model = dict(
     backbone=dict(arch=arch, pretrained=pretrained),
     head=dict(arch=arch, pretrained=pretrained, class_names=class_names),
 )
-default_hooks = dict(checkpoint=dict(save_best='shot/all'))
+default_hooks = dict(checkpoint=dict(save_best='shot/all', rule='greater'))

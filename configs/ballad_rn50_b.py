@@ -27,4 +27,4 @@ model = dict(
 train_dataloader = dict(
     sampler=dict(epoch_size=epoch_size, **_base_.balanced_sampler)
 )
-default_hooks = dict(checkpoint=dict(save_best='shot/all'))
+default_hooks = dict(checkpoint=dict(save_best='shot/all', rule='greater'))

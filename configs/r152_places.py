@@ -52,4 +52,4 @@ param_scheduler = [
     )
 ]
 train_cfg = dict(by_epoch=True, max_epochs=max_epochs, val_interval=5)
-default_hooks = dict(checkpoint=dict(save_best='shot/all'))
+default_hooks = dict(checkpoint=dict(save_best='shot/all', rule='greater'))

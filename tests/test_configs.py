@@ -14,6 +14,7 @@ from mmengine.config import Config
 from mmengine.evaluator import Evaluator
 from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
+from mmengine.visualization import Visualizer
 from toy_clip import write_toy_classifier
 
 import ltvl_mm  # noqa: F401, a broken install says so here
@@ -195,7 +196,10 @@ def dummy_roots(tmp_path_factory):
         root.mkdir(parents=True)
         names = [f'class {number}' for number in range(classes)]
         (root / 'class_names.txt').write_text('\n'.join(names))
-        lines = [f'{number}.jpg {number}' for number in range(classes)]
+        lines = []
+        for number in range(classes):
+            (root / f'{number}.jpg').touch()
+            lines.append(f'{number}.jpg {number}')
         for split in ('train', 'val', 'test'):
             (root / f'{prefix}_{split}.txt').write_text('\n'.join(lines))
         web = folder / 'data/retrieved' / name
@@ -214,6 +218,7 @@ def test_data_samplers_metrics_and_hooks_of_a_leaf_build(
     path, dummy_roots, monkeypatch
 ):
     monkeypatch.chdir(dummy_roots)
+    Visualizer.get_instance('leaf')  # the host's hook asks for one
     cfg = Config.fromfile(path)
     for stage in ('train', 'val', 'test'):
         loader = cfg.get(f'{stage}_dataloader')
