@@ -16,3 +16,4 @@ arch = 'RN50x16-quickgelu'
 
 model = dict(backbone=dict(arch=arch), head=dict(arch=arch))
 test_dataloader = dict(dataset=dict(pipeline=_base_.test_pipeline_384))
+val_dataloader = dict(dataset=dict(pipeline=_base_.test_pipeline_384))
