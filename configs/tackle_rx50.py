@@ -17,7 +17,7 @@ Before:   embed the web images and the val and test lists with
 _base_ = './_base_/default_runtime.py'
 
 # Holds train/, val/, ImageNet_LT_{train,val,test}.txt, and class_names.txt
-# (tools/dataset_converters/write_imagenet_names.py).
+# (tools/dataset_converters/imagenet_lt.py).
 data_root = 'data/imagenet'
 manifest = 'data/retrieved/imagenet_lt/manifest.parquet'
 

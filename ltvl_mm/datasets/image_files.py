@@ -1,6 +1,9 @@
 """Image files that a data set refers to."""
 
+from collections.abc import Iterable
 from pathlib import Path
+
+from ltvl_mm.utils.progress import progress_bar
 
 # A wrong root makes all of them missing, a lost image only one.
 _LOOKED_AT = 5
@@ -26,3 +29,16 @@ def check_first_images(dataset: object, name: str) -> None:
             f'the first images of {name} do not exist, such as {path}; check '
             f'its root and prefix'
         )
+
+
+def find_missing_images(root: str | Path, paths: Iterable[str]) -> list[str]:
+    """Return the paths, below ``root``, that are no file; shows a bar."""
+    paths = list(dict.fromkeys(paths))
+    root = Path(root)
+    missing = []
+    with progress_bar(total=len(paths), title='images', unit='img') as bar:
+        for path in paths:
+            if not (root / path).is_file():
+                missing.append(path)
+            bar.update()
+    return missing

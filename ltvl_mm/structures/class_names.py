@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from ltvl_mm.utils.io import hash_content
+from ltvl_mm.utils.io import hash_content, write_if_new
 
 
 def load_class_names(source: str | Path | Sequence[str]) -> tuple[str, ...]:
@@ -28,6 +28,12 @@ def load_class_names(source: str | Path | Sequence[str]) -> tuple[str, ...]:
     if not names:
         raise ValueError(f'{path}: no class names')
     return tuple(name.strip() for name in names)
+
+
+def write_class_names(path: str | Path, names: Sequence[str]) -> bool:
+    """Write one name per line; return whether the file is new or changed."""
+    names = load_class_names(names)
+    return write_if_new(path, ''.join(f'{name}\n' for name in names))
 
 
 def hash_class_names(names: Sequence[str]) -> str:

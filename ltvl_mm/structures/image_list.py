@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ltvl_mm.utils.io import write_if_new
+
 
 @dataclass(frozen=True)
 class ImageList:
@@ -58,3 +60,17 @@ def read_image_list(
     if not paths:
         raise ValueError(f'the image list {file} is empty')
     return ImageList(tuple(paths), np.array(labels, np.int64))
+
+
+def write_image_list(path: str | Path, images: ImageList) -> bool:
+    """Write ``path label`` lines; return whether the file is new or changed.
+
+    Raises:
+        ValueError: If a path has a line break.
+    """
+    lines = []
+    for name, label in zip(images.paths, images.labels.tolist(), strict=True):
+        if len(name.splitlines()) != 1:
+            raise ValueError(f'a list cannot hold the path {name!r:.120}')
+        lines.append(f'{name} {label}\n')
+    return write_if_new(path, ''.join(lines))

@@ -41,6 +41,16 @@ def atomic_write(path: str | Path, mode: str = 'wb') -> Iterator[IO]:
     _sync_folder(path.parent)
 
 
+def write_if_new(path: str | Path, text: str) -> bool:
+    """Write ``text`` atomically; return False if the file holds it already."""
+    path = Path(path)
+    if path.is_file() and path.read_bytes() == text.encode():
+        return False
+    with atomic_write(path, 'w') as file:
+        file.write(text)
+    return True
+
+
 def remove_temporaries(folder: str | Path) -> None:
     """Delete what killed runs of :func:`atomic_write` left in ``folder``."""
     for leftover in Path(folder).glob('.*.tmp'):

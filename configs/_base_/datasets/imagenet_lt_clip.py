@@ -1,7 +1,7 @@
 """ImageNet-LT at 224 px: 115,846 images of 1000 classes.
 
 data_root holds train/, val/, ImageNet_LT_{train,val,test}.txt, and
-class_names.txt (tools/dataset_converters/write_imagenet_names.py).
+class_names.txt (tools/dataset_converters/imagenet_lt.py).
 """
 
 _base_ = './clip_224.py'

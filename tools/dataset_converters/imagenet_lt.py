@@ -1,0 +1,19 @@
+"""ImageNet-LT: 115,846 training images of 1000 classes (Liu et al. 2019).
+
+Bring: ImageNet-1k's train/ and val/ below root, and the published
+ImageNet_LT_{train,val,test}.txt (OLTR, https://liuziwei7.github.io/
+projects/LongTail.html, or any project that carries them).
+Writes: the three lists with paths below root, class_names.txt (those that
+CLIP's prompts use), class_counts.json.
+"""
+
+from published import convert, make_parser
+
+from ltvl_mm.models.clip import IMAGENET_NAMES
+
+if __name__ == '__main__':
+    convert(
+        'imagenet_lt',
+        make_parser(__doc__).parse_args(),
+        name_classes=lambda *_: tuple(IMAGENET_NAMES),
+    )

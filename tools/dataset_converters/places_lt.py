@@ -1,0 +1,20 @@
+"""Places-LT: 62,500 training images of 365 classes (Liu et al. 2019).
+
+Bring: Places365 (standard or small easy layout) below root, and the published
+Places_LT_{train,val,test}.txt (OLTR, https://liuziwei7.github.io/projects/
+LongTail.html, or any project that carries them). Papers write 184.5K training
+images; the list that all of them train on has 62,500.
+Writes: the three lists with paths below root, class_names.txt (the folders in
+words), class_counts.json.
+"""
+
+from published import convert, make_parser
+
+from ltvl_mm.datasets.published_lists import name_classes_by_folder
+
+if __name__ == '__main__':
+    convert(
+        'places_lt',
+        make_parser(__doc__).parse_args(),
+        name_classes=name_classes_by_folder,
+    )
