@@ -113,7 +113,9 @@ SPLITS = MappingProxyType(
 )
 
 
-def check_lists(splits: PublishedSplits, lists: Mapping[str, ImageList]) -> str:
+def check_lists(
+    splits: PublishedSplits, lists: Mapping[str, ImageList]
+) -> str:
     """Return what lists hold in a line, if it is what was published.
 
     Args:

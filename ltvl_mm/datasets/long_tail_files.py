@@ -1,0 +1,184 @@
+"""Long-tailed versions of ordinary data sets, as lists of images."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from ltvl_mm.datasets.published_lists import write_lists
+from ltvl_mm.registry import DATASETS
+from ltvl_mm.structures.class_names import load_class_names
+from ltvl_mm.structures.image_list import ImageList, read_image_list
+from ltvl_mm.structures.long_tail_profile import (
+    count_profile,
+    draw_split,
+    exponential_profile,
+    fit_profile,
+)
+from ltvl_mm.structures.published_splits import check_labels
+from ltvl_mm.utils.io import claim_folder
+from ltvl_mm.utils.progress import progress_bar
+
+
+def read_labelled_images(
+    source: str | Path, class_names: str | Path | None = None
+) -> tuple[ImageList, tuple[str, ...]]:
+    """Return the images of a folder or list, and the names of the classes.
+
+    Args:
+        source: A folder with a folder per class, named as the class; or a
+            ``path label`` list.
+        class_names: File of names in label order; a list needs it, a folder
+            takes those of its folders if None.
+
+    Raises:
+        ValueError: If the source is neither, a label is missing, or there
+            are more or fewer names than labels.
+    """
+    source = Path(source)
+    if source.is_dir():
+        dataset = DATASETS.build(
+            dict(type='mmpretrain.CustomDataset', data_prefix=str(source))
+        )
+        infos = [dataset.get_data_info(row) for row in range(len(dataset))]
+        images = ImageList(
+            tuple(
+                Path(info['img_path']).relative_to(source).as_posix()
+                for info in infos
+            ),
+            np.array([info['gt_label'] for info in infos], np.int64),
+        )
+        names = dataset.metainfo['classes']
+    elif class_names is None:
+        raise ValueError(f'the list {source} needs a file of class names')
+    else:
+        images, names = read_image_list(source), class_names
+    names = load_class_names(class_names or names)
+    check_labels(str(source), np.bincount(images.labels), len(names))
+    return images, names
+
+
+def cut_long_tail(
+    images: ImageList,
+    profile: np.ndarray,
+    *,
+    seed: int,
+    most: int | None = None,
+    val_per_class: int = 0,
+    test_per_class: int = 0,
+    ranks: np.ndarray | None = None,
+) -> dict[str, ImageList]:
+    """Return a long-tailed train list, and balanced val and test lists.
+
+    Test and val are drawn first, so that a rarer tail changes neither.
+
+    Args:
+        images: Each label 0 to K - 1.
+        profile: (K,) shares of the largest class, falling.
+        seed: Of the draw.
+        most: Training images of the largest class; None takes as many as all
+            classes allow.
+        val_per_class: Images of each class for val; 0 makes no list.
+        test_per_class: Likewise for test.
+        ranks: (K,) place of each class in the profile; None ranks them by
+            how many images they have.
+
+    Raises:
+        ValueError: If a class has too few images.
+    """
+    num_classes = len(profile)
+    lists, rest = {}, images
+    for stream, (split, count) in enumerate(
+        [('test', test_per_class), ('val', val_per_class)], 1
+    ):
+        if count < 0:
+            raise ValueError(f'{split} per class must be >= 0, got {count}')
+        if count:
+            lists[split], rest = draw_split(
+                rest, np.full(num_classes, count), seed, stream
+            )
+    available = np.bincount(rest.labels, minlength=num_classes)
+    if ranks is None:
+        ranks = np.argsort(np.argsort(-available, kind='stable'))
+    shares = profile[ranks]
+    if most is None:
+        most = fit_profile(shares, available)
+    train, _ = draw_split(rest, count_profile(shares, most), seed, 0)
+    return {'train': train, **lists}
+
+
+def write_cifar(
+    root: str | Path,
+    train: object,
+    test: object,
+    *,
+    ratio: float,
+    seed: int,
+    val_per_class: int = 0,
+) -> dict[str, ImageList]:
+    """Write CIFAR-10-LT or CIFAR-100-LT: PNG files, then the lists.
+
+    Source: Cao et al. 2019 (LDAM): classes in their usual order, the first
+    the largest, all test images kept.
+
+    Args:
+        root: Folder of the data set; belongs to these settings only.
+        train: ``torchvision.datasets.CIFAR10`` or ``CIFAR100``, or the like:
+            ``data`` (N, H, W, 3) uint8, ``targets``, ``classes``.
+        test: The same of the test images.
+        ratio: Largest to smallest class.
+        seed: Of the draw.
+        val_per_class: Training images of each class held back for val.
+
+    Returns:
+        Split -> list.
+
+    Raises:
+        ValueError: If the folder was begun with other settings, or a class
+            has too few images.
+    """
+    root = Path(root)
+    num_classes = len(train.classes)
+    settings = {
+        'data set': f'CIFAR-{num_classes}-LT',
+        'ratio': ratio,
+        'seed': seed,
+        'val per class': val_per_class,
+    }
+    images, pixels = {}, {}
+    for split, dataset in (('train', train), ('test', test)):
+        paths = tuple(
+            f'images/{split}/{dataset.classes[label]}/{row:05d}.png'
+            for row, label in enumerate(dataset.targets)
+        )
+        images[split] = ImageList(paths, np.array(dataset.targets, np.int64))
+        pixels |= zip(paths, dataset.data, strict=True)
+    lists = cut_long_tail(
+        images['train'],
+        exponential_profile(num_classes, ratio),
+        seed=seed,
+        val_per_class=val_per_class,
+        ranks=np.arange(num_classes),
+    )
+    lists['test'] = images['test']
+    files = {
+        f'CIFAR{num_classes}_LT_{split}.txt': part
+        for split, part in lists.items()
+    }
+    claim_folder(root, settings)
+    # The lists come last: where they are, all images are.
+    if not all((root / name).exists() for name in files):
+        _save_images(
+            root, {p: pixels[p] for part in lists.values() for p in part.paths}
+        )
+    names = [name.replace('_', ' ') for name in train.classes]
+    write_lists(root, files, names)
+    return lists
+
+
+def _save_images(root: Path, pixels: dict[str, np.ndarray]) -> None:
+    with progress_bar(total=len(pixels), title='images', unit='img') as bar:
+        for path, array in pixels.items():
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(array).save(root / path)
+            bar.update()

@@ -1,0 +1,82 @@
+"""A long-tailed train list, and balanced val and test lists, of any images.
+
+The images stay where they are. Which classes are rare: those with the fewest
+images, or --order label (class 0 is the largest) or random.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from ltvl_mm.datasets.long_tail_files import (
+    cut_long_tail,
+    read_labelled_images,
+)
+from ltvl_mm.datasets.published_lists import write_lists
+from ltvl_mm.structures.class_counts import GROUPS, group_classes
+from ltvl_mm.structures.long_tail_profile import SHAPES, make_profile
+from ltvl_mm.utils.rng import make_generator
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        'source', help='folder with a folder per class, or path label list'
+    )
+    parser.add_argument('out', type=Path, help='folder for the lists')
+    parser.add_argument('--class-names', help='file; a list needs it')
+    parser.add_argument('--shape', choices=SHAPES, default='exponential')
+    parser.add_argument(
+        '--ratio', type=float, default=100, help='largest to smallest class'
+    )
+    parser.add_argument('--alpha', type=float, default=6, help='of pareto')
+    parser.add_argument(
+        '--most', type=int, help='images of the largest class; all that fit'
+    )
+    parser.add_argument('--val-per-class', type=int, default=0)
+    parser.add_argument('--test-per-class', type=int, default=0)
+    parser.add_argument(
+        '--order', choices=('size', 'label', 'random'), default='size'
+    )
+    parser.add_argument('--seed', type=int, default=0)
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+    try:
+        images, names = read_labelled_images(args.source, args.class_names)
+        ranks = {
+            'size': None,
+            'label': np.arange(len(names)),
+            'random': make_generator(args.seed, 3).permutation(len(names)),
+        }[args.order]
+        lists = cut_long_tail(
+            images,
+            make_profile(args.shape, len(names), args.ratio, alpha=args.alpha),
+            seed=args.seed,
+            most=args.most,
+            val_per_class=args.val_per_class,
+            test_per_class=args.test_per_class,
+            ranks=ranks,
+        )
+        files = {f'{split}.txt': part for split, part in lists.items()}
+        written = write_lists(args.out, files, names)
+    except ValueError as error:
+        sys.exit(str(error))
+    for split, part in lists.items():
+        print(f'{split}: {len(part):,} images')
+    counts = np.bincount(lists['train'].labels)
+    groups = group_classes(counts)
+    print(
+        f'{counts.max()} to {counts.min()} training images per class; '
+        + '/'.join(str((groups == group).sum()) for group in GROUPS)
+        + ' many/medium/few'
+    )
+    print('Written:', ', '.join(written) or 'nothing, all is as it shall be')
+
+
+if __name__ == '__main__':
+    main()
