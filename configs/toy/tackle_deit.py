@@ -1,7 +1,7 @@
 """TACKLE on the toy world: the same DeiT, plus retrieved images.
 
 Command:  python tools/train.py configs/toy/tackle_deit.py
-Hardware: 2 CPU cores, 90 seconds.
+Hardware: 2 CPU cores, 4 minutes.
 """
 
 _base_ = './deit.py'
