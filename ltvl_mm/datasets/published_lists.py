@@ -127,9 +127,7 @@ def fit_lists(
             begins with none of the prefixes.
     """
     if prefixes:
-        told = ', '.join(
-            f'{old!r} -> {new!r}' for old, new in prefixes.items()
-        )
+        told = ', '.join(f'{old} -> {new}' for old, new in prefixes.items())
         return {
             split: _replace(
                 images, [map_prefix(path, prefixes) for path in images.paths]

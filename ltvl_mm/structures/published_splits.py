@@ -165,13 +165,14 @@ def check_labels(name: str, counts: np.ndarray, num_classes: int) -> None:
     Raises:
         ValueError: If a label is missing or too high; names the first.
     """
-    missing = np.flatnonzero(counts[:num_classes] == 0)
+    present = np.pad(counts, (0, max(0, num_classes - len(counts))))
+    missing = np.flatnonzero(present[:num_classes] == 0)
     if len(missing):
         raise ValueError(
             f'{name} has no image with label {missing[0]}, expected each of '
             f'0 to {num_classes - 1}; {len(missing)} labels are missing'
         )
-    if len(counts) != num_classes:
+    if len(counts) > num_classes:
         raise ValueError(
             f'{name} has labels up to {len(counts) - 1}, expected 0 to '
             f'{num_classes - 1}'
