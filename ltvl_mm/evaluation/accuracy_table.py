@@ -13,7 +13,7 @@ def format_accuracies(rows: Sequence[dict]) -> str:
 
     Args:
         rows: One per method and seed: its ``method``, and per cent for each
-            of COLUMNS.
+            of COLUMNS; a group that has no class may be left out.
     """
     lines = [
         '| method | ' + ' | '.join(COLUMNS) + ' |',
@@ -21,13 +21,21 @@ def format_accuracies(rows: Sequence[dict]) -> str:
     ]
     for method in dict.fromkeys(row['method'] for row in rows):
         mine = [row for row in rows if row['method'] == method]
-        cells = [format_mean([row[name] for row in mine]) for name in COLUMNS]
+        cells = [
+            format_mean([row[name] for row in mine if name in row])
+            for name in COLUMNS
+        ]
         lines.append(f'| {method} | ' + ' | '.join(cells) + ' |')
     return '\n'.join(lines)
 
 
 def format_mean(values: Sequence[float]) -> str:
-    """Return the mean, and the standard deviation over several seeds."""
+    """Return the mean, and the standard deviation over several seeds.
+
+    A dash if there are no values.
+    """
+    if not values:
+        return '–'
     if len(values) == 1:
         return (
             str(values[0])

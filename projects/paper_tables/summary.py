@@ -29,7 +29,11 @@ def collect_row(row: Row, work: Path, hours: dict[int, float]) -> dict:
     for seed, duration in hours.items():
         file = work / f'seed{seed}' / row.folder / 'metrics.json'
         metrics = read_json(file)
-        ours = {name: metrics[f'shot/{name}'] for name in COLUMNS}
+        ours = {
+            name: metrics[f'shot/{name}']
+            for name in COLUMNS
+            if f'shot/{name}' in metrics
+        }
         found['seeds'].append({'seed': seed, 'hours': duration, **ours})
     return found
 
@@ -48,8 +52,8 @@ def write_table(
         folder: Of the study.
         table: Its number in the paper.
         title: Of the table.
-        rows: Of :func:`collect_row`, or with the first four keys of it if
-            nothing was run.
+        rows: Of :func:`collect_row`; ``why`` beside that says why nothing
+            was run.
         about: What else a reader wants to know, e.g. the commit.
     """
     write_json(
@@ -59,10 +63,10 @@ def write_table(
     lines = [
         f'Table {table}. {title}.',
         '',
-        '| row | method | backbone | '
+        '| row | method | backbone | config | '
         + ' | '.join(f'{name}: paper | ours' for name in COLUMNS)
         + ' | difference | seeds | hours |',
-        '| --: | :-- | :-- |' + ' --: |' * (2 * len(COLUMNS) + 3),
+        '| --: | :-- | :-- | :-- |' + ' --: |' * (2 * len(COLUMNS) + 3),
         *map(_format_row, rows),
         '',
         'Difference: ours less the paper, in all. Hours: of the stages that '
@@ -79,10 +83,12 @@ def write_table(
 def _format_row(row: dict) -> str:
     seeds = row.get('seeds', [])
     cells = [str(row['row']), row['method'], row['backbone']]
+    cells.append(', '.join(row['configs']))
     for name in COLUMNS:
         paper = row['paper'].get(name)
         cells.append('' if paper is None else f'{paper:.1f}')
-        cells.append(format_mean([s[name] for s in seeds]) if seeds else '')
+        ours = [seed[name] for seed in seeds if name in seed]
+        cells.append(format_mean(ours) if seeds else '')
     if seeds:
         gap = mean(s['all'] for s in seeds) - row['paper']['all']
         cells += [

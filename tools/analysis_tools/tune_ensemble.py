@@ -63,7 +63,11 @@ def main() -> None:
     found = {'space': args.space, 'chosen': best, 'test': scores, 'val': rows}
     write_json(out / 'ensemble.json', found)
     # As tools/test.py writes it, for tables and plots.
-    metrics = {f'shot/{name}': value for name, value in scores[-1].items()}
+    metrics = {
+        f'shot/{name}': value
+        for name, value in scores[-1].items()
+        if name not in ('method', 'per_class')
+    }
     write_json(out / 'metrics.json', metrics)
     plot_mixture_curve(out / 'curve.png', rows, best, args.names)
     print(format_accuracies(scores))

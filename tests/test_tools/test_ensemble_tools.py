@@ -1,0 +1,127 @@
+"""Predictions of two models, mixed by the tool and by the classifier."""
+
+import importlib.util
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
+from toy_clip import write_toy_classifier
+
+from ltvl_mm.registry import MODELS
+from ltvl_mm.structures.predictions import load_predictions
+
+ROOT = Path(__file__).parents[2]
+PARTS = ('student', 'clip')
+CONFIGS = {'student': 'tackle_deit', 'clip': 'clip_zero_shot'}
+
+
+@pytest.fixture(scope='module')
+def run_main(toy_root, toy_manifest):
+    """Function that runs ``main`` of a tool here, with such arguments."""
+
+    def run(script, *args):
+        spec = importlib.util.spec_from_file_location('tool', ROOT / script)
+        tool = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(tool)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys, 'argv', [script, *map(str, args)])
+            tool.main()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(ROOT)
+        patch.setenv('LOCAL_RANK', '0')
+        patch.setenv('LTVL_TOY_ROOT', str(toy_root))
+        patch.setenv('LTVL_TOY_MANIFEST', str(toy_manifest))
+        yield run
+
+
+@pytest.fixture(scope='module')
+def weights(run_main, tmp_path_factory):
+    """Files of a student and of a CLIP, both untrained."""
+    folder = tmp_path_factory.mktemp('weights')
+    student = Config.fromfile(ROOT / 'configs/toy/deit.py').model
+    torch.manual_seed(0)
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        state = MODELS.build(student).state_dict()
+    torch.save({'state_dict': state}, folder / 'student.pth')
+    write_toy_classifier(folder / 'clip.pth')
+    return {part: folder / f'{part}.pth' for part in PARTS}
+
+
+@pytest.fixture(scope='module')
+def predictions(run_main, weights, tmp_path_factory):
+    """Split -> files of both models."""
+    folder = tmp_path_factory.mktemp('predictions')
+    files = {}
+    for split in ('val', 'test'):
+        files[split] = [folder / f'{part}_{split}.npz' for part in PARTS]
+        for part, file in zip(PARTS, files[split], strict=True):
+            run_main(
+                'tools/test.py',
+                f'configs/toy/{CONFIGS[part]}.py',
+                weights[part],
+                *('--split', split, '--work-dir', folder, '--out', file),
+            )
+    return files
+
+
+def test_predictions_are_of_the_split_that_was_asked_for(
+    predictions, toy_root
+):
+    for split, files in predictions.items():
+        for file in files:
+            found = load_predictions(file)
+            lines = (toy_root / f'{split}.txt').read_text().splitlines()
+            names = [os.path.relpath(path, toy_root) for path in found.paths]
+            assert sorted(
+                f'{name} {label}'
+                for name, label in zip(names, found.labels, strict=True)
+            ) == sorted(lines)
+
+
+def test_the_classifier_scores_as_the_tool_says(
+    run_main, predictions, weights, toy_root, tmp_path, capsys
+):
+    run_main(
+        'tools/analysis_tools/tune_ensemble.py',
+        *('--val', *predictions['val'], '--test', *predictions['test']),
+        *('--class-counts', toy_root / 'train.txt', '-o', tmp_path / 'mix'),
+        # So that both parts take part in what is compared.
+        *('--alphas', 0.3, 0.6, '--scales', 0.5, 2.0),
+    )
+    assert 'chosen on val: alpha' in capsys.readouterr().out
+    found = json.loads((tmp_path / 'mix/ensemble.json').read_text())
+    assert (tmp_path / 'mix/curve.png').stat().st_size > 10_000
+    alpha, scale = found['chosen']['alpha'], found['chosen']['scale']
+    run_main(
+        'tools/test.py',
+        *('configs/toy/tackle_deit_clip.py', '--work-dir', tmp_path),
+        *('--out', tmp_path / 'metrics.json', '--out-item', 'metrics'),
+        '--cfg-options',
+        f'model.checkpoints.student={weights["student"]}',
+        f'model.members.clip.backbone.pretrained={weights["clip"]}',
+        f'model.members.clip.head.pretrained={weights["clip"]}',
+        f'model.weights.student={alpha}',
+        f'model.weights.clip={1 - alpha}',
+        f'model.scales.clip={scale}',
+    )
+    ours = json.loads((tmp_path / 'metrics.json').read_text())
+    told = json.loads((tmp_path / 'mix/metrics.json').read_text())
+    for name, value in told.items():
+        assert ours[name] == pytest.approx(value, abs=1e-6), name
+
+
+def test_val_images_in_the_test_set_are_refused(
+    run_main, predictions, toy_root, tmp_path
+):
+    with pytest.raises(SystemExit, match=r'is in val and in test'):
+        run_main(
+            'tools/analysis_tools/tune_ensemble.py',
+            *('--val', *predictions['val'], '--test', *predictions['val']),
+            *('--class-counts', toy_root / 'train.txt', '-o', tmp_path),
+        )

@@ -1,0 +1,166 @@
+"""The paper's tables as plans, and their rows beside ours."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+PROJECT = ROOT / 'projects/paper_tables'
+NO_PAPER = {'many': 1.0, 'all': 50.0}
+
+
+@pytest.fixture(autouse=True)
+def project(monkeypatch):
+    """Import path and working folder as ``tools/reproduce.py`` sets them."""
+    monkeypatch.syspath_prepend(PROJECT)
+    monkeypatch.chdir(ROOT)
+
+
+@pytest.fixture
+def write_tables(tmp_path):
+    def write(**row):
+        entry = {'method': 'm', 'backbone': 'b', 'paper': NO_PAPER} | row
+        path = tmp_path / 'tables.yml'
+        path.write_text(yaml.safe_dump({1: {'title': 't', 'rows': [entry]}}))
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize('table', range(1, 8))
+def test_rows_name_configs_of_this_project(table):
+    from rows import load_rows
+
+    entries = yaml.safe_load((PROJECT / 'tables.yml').read_text())
+    for toy in (False, True):
+        _, rows = load_rows(table, toy=toy)
+        named = ['configs' in entry for entry in entries[table]['rows']]
+        # A name with a slip in it would make a row that is not here; and
+        # each that is here has a config for the toy world.
+        assert [row.is_here for row in rows] == named
+        assert len({row.name for row in rows}) == len(rows)
+
+
+@pytest.mark.parametrize(
+    'odd',
+    [
+        {'config': ['rx50']},
+        {'paper': {'tail': 3.0}},
+        {'recipe': 'distil', 'configs': ['rx50']},
+        {'recipe': 'student', 'configs': ['rx50', 'deit_s']},
+        {'configs': ['rx50']},
+    ],
+)
+def test_an_odd_row_is_named(odd, write_tables):
+    from rows import load_rows
+
+    with pytest.raises(ValueError, match=r'row 1 of table 1 is odd'):
+        load_rows(1, path=write_tables(**odd))
+
+
+def test_no_such_table():
+    from rows import load_rows
+
+    with pytest.raises(ValueError, match=r'one of \[1, 2, .*\], got 8'):
+        load_rows(8)
+
+
+def test_rows_are_chosen_by_number_or_words():
+    from rows import load_rows, select_rows
+
+    rows = load_rows(6)[1]
+    assert select_rows(rows, []) == rows
+    assert select_rows(rows, ['4', 'deit-s']) == [rows[3], rows[0], rows[2]]
+    with pytest.raises(ValueError, match=r"'swin' fits none of: 1 without"):
+        select_rows(rows, ['swin'])
+
+
+@pytest.mark.parametrize('toy', [False, True])
+def test_rows_share_what_both_need(toy, tmp_path):
+    from plan import plan_rows
+    from rows import load_rows
+
+    rows = load_rows(5, toy=toy)[1] + load_rows(7, toy=toy)[1]
+    names = [
+        stage.name for stage in plan_rows(rows, tmp_path, 0, toy=toy, gpus=1)
+    ]
+    assert len(set(names)) == len(names)
+    deit = 'tackle_deit' if toy else 'tackle_deit_s'
+    clip = 'clip_zero_shot' if toy else 'clip_zero_shot_rn50'
+    order = [f'train {deit}', f'test {deit}', f'mix {deit}+{clip}']
+    if toy:
+        order = ['make the toy world', 'retrieve', *order]
+    places = [names.index(name) for name in order]
+    assert places == sorted(places)
+
+
+def test_phase_b_starts_from_phase_a_of_the_same_seed(tmp_path):
+    from plan import list_stages
+    from rows import load_rows, select_rows
+
+    (row,) = select_rows(load_rows(5)[1], ['decoupled'])
+    a, b, test = list_stages(row, tmp_path, 3, toy=False, gpus=8)
+    assert a.command[:4] == (
+        'bash',
+        'tools/dist_train.sh',
+        str(ROOT / 'configs/ballad_rn50_a.py'),
+        '8',
+    )
+    weights = tmp_path / 'ballad_rn50_a/epoch_50.pth'
+    assert f'model.backbone.pretrained={weights}' in b.command
+    assert 'randomness.seed=3' in b.command
+    assert str(tmp_path / 'ballad_rn50_b') in test.command
+
+
+def test_files_to_bring_are_named_before_anything_starts(run_tool, tmp_path):
+    said = run_tool(
+        *(sys.executable, 'tools/reproduce.py', '--table', 6),
+        *('--work-dir', tmp_path / 'work'),
+        status=1,
+    )
+    assert (
+        'data/retrieved/imagenet_lt/manifest.parquet is missing, see '
+        'tools/retrieve.py; needed by row 3, 4'
+    ) in said
+    assert 'nothing was started' in said
+    assert not (tmp_path / 'work').exists()
+
+
+def test_a_dry_run_lists_the_stages(run_tool, tmp_path):
+    said = run_tool(
+        *(sys.executable, 'tools/reproduce.py', '--table', 1, '--toy'),
+        *('--seeds', 0, 1, '--dry-run', '--work-dir', tmp_path / 'work'),
+    )
+    assert 'row 1, tau-normalized, RN50: not here yet' in said
+    for seed in (0, 1):
+        assert f'[seed {seed}] train tackle_rx: to run' in said
+    assert not (tmp_path / 'work').exists()
+
+
+def test_a_table_sets_ours_beside_the_paper(tmp_path):
+    from rows import load_rows
+    from summary import collect_row, write_table
+
+    row = load_rows(6, toy=True)[1][0]
+    for seed, value in enumerate((30.0, 32.0)):
+        folder = tmp_path / f'seed{seed}' / row.folder
+        folder.mkdir(parents=True)
+        names = ('many', 'medium', 'few', 'all')
+        (folder / 'metrics.json').write_text(
+            json.dumps({f'shot/{name}': value for name in names})
+        )
+    found = collect_row(row, tmp_path, {0: 1.0, 1: 2.0})
+    absent = collect_row(load_rows(1)[1][0], tmp_path, {}) | {'why': 'no'}
+    text = write_table(tmp_path, 6, 'Title', [found, absent], commit='abc')
+    first, second = text.splitlines()[4:6]
+    assert first.startswith(
+        '| 1 | without retrieval | DeiT-S | deit | 49.7 | 31.0 ± 1.4 |'
+    )
+    assert first.endswith('| +0.2 | 0, 1 | 1.50 |')
+    assert second.endswith('| 46.7 |  | no |  |  |')
+    assert 'commit: abc' in text
+    saved = json.loads((tmp_path / 'table6.json').read_text())
+    assert [seed['all'] for seed in saved['rows'][0]['seeds']] == [30.0, 32.0]
