@@ -184,6 +184,7 @@ ROOTS = {
     'imagenet_lt': ('imagenet', 'ImageNet_LT', 1000),
     'places_lt': ('places', 'Places_LT', 365),
     'inat18': ('inat18', 'iNaturalist18', 8142),
+    'cifar100_lt': ('cifar100_lt', 'CIFAR100_LT', 100),
 }
 
 

@@ -10,4 +10,6 @@ fi
 python=$(tools/install.sh "$stack")
 # Small tensors: threads would only wait for each other.
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
-PATH="$(dirname "$python"):$PATH" exec "$python" -m pytest "$@"
+# By file, because the tests of a file share what is slow to make.
+PATH="$(dirname "$python"):$PATH" exec "$python" -m pytest \
+    -n auto --maxprocesses 8 --dist loadfile "$@"

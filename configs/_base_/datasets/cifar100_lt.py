@@ -1,0 +1,60 @@
+"""CIFAR-100-LT at 32 px: 10,847 images of 100 classes at ratio 100.
+
+data_root holds the images, CIFAR100_LT_{train,test}.txt, and class_names.txt
+(tools/dataset_converters/cifar_lt.py data/cifar100_lt). Augmentation of Cao et
+al. 2019 (arXiv 1906.07413).
+"""
+
+data_root = 'data/cifar100_lt'
+class_names = data_root + '/class_names.txt'
+num_classes = 100
+
+data_preprocessor = dict(
+    num_classes=num_classes,
+    mean=[125.307, 122.961, 113.8575],
+    std=[51.5865, 50.847, 51.255],
+    to_rgb=True,
+)
+train_pipeline = [
+    dict(type='LoadImageFromFile'),
+    # For retrieved images; those of CIFAR are of this size.
+    dict(type='ResizeEdge', scale=32, interpolation='area'),
+    dict(type='RandomCrop', crop_size=32, padding=4),
+    dict(type='RandomFlip', prob=0.5, direction='horizontal'),
+    dict(type='PackInputs'),
+]
+test_pipeline = [dict(type='LoadImageFromFile'), dict(type='PackInputs')]
+
+train_dataloader = dict(
+    batch_size=128,
+    num_workers=4,
+    worker_init_fn=dict(type='ltvl_mm.seed_worker'),
+    sampler=dict(type='ltvl_mm.FixedEpochSampler'),
+    dataset=dict(
+        type='CustomDataset',
+        data_root=data_root,
+        ann_file='CIFAR100_LT_train.txt',
+        classes=class_names,
+        pipeline=train_pipeline,
+    ),
+)
+test_dataloader = dict(
+    batch_size=256,
+    num_workers=4,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(
+        type='CustomDataset',
+        data_root=data_root,
+        ann_file='CIFAR100_LT_test.txt',
+        classes=class_names,
+        pipeline=test_pipeline,
+    ),
+)
+# There are no validation images, and papers test the last checkpoint.
+val_dataloader = val_evaluator = val_cfg = None
+test_evaluator = dict(
+    type='ltvl_mm.ShotAccuracy',
+    class_counts=data_root + '/CIFAR100_LT_train.txt',
+    num_classes=num_classes,
+)
+test_cfg = dict()
