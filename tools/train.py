@@ -32,7 +32,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--auto-scale-lr',
         action='store_true',
-        help='scale the learning rate to the actual batch size',
+        help='scale the learning rate linearly to the images of a step: '
+        'ranks x batch_size x accumulative_counts',
     )
     parser.add_argument('--no-pin-memory', action='store_true')
     parser.add_argument('--no-persistent-workers', action='store_true')
@@ -84,6 +85,11 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> None:
         )
     if args.cfg_options is not None:
         cfg.merge_from_dict(args.cfg_options)
+    if cfg.get('auto_scale_lr', {}).get('enable', False):
+        # The host scales to what the ranks load at once, and forgets that a
+        # step may be taken on several such batches.
+        steps = cfg.optim_wrapper.get('accumulative_counts', 1)
+        cfg.auto_scale_lr.base_batch_size /= steps
     prepare_launch(cfg, args.launcher)
 
 

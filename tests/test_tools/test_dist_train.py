@@ -5,6 +5,9 @@ import socket
 from pathlib import Path
 
 import numpy as np
+import pytest
+import torch
+from toy_clip import write_toy_classifier
 
 ROOT = Path(__file__).parents[2]
 # Writes down what each rank trains on and what the metric scores.
@@ -74,3 +77,69 @@ def test_two_processes_share_the_work_and_score_every_sample_once(
     pred, target = np.array(results).T
     assert (pred == target).mean() < 1  # or the metric saw the labels
     assert (tmp_path / 'epoch_1.pth').exists()
+
+
+LEAF = """
+_base_ = '{config}'
+
+train_dataloader = dict(batch_size=8, sampler=dict(epoch_size=64))
+val_dataloader = dict(batch_size=10, dataset=dict(indices=95))
+test_dataloader = dict(batch_size=10, dataset=dict(indices=95))
+optim_wrapper = dict(accumulative_counts=2)
+auto_scale_lr = dict(base_batch_size=64)
+# A mean over as many epochs as there are here, so that its weights differ.
+custom_hooks = [
+    dict(type='ltvl_mm.EpochSeedHook'),
+    dict(type='EMAHook', momentum=0.5),
+]
+param_scheduler = []
+train_cfg = dict(max_epochs=2, val_interval=1)
+default_hooks = dict(checkpoint=dict(save_best='shot/all', rule='greater'))
+"""
+
+
+@pytest.mark.parametrize('name', ['tackle_rx', 'ballad_a', 'ballad_b'])
+def test_two_processes_train_to_the_end_and_test_as_one_does(
+    run_tool, tmp_path, name
+):
+    config = tmp_path / 'leaf.py'
+    config.write_text(LEAF.format(config=ROOT / f'configs/toy/{name}.py'))
+    phase_a = write_toy_classifier(tmp_path / 'phase_a.pth')
+    files = {
+        'LTVL_TOY_CLIP': str(phase_a),
+        'LTVL_TOY_PHASE_A': str(phase_a),
+        'PORT': str(find_free_port()),
+    }
+    log = run_tool(
+        *(ROOT / 'tools/dist_train.sh', config, 2, '--work-dir', tmp_path),
+        '--auto-scale-lr',
+        cwd=tmp_path,
+        **files,
+    )
+    # 2 ranks x 8 images x 2 batches are half of 64.
+    assert 'Scaling the original LR by 0.5' in log
+    state = torch.load(tmp_path / 'epoch_2.pth', weights_only=False)
+    assert state['meta']['epoch'] == 2
+    averaged, current = state['state_dict'], state['ema_state_dict']
+    assert any(
+        not torch.equal(weight, current[f'module.{part}'])
+        for part, weight in averaged.items()
+        if f'module.{part}' in current
+    )
+    results = {}
+    for tool, ranks in (('test.py', []), ('dist_test.sh', [2])):
+        program = [] if ranks else ['python']
+        out = tmp_path / f'{tool}.json'
+        run_tool(
+            *(*program, ROOT / 'tools' / tool, config),
+            *(tmp_path / 'epoch_2.pth', *ranks, '--work-dir', tmp_path),
+            *('--out', out, '--out-item', 'metrics'),
+            cwd=tmp_path,
+            **files | {'PORT': str(find_free_port())},
+        )
+        results[tool] = json.loads(out.read_text())
+    one, two = results.values()
+    assert one.keys() == two.keys()
+    for name, value in one.items():
+        if isinstance(value, float | list):
+            assert two[name] == pytest.approx(value, abs=1e-6), name
