@@ -99,6 +99,25 @@ class TACKLEDataset:
         """Class names of the target."""
         return self._metainfo['classes']
 
+    @property
+    def pipeline(self) -> Compose:
+        """Transforms of all samples; set, it changes those of both parts.
+
+        What the host's SwitchRecipeHook and browse_dataset go by.
+
+        Raises:
+            AttributeError: If retrieved images have transforms of their own.
+        """
+        if self._own_pipeline:
+            raise AttributeError('the parts have pipelines of their own')
+        return self.retrieved.pipeline
+
+    @pipeline.setter
+    def pipeline(self, pipeline: Compose) -> None:
+        for part in (*_list_innermost(self.dataset), self.retrieved):
+            part.pipeline = pipeline
+        self._own_pipeline = False
+
     def full_init(self) -> None:
         """Read the annotations of both parts and check the labels."""
         if self._fully_initialized:
@@ -193,20 +212,29 @@ def find_pipeline(dataset: object) -> list:
     Raises:
         ValueError: If there is none, or parts of a wrapper differ in theirs.
     """
-    if isinstance(getattr(dataset, 'pipeline', None), Compose):
-        return list(dataset.pipeline.transforms)
-    parts = getattr(dataset, 'datasets', None) or [
-        getattr(dataset, 'dataset', None)
+    found = [
+        getattr(part, 'pipeline', None) for part in _list_innermost(dataset)
     ]
-    if parts == [None]:
+    if not all(isinstance(pipeline, Compose) for pipeline in found):
         raise ValueError(
             f'{type(dataset).__name__} has no pipeline to load retrieved '
             f'images with; pass pipeline='
         )
-    found = [find_pipeline(part) for part in parts]
     if any(repr(other) != repr(found[0]) for other in found[1:]):
         raise ValueError(
             f'the parts of {type(dataset).__name__} have different '
             f'pipelines; pass pipeline= for the retrieved images'
         )
-    return found[0]
+    return list(found[0].transforms)
+
+
+def _list_innermost(dataset: object) -> list:
+    """Return the data sets inside wrappers; those that have a pipeline."""
+    if isinstance(getattr(dataset, 'pipeline', None), Compose):
+        return [dataset]
+    parts = getattr(dataset, 'datasets', None)
+    if parts is None and hasattr(dataset, 'dataset'):
+        parts = [dataset.dataset]
+    if parts is None:
+        return [dataset]
+    return [inner for part in parts for inner in _list_innermost(part)]

@@ -1,11 +1,13 @@
 import copy
 import pickle
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from mmengine.registry import DATASETS
 from mmpretrain.datasets import BaseDataset
+from mmpretrain.engine import SwitchRecipeHook
 
 from ltvl_mm.datasets.tackle import TACKLEDataset, find_pipeline
 
@@ -241,6 +243,24 @@ def test_a_target_without_class_names_is_an_error(config, target):
 def test_a_target_that_is_no_data_set_is_an_error(manifest):
     with pytest.raises(ValueError, match='must be a config or a data set'):
         TACKLEDataset('train.txt', str(manifest))
+
+
+def test_the_host_switches_the_pipeline_of_both_parts(config, target):
+    wrapped = dict(type='RepeatDataset', dataset=target, times=2)
+    dataset = DATASETS.build({**config, 'dataset': wrapped})
+    smaller = [*target['pipeline']]
+    smaller.insert(1, dict(type='Resize', scale=2))
+    loader = SimpleNamespace(dataset=dataset)
+    SwitchRecipeHook._switch_train_pipeline(
+        SimpleNamespace(train_loop=SimpleNamespace(dataloader=loader)),
+        DATASETS.build({**target, 'pipeline': smaller}).pipeline,
+    )
+    assert {item['inputs'].shape[-1] for item in dataset} == {2}
+
+
+def test_retrieved_images_with_their_own_pipeline_keep_it(config, target):
+    dataset = DATASETS.build({**config, 'pipeline': target['pipeline']})
+    assert not hasattr(dataset, 'pipeline')
 
 
 def test_parts_with_different_pipelines_need_one_for_the_retrieved(

@@ -1,0 +1,147 @@
+"""Write model-index.yml, and metafile.yml and README.md of each method.
+
+All from ``tables.yml``. The numbers are the paper's: nobody has trained these
+models with this project yet. ``--check`` writes nothing and says what is old.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import yaml
+from rows import TABLES, Row, load_rows
+
+from ltvl_mm.evaluation.accuracy_table import COLUMNS
+from ltvl_mm.utils.io import atomic_write
+from ltvl_mm.utils.stages import ROOT
+
+MADE = 'Made by projects/paper_tables/model_index.py; edit tables.yml instead.'
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--check', action='store_true')
+    check = parser.parse_args().check
+    old = [
+        path
+        for path, text in make_files().items()
+        if not path.exists() or path.read_text(encoding='utf-8') != text
+    ]
+    if check and old:
+        sys.exit(f'not as tables.yml has it: {", ".join(map(str, old))}')
+    for path in old:
+        path.parent.mkdir(exist_ok=True)
+        with atomic_write(path, 'w') as file:
+            file.write(make_files()[path])
+        print(path.relative_to(ROOT))
+
+
+def make_files(root: Path = ROOT) -> dict[Path, str]:
+    """Return the text of every file that ``tables.yml`` decides."""
+    tables = yaml.safe_load(TABLES.read_text(encoding='utf-8'))
+    methods = tables.pop('methods')
+    loaded = [load_rows(table) for table in tables]
+    models = [
+        (title.rpartition(' on ')[2], row)
+        for title, rows in loaded
+        for row in rows
+        if row.is_here
+    ]
+    files, imports = {}, []
+    for method in methods:
+        own = [
+            (dataset, row)
+            for dataset, row in models
+            if row.recipe in method['recipes']
+        ]
+        folder = root / 'configs' / method['folder']
+        files[folder / 'metafile.yml'] = _dump(
+            {
+                'Collections': [_describe_method(method)],
+                'Models': _describe_models(method, own),
+            }
+        )
+        files[folder / 'README.md'] = _write_readme(method, own)
+        imports.append(f'configs/{method["folder"]}/metafile.yml')
+    files[root / 'model-index.yml'] = _dump({'Import': imports})
+    return files
+
+
+def _dump(content: dict) -> str:
+    return f'# {MADE}\n{yaml.safe_dump(content, sort_keys=False)}'
+
+
+def _describe_method(method: dict) -> dict:
+    return {
+        'Name': method['name'],
+        'Paper': method['paper'],
+        'README': f'configs/{method["folder"]}/README.md',
+    }
+
+
+def _describe_models(method: dict, rows: list[tuple[str, Row]]) -> list[dict]:
+    models = {}
+    for dataset, row in rows:
+        name = row.configs[-1].stem
+        result = {
+            'Task': 'Image Classification',
+            'Dataset': dataset,
+            'Metrics': {
+                f'{column}, as published': row.paper[column]
+                for column in COLUMNS
+                if column in row.paper
+            },
+        }
+        model = models.setdefault(
+            name,
+            {
+                'Name': name,
+                'In Collection': method['name'],
+                'Metadata': {'Backbone': row.backbone},
+                'Results': [result],
+                'Config': f'configs/{name}.py',
+            },
+        )
+        # Another table says the same, or has the groups as well.
+        model['Results'][0]['Metrics'].update(result['Metrics'])
+    return list(models.values())
+
+
+def _write_readme(method: dict, rows: list[tuple[str, Row]]) -> str:
+    lines = [
+        f'<!-- {MADE} -->',
+        f'# {method["name"]}',
+        '',
+        method['text'],
+        '',
+        'Top-1 accuracy in percent **as published**; a config after `+` is '
+        'trained on the checkpoint of the one before. `tools/reproduce.py '
+        '--table N` trains and tests the rows of a table and sets ours beside '
+        'them.',
+        '',
+        '| data set | backbone | config | '
+        + ' | '.join(COLUMNS)
+        + ' | table, row |',
+        '| :-- | :-- | :-- |' + ' --: |' * (len(COLUMNS) + 1),
+    ]
+    seen: dict[tuple, list] = {}
+    for dataset, row in rows:
+        seen.setdefault((dataset, row.backbone, row.configs), []).append(row)
+    for (dataset, backbone, configs), same in seen.items():
+        paper = {name: row.paper[name] for row in same for name in row.paper}
+        links = ' + '.join(
+            f'[{path.stem}](../{path.name})' for path in configs
+        )
+        cells = [
+            dataset,
+            backbone,
+            links,
+            *(f'{paper[n]:.1f}' if n in paper else '' for n in COLUMNS),
+            ', '.join(f'{row.table}.{row.number}' for row in same),
+        ]
+        lines.append(f'| {" | ".join(cells)} |')
+    return '\n'.join(lines) + '\n'
+
+
+if __name__ == '__main__':
+    main()

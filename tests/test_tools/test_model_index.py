@@ -1,0 +1,33 @@
+"""The model index, metafiles and READMEs say what tables.yml does."""
+
+import sys
+from pathlib import Path
+
+from modelindex.load_model_index import load
+
+ROOT = Path(__file__).parents[2]
+PROJECT = ROOT / 'projects/paper_tables'
+
+
+def test_files_are_as_made(monkeypatch):
+    monkeypatch.setattr(sys, 'path', [str(PROJECT), *sys.path])
+    from model_index import make_files
+
+    for path, text in make_files().items():
+        assert path.read_text(encoding='utf-8') == text, path
+
+
+def test_mim_reads_the_index(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    index = load('model-index.yml')
+    index.build_models_with_collections()
+    models = {model.name: model for model in index.models}
+    assert len(models) == len(index.models)
+    assert models['tackle_container_light'].in_collection == 'TACKLE'
+    assert models['ballad_rn50_b'].results[0].metrics == {
+        'all, as published': 67.2
+    }
+    for model in index.models:
+        assert (ROOT / model.config).exists()
+    for collection in index.collections:
+        assert (ROOT / collection.readme).exists()
