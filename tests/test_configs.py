@@ -29,7 +29,7 @@ LEAVES = sorted(
     # Those of one architecture in a row.
     key=lambda path: (re.findall('rn50x16|rn101|vit_b16', path.stem), path),
 )
-TOY_LEAVES = [path for path in LEAVES if path.parent.name == 'toy']
+TOY_LEAVES = [path for path in LEAVES if 'toy' in path.parts]
 # The host accepts any key and ignores one that it does not know, such as
 # optim_wraper: so all are listed, its own and the variables of our leaves.
 HOST_KEYS = {
@@ -57,9 +57,11 @@ VARIABLES = {
     'manifest',
     'max_epochs',
     'num_classes',
+    'loss',
     'phase_a',
     'pretrained',
     'read_once',
+    'stage_1',
     'student',
     'test_pipeline',
     'test_pipeline_384',

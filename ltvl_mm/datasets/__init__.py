@@ -1,6 +1,10 @@
 """Data sets, wrappers and samplers."""
 
 from ltvl_mm.datasets.cached_features import CachedFeatures
+from ltvl_mm.datasets.class_samplers import (
+    PowerSampler,
+    ProgressivelyBalancedSampler,
+)
 from ltvl_mm.datasets.feature_batch import pack_labels
 from ltvl_mm.datasets.retrieved import RetrievedDataset
 from ltvl_mm.datasets.samplers import ClassBalancedSampler, FixedEpochSampler
@@ -14,6 +18,8 @@ __all__ = [
     'ClassBalancedSampler',
     'FixedEpochSampler',
     'PackViews',
+    'PowerSampler',
+    'ProgressivelyBalancedSampler',
     'RetrievedDataset',
     'TACKLEDataset',
     'ToyWorld',

@@ -7,9 +7,9 @@ import numpy as np
 import torch
 
 from ltvl_mm.datasets.feature_batch import FeatureBatch
-from ltvl_mm.datasets.labels import read_labels
 from ltvl_mm.registry import DATASETS
 from ltvl_mm.structures.feature_cache import describe_source, open_cache
+from ltvl_mm.structures.labels import read_labels
 
 
 @DATASETS.register_module()

@@ -12,12 +12,12 @@ from mmengine.dist import get_dist_info, sync_random_seed
 from mmengine.logging import print_log
 from torch.utils.data import Sampler
 
-from ltvl_mm.datasets.labels import read_labels
 from ltvl_mm.registry import DATA_SAMPLERS
+from ltvl_mm.structures.labels import read_labels
 from ltvl_mm.utils.rng import make_generator
 
 
-class _EpochSampler(Sampler):
+class EpochSampler(Sampler):
     """Deal one order of sample indices to the ranks: rank, rank + W, ...
 
     Args:
@@ -71,7 +71,7 @@ class _EpochSampler(Sampler):
 
 
 @DATA_SAMPLERS.register_module()
-class FixedEpochSampler(_EpochSampler):
+class FixedEpochSampler(EpochSampler):
     """Shuffle the data set, and cut the endless order into equal epochs.
 
     Every sample comes once before any comes twice, as usual; but an epoch
@@ -94,8 +94,34 @@ class FixedEpochSampler(_EpochSampler):
         return order[start : start + count]
 
 
+class ClassSampler(EpochSampler):
+    """Draw classes, and images of each; which classes is up to children."""
+
+    def __init__(self, dataset: Sized, **kwargs: object) -> None:
+        super().__init__(dataset, **kwargs)
+        labels = read_labels(dataset)
+        self._by_class = np.argsort(labels, kind='stable')
+        present, self._counts = np.unique(labels, return_counts=True)
+        self._starts = np.cumsum(self._counts) - self._counts
+        names = getattr(dataset, 'metainfo', {}).get('classes', present)
+        if len(names) > len(present):
+            print_log(
+                f'{type(self).__name__}: {len(names) - len(present)} of '
+                f'{len(names)} classes have no image and are never drawn',
+                'current',
+                level=30,
+            )
+
+    def _draw_images(
+        self, rng: np.random.Generator, classes: np.ndarray
+    ) -> np.ndarray:
+        """Return the index of an image of each of the classes."""
+        within = rng.integers(self._counts[classes])
+        return self._by_class[self._starts[classes] + within]
+
+
 @DATA_SAMPLERS.register_module()
-class ClassBalancedSampler(_EpochSampler):
+class ClassBalancedSampler(ClassSampler):
     """Draw classes equally often, and images of each.
 
     Source: q_j = 1/K of section 2.2 of the TACKLE paper, after Kang et al.
@@ -136,26 +162,13 @@ class ClassBalancedSampler(_EpochSampler):
             dataset, epoch_size=epoch_size, seed=seed, shuffle=shuffle
         )
         self.samples_per_class = samples_per_class
-        labels = read_labels(dataset)
-        self._by_class = np.argsort(labels, kind='stable')
-        present, self._counts = np.unique(labels, return_counts=True)
-        self._starts = np.cumsum(self._counts) - self._counts
-        names = getattr(dataset, 'metainfo', {}).get('classes', present)
-        if len(names) > len(present):
-            print_log(
-                f'ClassBalancedSampler: {len(names) - len(present)} of '
-                f'{len(names)} classes have no image and are never drawn',
-                'current',
-                level=30,
-            )
 
     def _draw_epoch(self, count: int) -> np.ndarray:
         rng = make_generator(self.seed, self.epoch)
         if self.samples_per_class > 1:
             return self._draw_cycles(rng, count)
         classes = rng.integers(len(self._counts), size=count)
-        within = rng.integers(self._counts[classes])
-        return self._by_class[self._starts[classes] + within]
+        return self._draw_images(rng, classes)
 
     def _draw_cycles(self, rng: np.random.Generator, count: int) -> np.ndarray:
         """Return (count,) indices, m of one class after m of another."""

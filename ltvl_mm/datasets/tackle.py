@@ -7,10 +7,10 @@ import numpy as np
 from mmengine.dataset import Compose, force_full_init
 
 from ltvl_mm.datasets.image_files import check_first_images
-from ltvl_mm.datasets.labels import read_labels
 from ltvl_mm.datasets.retrieved import RetrievedDataset
 from ltvl_mm.registry import DATASETS
 from ltvl_mm.structures.class_names import load_class_names
+from ltvl_mm.structures.labels import read_labels
 
 
 @DATASETS.register_module()

@@ -65,7 +65,7 @@ def cache_features(
     for number in missing:
         title = f'{split}, view {number + 1} of {views}'
         seed_libraries(seed, number)
-        batches = _load_batches(loader_cfg, dataset, title)
+        batches = load_batches(loader_cfg, dataset, title)
         write_view(out, number, np.concatenate([encode(b) for b in batches]))
     return open_cache(out, views)
 
@@ -92,7 +92,7 @@ class _Encoder:
         return self.backbone(images)[-1].float().cpu().numpy()
 
 
-def _load_batches(
+def load_batches(
     loader_cfg: Config, dataset: Sequence, title: str
 ) -> Iterator[dict]:
     """Yield the batches of one pass, in the order of the list."""

@@ -6,10 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from ltvl_mm.evaluation.functional import (
-    compute_class_accuracies,
-    summarise_accuracies,
-)
+from ltvl_mm.evaluation.functional import summarise_accuracies
+from ltvl_mm.evaluation.post_hoc import score_methods
 from ltvl_mm.structures.predictions import Predictions, check_same_images
 from ltvl_mm.structures.score_mixture import ScoreMixture
 from ltvl_mm.utils.progress import progress_bar
@@ -56,14 +54,6 @@ def search_mixtures(
     return rows
 
 
-def choose_mixture(rows: Sequence[dict]) -> dict:
-    """Return the row of the highest all-class accuracy.
-
-    Of equals, that with the higher few-shot accuracy, then the first.
-    """
-    return max(rows, key=lambda row: (row['all'], row.get('few', 0.0)))
-
-
 def predict_mixture(
     logits: Sequence[torch.Tensor], alpha: float, scale: float, space: str
 ) -> np.ndarray:
@@ -85,7 +75,7 @@ def score_models(
         test: Of the two models.
         group_of_class: (K,) names, by training counts.
         names: Of the two models.
-        chosen: Of :func:`choose_mixture`.
+        chosen: Of :func:`~ltvl_mm.evaluation.post_hoc.choose_setting`.
         space: The same as on val.
 
     Returns:
@@ -100,20 +90,7 @@ def score_models(
         },
         ' + '.join(names): predict_mixture(logits, alpha, scale, space),
     }
-    labels = test[0].labels
-    rows = []
-    for name, pred in preds.items():
-        each = compute_class_accuracies(pred, labels, len(group_of_class))
-        rows.append(
-            {
-                'method': name,
-                **summarise_accuracies(pred, labels, group_of_class),
-                'per_class': [
-                    None if np.isnan(one) else float(one) for one in each
-                ],
-            }
-        )
-    return rows
+    return score_methods(preds, test[0].labels, group_of_class)
 
 
 def as_logits(predictions: Sequence[Predictions]) -> list[torch.Tensor]:

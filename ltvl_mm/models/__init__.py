@@ -4,15 +4,27 @@ from mmengine.utils import is_installed
 
 from ltvl_mm.models.balanced_linear_adapter import BalancedLinearAdapter
 from ltvl_mm.models.container import CONTAINER
+from ltvl_mm.models.cosine_cls_head import CosineClsHead
+from ltvl_mm.models.decoupled_classifier import DecoupledClassifier
 from ltvl_mm.models.ensemble_classifier import EnsembleClassifier
 from ltvl_mm.models.identity_backbone import IdentityBackbone
+from ltvl_mm.models.lade_loss import LADELoss
+from ltvl_mm.models.ldam_loss import LDAMLoss
+from ltvl_mm.models.logit_adjusted_loss import LogitAdjustedLoss
+from ltvl_mm.models.lws_cls_head import LWSClsHead
 from ltvl_mm.registry import MODELS
 
 __all__ = [
     'CONTAINER',
     'BalancedLinearAdapter',
+    'CosineClsHead',
+    'DecoupledClassifier',
     'EnsembleClassifier',
     'IdentityBackbone',
+    'LADELoss',
+    'LDAMLoss',
+    'LWSClsHead',
+    'LogitAdjustedLoss',
 ]
 
 if is_installed('open_clip'):

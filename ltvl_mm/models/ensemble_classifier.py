@@ -11,7 +11,7 @@ from mmpretrain.structures import DataSample
 
 from ltvl_mm.registry import MODELS
 from ltvl_mm.structures.score_mixture import ScoreMixture
-from ltvl_mm.utils.checkpoints import find_checkpoint
+from ltvl_mm.utils.checkpoints import read_weights
 
 Images = torch.Tensor | Mapping[str, torch.Tensor]
 
@@ -128,19 +128,11 @@ def _build_member(
 
 
 def _load_member(member: BaseClassifier, name: str, path: str) -> None:
-    file = find_checkpoint(path)
     try:
-        state = torch.load(file, map_location='cpu', weights_only=True)
-    except FileNotFoundError:
+        member.load_state_dict(read_weights(path))
+    except (RuntimeError, ValueError) as error:
         raise ValueError(
-            f"the checkpoint {file} of the member '{name}' does not exist; "
-            f'train it, or give its place in checkpoints'
-        ) from None
-    try:
-        member.load_state_dict(state.get('state_dict', state))
-    except RuntimeError as error:
-        raise ValueError(
-            f"{file} does not fit the member '{name}': {error}"
+            f"{path} does not fit the member '{name}': {error}"
         ) from None
 
 

@@ -1,6 +1,8 @@
-"""Which file of a training folder holds the model."""
+"""Which file of a training folder holds the model, and its weights."""
 
 from pathlib import Path
+
+import torch
 
 
 def find_checkpoint(path: str | Path) -> str:
@@ -29,3 +31,20 @@ def find_checkpoint(path: str | Path) -> str:
         raise ValueError(f'{folder} holds no checkpoint; train first')
     # The folder may have been moved since.
     return str(folder / Path(last.read_text().strip()).name)
+
+
+def read_weights(path: str | Path) -> dict[str, torch.Tensor]:
+    """Return the state dict of a checkpoint, or of a training folder's.
+
+    Raises:
+        ValueError: If there is none.
+    """
+    file = find_checkpoint(path)
+    try:
+        state = torch.load(file, map_location='cpu', weights_only=True)
+    except FileNotFoundError:
+        raise ValueError(
+            f'the checkpoint {file} does not exist; train it first, or say '
+            f'where it is'
+        ) from None
+    return state.get('state_dict', state)

@@ -5,8 +5,8 @@ import pytest
 from mmengine.registry import DATASETS
 
 from ltvl_mm.datasets import samplers
-from ltvl_mm.datasets.labels import read_labels
 from ltvl_mm.datasets.samplers import ClassBalancedSampler, FixedEpochSampler
+from ltvl_mm.structures.labels import read_labels
 
 
 class Listed:

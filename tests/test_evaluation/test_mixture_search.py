@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from ltvl_mm.evaluation.mixture_search import (
-    choose_mixture,
     score_models,
     search_mixtures,
 )
+from ltvl_mm.evaluation.post_hoc import choose_setting
 from ltvl_mm.structures.predictions import Predictions
 
 GROUPS = np.array(['many', 'few'])
@@ -32,12 +32,12 @@ def test_a_mixture_is_right_where_either_is_sure():
         [STUDENT, CLIP], GROUPS, 'logit', alphas=(0, 0.5, 1), scales=(1,)
     )
     assert [round(row['all'], 1) for row in rows] == [66.7, 100, 33.3]
-    assert choose_mixture(rows)['alpha'] == 0.5
+    assert choose_setting(rows)['alpha'] == 0.5
 
 
 def test_of_equals_the_better_few_shot_accuracy_wins():
     rows = [dict(alpha=a, all=50.0, few=few) for a, few in ((0, 1), (1, 2))]
-    assert choose_mixture(rows)['alpha'] == 1
+    assert choose_setting(rows)['alpha'] == 1
 
 
 def test_models_and_their_mixture_are_scored_on_test():

@@ -133,7 +133,10 @@ def test_a_member_without_its_view_is_named():
         (dict(weights=dict(a=0.5, b=0.6)), 'sum 1'),
         (dict(scales=dict(c=2.0)), r"\['c'\] are not among the members"),
         (dict(space='cosine'), "got 'cosine'"),
-        (dict(checkpoints=dict(a='gone.pth')), "member 'a' does not exist"),
+        (
+            dict(checkpoints=dict(a='gone.pth')),
+            "member 'a': the checkpoint gone.pth",
+        ),
     ],
 )
 def test_what_does_not_fit_the_members_is_refused(changes, message):

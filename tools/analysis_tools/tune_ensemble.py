@@ -13,10 +13,10 @@ from ltvl_mm.evaluation.accuracy_table import format_accuracies
 from ltvl_mm.evaluation.mixture_search import (
     ALPHAS,
     SCALES,
-    choose_mixture,
     score_models,
     search_mixtures,
 )
+from ltvl_mm.evaluation.post_hoc import choose_setting
 from ltvl_mm.structures.class_counts import group_classes, load_class_counts
 from ltvl_mm.structures.predictions import check_same_images, load_predictions
 from ltvl_mm.structures.score_mixture import SPACES
@@ -56,7 +56,7 @@ def main() -> None:
     rows = search_mixtures(
         val, groups, args.space, alphas=args.alphas, scales=args.scales
     )
-    best = choose_mixture(rows)
+    best = choose_setting(rows)
     scores = score_models(test, groups, args.names, best, args.space)
     out = Path(args.out)
     out.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,7 @@
 """Hooks of the host's Runner."""
 
+from ltvl_mm.engine.hooks.class_counts import ClassCountsHook
 from ltvl_mm.engine.hooks.epoch_seed import EpochSeedHook
 from ltvl_mm.engine.hooks.progress_bar import ProgressBarHook
 
-__all__ = ['EpochSeedHook', 'ProgressBarHook']
+__all__ = ['ClassCountsHook', 'EpochSeedHook', 'ProgressBarHook']

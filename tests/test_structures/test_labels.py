@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from mmengine.registry import DATASETS
 
-from ltvl_mm.datasets.labels import read_labels
+from ltvl_mm.structures.labels import read_labels
 
 
 class Listed:

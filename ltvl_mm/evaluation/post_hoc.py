@@ -1,0 +1,72 @@
+"""Changes of a trained model's answers: chosen on val, then tested once."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from ltvl_mm.evaluation.functional import (
+    compute_class_accuracies,
+    summarise_accuracies,
+)
+
+
+def search_taus(
+    predict: Callable[[float], np.ndarray],
+    taus: Sequence[float],
+    labels: np.ndarray,
+    group_of_class: np.ndarray,
+) -> list[dict]:
+    """Return a row per tau: ``tau``, and the accuracies on val in percent.
+
+    Args:
+        predict: Tau -> (N,) predicted classes of the val images.
+        taus: To try.
+        labels: (N,) true classes.
+        group_of_class: (K,) names, by training counts.
+    """
+    return [
+        {
+            'tau': tau,
+            **summarise_accuracies(predict(tau), labels, group_of_class),
+        }
+        for tau in taus
+    ]
+
+
+def choose_setting(rows: Sequence[Mapping]) -> Mapping:
+    """Return the row of the highest all-class accuracy.
+
+    Of equals, that with the higher few-shot accuracy, then the first.
+    """
+    return max(rows, key=lambda row: (row['all'], row.get('few', 0.0)))
+
+
+def score_methods(
+    preds: Mapping[str, np.ndarray],
+    labels: np.ndarray,
+    group_of_class: np.ndarray,
+) -> list[dict]:
+    """Return a row for a table per method: accuracies in percent.
+
+    Args:
+        preds: Method -> (N,) predicted classes.
+        labels: (N,) true classes.
+        group_of_class: (K,) names, by training counts.
+
+    Returns:
+        ``method``, the accuracies of :func:`summarise_accuracies`, and
+        ``per_class``, None for a class without test images.
+    """
+    rows = []
+    for name, pred in preds.items():
+        each = compute_class_accuracies(pred, labels, len(group_of_class))
+        rows.append(
+            {
+                'method': name,
+                **summarise_accuracies(pred, labels, group_of_class),
+                'per_class': [
+                    None if np.isnan(one) else float(one) for one in each
+                ],
+            }
+        )
+    return rows

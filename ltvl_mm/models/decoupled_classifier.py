@@ -1,0 +1,88 @@
+"""A classifier whose representation comes from a first stage."""
+
+from collections.abc import Sequence
+
+from mmpretrain.models.classifiers import ImageClassifier
+from torch import nn
+
+from ltvl_mm.registry import MODELS
+from ltvl_mm.utils.checkpoints import read_weights
+
+
+@MODELS.register_module()
+class DecoupledClassifier(ImageClassifier):
+    """Keep parts of a trained model as they are, and train the rest anew.
+
+    With a new linear head and a class-balanced sampler: classifier
+    re-training (cRT). With ``LWSClsHead`` and its ``fc`` kept, too: learnable
+    weight scaling. Source: Kang et al. 2020 (arXiv 1910.09217), section 4.1.
+
+    Args:
+        stage_1: Checkpoint, or folder of a training (its best checkpoint,
+            else its last), that the kept parts are loaded from when training
+            starts.
+        kept: Names of the parts that are loaded and not trained.
+        frozen_eval: Kept parts do not drop anything and their BatchNorm
+            statistics stay. False lets the statistics go on, as the authors'
+            code does.
+        kwargs: Of the host's ImageClassifier.
+
+    Raises:
+        ValueError: If the model has no part of such a name.
+    """
+
+    def __init__(
+        self,
+        *args: object,
+        stage_1: str,
+        kept: Sequence[str] = ('backbone', 'neck'),
+        frozen_eval: bool = True,
+        **kwargs: object,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.stage_1 = stage_1
+        self.kept = tuple(kept)
+        self.frozen_eval = frozen_eval
+        for part in self._list_kept():
+            part.requires_grad_(False)
+
+    def init_weights(self) -> None:
+        """Initialise what is trained, and load the rest from the stage.
+
+        Raises:
+            ValueError: If the stage lacks a weight of a kept part, or has it
+                in another shape.
+        """
+        super().init_weights()
+        weights = read_weights(self.stage_1)
+        for name, part in zip(self.kept, self._list_kept(), strict=True):
+            start = f'{name}.'
+            own = {
+                key.removeprefix(start): value
+                for key, value in weights.items()
+                if key.startswith(start)
+            }
+            try:
+                part.load_state_dict(own)
+            except RuntimeError as error:
+                raise ValueError(
+                    f'{self.stage_1} is no first stage of this model, its '
+                    f"'{name}' is another: {error}"
+                ) from None
+
+    def train(self, mode: bool = True) -> 'DecoupledClassifier':
+        """Switch the mode of what is trained."""
+        super().train(mode)
+        if self.frozen_eval:
+            for part in self._list_kept():
+                part.eval()
+        return self
+
+    def _list_kept(self) -> list[nn.Module]:
+        try:
+            return [self.get_submodule(name) for name in self.kept]
+        except AttributeError as error:
+            raise ValueError(
+                f'kept={list(self.kept)} names a part that the model does '
+                f'not have: {error}'
+            ) from None

@@ -1,0 +1,84 @@
+"""LDAM: a larger margin for rarer classes; DRW: later, a larger weight."""
+
+import torch
+import torch.nn.functional as F
+
+from ltvl_mm.models.class_prior import ClassPrior
+from ltvl_mm.registry import MODELS
+
+
+@MODELS.register_module()
+class LDAMLoss(ClassPrior):
+    """Cross-entropy with z_y lowered by a margin ~ n_y^(-1/4).
+
+    m_j = max_margin n_j^(-1/4) / max_k n_k^(-1/4), in units of the cosine;
+    the head's logits are scale * cosine (``CosineClsHead``). Deferred
+    re-weighting (DRW) is a second loss of this kind with ``beta``, to which
+    the host's SwitchRecipeHook switches. Source: Cao et al. 2019 (arXiv
+    1906.07413), Eq. 12 to 14 and Algorithm 1; weights after Cui et al. 2019.
+
+    Args:
+        num_classes: K.
+        max_margin: Of the rarest class.
+        scale: The head's.
+        beta: In [0, 1), 0.9999 in the papers: class j weighs (1 - beta) /
+            (1 - beta^n_j), the mean over the classes being 1; None for
+            equal weights.
+        loss_weight: Factor on the loss.
+
+    Raises:
+        ValueError: If beta lies outside [0, 1).
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        *,
+        max_margin: float = 0.5,
+        scale: float = 30.0,
+        beta: float | None = None,
+        loss_weight: float = 1.0,
+    ) -> None:
+        if beta is not None and not 0 <= beta < 1:
+            raise ValueError(f'beta must lie in [0, 1), got {beta}')
+        super().__init__(num_classes)
+        self.max_margin = max_margin
+        self.scale = scale
+        self.beta = beta
+        self.loss_weight = loss_weight
+
+    def forward(
+        self, cls_score: torch.Tensor, target: torch.Tensor, **_: object
+    ) -> torch.Tensor:
+        """Return the mean loss of (N, K) logits and (N,) classes.
+
+        Weighted, the mean is over the sum of the samples' weights.
+
+        Raises:
+            ValueError: If the labels are soft.
+        """
+        if target.ndim != 1:
+            raise ValueError(
+                f'LDAMLoss needs one class per image, got labels of shape '
+                f'{tuple(target.shape)}; train without MixUp and CutMix'
+            )
+        self.log_prior()  # says so if there are no counts
+        own = F.one_hot(target, cls_score.shape[1])
+        margins = self.scale * self.max_margin * self._margins()
+        logits = cls_score.float() - own * margins
+        loss = F.cross_entropy(logits, target, weight=self._weights())
+        return self.loss_weight * loss
+
+    def _margins(self) -> torch.Tensor:
+        """Return (K,) shares of the largest margin."""
+        # A class without images is never a target.
+        roots = self.class_counts.clamp(min=1).float() ** -0.25
+        return roots / roots[self.class_counts > 0].max()
+
+    def _weights(self) -> torch.Tensor | None:
+        if self.beta is None:
+            return None
+        counts = self.class_counts.double()
+        seen = counts > 0
+        weights = seen / (1 - self.beta ** counts.clamp(min=1))
+        return (weights * seen.sum() / weights.sum()).float()

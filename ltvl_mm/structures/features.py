@@ -1,0 +1,75 @@
+"""Features of the images of a list: saved once, studied in seconds."""
+
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ltvl_mm.utils.io import atomic_write
+
+
+@dataclass(frozen=True)
+class Features:
+    """What stands before the classifier, of N images.
+
+    Attributes:
+        features: (N, F) float32.
+        labels: (N,) int64, the true classes.
+        paths: Of the images.
+    """
+
+    features: np.ndarray
+    labels: np.ndarray
+    paths: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        """Check shapes and values.
+
+        Raises:
+            ValueError: If they are not as described; names the image.
+        """
+        rows = {len(self.features), len(self.labels), len(self.paths)}
+        if self.features.ndim != 2 or len(rows) > 1 or 0 in rows:
+            raise ValueError(
+                f'features {self.features.shape}, labels {self.labels.shape} '
+                f'and {len(self.paths)} paths are not (N, F), (N,) and N > 0'
+            )
+        wrong = ~np.isfinite(self.features).all(1)
+        if wrong.any():
+            raise ValueError(
+                f'features of {self.paths[wrong.argmax()]} are not finite'
+            )
+
+
+def save_features(path: str | Path, features: Features) -> None:
+    """Write a ``.npz`` of three arrays, atomically and without pickle."""
+    with atomic_write(path) as file:
+        np.savez(
+            file,
+            features=features.features,
+            labels=features.labels,
+            paths=np.array(features.paths, np.str_),
+        )
+
+
+def load_features(path: str | Path) -> Features:
+    """Read what :func:`save_features` wrote.
+
+    Raises:
+        ValueError: If it is another file; names it.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return Features(
+                features=arrays['features'],
+                labels=arrays['labels'],
+                paths=tuple(arrays['paths'].tolist()),
+            )
+    except FileNotFoundError:
+        raise ValueError(
+            f'{path} does not exist; write it with '
+            f'tools/analysis_tools/save_features.py'
+        ) from None
+    except (KeyError, OSError, zipfile.BadZipFile, ValueError) as error:
+        raise ValueError(f'{path} holds no features: {error}') from None

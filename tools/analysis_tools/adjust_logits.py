@@ -1,0 +1,87 @@
+"""Post-hoc logit adjustment and PC softmax of saved predictions.
+
+Takes what ``tools/test.py CONFIG CHECKPOINT --split val --out V.npz`` wrote,
+and the same without ``--split``. Tau is chosen on val; all are tested once.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from ltvl_mm.evaluation.accuracy_table import format_accuracies
+from ltvl_mm.evaluation.logit_adjustment import TAUS, adjust_logits
+from ltvl_mm.evaluation.post_hoc import (
+    choose_setting,
+    score_methods,
+    search_taus,
+)
+from ltvl_mm.structures.class_counts import group_classes, load_class_counts
+from ltvl_mm.structures.predictions import load_predictions
+from ltvl_mm.utils.io import write_json
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--val', required=True, metavar='PREDICTIONS.npz')
+    parser.add_argument('--test', required=True, metavar='PREDICTIONS.npz')
+    parser.add_argument('--class-counts', required=True, help='train list')
+    parser.add_argument(
+        '--trained-counts',
+        help='list or .json of what was trained on; default: --class-counts, '
+        'which then also makes the groups',
+    )
+    parser.add_argument(
+        '--test-counts',
+        help='list or .json of images per class of the test set, if it is '
+        'known and not uniform',
+    )
+    parser.add_argument('--taus', type=float, nargs='+', default=TAUS)
+    parser.add_argument('-o', '--out', required=True, help='folder')
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+    try:
+        val, test = load_predictions(args.val), load_predictions(args.test)
+        classes = val.probabilities.shape[1]
+        counts = load_class_counts(args.class_counts, classes)
+        trained = load_class_counts(
+            args.trained_counts or args.class_counts, classes
+        )
+        prior = args.test_counts and load_class_counts(
+            args.test_counts, classes
+        )
+    except ValueError as error:
+        sys.exit(str(error))
+    if both := set(val.paths) & set(test.paths):
+        sys.exit(f'{min(both)} is in val and in test: choose on other images')
+    groups = group_classes(counts)
+    rows = search_taus(
+        lambda tau: adjust_logits(val, trained, tau).argmax(1),
+        args.taus,
+        val.labels,
+        groups,
+    )
+    best = choose_setting(rows)
+
+    def predict(tau: float) -> object:
+        scores = adjust_logits(test, trained, tau, test_prior=prior)
+        return scores.argmax(1)
+
+    preds = {
+        'as trained': test.probabilities.argmax(1),
+        'logit adjustment': predict(best['tau']),
+        'PC softmax': predict(1.0),
+    }
+    scores = score_methods(preds, test.labels, groups)
+    write_json(
+        Path(args.out) / 'adjustment.json',
+        {'chosen': best, 'test': scores, 'val': rows},
+    )
+    print(format_accuracies(scores))
+    print(f'chosen on val: tau {best["tau"]:g}; {args.out}/adjustment.json')
+
+
+if __name__ == '__main__':
+    main()

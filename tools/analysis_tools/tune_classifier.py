@@ -1,0 +1,87 @@
+"""Other classifiers of trained features: tau-normalised, nearest class mean.
+
+Takes what ``save_features.py`` wrote of each split. Tau is chosen on val; all
+are tested once.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from ltvl_mm.evaluation.accuracy_table import format_accuracies
+from ltvl_mm.evaluation.post_hoc import (
+    choose_setting,
+    score_methods,
+    search_taus,
+)
+from ltvl_mm.evaluation.tau_normalization import (
+    TAUS,
+    predict_nearest_mean,
+    predict_tau_normalized,
+)
+from ltvl_mm.structures.class_counts import group_classes, load_class_counts
+from ltvl_mm.structures.features import load_features
+from ltvl_mm.utils.checkpoints import read_weights
+from ltvl_mm.utils.io import write_json
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    for split in ('train', 'val', 'test'):
+        parser.add_argument(
+            f'--{split}', required=True, metavar='FEATURES.npz'
+        )
+    parser.add_argument(
+        '--checkpoint', required=True, help='file, or folder of the training'
+    )
+    parser.add_argument(
+        '--layer', default='head.fc', help='its classifier in the checkpoint'
+    )
+    parser.add_argument('--class-counts', required=True, help='train list')
+    parser.add_argument('--taus', type=float, nargs='+', default=TAUS)
+    parser.add_argument('-o', '--out', required=True, help='folder')
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+    try:
+        train, val, test = map(
+            load_features, (args.train, args.val, args.test)
+        )
+        state = read_weights(args.checkpoint)
+        weights = state[f'{args.layer}.weight'].numpy()
+        groups = group_classes(
+            load_class_counts(args.class_counts, len(weights))
+        )
+        rows = search_taus(
+            lambda tau: predict_tau_normalized(val, weights, tau),
+            args.taus,
+            val.labels,
+            groups,
+        )
+    except KeyError:
+        sys.exit(
+            f'{args.checkpoint} has no {args.layer}.weight; name it: --layer'
+        )
+    except ValueError as error:
+        sys.exit(str(error))
+    best = choose_setting(rows)
+    bias = state.get(f'{args.layer}.bias')
+    trained = test.features @ weights.T + (0 if bias is None else bias.numpy())
+    preds = {
+        'as trained': trained.argmax(1),
+        'tau-normalized': predict_tau_normalized(test, weights, best['tau']),
+        'NCM': predict_nearest_mean(train, test),
+    }
+    scores = score_methods(preds, test.labels, groups)
+    write_json(
+        Path(args.out) / 'classifiers.json',
+        {'chosen': best, 'test': scores, 'val': rows},
+    )
+    print(format_accuracies(scores))
+    print(f'chosen on val: tau {best["tau"]:g}; {args.out}/classifiers.json')
+
+
+if __name__ == '__main__':
+    main()
