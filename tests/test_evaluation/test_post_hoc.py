@@ -1,0 +1,113 @@
+"""Logit adjustment, tau-normalisation and nearest class means."""
+
+import numpy as np
+import pytest
+
+from ltvl_mm.evaluation.logit_adjustment import adjust_logits
+from ltvl_mm.evaluation.post_hoc import (
+    choose_setting,
+    score_methods,
+    search_taus,
+)
+from ltvl_mm.evaluation.tau_normalization import (
+    normalize_weights,
+    predict_nearest_mean,
+    predict_tau_normalized,
+)
+from ltvl_mm.structures.features import Features
+from ltvl_mm.structures.predictions import Predictions
+
+GROUPS = np.array(['many', 'few'])
+# Right where class 1 has at least a ninth of the odds.
+PREDICTIONS = Predictions(
+    probabilities=np.array([[0.95, 0.05], [0.8, 0.2]], np.float32),
+    labels=np.array([0, 1]),
+    paths=('a', 'b'),
+)
+
+
+def test_adjustment_by_hand():
+    scores = adjust_logits(PREDICTIONS, np.array([9, 1]), 1.0)
+    expected = np.log(PREDICTIONS.probabilities) - np.log([0.9, 0.1])
+    assert scores == pytest.approx(expected, abs=1e-6)
+    assert scores.argmax(1).tolist() == [0, 1]
+    assert adjust_logits(PREDICTIONS, np.array([9, 1]), 0.0).argmax(
+        1
+    ).tolist() == [0, 0]
+
+
+def test_the_training_prior_at_test_undoes_the_adjustment():
+    counts = np.array([9, 1])
+    scores = adjust_logits(PREDICTIONS, counts, 1.0, test_prior=counts)
+    logs = PREDICTIONS.log_probabilities()
+    assert scores == pytest.approx(logs, abs=1e-9)
+
+
+def test_a_class_without_images_stays_finite():
+    scores = adjust_logits(PREDICTIONS, np.array([9, 0]), 1.0)
+    assert np.isfinite(scores).all()
+    with pytest.raises(ValueError, match='counts must be 2 numbers'):
+        adjust_logits(PREDICTIONS, np.array([9, 0, 1]), 1.0)
+
+
+def test_tau_is_searched_and_the_best_tested():
+    rows = search_taus(
+        lambda tau: adjust_logits(PREDICTIONS, np.array([9, 1]), tau).argmax(
+            1
+        ),
+        (0.0, 1.0, 3.0),
+        PREDICTIONS.labels,
+        GROUPS,
+    )
+    assert [row['all'] for row in rows] == [50.0, 100.0, 50.0]
+    assert choose_setting(rows)['tau'] == 1.0
+    (row,) = score_methods({'m': np.array([0, 0])}, np.array([0, 1]), GROUPS)
+    assert row['method'] == 'm'
+    assert (row['many'], row['few'], row['all']) == (100.0, 0.0, 50.0)
+    assert row['per_class'] == [100.0, 0.0]
+
+
+WEIGHTS = np.array([[4.0, 0.0], [0.0, 1.0]])
+
+
+def test_weights_lose_their_length_by_tau():
+    assert normalize_weights(WEIGHTS, 0.0).tolist() == WEIGHTS.tolist()
+    assert normalize_weights(WEIGHTS, 1.0).tolist() == [[1, 0], [0, 1]]
+    assert normalize_weights(WEIGHTS, 0.5)[0].tolist() == [2, 0]
+    zero = normalize_weights(np.zeros((1, 2)), 1.0)
+    assert zero.tolist() == [[0, 0]]
+
+
+def test_normalised_classes_win_where_length_decided():
+    features = make([[1.0, 3.0]], [1])
+    assert predict_tau_normalized(features, WEIGHTS, 0.0).tolist() == [0]
+    assert predict_tau_normalized(features, WEIGHTS, 1.0).tolist() == [1]
+    with pytest.raises(ValueError, match=r'takes 2 numbers, but .* have 3'):
+        predict_tau_normalized(make([[1, 2, 3]], [0]), WEIGHTS, 1.0)
+
+
+def test_the_nearest_mean_is_that_of_a_slow_search():
+    rng = np.random.default_rng(0)
+    train = make(rng.normal(size=(30, 4)), rng.choice([0, 2, 3], 30))
+    test = make(rng.normal(size=(9, 4)), np.zeros(9, int))
+    centre = train.features.mean(0)
+
+    def move(rows):
+        rows = rows - centre
+        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+    means = {
+        label: move(train.features)[train.labels == label].mean(0)
+        for label in (0, 2, 3)  # never 1: it has no image
+    }
+    expected = [
+        min(means, key=lambda label: np.linalg.norm(row - means[label]))
+        for row in move(test.features)
+    ]
+    assert predict_nearest_mean(train, test).tolist() == expected
+
+
+def make(features, labels):
+    features = np.array(features, np.float32)
+    paths = tuple(str(row) for row in range(len(features)))
+    return Features(features, np.array(labels), paths)

@@ -1,0 +1,48 @@
+import numpy as np
+import pytest
+
+from ltvl_mm.structures.features import Features, load_features, save_features
+
+
+def make(**changes):
+    parts = dict(
+        features=np.ones((2, 3), np.float32),
+        labels=np.array([0, 1]),
+        paths=('a', 'b'),
+    )
+    return Features(**parts | changes)
+
+
+def test_what_is_saved_is_loaded(tmp_path):
+    save_features(tmp_path / 'f.npz', make())
+    found = load_features(tmp_path / 'f.npz')
+    assert found.features.tolist() == make().features.tolist()
+    assert found.labels.tolist() == [0, 1]
+    assert found.paths == ('a', 'b')
+
+
+@pytest.mark.parametrize(
+    ('changes', 'message'),
+    [
+        (dict(labels=np.array([0])), r'are not \(N, F\)'),
+        (dict(features=np.ones(2)), r'are not \(N, F\)'),
+        (
+            dict(features=np.array([[1.0], [np.nan]])),
+            'features of b are not finite',
+        ),
+    ],
+)
+def test_other_shapes_and_values_are_refused(changes, message):
+    with pytest.raises(ValueError, match=message):
+        make(**changes)
+
+
+def test_other_files_are_named(tmp_path):
+    with pytest.raises(ValueError, match=r'gone\.npz does not exist; write'):
+        load_features(tmp_path / 'gone.npz')
+    (tmp_path / 'text.npz').write_text('no')
+    with pytest.raises(ValueError, match=r'text\.npz holds no features'):
+        load_features(tmp_path / 'text.npz')
+    np.savez(tmp_path / 'other.npz', a=1)
+    with pytest.raises(ValueError, match=r'other\.npz holds no features'):
+        load_features(tmp_path / 'other.npz')

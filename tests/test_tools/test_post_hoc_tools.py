@@ -1,0 +1,99 @@
+"""Tools that work on what a trained student said, in seconds."""
+
+import json
+
+import pytest
+import torch
+
+from ltvl_mm.structures.features import load_features
+
+STUDENT = 'configs/toy/rx.py'
+
+
+@pytest.fixture(scope='module')
+def trained(run_tool, tmp_path_factory):
+    """Folder of a student of one short epoch."""
+    folder = tmp_path_factory.mktemp('post_hoc')
+    run_tool(
+        *('python', 'tools/train.py', STUDENT, '--work-dir', folder),
+        *('--cfg-options', 'train_cfg.max_epochs=1'),
+        *('train_dataloader.batch_size=16', 'train_cfg.val_interval=1'),
+        'train_dataloader.sampler.epoch_size=64',
+    )
+    return folder
+
+
+def test_classifiers_are_made_of_saved_features(
+    run_tool, trained, toy_root, tmp_path
+):
+    for split in ('train', 'val', 'test'):
+        run_tool(
+            *('python', 'tools/analysis_tools/save_features.py', STUDENT),
+            *(trained, '--split', split, '-o', tmp_path / f'{split}.npz'),
+        )
+    test = load_features(tmp_path / 'test.npz')
+    assert test.features.shape == (96, 256)
+    log = run_tool(
+        *('python', 'tools/analysis_tools/tune_classifier.py'),
+        *(
+            word
+            for split in ('train', 'val', 'test')
+            for word in (f'--{split}', tmp_path / f'{split}.npz')
+        ),
+        *('--checkpoint', trained, '-o', tmp_path / 'out'),
+        f'--class-counts={toy_root}/train.txt',
+    )
+    assert '| NCM |' in log
+    found = json.loads((tmp_path / 'out/classifiers.json').read_text())
+    assert [row['method'] for row in found['test']] == [
+        'as trained',
+        'tau-normalized',
+        'NCM',
+    ]
+    # What tools/test.py measures of the same checkpoint.
+    run_tool(
+        *('python', 'tools/test.py', STUDENT, trained, '--work-dir', tmp_path),
+        *('--out', tmp_path / 'metrics.json', '--out-item', 'metrics'),
+    )
+    metrics = json.loads((tmp_path / 'metrics.json').read_text())
+    assert found['test'][0]['all'] == pytest.approx(metrics['shot/all'])
+
+
+def test_logits_are_adjusted_from_saved_predictions(
+    run_tool, trained, toy_root, tmp_path
+):
+    for split in ('val', 'test'):
+        run_tool(
+            *('python', 'tools/test.py', STUDENT, trained, '--split', split),
+            *('--work-dir', tmp_path, '--out', tmp_path / f'{split}.npz'),
+        )
+    command = (
+        *('python', 'tools/analysis_tools/adjust_logits.py'),
+        f'--class-counts={toy_root}/train.txt',
+        *('-o', tmp_path / 'out', '--val', tmp_path / 'val.npz', '--test'),
+    )
+    log = run_tool(*command, tmp_path / 'test.npz')
+    assert 'chosen on val: tau ' in log
+    found = json.loads((tmp_path / 'out/adjustment.json').read_text())
+    taus = {row['tau']: row['all'] for row in found['val']}
+    assert taus[found['chosen']['tau']] == max(taus.values())
+    log = run_tool(*command, tmp_path / 'val.npz', status=1)
+    assert 'is in val and in test' in log
+
+
+def test_what_does_not_fit_is_one_sentence(run_tool, trained, tmp_path):
+    save = ('python', 'tools/analysis_tools/save_features.py')
+    log = run_tool(
+        *(*save, STUDENT, tmp_path / 'no.pth', '--split', 'val'),
+        *('-o', tmp_path / 'val.npz'),
+        status=1,
+    )
+    assert 'no.pth does not exist; train it first' in log
+    torch.save({'state_dict': {}}, tmp_path / 'other.pth')
+    log = run_tool(
+        *(*save, STUDENT, tmp_path / 'other.pth', '--split', 'val'),
+        *('-o', tmp_path / 'val.npz'),
+        status=1,
+    )
+    assert 'other.pth does not fit the config' in log
+    assert not (tmp_path / 'val.npz').exists()
