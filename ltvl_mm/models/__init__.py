@@ -7,6 +7,9 @@ from ltvl_mm.models.container import CONTAINER
 from ltvl_mm.models.cosine_cls_head import CosineClsHead
 from ltvl_mm.models.decoupled_classifier import DecoupledClassifier
 from ltvl_mm.models.ensemble_classifier import EnsembleClassifier
+from ltvl_mm.models.expert_cls_head import ExpertClsHead
+from ltvl_mm.models.expert_losses import DiverseExpertLoss, RIDELoss
+from ltvl_mm.models.expert_resnet import ExpertResNet
 from ltvl_mm.models.identity_backbone import IdentityBackbone
 from ltvl_mm.models.lade_loss import LADELoss
 from ltvl_mm.models.ldam_loss import LDAMLoss
@@ -19,12 +22,16 @@ __all__ = [
     'BalancedLinearAdapter',
     'CosineClsHead',
     'DecoupledClassifier',
+    'DiverseExpertLoss',
     'EnsembleClassifier',
+    'ExpertClsHead',
+    'ExpertResNet',
     'IdentityBackbone',
     'LADELoss',
     'LDAMLoss',
     'LWSClsHead',
     'LogitAdjustedLoss',
+    'RIDELoss',
 ]
 
 if is_installed('open_clip'):

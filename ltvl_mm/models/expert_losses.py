@@ -1,0 +1,115 @@
+"""Losses of experts that shall differ: RIDE and TADE."""
+
+import torch
+import torch.nn.functional as F
+
+from ltvl_mm.models.class_prior import ClassPrior
+from ltvl_mm.models.ldam_loss import LDAMLoss
+from ltvl_mm.registry import MODELS
+
+
+@MODELS.register_module()
+class DiverseExpertLoss(ClassPrior):
+    """One expert for each of three class distributions at test.
+
+    CE(z1) + CE(z2 + log pi) + CE(z3 + log pi - tau log pi'), pi' being pi
+    with its ranks reversed: for a test set as long-tailed as training, for a
+    uniform one, for an inversely long-tailed one. Source: TADE, Zhang et al.
+    2021 (arXiv 2107.09249), Eq. 2 to 4.
+
+    Args:
+        num_classes: K.
+        tau: 2 for ImageNet-LT, 1 for Places-LT and iNaturalist.
+        loss_weight: Factor on the loss.
+    """
+
+    def __init__(
+        self, num_classes: int, *, tau: float = 2.0, loss_weight: float = 1.0
+    ) -> None:
+        super().__init__(num_classes)
+        self.tau = tau
+        self.loss_weight = loss_weight
+
+    def forward(
+        self, cls_score: torch.Tensor, target: torch.Tensor, **_: object
+    ) -> torch.Tensor:
+        """Return the mean loss of (N, 3, K) logits and (N,) classes.
+
+        Raises:
+            ValueError: If there are not three experts.
+        """
+        if cls_score.shape[1] != 3:
+            raise ValueError(
+                f'DiverseExpertLoss is of 3 experts, got {cls_score.shape[1]}'
+            )
+        prior = self.log_prior()
+        order = prior.argsort()
+        reversed_prior = torch.empty_like(prior)
+        reversed_prior[order] = prior[order.flip(0)]
+        shifts = (0, prior, prior - self.tau * reversed_prior)
+        return self.loss_weight * sum(
+            F.cross_entropy(cls_score[:, expert].float() + shift, target)
+            for expert, shift in enumerate(shifts)
+        )
+
+
+@MODELS.register_module()
+class RIDELoss(LDAMLoss):
+    """LDAM of each expert, less how far experts are from their mean.
+
+    sum_e [ LDAM(z_e) - diversity T^2 KL(p || p_e) ], p the softmax of the
+    mean logits (no gradient), both at temperature T. With DRW (``beta``), T
+    is lower for rarer classes: w / max w, w_j = K pi_j spread + 1 - spread.
+    Source: RIDE, Wang et al. 2021 (arXiv 2010.01809), section 3, and its code
+    for T.
+
+    Args:
+        num_classes: K.
+        diversity: Weight of the distance, 0.2.
+        spread: Of the temperatures; 0.02 for ImageNet-LT.
+        kwargs: Of :class:`LDAMLoss`.
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        *,
+        diversity: float = 0.2,
+        spread: float = 0.02,
+        **kwargs: object,
+    ) -> None:
+        super().__init__(num_classes, **kwargs)
+        self.diversity = diversity
+        self.spread = spread
+
+    def forward(
+        self, cls_score: torch.Tensor, target: torch.Tensor, **kwargs: object
+    ) -> torch.Tensor:
+        """Return the loss of (N, E, K) logits and (N,) classes."""
+        logits = cls_score.float()
+        temperature = self._temperatures()
+        mean = (logits.mean(1) / temperature).softmax(-1).detach()
+        total = logits.new_zeros(())
+        for own in logits.unbind(1):
+            distance = F.kl_div(
+                (own / temperature).log_softmax(-1),
+                mean,
+                reduction='batchmean',
+            )
+            total = (
+                total
+                + super().forward(own, target, **kwargs)
+                - self.loss_weight
+                * self.diversity
+                * temperature.mean() ** 2
+                * distance
+            )
+        return total
+
+    def _temperatures(self) -> torch.Tensor:
+        """Return (K,) temperatures, all 1 before DRW."""
+        prior = self.log_prior().exp()
+        if self.beta is None:
+            return torch.ones_like(prior)
+        weights = len(prior) * prior * self.spread + 1 - self.spread
+        return weights / weights.max()
