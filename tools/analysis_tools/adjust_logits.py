@@ -8,6 +8,8 @@ import argparse
 import sys
 from pathlib import Path
 
+import numpy as np
+
 from ltvl_mm.evaluation.accuracy_table import format_accuracies
 from ltvl_mm.evaluation.logit_adjustment import TAUS, adjust_logits
 from ltvl_mm.evaluation.post_hoc import (
@@ -16,6 +18,7 @@ from ltvl_mm.evaluation.post_hoc import (
     search_taus,
 )
 from ltvl_mm.structures.class_counts import group_classes, load_class_counts
+from ltvl_mm.structures.manifest import load_manifest
 from ltvl_mm.structures.predictions import load_predictions
 from ltvl_mm.utils.io import write_json
 
@@ -26,9 +29,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--test', required=True, metavar='PREDICTIONS.npz')
     parser.add_argument('--class-counts', required=True, help='train list')
     parser.add_argument(
-        '--trained-counts',
-        help='list or .json of what was trained on; default: --class-counts, '
-        'which then also makes the groups',
+        '--manifest', help='of retrieved images that were trained on, too'
     )
     parser.add_argument(
         '--test-counts',
@@ -46,9 +47,10 @@ def main() -> None:
         val, test = load_predictions(args.val), load_predictions(args.test)
         classes = val.probabilities.shape[1]
         counts = load_class_counts(args.class_counts, classes)
-        trained = load_class_counts(
-            args.trained_counts or args.class_counts, classes
-        )
+        trained = counts
+        if args.manifest:
+            retrieved = load_manifest(args.manifest).class_id
+            trained = counts + np.bincount(retrieved, minlength=classes)
         prior = args.test_counts and load_class_counts(
             args.test_counts, classes
         )

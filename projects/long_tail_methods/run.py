@@ -1,0 +1,132 @@
+"""Every long-tail method with one student and one schedule, on the toy world.
+
+Without and with retrieved images. Each stage is a command that a user could
+type; it is printed, its log kept, and it is skipped when an earlier run
+finished it.
+"""
+
+import argparse
+import sys
+from functools import partial
+from pathlib import Path
+
+from summary import POST_HOC, TRAINED, summarise
+
+from ltvl_mm.utils.stages import (
+    Stage,
+    python_stage,
+    run_study,
+    score_stage,
+    train_stage,
+)
+from ltvl_mm.utils.toy_stages import (
+    list_retrieval_stages,
+    list_world_stages,
+    set_toy_environment,
+)
+
+
+def list_stages(work: Path, seed: int, methods: list[str]) -> list[Stage]:
+    """Return the stages of one seed, each needing those before it."""
+    stages = [*list_world_stages(work, seed), *list_retrieval_stages(work)]
+    for retrieval in (False, True):
+        prefix = 'tackle_' if retrieval else ''
+        student = f'{prefix}rx'
+        configs = [student] + [
+            f'baselines/{prefix}{name}' for name in methods if name != 'rx'
+        ]
+        for config in configs:
+            name = Path(config).name
+            stages += [
+                train_stage(f'train {name}', config, work, seed),
+                score_stage(f'test {name}', config, work, work / config),
+            ]
+        stages += _list_post_hoc_stages(work, student, retrieval=retrieval)
+    return stages
+
+
+def _list_post_hoc_stages(
+    work: Path, student: str, *, retrieval: bool
+) -> list[Stage]:
+    """Save what the plain student says, and make other answers of it."""
+    config, folder = f'configs/toy/{student}.py', work / student
+    counts = f'--class-counts={work}/world/train.txt'
+    stages = [
+        python_stage(
+            f'features of {student}, {split}',
+            'tools/analysis_tools/save_features.py',
+            *(config, folder, '--split', split),
+            *('-o', folder / f'features_{split}.npz'),
+        )
+        for split in ('train', 'val', 'test')
+    ] + [
+        python_stage(
+            f'predictions of {student}, {split}',
+            'tools/test.py',
+            *(config, folder, '--split', split),
+            *('--work-dir', folder / 'test', '--out', folder / f'{split}.npz'),
+        )
+        for split in ('val', 'test')
+    ]
+    adjust = (
+        *('--val', folder / 'val.npz', '--test', folder / 'test.npz', counts),
+        *(['--manifest', work / 'retrieved/manifest.parquet'] * retrieval),
+        *('-o', folder / 'post_hoc'),
+    )
+    tune = (
+        *(
+            f'--{split}={folder}/features_{split}.npz'
+            for split in ('train', 'val', 'test')
+        ),
+        *('--checkpoint', folder, counts, '-o', folder / 'post_hoc'),
+    )
+    for tool, arguments in (
+        ('adjust_logits', adjust),
+        ('tune_classifier', tune),
+    ):
+        stages.append(
+            python_stage(
+                f'{tool} of {student}',
+                f'tools/analysis_tools/{tool}.py',
+                *arguments,
+            )
+        )
+    return stages
+
+
+def set_environment(work: Path) -> dict[str, str]:
+    """Point second stages to the first ones of the seed."""
+    return {
+        **set_toy_environment(work),
+        'LTVL_TOY_STAGE_1': str(work / 'rx'),
+        'LTVL_TOY_TACKLE_STAGE_1': str(work / 'tackle_rx'),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        epilog=f'Made of the plain student in any case: {", ".join(POST_HOC)}',
+    )
+    parser.add_argument('--work-dir', default='work_dirs/long_tail_methods')
+    parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2])
+    parser.add_argument(
+        '--methods', nargs='+', choices=TRAINED, default=list(TRAINED)
+    )
+    args = parser.parse_args()
+    work = Path(args.work_dir).resolve()
+    try:
+        run_study(
+            work,
+            args.seeds,
+            partial(list_stages, methods=args.methods),
+            set_environment,
+            say=partial(print, flush=True),
+        )
+    except RuntimeError as error:
+        sys.exit(str(error))
+    print(summarise(work, args.seeds, args.methods))
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,130 @@
+"""What the methods reached, as JSON and as tables."""
+
+import json
+import os
+from pathlib import Path
+from statistics import mean
+
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
+
+from ltvl_mm.evaluation.accuracy_table import COLUMNS, format_mean
+from ltvl_mm.registry import MODELS
+from ltvl_mm.utils.io import atomic_write, read_json, write_json
+from ltvl_mm.utils.stages import ROOT
+
+# Config, the plain student or one of baselines/ -> row of the table.
+TRAINED = {
+    'rx': 'cross-entropy',
+    'class_balanced': 'class-balanced sampling',
+    'square_root': 'square-root sampling',
+    'progressive': 'progressively balanced sampling',
+    'balanced_softmax': 'balanced softmax',
+    'lade': 'LADE',
+    'ldam_drw': 'LDAM-DRW',
+    'crt': 'cRT',
+    'lws': 'LWS',
+    'ride': 'RIDE, 3 experts',
+    'tade': 'TADE, 3 experts',
+}
+# Method -> file and row of it.
+POST_HOC = {
+    'post-hoc logit adjustment': ('adjustment.json', 'logit adjustment'),
+    'PC softmax': ('adjustment.json', 'PC softmax'),
+    'tau-normalized': ('classifiers.json', 'tau-normalized'),
+    'NCM': ('classifiers.json', 'NCM'),
+}
+MEASURES = (*COLUMNS, 'harmonic_mean')
+EPOCH = 70  # iterations
+
+
+def summarise(work: Path, seeds: list[int], methods: list[str]) -> str:
+    """Write ``results.json`` and ``results.md``; return the latter's text."""
+    rows = [
+        row
+        for retrieval in (False, True)
+        for seed in seeds
+        for row in _read_rows(work, seed, methods, retrieval)
+    ]
+    write_json(work / 'results.json', {'rows': rows})
+    text = '\n\n'.join(
+        f'{title}:\n\n'
+        + format_methods([r for r in rows if r['retrieval'] == retrieval])
+        for title, retrieval in (
+            ('Without retrieved images', False),
+            ('With retrieved images', True),
+        )
+    )
+    with atomic_write(work / 'results.md', 'w') as file:
+        file.write(f'{text}\n')
+    return f'{text}\n\nTable: {work / "results.json"} and results.md'
+
+
+def format_methods(rows: list[dict]) -> str:
+    """Return a Markdown table, a line per method."""
+    names = [*MEASURES, 'seconds', 'parameters']
+    heads = [*COLUMNS, 'harmonic mean', 's per epoch', 'M parameters']
+    lines = [
+        f'| method | {" | ".join(heads)} |',
+        '| :-- |' + ' --: |' * len(heads),
+    ]
+    for method in dict.fromkeys(row['method'] for row in rows):
+        mine = [row for row in rows if row['method'] == method]
+        cells = [
+            format_mean([row[name] for row in mine if name in row])
+            for name in names[:-1]
+        ]
+        cells.append(f'{mine[0]["parameters"] / 1e6:.2f}')
+        lines.append(f'| {method} | {" | ".join(cells)} |')
+    return '\n'.join(lines)
+
+
+def _read_rows(
+    work: Path, seed: int, methods: list[str], retrieval: bool
+) -> list[dict]:
+    prefix = 'tackle_' if retrieval else ''
+    student = work / f'seed{seed}' / f'{prefix}rx'
+    rows = []
+    for name in methods:
+        config = f'{prefix}rx' if name == 'rx' else f'baselines/{prefix}{name}'
+        folder = work / f'seed{seed}' / config
+        metrics = read_json(folder / 'metrics.json')
+        rows.append(
+            {
+                'method': TRAINED[name],
+                **{key: metrics[f'shot/{key}'] for key in MEASURES},
+                'seconds': _measure_epoch(folder),
+                'parameters': _count_parameters(config),
+            }
+        )
+    plain = _count_parameters(f'{prefix}rx')
+    for method, (file, row_name) in POST_HOC.items():
+        found = read_json(student / 'post_hoc' / file)['test']
+        (row,) = [row for row in found if row['method'] == row_name]
+        rows.append(
+            {
+                'method': method,
+                **{key: row[key] for key in MEASURES},
+                'parameters': plain,
+            }
+        )
+    return [{**row, 'seed': seed, 'retrieval': retrieval} for row in rows]
+
+
+def _measure_epoch(folder: Path) -> float:
+    """Return the seconds that the iterations of an epoch took, as logged."""
+    times = []
+    for file in folder.glob('*/vis_data/scalars.json'):
+        for line in file.read_text().splitlines():
+            entry = json.loads(line)
+            if 'loss' in entry:
+                times.append(entry['time'])
+    return EPOCH * mean(times)
+
+
+def _count_parameters(config: str) -> int:
+    os.environ.setdefault('LTVL_TOY_ROOT', '.')
+    model = Config.fromfile(ROOT / f'configs/toy/{config}.py').model
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        weights = MODELS.build(model).parameters()
+    return sum(weight.numel() for weight in weights)
