@@ -1,6 +1,7 @@
 """Changes of a trained model's answers: chosen on val, then tested once."""
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -8,6 +9,7 @@ from ltvl_mm.evaluation.functional import (
     compute_class_accuracies,
     summarise_accuracies,
 )
+from ltvl_mm.utils.io import write_json
 
 
 def search_taus(
@@ -70,3 +72,16 @@ def score_methods(
             }
         )
     return rows
+
+
+def write_metrics(path: str | Path, row: Mapping) -> None:
+    """Write a row of :func:`score_methods` as ``tools/test.py`` does its own.
+
+    For tables and plots.
+    """
+    metrics = {
+        f'shot/{name}': value
+        for name, value in row.items()
+        if name not in ('method', 'per_class')
+    }
+    write_json(path, metrics)

@@ -5,6 +5,7 @@ models with this project yet. ``--check`` writes nothing and says what is old.
 """
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -52,7 +53,7 @@ def make_files(root: Path = ROOT) -> dict[Path, str]:
         own = [
             (dataset, row)
             for dataset, row in models
-            if row.recipe in method['recipes']
+            if _find_method(row, methods) is method
         ]
         folder = root / 'configs' / method['folder']
         files[folder / 'metafile.yml'] = _dump(
@@ -65,6 +66,17 @@ def make_files(root: Path = ROOT) -> dict[Path, str]:
         imports.append(f'configs/{method["folder"]}/metafile.yml')
     files[root / 'model-index.yml'] = _dump({'Import': imports})
     return files
+
+
+def _find_method(row: Row, methods: list[dict]) -> dict | None:
+    folder = row.configs[-1].parent.name
+    for method in methods:
+        if method['folder'] == folder:
+            return method
+    for method in methods:
+        if row.recipe in method['recipes']:
+            return method
+    return None
 
 
 def _dump(content: dict) -> str:
@@ -82,7 +94,10 @@ def _describe_method(method: dict) -> dict:
 def _describe_models(method: dict, rows: list[tuple[str, Row]]) -> list[dict]:
     models = {}
     for dataset, row in rows:
-        name = row.configs[-1].stem
+        if row.recipe == 'tau_norm':
+            continue  # no training of its own
+        config = row.configs[-1].relative_to(ROOT)
+        name = config.stem
         result = {
             'Task': 'Image Classification',
             'Dataset': dataset,
@@ -99,7 +114,7 @@ def _describe_models(method: dict, rows: list[tuple[str, Row]]) -> list[dict]:
                 'In Collection': method['name'],
                 'Metadata': {'Backbone': row.backbone},
                 'Results': [result],
-                'Config': f'configs/{name}.py',
+                'Config': str(config),
             },
         )
         # Another table says the same, or has the groups as well.
@@ -108,6 +123,7 @@ def _describe_models(method: dict, rows: list[tuple[str, Row]]) -> list[dict]:
 
 
 def _write_readme(method: dict, rows: list[tuple[str, Row]]) -> str:
+    folder = ROOT / 'configs' / method['folder']
     lines = [
         f'<!-- {MADE} -->',
         f'# {method["name"]}',
@@ -119,21 +135,24 @@ def _write_readme(method: dict, rows: list[tuple[str, Row]]) -> str:
         '--table N` trains and tests the rows of a table and sets ours beside '
         'them.',
         '',
-        '| data set | backbone | config | '
+        '| data set | method | backbone | config | '
         + ' | '.join(COLUMNS)
         + ' | table, row |',
-        '| :-- | :-- | :-- |' + ' --: |' * (len(COLUMNS) + 1),
+        '| :-- | :-- | :-- | :-- |' + ' --: |' * (len(COLUMNS) + 1),
     ]
     seen: dict[tuple, list] = {}
     for dataset, row in rows:
-        seen.setdefault((dataset, row.backbone, row.configs), []).append(row)
-    for (dataset, backbone, configs), same in seen.items():
+        key = (dataset, row.method, row.backbone, row.configs)
+        seen.setdefault(key, []).append(row)
+    for (dataset, name, backbone, configs), same in seen.items():
         paper = {name: row.paper[name] for row in same for name in row.paper}
         links = ' + '.join(
-            f'[{path.stem}](../{path.name})' for path in configs
+            f'[{path.stem}]({os.path.relpath(path, folder)})'
+            for path in configs
         )
         cells = [
             dataset,
+            name,
             backbone,
             links,
             *(f'{paper[n]:.1f}' if n in paper else '' for n in COLUMNS),

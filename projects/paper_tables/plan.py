@@ -48,11 +48,17 @@ def list_stages(
     stages = []
     for before, config in zip([None, *trained], trained, strict=False):
         options = [f'randomness.seed={seed}']
-        if before is not None and not toy:
-            options += _use_phase_a(config, work / before.stem)
+        if before is not None and (not toy or row.recipe == 'decoupled'):
+            options += (
+                [f'model.stage_1={work / before.stem}']
+                if row.recipe == 'decoupled'
+                else _use_phase_a(config, work / before.stem)
+            )
         stages.append(_train(config, work, options, gpus))
     if row.recipe == 'ensemble':
         return stages + _mix(row, work, toy=toy)
+    if row.recipe == 'tau_norm':
+        return stages + _normalize(row.configs[0], work, toy=toy)
     weights = _find_weights(row.configs[-1], work, toy=toy)
     return [*stages, _test(row.configs[-1], work, weights)]
 
@@ -130,11 +136,7 @@ def _mix(row: Row, work: Path, *, toy: bool) -> list[Stage]:
                     file,
                 )
             )
-    counts = (
-        work / 'world/train.txt'
-        if toy
-        else Config.fromfile(row.configs[0]).val_evaluator.class_counts
-    )
+    counts = _find_counts(row.configs[0], work, toy=toy)
     mix = python_stage(
         f'mix {row.folder}',
         'tools/analysis_tools/tune_ensemble.py',
@@ -147,3 +149,40 @@ def _mix(row: Row, work: Path, *, toy: bool) -> list[Stage]:
         work / row.folder,
     )
     return [*stages, mix]
+
+
+def _normalize(config: Path, work: Path, *, toy: bool) -> list[Stage]:
+    """Save the features of a student; choose tau on those of val."""
+    folder = work / config.stem
+    files = {
+        split: folder / f'features_{split}.npz'
+        for split in ('train', 'val', 'test')
+    }
+    stages = [
+        python_stage(
+            f'features of {split} from {config.stem}',
+            'tools/analysis_tools/save_features.py',
+            config,
+            folder,
+            f'--split={split}',
+            '-o',
+            file,
+        )
+        for split, file in files.items()
+    ]
+    tune = python_stage(
+        f'tau-normalise {config.stem}',
+        'tools/analysis_tools/tune_classifier.py',
+        *(f'--{split}={file}' for split, file in files.items()),
+        f'--checkpoint={folder}',
+        f'--class-counts={_find_counts(config, work, toy=toy)}',
+        '-o',
+        folder / 'classifiers',
+    )
+    return [*stages, tune]
+
+
+def _find_counts(config: Path, work: Path, *, toy: bool) -> Path | str:
+    if toy:
+        return work / 'world/train.txt'
+    return Config.fromfile(config).val_evaluator.class_counts

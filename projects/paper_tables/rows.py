@@ -15,6 +15,8 @@ RECIPES = {
     'student': (1,),
     'tackle': (1,),
     'ballad': (1, 2),
+    'decoupled': (2,),
+    'tau_norm': (1,),
     'ensemble': (2,),
 }
 
@@ -55,6 +57,8 @@ class Row:
     def folder(self) -> str:
         """Where the result lies below the folder of a seed."""
         names = [config.stem for config in self.configs]
+        if self.recipe == 'tau_norm':
+            return f'{names[0]}/classifiers/tau-normalized'
         return '+'.join(names) if self.recipe == 'ensemble' else names[-1]
 
 

@@ -115,6 +115,28 @@ def test_phase_b_starts_from_phase_a_of_the_same_seed(tmp_path):
     assert str(tmp_path / 'ballad_rn50_b') in test.command
 
 
+def test_second_stages_start_from_the_first_of_the_same_seed(tmp_path):
+    from plan import list_stages
+    from rows import load_rows
+
+    rows = {row.name: row for row in load_rows(1)[1]}
+    one, two, _ = list_stages(
+        rows['LWS, RX50'], tmp_path, 3, toy=False, gpus=1
+    )
+    assert one.name == 'train rx50'
+    assert f'model.stage_1={tmp_path / "rx50"}' in two.command
+    row = rows['tau-normalized, RX50']
+    stages = list_stages(row, tmp_path, 3, toy=False, gpus=1)
+    assert [stage.name for stage in stages] == [
+        'train rx50',
+        'features of train from rx50',
+        'features of val from rx50',
+        'features of test from rx50',
+        'tau-normalise rx50',
+    ]
+    assert row.folder == 'rx50/classifiers/tau-normalized'
+
+
 def test_files_to_bring_are_named_before_anything_starts(run_tool, tmp_path):
     said = run_tool(
         *(sys.executable, 'tools/reproduce.py', '--table', 6),
@@ -134,7 +156,9 @@ def test_a_dry_run_lists_the_stages(run_tool, tmp_path):
         *(sys.executable, 'tools/reproduce.py', '--table', 1, '--toy'),
         *('--seeds', 0, 1, '--dry-run', '--work-dir', tmp_path / 'work'),
     )
-    assert 'row 1, tau-normalized, RN50: not here yet' in said
+    assert 'row 5, PaCo, RN50: not here yet' in said
+    assert '[seed 1] tau-normalise rx: to run' in said
+    assert '[seed 1] train lws: to run' in said
     for seed in (0, 1):
         assert f'[seed {seed}] train tackle_rx: to run' in said
     assert not (tmp_path / 'work').exists()
@@ -153,14 +177,14 @@ def test_a_table_sets_ours_beside_the_paper(tmp_path):
             json.dumps({f'shot/{name}': value for name in names})
         )
     found = collect_row(row, tmp_path, {0: 1.0, 1: 2.0})
-    absent = collect_row(load_rows(1)[1][0], tmp_path, {}) | {'why': 'no'}
+    absent = collect_row(load_rows(1)[1][4], tmp_path, {}) | {'why': 'no'}
     text = write_table(tmp_path, 6, 'Title', [found, absent], commit='abc')
     first, second = text.splitlines()[4:6]
     assert first.startswith(
         '| 1 | without retrieval | DeiT-S | deit | 49.7 | 31.0 ± 1.4 |'
     )
     assert first.endswith('| +0.2 | 0, 1 | 1.50 |')
-    assert second.endswith('| 46.7 |  | no |  |  |')
+    assert second.endswith('| 57.0 |  | no |  |  |')
     assert 'commit: abc' in text
     saved = json.loads((tmp_path / 'table6.json').read_text())
     assert [seed['all'] for seed in saved['rows'][0]['seeds']] == [30.0, 32.0]

@@ -13,6 +13,7 @@ from ltvl_mm.evaluation.post_hoc import (
     choose_setting,
     score_methods,
     search_taus,
+    write_metrics,
 )
 from ltvl_mm.evaluation.tau_normalization import (
     TAUS,
@@ -79,6 +80,9 @@ def main() -> None:
         Path(args.out) / 'classifiers.json',
         {'chosen': best, 'test': scores, 'val': rows},
     )
+    for row in scores:
+        # As tools/test.py writes it, for tables and plots.
+        write_metrics(Path(args.out) / row['method'] / 'metrics.json', row)
     print(format_accuracies(scores))
     print(f'chosen on val: tau {best["tau"]:g}; {args.out}/classifiers.json')
 

@@ -16,7 +16,7 @@ from ltvl_mm.evaluation.mixture_search import (
     score_models,
     search_mixtures,
 )
-from ltvl_mm.evaluation.post_hoc import choose_setting
+from ltvl_mm.evaluation.post_hoc import choose_setting, write_metrics
 from ltvl_mm.structures.class_counts import group_classes, load_class_counts
 from ltvl_mm.structures.predictions import check_same_images, load_predictions
 from ltvl_mm.structures.score_mixture import SPACES
@@ -62,13 +62,7 @@ def main() -> None:
     out.mkdir(parents=True, exist_ok=True)
     found = {'space': args.space, 'chosen': best, 'test': scores, 'val': rows}
     write_json(out / 'ensemble.json', found)
-    # As tools/test.py writes it, for tables and plots.
-    metrics = {
-        f'shot/{name}': value
-        for name, value in scores[-1].items()
-        if name not in ('method', 'per_class')
-    }
-    write_json(out / 'metrics.json', metrics)
+    write_metrics(out / 'metrics.json', scores[-1])
     plot_mixture_curve(out / 'curve.png', rows, best, args.names)
     print(format_accuracies(scores))
     print(

@@ -1,0 +1,22 @@
+"""LADE: ResNet-50 on iNaturalist 2018.
+
+Source:   Hong et al. 2021 (arXiv 2012.00321), its alpha and lambda; the
+          schedule is that of r50_inat.py, so that only the loss differs.
+Command:  tools/dist_train.sh configs/baselines/lade_r50_inat.py 8 --amp
+Hardware: 8 GPUs of 24 GB or more; hours as r50_inat.py.
+Expect:   69.3 overall in Table 3 of the TACKLE paper, which is the PC
+          softmax of LADE's own; ours is not measured.
+"""
+
+_base_ = '../r50_inat.py'
+
+model = dict(
+    head=dict(
+        loss=dict(
+            _delete_=True,
+            type='ltvl_mm.LADELoss',
+            num_classes=_base_.num_classes,
+        )
+    )
+)
+custom_hooks = [*_base_.custom_hooks, dict(type='ltvl_mm.ClassCountsHook')]

@@ -1,0 +1,21 @@
+"""LADE: ResNeXt-50 on ImageNet-LT.
+
+Source:   Hong et al. 2021 (arXiv 2012.00321), its alpha and lambda; the
+          schedule is that of rx50.py, so that only the loss differs.
+Command:  tools/dist_train.sh configs/baselines/lade_rx50.py 8 --amp
+Hardware: 8 GPUs of 24 GB or more; hours as rx50.py.
+Expect:   not in the TACKLE paper; ours is not measured.
+"""
+
+_base_ = '../rx50.py'
+
+model = dict(
+    head=dict(
+        loss=dict(
+            _delete_=True,
+            type='ltvl_mm.LADELoss',
+            num_classes=_base_.num_classes,
+        )
+    )
+)
+custom_hooks = [*_base_.custom_hooks, dict(type='ltvl_mm.ClassCountsHook')]

@@ -1,0 +1,34 @@
+"""TADE: 3 experts of ResNeXt-50 on ImageNet-LT.
+
+Source:   Zhang et al. 2021 (arXiv 2107.09249), without test-time weights:
+          the mean of the experts answers. The schedule is
+          that of rx50.py.
+Command:  tools/dist_train.sh configs/baselines/tade_rx50.py 8 --amp
+Hardware: 8 GPUs of 24 GB or more; hours as rx50.py,
+          and half as many again.
+Expect:   58.8 overall (Table 1 of the TACKLE paper).
+"""
+
+_base_ = '../rx50.py'
+
+loss = dict(
+    type='ltvl_mm.DiverseExpertLoss',
+    num_classes=_base_.num_classes,
+)
+model = dict(
+    backbone=dict(
+        _delete_=True,
+        type='ltvl_mm.ExpertResNet',
+        backbone=_base_.model.backbone,
+        num_experts=3,
+    ),
+    head=dict(
+        _delete_=True,
+        type='ltvl_mm.ExpertClsHead',
+        num_classes=_base_.num_classes,
+        in_channels=1536,
+        num_experts=3,
+        loss=loss,
+    ),
+)
+custom_hooks = [*_base_.custom_hooks, dict(type='ltvl_mm.ClassCountsHook')]
