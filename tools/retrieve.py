@@ -76,6 +76,12 @@ def parse_args() -> argparse.Namespace:
         default=RetrievalOptions.index_factor,
         help='images it proposes per candidate (default: %(default)s)',
     )
+    index.add_argument(
+        '--index-parameters',
+        metavar='NAME=NUMBER[,...]',
+        help='how thoroughly it is searched, e.g. nprobe=256 or '
+        'efSearch=1024 (default: 64 cells, or as many steps as needed)',
+    )
     return parser.parse_args()
 
 
@@ -167,7 +173,8 @@ def add_copies(group: argparse._ArgumentGroup) -> None:
         '--copy',
         choices=COPIES,
         default='folder',
-        help='none: list URLs in download.parquet instead of copying images',
+        help='tar: one images.tar instead of a folder; none: list URLs in '
+        'download.parquet instead of copying images',
     )
     excluded = group.add_mutually_exclusive_group(required=True)
     excluded.add_argument(
@@ -280,6 +287,7 @@ def make_options(args: argparse.Namespace) -> RetrievalOptions:
             denied_hosts=read_hosts(args.deny_host),
         ),
         index_factor=args.index_factor,
+        index_parameters=args.index_parameters,
         copy=args.copy,
     )
 

@@ -63,6 +63,12 @@ class RetrievedDataset(BaseDataset):
         """Read the manifest's rows and find a wrong root."""
         if not self._fully_initialized:
             super().full_init()
+            packed = self.image_root / 'images.tar'
+            if packed.exists() and not packed.with_suffix('').exists():
+                raise ValueError(
+                    f'the images of the manifest {self.ann_file} are packed; '
+                    f'unpack them: tar -xf {packed} -C {self.image_root}'
+                )
             check_first_images(self, f'the manifest {self.ann_file}')
 
     def load_data_list(self) -> list[dict]:

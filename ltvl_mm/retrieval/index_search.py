@@ -73,7 +73,11 @@ def load_index(path: str | Path, store: EmbeddingStore) -> faiss.Index:
 
 
 def select_by_index(
-    selection: Selection, index: faiss.Index, factor: int
+    selection: Selection,
+    index: faiss.Index,
+    factor: int,
+    *,
+    parameters: str | None = None,
 ) -> list[Candidates]:
     """Return the best of each class among what an index proposes.
 
@@ -81,14 +85,18 @@ def select_by_index(
         selection: What is looked for.
         index: From :func:`load_index`.
         factor: Images proposed for each that is wanted; 10 to 50.
+        parameters: How thoroughly it is searched, as faiss writes it:
+            ``'nprobe=128'``, ``'efSearch=512'``, ``'nprobe=64,ht=40'``; None
+            for 64 cells of an IVF, and as many steps of an HNSW as images
+            are asked for.
 
     Raises:
-        ValueError: If the factor is less than 1.
+        ValueError: If the factor is less than 1, or the index has no such
+            parameters.
     """
     if factor < 1:
         raise ValueError(f'the index factor must be >= 1, got {factor}')
-    if hasattr(index, 'nprobe'):
-        index.nprobe = max(index.nprobe, min(_PROBES, index.nlist))
+    _set_parameters(index, parameters, factor * int(selection.budget.max()))
     queries = make_contrastive_queries(selection.queries)
     labels = np.flatnonzero(selection.budget)
     # As many for all classes of a batch, so that like stand with like.
@@ -112,6 +120,25 @@ def select_by_index(
     )
     _report_recall(selection, rows, owners)
     return selection.rank(rows, owners)
+
+
+def _set_parameters(
+    index: faiss.Index, parameters: str | None, wanted: int
+) -> None:
+    if parameters is not None:
+        try:
+            faiss.ParameterSpace().set_index_parameters(index, parameters)
+        except RuntimeError as error:
+            raise ValueError(
+                f'the index does not take {parameters!r}: {error}'
+            ) from None
+        return
+    ivf = faiss.try_extract_index_ivf(index)  # it may stand behind an OPQ
+    if ivf is not None:
+        ivf.nprobe = max(ivf.nprobe, min(_PROBES, ivf.nlist))
+    if hasattr(index, 'hnsw'):
+        # With fewer it returns fewer.
+        index.hnsw.efSearch = max(index.hnsw.efSearch, wanted)
 
 
 def _report_recall(

@@ -97,4 +97,9 @@ def _find_candidates(
     if get_rank() > 0:
         return None
     index = load_index(task.index, task.store)
-    return select_by_index(selection, index, task.options.index_factor)
+    return select_by_index(
+        selection,
+        index,
+        task.options.index_factor,
+        parameters=task.options.index_parameters,
+    )

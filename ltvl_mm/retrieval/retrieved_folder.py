@@ -1,5 +1,6 @@
 """The folder that students train on: images, and what each one is."""
 
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -8,6 +9,7 @@ import pyarrow.parquet as pq
 import torch
 
 from ltvl_mm.retrieval.exact_ranking import Candidates
+from ltvl_mm.retrieval.tars import write_tar
 from ltvl_mm.retrieval.task import RetrievalTask
 from ltvl_mm.retrieval.web_image import IMAGE_SUFFIXES, read_bytes
 from ltvl_mm.structures.manifest import Manifest, save_manifest
@@ -42,6 +44,8 @@ def write_folder(
     manifest = _build_manifest(task, chosen, metadata)
     if task.options.copy == 'folder':
         _copy_images(rows, metadata, manifest, out)
+    elif task.options.copy == 'tar':
+        _pack_images(rows, metadata, manifest, out)
     else:
         _list_downloads(metadata, manifest, out)
     save_manifest(out / 'manifest.parquet', manifest)
@@ -97,14 +101,31 @@ def _copy_images(
             # Not atomic: a killed run may have left a part of it.
             if file.exists() and hash_file(file) == sha256:
                 continue
-            data = read_bytes(
-                metadata['source'][place],
-                metadata['offset'][place],
-                metadata['size'][place],
-                sha256,
-            )
+            data = _read_image(metadata, place)
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(data)
+
+
+def _pack_images(
+    rows: np.ndarray, metadata: dict[str, list], manifest: Manifest, out: Path
+) -> None:
+    """Write the original bytes to images.tar, which unpacks to images/."""
+    with (
+        progress_bar(total=len(rows), title='pack images', unit='img') as bar,
+        atomic_write(out / 'images.tar') as file,
+    ):
+
+        def read_all() -> Iterator[tuple[str, bytes]]:
+            for place in np.argsort(rows, kind='stable'):
+                yield manifest.file[place], _read_image(metadata, place)
+                bar.update()
+
+        write_tar(file, read_all())
+
+
+def _read_image(metadata: dict[str, list], place: int) -> bytes:
+    names = ('source', 'offset', 'size', 'sha256')
+    return read_bytes(*(metadata[name][place] for name in names))
 
 
 def _list_downloads(

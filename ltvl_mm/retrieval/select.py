@@ -254,6 +254,11 @@ class Selection:
         if self._precision == 'float32':
             return
         if self._precision == 'int8':
+            if not len(sample):
+                raise ValueError(
+                    "precision='int8' is laid out on a sample of the images, "
+                    "of which the filters admit none; use 'auto'"
+                )
             self.fast = Int8Screen(self.classes, sample[:8192])
         elif self.device == 'cpu' and len(sample) >= PROBE:
             self.fast = choose_screen(self.screen, sample[:8192])

@@ -1,14 +1,16 @@
-"""Web images in tars.
+"""Web images in tars, and retrieved ones.
 
 Read with the standard library and not with webdataset because a retrieved
 image is later fetched by its byte offset, and because a tar that was cut in
 the middle has to give what stands before the cut.
 """
 
+import io
 import json
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 import pyarrow as pa
 
@@ -87,6 +89,17 @@ def iterate_tar(file: Path, name: str) -> Iterator[WebImage]:
         yield WebImage(
             name, None, reason=f'the tar is broken from here: {error}'
         )
+
+
+def write_tar(file: IO[bytes], members: Iterable[tuple[str, bytes]]) -> None:
+    """Write (name, bytes) members; equal ones give equal bytes."""
+    with tarfile.open(fileobj=file, mode='w', format=tarfile.USTAR_FORMAT) as (
+        tar
+    ):
+        for name, data in members:
+            member = tarfile.TarInfo(name)  # of no one, and of no time
+            member.size = len(data)
+            tar.addfile(member, io.BytesIO(data))
 
 
 def _join_sample(

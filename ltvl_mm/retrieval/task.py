@@ -14,7 +14,7 @@ from ltvl_mm.structures.class_queries import ClassQueries
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.utils.io import hash_file
 
-COPIES = ('folder', 'none')
+COPIES = ('folder', 'tar', 'none')
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,12 @@ class RetrievalOptions:
         exclude: Rule for copies of images to keep out, e.g. of the test set.
         admission: Which images are ranked at all.
         index_factor: Images that an index proposes for each candidate.
-        copy: ``'folder'``: the images are copied out of the web memory; or
-            ``'none'``: what is written says where they are on the web.
+        index_parameters: How thoroughly the index is searched; see
+            :func:`ltvl_mm.retrieval.index_search.select_by_index`.
+        copy: ``'folder'``: the images are copied out of the web memory;
+            ``'tar'``: into one file, to be unpacked where training reads
+            them; or ``'none'``: what is written says where they are on the
+            web.
     """
 
     temperature: float = 0.01
@@ -46,6 +50,7 @@ class RetrievalOptions:
     exclude: CopyRule = CopyRule()  # noqa: RUF009
     admission: AdmissionRule = AdmissionRule()  # noqa: RUF009
     index_factor: int = 10
+    index_parameters: str | None = None
     copy: str = 'folder'
 
     def __post_init__(self) -> None:
@@ -102,7 +107,7 @@ class RetrievalTask:
         """
         for other in (self.store, *self.excluded):
             self.queries.check_store(other)
-        if self.options.copy == 'folder':
+        if self.options.copy != 'none':
             self.store.check_columns(
                 ('source', 'offset', 'size', 'sha256'),
                 "copying images (with copy='none' it is left out)",

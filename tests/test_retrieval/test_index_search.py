@@ -56,6 +56,82 @@ def test_a_generous_index_gives_the_exact_answer(world, caplog):
         assert few.scores.tolist() == all_of_them.scores.tolist()
 
 
+KINDS = {
+    # Faiss's names: cells of an inverted file, compressed vectors, a rotation
+    # before both, a graph.
+    'IVF8,PQ8': 'nprobe=8',
+    'OPQ8,IVF8,PQ8': 'nprobe=8',
+    'HNSW16': 'efSearch=600',
+}
+
+
+@pytest.mark.parametrize('kind', KINDS)
+def test_an_approximate_index_searched_through_gives_nearly_all(world, kind):
+    store, queries, file = world
+    index = faiss.index_factory(DIM, kind, faiss.METRIC_INNER_PRODUCT)
+    faiss.ParameterSpace().set_index_parameter(index, 'verbose', 0)
+    images = store.read_rows(np.arange(len(store)))
+    index.train(images)
+    index.add(images)
+    faiss.write_index(index, str(file))
+    budget = np.full(6, 10)
+    exact = select_images(store, queries, budget, temperature=0.05)
+
+    def measure(parameters):
+        selection = Selection(store, queries, budget, temperature=0.05)
+        found = select_by_index(
+            selection, load_index(file, store), 30, parameters=parameters
+        )
+        for few, all_of_them in zip(found, exact, strict=True):
+            # What is found is ranked exactly.
+            scores = dict(
+                zip(all_of_them.rows, all_of_them.scores, strict=True)
+            )
+            for row, score in zip(few.rows, few.scores, strict=True):
+                assert scores.get(row, score) == score
+        return np.mean(
+            [
+                np.isin(all_of_them.rows, few.rows).mean()
+                for few, all_of_them in zip(found, exact, strict=True)
+            ]
+        )
+
+    assert measure(KINDS[kind]) > 0.95
+    assert measure(None) > 0.95
+
+
+def test_the_thoroughness_decides_what_is_found(world):
+    store, queries, file = world
+    index = faiss.index_factory(DIM, 'IVF32,Flat', faiss.METRIC_INNER_PRODUCT)
+    images = store.read_rows(np.arange(len(store)))
+    index.train(images)
+    index.add(images)
+    faiss.write_index(index, str(file))
+    budget = np.full(6, 10)
+    exact = select_images(store, queries, budget, temperature=0.05)
+
+    def count(parameters):
+        selection = Selection(store, queries, budget, temperature=0.05)
+        found = select_by_index(
+            selection, load_index(file, store), 60, parameters=parameters
+        )
+        return sum(
+            np.isin(all_of_them.rows, few.rows).sum()
+            for few, all_of_them in zip(found, exact, strict=True)
+        )
+
+    # load_index itself needs a default that finds images at their rows.
+    assert count('nprobe=1') < count('nprobe=32') == 60
+
+
+def test_parameters_of_another_kind_of_index_are_refused(world):
+    store, queries, file = world
+    selection = Selection(store, queries, np.ones(6), temperature=0.05)
+    index = load_index(file, store)
+    with pytest.raises(ValueError, match="does not take 'nprobe=8'"):
+        select_by_index(selection, index, 3, parameters='nprobe=8')
+
+
 def test_candidates_by_cosine_are_not_those_by_probability(world):
     store, queries, file = world
     budget = np.full(6, 20)

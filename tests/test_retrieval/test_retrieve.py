@@ -1,5 +1,6 @@
 import json
 import os
+import tarfile
 from dataclasses import asdict, replace
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from PIL import Image
 from web_memory import ENCODER, embed, read_folder, save, write_tar
 
+from ltvl_mm.datasets.retrieved import RetrievedDataset
 from ltvl_mm.retrieval import retrieve as retrieve_module
 from ltvl_mm.retrieval.admission import AdmissionRule
 from ltvl_mm.retrieval.copies import CopyRule
@@ -365,6 +367,26 @@ def test_images_can_be_listed_for_download_instead(run, tmp_path):
     table = pq.read_table(tmp_path / 'out' / 'download.parquet')
     assert table.column_names == ['url', 'caption', 'key', 'file']
     assert table['file'].to_pylist() == list(manifest.file)
+
+
+def test_images_can_be_packed_into_one_tar(run, tmp_path):
+    manifest, _ = run([2, 1, 1], 'copied')
+    options = replace(OPTIONS, copy='tar')
+    run([2, 1, 1], options=options)
+    out = tmp_path / 'out'
+    first = (out / 'images.tar').read_bytes()
+    with pytest.raises(
+        ValueError, match=r'unpack them: tar -xf .*images\.tar'
+    ):
+        RetrievedDataset(str(out / 'manifest.parquet'))
+    with tarfile.open(out / 'images.tar') as tar:
+        tar.extractall(out, filter='data')
+    for file in manifest.file:
+        copied = (tmp_path / 'copied' / file).read_bytes()
+        assert (out / file).read_bytes() == copied
+    assert len(RetrievedDataset(str(out / 'manifest.parquet'))) == 4
+    run([2, 1, 1], 'again', options=options)
+    assert (tmp_path / 'again' / 'images.tar').read_bytes() == first
 
 
 def test_what_others_embedded_is_retrieved_without_hashes(

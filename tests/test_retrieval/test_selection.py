@@ -169,6 +169,21 @@ def test_only_admitted_images_are_found(tmp_path, small):
         assert (best.rows % 3 == 0).all()
 
 
+def test_a_screen_without_a_sample_is_refused(tmp_path, small):
+    rng = np.random.default_rng(1)
+    images, embeddings = _draw(rng, 300, 5, 'plain')
+    store = write_store(tmp_path, [images.astype('f2')])
+    with pytest.raises(ValueError, match=r"the filters admit none; use 'auto"):
+        Selection(
+            store,
+            _ask(embeddings),
+            np.full(5, 30),
+            temperature=0.01,
+            precision='int8',
+            admit=lambda start, stop: np.zeros(stop - start, bool),
+        )
+
+
 @pytest.mark.parametrize('pools', [1, 4])
 def test_filters_and_pieces_need_no_second_look(
     tmp_path, small, monkeypatch, pools
