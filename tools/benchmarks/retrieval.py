@@ -8,17 +8,21 @@ of everything and topk; exact_match: classes whose images and order equal
 those of float64; extra_memory_mb: peak over that of the bare product;
 faiss_recall: of the right images among the 10 n_k of highest cosine, for
 plain queries and for contrastive ones (the mean of the 10 nearest classes
-and of all taken off).
+and of all taken off). seconds_wall: of product and of ours at a million, one
+process per core, and exact_over_gemm_wall.
 """
 
 import argparse
+import itertools
 import json
+import multiprocessing
 import os
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from statistics import median
 
@@ -27,6 +31,7 @@ import numpy as np
 import torch
 from retrieval_data import make_queries, make_store
 
+from ltvl_mm.retrieval.candidate_pool import CandidatePool
 from ltvl_mm.retrieval.exact_products import multiply_exactly
 from ltvl_mm.retrieval.exact_ranking import Candidates
 from ltvl_mm.retrieval.index_search import make_contrastive_queries
@@ -87,6 +92,10 @@ def main() -> None:
     results['exact_over_gemm_1e6'] = seconds['ours'] / seconds['floor']
     results['dense_over_ours'] = seconds['dense'] / seconds['ours']
     results['exact_match_1e6'] = _match(million, queries, exact)
+    seconds = _compare_wall(million, queries, budget, args)
+    results['processes'] = os.cpu_count()
+    results['seconds_wall_1e6'] = seconds
+    results['exact_over_gemm_wall_1e6'] = seconds['ours'] / seconds['floor']
     results['faiss_recall'] = _search_faiss(million, queries, exact, args.nk)
     if rows > 10**6:
         seconds, exact = _compare(store, queries, budget, args)
@@ -107,9 +116,15 @@ def main() -> None:
     print(json.dumps(results))
 
 
-def _run_floor(store: EmbeddingStore, queries: ClassQueries) -> None:
+def _run_floor(
+    store: EmbeddingStore,
+    queries: ClassQueries,
+    start: int = 0,
+    stop: int | None = None,
+) -> None:
     weights = torch.from_numpy(queries.embeddings.T.copy())
-    for _, chunk in store.iterate(1024, check=False):
+    stop = len(store) if stop is None else stop
+    for _, chunk in store.iterate(1024, start, stop, check=False):
         torch.from_numpy(chunk).float() @ weights
 
 
@@ -119,16 +134,25 @@ def _run_ours(
     budget: np.ndarray,
     args: argparse.Namespace,
 ) -> list[Candidates]:
-    selection = Selection(
+    selection = _make_selection(store, queries, budget, args)
+    pool = selection.make_pool()
+    selection.scan(pool)
+    return selection.finish(pool)
+
+
+def _make_selection(
+    store: EmbeddingStore,
+    queries: ClassQueries,
+    budget: np.ndarray,
+    args: argparse.Namespace,
+) -> Selection:
+    return Selection(
         store,
         queries,
         budget,
         temperature=TEMPERATURE,
         precision=args.precision,
     )
-    pool = selection.make_pool()
-    selection.scan(pool)
-    return selection.finish(pool)
 
 
 def _run_dense(
@@ -168,6 +192,72 @@ def _compare(
                 flush=True,
             )
     return {name: median(values) for name, values in seconds.items()}, found
+
+
+def _compare_wall(
+    store: EmbeddingStore,
+    queries: ClassQueries,
+    budget: np.ndarray,
+    args: argparse.Namespace,
+) -> dict[str, float]:
+    """Return wall seconds with one process per core, each on its share."""
+    count = os.cpu_count()
+    cuts = np.linspace(0, len(store), count + 1).astype(int).tolist()
+    shares = list(itertools.pairwise(cuts))
+    selection = _make_selection(store, queries, budget, args)
+    seconds = {'floor': [], 'ours': []}
+    with ProcessPoolExecutor(
+        count,
+        mp_context=multiprocessing.get_context('spawn'),
+        initializer=_begin_worker,
+        initargs=(len(store), queries, budget, args),
+    ) as pool:
+        list(pool.map(_scan_share, [(0, 1)] * count))  # imports
+        for _ in range(args.repeats):
+            start = time.perf_counter()
+            list(pool.map(_multiply_share, shares))
+            seconds['floor'].append(time.perf_counter() - start)
+            start = time.perf_counter()
+            first, *others = pool.map(_scan_share, shares)
+            for other in others:
+                selection.merge(first, other)
+            selection.finish(first)
+            seconds['ours'].append(time.perf_counter() - start)
+            print(
+                f'{len(store)} images, {count} processes: product '
+                f'{seconds["floor"][-1]:.1f} s, ours '
+                f'{seconds["ours"][-1]:.1f} s',
+                file=sys.stderr,
+                flush=True,
+            )
+    return {name: median(values) for name, values in seconds.items()}
+
+
+# What a worker process has: a store, class queries, budget and arguments.
+_worker: dict[str, tuple] = {}
+
+
+def _begin_worker(
+    rows: int,
+    queries: ClassQueries,
+    budget: np.ndarray,
+    args: argparse.Namespace,
+) -> None:
+    torch.set_num_threads(1)
+    store = make_store(Path(args.work_dir), rows, 1000)
+    _worker['task'] = (store, queries, budget, args)
+
+
+def _multiply_share(share: tuple[int, int]) -> None:
+    store, queries, *_ = _worker['task']
+    _run_floor(store, queries, *share)
+
+
+def _scan_share(share: tuple[int, int]) -> CandidatePool:
+    selection = _make_selection(*_worker['task'])
+    pool = selection.make_pool()
+    selection.scan(pool, *share)
+    return pool
 
 
 def _time(run: Callable[[], object]) -> float:
@@ -243,13 +333,8 @@ def _measure_margin(
 ) -> float:
     """Return what an image more costs, over its bare product."""
     rank = int(np.ceil(scores.shape[1] * len(store) / _LARGE_N))
-    selection = Selection(
-        store,
-        queries,
-        np.full(len(scores), scores.shape[1]),
-        temperature=TEMPERATURE,
-        precision=args.precision,
-    )
+    budget = np.full(len(scores), scores.shape[1])
+    selection = _make_selection(store, queries, budget, args)
     selection.mixed = False
     selection.floor = scores[:, rank - 1]
     weights = torch.from_numpy(queries.embeddings.T.copy())
