@@ -15,6 +15,8 @@ from ltvl_mm.models.lade_loss import LADELoss
 from ltvl_mm.models.ldam_loss import LDAMLoss
 from ltvl_mm.models.logit_adjusted_loss import LogitAdjustedLoss
 from ltvl_mm.models.lws_cls_head import LWSClsHead
+from ltvl_mm.models.paco_classifier import PaCoClassifier
+from ltvl_mm.models.paco_loss import PaCoLoss
 from ltvl_mm.registry import MODELS
 
 __all__ = [
@@ -31,6 +33,8 @@ __all__ = [
     'LDAMLoss',
     'LWSClsHead',
     'LogitAdjustedLoss',
+    'PaCoClassifier',
+    'PaCoLoss',
     'RIDELoss',
 ]
 

@@ -26,6 +26,7 @@ TRAINED = {
     'lws': 'LWS',
     'ride': 'RIDE, 3 experts',
     'tade': 'TADE, 3 experts',
+    'paco': 'PaCo',
 }
 # Method -> file and row of it.
 POST_HOC = {

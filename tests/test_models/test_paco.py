@@ -1,0 +1,221 @@
+"""PaCo: its loss against a slow one, its slow copy, its queue."""
+
+import math
+
+import pytest
+import torch
+from mmengine.registry import DefaultScope
+from mmpretrain.registry import MODELS
+from mmpretrain.structures import DataSample
+from torch import distributed, multiprocessing
+
+from ltvl_mm.models import PaCoLoss
+from ltvl_mm.models.paco_loss import compute_paco_loss
+
+RANKS = 2
+
+
+@pytest.fixture(autouse=True)
+def host_scope():
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        yield
+
+
+def normalize(points):
+    return torch.nn.functional.normalize(points, dim=1)
+
+
+def loss_slowly(logits, queries, keys, target, key_labels, options):
+    """The loss, one image and one contrasted thing after another."""
+    total = 0.0
+    for i, label in enumerate(target.tolist()):
+        shares, weights = [], []
+        for k, logit in enumerate(logits[i].tolist()):
+            shares.append((math.exp(logit), math.exp(logit)))
+            weights.append(options['beta'] if k == label else 0)
+        for j, other in enumerate(key_labels.tolist()):
+            if j == i or other < 0:
+                continue
+            cosine = float(queries[i] @ keys[j]) / options['temperature']
+            shares.append(
+                (math.exp(cosine), options['gamma'] * math.exp(cosine))
+            )
+            weights.append(options['alpha'] if other == label else 0)
+        below = sum(share for _, share in shares)
+        logs = [math.log(above / below) for above, _ in shares]
+        total -= sum(
+            w * log for w, log in zip(weights, logs, strict=True)
+        ) / sum(weights)
+    return total / len(target)
+
+
+@pytest.mark.parametrize('seed', range(6))
+def test_the_loss_is_its_formula(seed):
+    generator = torch.Generator().manual_seed(seed)
+    count, classes, queued = 1 + seed, 2 + seed % 3, 5
+    target = torch.randint(classes, (count,), generator=generator)
+    queue = torch.randint(-1, classes, (queued,), generator=generator)
+    queries = normalize(torch.randn(count, 4, generator=generator))
+    others = normalize(torch.randn(count + queued, 4, generator=generator))
+    logits = torch.randn(count, classes, generator=generator)
+    keys = torch.cat([queries, others])
+    labels = torch.cat([target, target, queue])
+    options = dict(temperature=0.5, alpha=0.3, beta=1.2, gamma=0.7)
+    value = compute_paco_loss(logits, queries, keys, target, labels, **options)
+    expected = loss_slowly(logits, queries, keys, target, labels, options)
+    assert value.item() == pytest.approx(expected, rel=1e-4)
+
+
+def test_without_keys_it_is_balanced_softmax():
+    loss = PaCoLoss(2)
+    loss.set_class_counts(torch.tensor([3, 1]))
+    queries = normalize(torch.randn(1, 4))
+    value = loss(
+        torch.zeros(1, 2),
+        queries,
+        queries,
+        torch.tensor([1]),
+        torch.tensor([1]),
+    )
+    assert value.item() == pytest.approx(math.log(4))
+
+
+def test_ranges_of_the_loss():
+    with pytest.raises(ValueError, match='temperature must be > 0, got 0'):
+        PaCoLoss(2, temperature=0)
+
+
+def build(queue_size=6, **options):
+    torch.manual_seed(0)
+    model = MODELS.build(
+        dict(
+            type='ltvl_mm.PaCoClassifier',
+            backbone=dict(
+                type='ResNet', depth=18, base_channels=4, stem_channels=4
+            ),
+            neck=dict(type='GlobalAveragePooling'),
+            head=dict(
+                type='LinearClsHead',
+                num_classes=3,
+                in_channels=32,
+                loss=dict(type='ltvl_mm.PaCoLoss', num_classes=3),
+            ),
+            dim=8,
+            queue_size=queue_size,
+            **options,
+        )
+    )
+    model.head.loss_module.set_class_counts(torch.tensor([5, 2, 1]))
+    return model
+
+
+def draw_batch(seed, labels):
+    generator = torch.Generator().manual_seed(seed)
+    views = [
+        torch.randn(len(labels), 3, 32, 32, generator=generator)
+        for _ in range(2)
+    ]
+    return views, [DataSample().set_gt_label(label) for label in labels]
+
+
+def step(model, seed, labels):
+    loss = model(*draw_batch(seed, labels), mode='loss')['loss']
+    loss.backward()
+    return loss
+
+
+def test_the_queue_is_filled_and_then_begun_anew():
+    model = build()
+    assert model.queue_labels.tolist() == [-1] * 6
+    step(model, 0, [0, 1, 2, 1])
+    assert model.queue_labels.tolist() == [0, 1, 2, 1, -1, -1]
+    assert torch.allclose(model.queue[:4].norm(dim=1), torch.ones(4))
+    step(model, 1, [2, 2, 0, 0])
+    assert model.queue_labels.tolist() == [0, 0, 2, 1, 2, 2]
+    assert model.queue_place == 2
+
+
+def test_a_batch_larger_than_the_queue_leaves_its_end():
+    model = build(queue_size=3)
+    step(model, 0, [0, 1, 2, 1])
+    assert sorted(model.queue_labels.tolist()) == [1, 1, 2]
+
+
+def test_the_slow_copy_follows_and_has_no_gradient():
+    model = build(momentum=0.9)
+    step(model, 0, [0, 1])
+    weight = model.projector[0].weight
+    slow = model.slow.module.projector[0].weight
+    assert torch.equal(weight, slow)  # at first, the same
+    before = slow.clone()
+    with torch.no_grad():
+        weight += 1
+    step(model, 1, [0, 1])
+    assert torch.allclose(slow, before + 0.1, atol=1e-6)
+    assert all(p.grad is None for p in model.slow.parameters())
+    assert weight.grad is not None
+    assert model.head.fc.weight.grad is not None
+
+
+def test_a_checkpoint_carries_queue_and_slow_copy():
+    model = build(momentum=0.9)
+    step(model, 0, [0, 1, 2])
+    with torch.no_grad():
+        for weight in model.projector.parameters():
+            weight += 1
+    step(model, 1, [0, 1, 2])
+    again = build(momentum=0.9)
+    again.load_state_dict(model.state_dict())
+    expected = step(model, 2, [1, 1, 0])
+    # Nearly: kernels round by how memory is aligned.
+    assert torch.allclose(step(again, 2, [1, 1, 0]), expected, atol=1e-5)
+    assert torch.allclose(again.queue, model.queue, atol=1e-4)
+    assert torch.equal(
+        again.slow.module.projector[0].weight,
+        model.slow.module.projector[0].weight,
+    )
+    # Not so in a model that forgot them.
+    assert not torch.allclose(build().queue, model.queue, atol=1e-1)
+
+
+def test_it_predicts_as_any_classifier():
+    model = build().eval()
+    images = torch.randn(2, 3, 32, 32)
+    plain = model(images, mode='tensor')
+    (first, _) = model(images, mode='predict')
+    assert torch.allclose(first.pred_score, plain[0].softmax(0))
+
+
+def test_one_view_and_odd_numbers_are_refused():
+    with pytest.raises(ValueError, match='put MultiView into the pipeline'):
+        build()(torch.randn(1, 3, 32, 32), [], mode='loss')
+    with pytest.raises(ValueError, match=r'must lie in \[0, 1\), got 1'):
+        build(momentum=1)
+
+
+def run_rank(rank, folder):
+    torch.set_num_threads(1)
+    distributed.init_process_group(
+        'gloo',
+        init_method=f'file://{folder}/meeting',
+        rank=rank,
+        world_size=RANKS,
+    )
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        torch.manual_seed(0)
+        model = build()
+    # The images of a rank are its own; the queue is everyone's.
+    step(model, rank, [rank, 2])
+    torch.save((model.queue, model.queue_labels), f'{folder}/{rank}.pt')
+    distributed.destroy_process_group()
+
+
+def test_processes_share_one_queue(tmp_path):
+    multiprocessing.spawn(run_rank, (str(tmp_path),), nprocs=RANKS)
+    (queue, labels), other = (
+        torch.load(tmp_path / f'{rank}.pt') for rank in range(RANKS)
+    )
+    assert labels.tolist() == [0, 2, 1, 2, -1, -1]
+    assert torch.equal(queue, other[0])
+    assert torch.equal(labels, other[1])
+    assert not torch.equal(queue[0], queue[2])
