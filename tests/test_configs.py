@@ -71,6 +71,7 @@ VARIABLES = {
     'train_pipeline_384',
     'train_pipeline_cnn',
     'train_pipeline_deit',
+    'train_pipeline_views',
     'views',
     'vis_backends',
 }

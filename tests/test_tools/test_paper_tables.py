@@ -156,7 +156,7 @@ def test_a_dry_run_lists_the_stages(run_tool, tmp_path):
         *(sys.executable, 'tools/reproduce.py', '--table', 1, '--toy'),
         *('--seeds', 0, 1, '--dry-run', '--work-dir', tmp_path / 'work'),
     )
-    assert 'row 5, PaCo, RN50: not here yet' in said
+    assert 'row 6, tau-normalized, RN50 CLIP: not here yet' in said
     assert '[seed 1] tau-normalise rx: to run' in said
     assert '[seed 1] train lws: to run' in said
     for seed in (0, 1):
@@ -177,14 +177,14 @@ def test_a_table_sets_ours_beside_the_paper(tmp_path):
             json.dumps({f'shot/{name}': value for name in names})
         )
     found = collect_row(row, tmp_path, {0: 1.0, 1: 2.0})
-    absent = collect_row(load_rows(1)[1][4], tmp_path, {}) | {'why': 'no'}
+    absent = collect_row(load_rows(1)[1][5], tmp_path, {}) | {'why': 'no'}
     text = write_table(tmp_path, 6, 'Title', [found, absent], commit='abc')
     first, second = text.splitlines()[4:6]
     assert first.startswith(
         '| 1 | without retrieval | DeiT-S | deit | 49.7 | 31.0 ± 1.4 |'
     )
     assert first.endswith('| +0.2 | 0, 1 | 1.50 |')
-    assert second.endswith('| 57.0 |  | no |  |  |')
+    assert second.endswith('| 51.3 |  | no |  |  |')
     assert 'commit: abc' in text
     saved = json.loads((tmp_path / 'table6.json').read_text())
     assert [seed['all'] for seed in saved['rows'][0]['seeds']] == [30.0, 32.0]

@@ -1,0 +1,61 @@
+"""Two views of an image for PaCo, at 224 px: RandAugment, and SimCLR's.
+
+Source: Cui et al. 2021 (arXiv 2107.12028), "randcls" and "sim" of their code.
+"""
+
+train_pipeline_views = [
+    dict(type='LoadImageFromFile'),
+    dict(
+        type='MultiView',
+        num_views=[1, 1],
+        transforms=[
+            [
+                dict(type='RandomResizedCrop', scale=224),
+                dict(type='RandomFlip', prob=0.5, direction='horizontal'),
+                dict(
+                    type='ColorJitter',
+                    brightness=0.4,
+                    contrast=0.4,
+                    saturation=0.4,
+                ),
+                dict(
+                    type='RandAugment',
+                    policies='timm_increasing',
+                    num_policies=2,
+                    total_level=10,
+                    magnitude_level=10,
+                    magnitude_std=0.5,
+                    # Images are BGR here.
+                    hparams=dict(
+                        pad_val=[104, 116, 124], interpolation='bicubic'
+                    ),
+                ),
+            ],
+            [
+                dict(type='RandomResizedCrop', scale=224),
+                dict(
+                    type='RandomApply',
+                    transforms=[
+                        dict(
+                            type='ColorJitter',
+                            brightness=0.4,
+                            contrast=0.4,
+                            saturation=0.4,
+                            hue=0.1,
+                        )
+                    ],
+                    prob=0.8,
+                ),
+                dict(type='RandomGrayscale', prob=0.2, keep_channels=True),
+                dict(
+                    type='GaussianBlur',
+                    magnitude_range=(0.1, 2.0),
+                    magnitude_std='inf',
+                    prob=0.5,
+                ),
+                dict(type='RandomFlip', prob=0.5, direction='horizontal'),
+            ],
+        ],
+    ),
+    dict(type='PackInputs'),
+]
