@@ -17,6 +17,7 @@ from ltvl_mm.models.logit_adjusted_loss import LogitAdjustedLoss
 from ltvl_mm.models.lws_cls_head import LWSClsHead
 from ltvl_mm.models.paco_classifier import PaCoClassifier
 from ltvl_mm.models.paco_loss import PaCoLoss
+from ltvl_mm.models.reslt import ResLTHead, ResLTLoss, ResLTNeck
 from ltvl_mm.registry import MODELS
 
 __all__ = [
@@ -36,6 +37,9 @@ __all__ = [
     'PaCoClassifier',
     'PaCoLoss',
     'RIDELoss',
+    'ResLTHead',
+    'ResLTLoss',
+    'ResLTNeck',
 ]
 
 if is_installed('open_clip'):

@@ -27,6 +27,7 @@ TRAINED = {
     'ride': 'RIDE, 3 experts',
     'tade': 'TADE, 3 experts',
     'paco': 'PaCo',
+    'reslt': 'ResLT',
 }
 # Method -> file and row of it.
 POST_HOC = {

@@ -1,0 +1,23 @@
+"""ResLT: ResNeXt-50 on ImageNet-LT.
+
+Source:   Cui et al. 2023 (arXiv 2101.10633), beta and gamma of its code;
+          the schedule is that of rx50.py.
+Command:  tools/dist_train.sh configs/baselines/reslt_rx50.py 8 --amp
+Hardware: 8 GPUs of 24 GB or more; hours as rx50.py.
+Expect:   52.9 overall (Table 1 of the TACKLE paper); ours is not measured.
+"""
+
+_base_ = '../rx50.py'
+
+model = dict(
+    neck=dict(_delete_=True, type='ltvl_mm.ResLTNeck', in_channels=2048),
+    head=dict(
+        type='ltvl_mm.ResLTHead',
+        loss=dict(
+            _delete_=True,
+            type='ltvl_mm.ResLTLoss',
+            num_classes=_base_.num_classes,
+        ),
+    ),
+)
+custom_hooks = [*_base_.custom_hooks, dict(type='ltvl_mm.ClassCountsHook')]

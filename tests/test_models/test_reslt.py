@@ -1,0 +1,78 @@
+"""ResLT: its loss against a slow one, what each branch learns from."""
+
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from ltvl_mm.models import ResLTHead, ResLTLoss, ResLTNeck
+
+COUNTS = [100, 10, 1, 5]  # rarest first: classes 2, 3, 1, 0
+
+
+def build(**options):
+    loss = ResLTLoss(4, **{'medium': 0.75, 'tail': 0.25, **options})
+    loss.set_class_counts(torch.tensor(COUNTS))
+    return loss
+
+
+def loss_slowly(logits, target, beta):
+    taught = ({0, 1, 2, 3}, {1, 2, 3}, {2})
+    own, count = 0.0, 0
+    for branch, classes in enumerate(taught):
+        for row, label in enumerate(target.tolist()):
+            if label in classes:
+                own -= float(logits[row, branch].log_softmax(0)[label])
+                count += 1
+    fused = F.cross_entropy(logits.sum(1), target).item()
+    return (1 - beta) * fused + beta * own / count
+
+
+@pytest.mark.parametrize('beta', [0.0, 0.5, 1.0])
+@pytest.mark.parametrize('labels', [[0, 1, 2, 3, 2], [0], [0, 0], [2, 2]])
+def test_the_loss_is_its_formula(beta, labels):
+    torch.manual_seed(0)
+    logits, target = torch.randn(len(labels), 3, 4), torch.tensor(labels)
+    value = build(beta=beta)(logits, target)
+    expected = loss_slowly(logits, target, beta)
+    assert value.item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_common_class_teaches_the_first_branch_alone():
+    logits = torch.zeros(1, 3, 4, requires_grad=True)
+    build(beta=1.0)(logits, torch.tensor([0])).backward()
+    assert logits.grad[0, 0].any()
+    assert not logits.grad[0, 1:].any()
+
+
+def test_uniform_logits_by_hand():
+    value = build()(torch.zeros(2, 3, 4), torch.tensor([0, 2]))
+    assert value.item() == pytest.approx(math.log(4))
+
+
+def test_ranges_of_options():
+    for options, message in (
+        (dict(beta=2), r'beta must lie in \[0, 1\], got 2'),
+        (dict(tail=0.9), r'tail must lie in \[0, 0\.75\], got 0\.9'),
+    ):
+        with pytest.raises(ValueError, match=message):
+            build(**options)
+    with pytest.raises(ValueError, match='does not know the images'):
+        ResLTLoss(4)(torch.zeros(1, 3, 4), torch.tensor([0]))
+
+
+def test_neck_and_head_have_their_shapes_and_gradients():
+    neck = ResLTNeck(6)
+    head = ResLTHead(
+        4, 6, loss=dict(type='ltvl_mm.ResLTLoss', num_classes=4), gamma=1.0
+    )
+    feats = neck((torch.randn(2, 6, 5, 3),))
+    assert [feat.shape for feat in feats] == [(2, 6)] * 3
+    logits = head(feats)
+    unit = F.normalize(head.fc.weight, dim=1)
+    assert torch.allclose(logits, sum(feats) @ unit.T, atol=1e-5)
+    stacked = torch.stack([head.fc(feat) for feat in feats], 1)
+    build()(stacked, torch.tensor([1, 2])).backward()
+    for weight in (*neck.parameters(), *head.parameters()):
+        assert torch.isfinite(weight.grad).all()
