@@ -1,5 +1,7 @@
 """What stands before a trained model's classifier, for a split."""
 
+from collections.abc import Callable, Iterable
+
 import numpy as np
 import torch
 from mmengine.config import Config
@@ -9,6 +11,7 @@ from ltvl_mm.engine.feature_caching import load_batches
 from ltvl_mm.registry import DATASETS, MODELS
 from ltvl_mm.structures.features import Features
 from ltvl_mm.utils.checkpoints import read_weights
+from ltvl_mm.utils.rng import seed_libraries
 
 SPLITS = ('train', 'val', 'test')
 
@@ -31,33 +34,94 @@ def extract_features(
         ValueError: If the config has no such data, or the checkpoint does
             not fit the model.
     """
+    dataset, loader_cfg = _build_split(cfg, split)
+    if split == 'train':
+        other = cfg.get('val_dataloader') or cfg.test_dataloader
+        dataset.pipeline = DATASETS.build(other.dataset).pipeline
+        loader_cfg = other
+    model = _build_model(cfg, checkpoint).to(device)
+    return Features(
+        *_read_all(
+            model,
+            load_batches(loader_cfg, dataset, split),
+            lambda images: model.extract_feat(images, stage='pre_logits'),
+        )
+    )
+
+
+@torch.inference_mode()
+def extract_expert_logits(
+    cfg: Config,
+    checkpoint: str,
+    split: str,
+    *,
+    views: int = 0,
+    device: str = 'cpu',
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return what each expert says of the images of a split.
+
+    Args:
+        cfg: Of a classifier with ``ExpertClsHead``.
+        checkpoint: Its weights, or the folder of its training.
+        split: ``'val'`` or ``'test'``.
+        views: 0 for the images as they are tested, (1, N, E, K); V for V
+            passes through the transforms of training, (V, N, E, K).
+        device: Where the model runs.
+
+    Returns:
+        The logits, and the (N,) labels.
+
+    Raises:
+        ValueError: As :func:`extract_features`, or if there are no experts.
+    """
+    dataset, loader_cfg = _build_split(cfg, split)
+    model = _build_model(cfg, checkpoint).to(device)
+    if not hasattr(model.head, 'forward_experts'):
+        raise ValueError(
+            f'the head is a {type(model.head).__name__}, which has no experts'
+        )
+    if views:
+        trained = DATASETS.build(cfg.train_dataloader.dataset)
+        dataset.pipeline = trained.pipeline
+    logits = []
+    for view in range(max(views, 1)):
+        seed_libraries(cfg.randomness.seed, view)
+        found, labels, _ = _read_all(
+            model,
+            load_batches(loader_cfg, dataset, f'{split}, view {view + 1}'),
+            lambda images: model.head.forward_experts(
+                model.extract_feat(images)
+            ),
+        )
+        logits.append(found)
+    return np.stack(logits), labels
+
+
+def _build_split(cfg: Config, split: str) -> tuple[object, Config]:
+    """Return data set and loader config of a split."""
     if split not in SPLITS:
         raise ValueError(f'split must be one of {SPLITS}, got {split!r}')
     loader_cfg = cfg.get(f'{split}_dataloader')
     if loader_cfg is None:
         raise ValueError(f'the config has no {split}_dataloader')
     init_default_scope(cfg.get('default_scope', 'mmpretrain'))
-    if split == 'train':
-        other = cfg.get('val_dataloader') or cfg.test_dataloader
-        dataset = DATASETS.build(loader_cfg.dataset)
-        dataset.pipeline = DATASETS.build(other.dataset).pipeline
-        loader_cfg = other
-    else:
-        dataset = DATASETS.build(loader_cfg.dataset)
-    model = _build_model(cfg, checkpoint).to(device)
+    return DATASETS.build(loader_cfg.dataset), loader_cfg
+
+
+def _read_all(
+    model: torch.nn.Module,
+    batches: Iterable[dict],
+    read: Callable[[torch.Tensor], torch.Tensor],
+) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
+    """Return what ``read`` makes of all images, their labels and paths."""
     found, labels, paths = [], [], []
-    for batch in load_batches(loader_cfg, dataset, split):
+    for batch in batches:
         data = model.data_preprocessor(batch)
-        found.append(
-            model.extract_feat(data['inputs'], stage='pre_logits')
-            .float()
-            .cpu()
-            .numpy()
-        )
+        found.append(read(data['inputs']).float().cpu().numpy())
         for sample in data['data_samples']:
             labels.append(int(sample.gt_label))
             paths.append(sample.img_path)
-    return Features(np.concatenate(found), np.array(labels), tuple(paths))
+    return np.concatenate(found), np.array(labels), tuple(paths)
 
 
 def _build_model(cfg: Config, checkpoint: str) -> torch.nn.Module:

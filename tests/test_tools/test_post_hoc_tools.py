@@ -97,3 +97,30 @@ def test_what_does_not_fit_is_one_sentence(run_tool, trained, tmp_path):
     )
     assert 'other.pth does not fit the config' in log
     assert not (tmp_path / 'val.npz').exists()
+
+
+def test_experts_are_weighed_on_unlabelled_views(run_tool, tmp_path):
+    config = 'configs/toy/baselines/tade.py'
+    run_tool(
+        *('python', 'tools/train.py', config, '--work-dir', tmp_path),
+        *('--cfg-options', 'train_cfg.max_epochs=1'),
+        *('train_dataloader.batch_size=16', 'train_cfg.val_interval=1'),
+        'train_dataloader.sampler.epoch_size=32',
+    )
+    tool = ('python', 'tools/analysis_tools/aggregate_experts.py')
+    run_tool(*tool, config, tmp_path, '-o', tmp_path / 'out')
+    found = json.loads((tmp_path / 'out/experts.json').read_text())
+    assert sum(found['shares']) == pytest.approx(1, abs=1e-5)
+    methods = [row['method'] for row in found['test']]
+    assert methods[3:] == ['mean', 'aggregated']
+    # The mean is how tools/test.py answers.
+    run_tool(
+        *('python', 'tools/test.py', config, tmp_path, '--work-dir', tmp_path),
+        *('--out', tmp_path / 'metrics.json', '--out-item', 'metrics'),
+    )
+    metrics = json.loads((tmp_path / 'metrics.json').read_text())
+    assert found['test'][3]['all'] == pytest.approx(metrics['shot/all'])
+    log = run_tool(
+        *(*tool, STUDENT, tmp_path, '-o', tmp_path / 'no'), status=1
+    )
+    assert 'does not fit the config' in log
