@@ -20,7 +20,8 @@ class TACKLEDataset:
     Source: {D_T, D_1, ..., D_K} of section 2.3 of the TACKLE paper. The
     target's samples come first, in their order, then the manifest's. Every
     sample keeps its origin: ``get_data_info(i)['origin']`` and
-    ``data_samples.origin`` are ``'target'`` or ``'retrieved'``.
+    ``data_samples.origin`` are ``'target'`` or ``'retrieved'``; the latter
+    have their ``data_samples.retrieval_score``, too.
 
     Args:
         dataset: The target: a config, or an instance, which is used and not
@@ -154,6 +155,10 @@ class TACKLEDataset:
                 'origin': self.get_origin(idx),
                 'sample_idx': idx % len(self),
             }
+            if dataset is self.retrieved:
+                place['retrieval_score'] = float(
+                    self.retrieved.manifest.score[inner]
+                )
             data['data_samples'].set_metainfo(place)
         return data
 

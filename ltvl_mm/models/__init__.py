@@ -15,6 +15,7 @@ from ltvl_mm.models.lade_loss import LADELoss
 from ltvl_mm.models.ldam_loss import LDAMLoss
 from ltvl_mm.models.logit_adjusted_loss import LogitAdjustedLoss
 from ltvl_mm.models.lws_cls_head import LWSClsHead
+from ltvl_mm.models.origin_weighted_cls_head import OriginWeightedClsHead
 from ltvl_mm.models.paco_classifier import PaCoClassifier
 from ltvl_mm.models.paco_loss import PaCoLoss
 from ltvl_mm.models.reslt import ResLTHead, ResLTLoss, ResLTNeck
@@ -34,6 +35,7 @@ __all__ = [
     'LDAMLoss',
     'LWSClsHead',
     'LogitAdjustedLoss',
+    'OriginWeightedClsHead',
     'PaCoClassifier',
     'PaCoLoss',
     'RIDELoss',

@@ -245,6 +245,15 @@ def test_a_target_that_is_no_data_set_is_an_error(manifest):
         TACKLEDataset('train.txt', str(manifest))
 
 
+def test_retrieved_samples_carry_their_score(config):
+    dataset = DATASETS.build(config)
+    for idx, item in enumerate(dataset):
+        sample, info = item['data_samples'], dataset.get_data_info(idx)
+        assert ('retrieval_score' in sample) == (info['origin'] != 'target')
+        if 'retrieval_score' in sample:
+            assert sample.retrieval_score == info['score']
+
+
 def test_the_host_switches_the_pipeline_of_both_parts(config, target):
     wrapped = dict(type='RepeatDataset', dataset=target, times=2)
     dataset = DATASETS.build({**config, 'dataset': wrapped})

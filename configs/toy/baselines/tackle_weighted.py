@@ -1,0 +1,11 @@
+"""TACKLE on the toy world, retrieved images weighing as much as their p_k.
+
+Command:  python tools/train.py configs/toy/baselines/tackle_weighted.py
+Hardware: 2 CPU cores, 1 minute.
+"""
+
+_base_ = '../tackle_rx.py'
+
+model = dict(
+    head=dict(type='ltvl_mm.OriginWeightedClsHead', retrieved='probability')
+)
