@@ -10,7 +10,13 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from summary import POST_HOC, TRAINED, summarise
+from summary import (
+    POST_HOC,
+    TRAINED,
+    WITH_RETRIEVAL,
+    name_config,
+    summarise,
+)
 
 from ltvl_mm.utils.stages import (
     Stage,
@@ -30,25 +36,22 @@ def list_stages(work: Path, seed: int, methods: list[str]) -> list[Stage]:
     """Return the stages of one seed, each needing those before it."""
     stages = [*list_world_stages(work, seed), *list_retrieval_stages(work)]
     for retrieval in (False, True):
-        prefix = 'tackle_' if retrieval else ''
-        student = f'{prefix}rx'
-        configs = [student] + [
-            f'baselines/{prefix}{name}' for name in methods if name != 'rx'
-        ]
-        for config in configs:
+        # The plain one first: second stages begin with it.
+        names = ['rx', *(name for name in methods if name != 'rx')]
+        for method in [*names, *(WITH_RETRIEVAL if retrieval else ())]:
+            config = name_config(method, retrieval=retrieval)
             name = Path(config).name
             stages += [
                 train_stage(f'train {name}', config, work, seed),
                 score_stage(f'test {name}', config, work, work / config),
             ]
-        stages += _list_post_hoc_stages(work, student, retrieval=retrieval)
+        stages += _list_post_hoc_stages(work, retrieval=retrieval)
     return stages
 
 
-def _list_post_hoc_stages(
-    work: Path, student: str, *, retrieval: bool
-) -> list[Stage]:
+def _list_post_hoc_stages(work: Path, *, retrieval: bool) -> list[Stage]:
     """Save what the plain student says, and make other answers of it."""
+    student = name_config('rx', retrieval=retrieval)
     config, folder = f'configs/toy/{student}.py', work / student
     counts = f'--class-counts={work}/world/train.txt'
     stages = [

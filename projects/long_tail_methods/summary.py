@@ -29,6 +29,8 @@ TRAINED = {
     'paco': 'PaCo',
     'reslt': 'ResLT',
 }
+# The same, of those that need retrieved images.
+WITH_RETRIEVAL = {'weighted': 'cross-entropy, images weighed by p_k'}
 # Method -> file and row of it.
 POST_HOC = {
     'post-hoc logit adjustment': ('adjustment.json', 'logit adjustment'),
@@ -81,25 +83,34 @@ def format_methods(rows: list[dict]) -> str:
     return '\n'.join(lines)
 
 
+def name_config(name: str, *, retrieval: bool) -> str:
+    """Return the config of a method, below ``configs/toy/``."""
+    prefix = 'tackle_' if retrieval else ''
+    return f'{prefix}rx' if name == 'rx' else f'baselines/{prefix}{name}'
+
+
 def _read_rows(
     work: Path, seed: int, methods: list[str], retrieval: bool
 ) -> list[dict]:
-    prefix = 'tackle_' if retrieval else ''
-    student = work / f'seed{seed}' / f'{prefix}rx'
+    plain = name_config('rx', retrieval=retrieval)
+    student = work / f'seed{seed}' / plain
     rows = []
-    for name in methods:
-        config = f'{prefix}rx' if name == 'rx' else f'baselines/{prefix}{name}'
+    titles = {name: TRAINED[name] for name in methods}
+    if retrieval:
+        titles |= WITH_RETRIEVAL
+    for name, title in titles.items():
+        config = name_config(name, retrieval=retrieval)
         folder = work / f'seed{seed}' / config
         metrics = read_json(folder / 'metrics.json')
         rows.append(
             {
-                'method': TRAINED[name],
+                'method': title,
                 **{key: metrics[f'shot/{key}'] for key in MEASURES},
                 'seconds': _measure_epoch(folder),
                 'parameters': _count_parameters(config),
             }
         )
-    plain = _count_parameters(f'{prefix}rx')
+    parameters = _count_parameters(plain)
     for method, (file, row_name) in POST_HOC.items():
         found = read_json(student / 'post_hoc' / file)['test']
         (row,) = [row for row in found if row['method'] == row_name]
@@ -107,7 +118,7 @@ def _read_rows(
             {
                 'method': method,
                 **{key: row[key] for key in MEASURES},
-                'parameters': plain,
+                'parameters': parameters,
             }
         )
     return [{**row, 'seed': seed, 'retrieval': retrieval} for row in rows]
