@@ -93,7 +93,8 @@ def forget_files(model):
         for name, member in model.members.items():
             model.members[name] = forget_files(member)
         return model
-    for part in (model.backbone, model.head):
+    inner = model.backbone.get('backbone', {})
+    for part in (model.backbone, inner, model.head):
         if 'pretrained' in part:
             part.pretrained = None
     if isinstance(model.head.get('class_names'), str):

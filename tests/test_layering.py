@@ -79,7 +79,7 @@ from mmengine.registry import DATASETS, MODELS
 # As a stock config of the host finds it: nothing of ours is imported yet.
 assert DATASETS.get('ltvl_mm.TACKLEDataset') is not None
 import ltvl_mm, ltvl_mm.registry
-for name in ('CLIPBackbone', 'CLIPContrastiveHead'):
+for name in ('CLIPBackbone', 'CLIPContrastiveHead', 'TextInitClsHead'):
     try:
         MODELS.build(dict(type=f'ltvl_mm.{name}', arch='RN50'))
     except ImportError as error:

@@ -2,6 +2,7 @@
 
 from mmengine.utils import is_installed
 
+from ltvl_mm.models.adapted_backbone import AdaptedBackbone
 from ltvl_mm.models.balanced_linear_adapter import BalancedLinearAdapter
 from ltvl_mm.models.container import CONTAINER
 from ltvl_mm.models.cosine_cls_head import CosineClsHead
@@ -23,6 +24,7 @@ from ltvl_mm.registry import MODELS
 
 __all__ = [
     'CONTAINER',
+    'AdaptedBackbone',
     'BalancedLinearAdapter',
     'CosineClsHead',
     'DecoupledClassifier',
@@ -47,8 +49,9 @@ __all__ = [
 if is_installed('open_clip'):
     from ltvl_mm.models.clip_backbone import CLIPBackbone
     from ltvl_mm.models.clip_contrastive_head import CLIPContrastiveHead
+    from ltvl_mm.models.text_init_cls_head import TextInitClsHead
 
-    __all__ += ['CLIPBackbone', 'CLIPContrastiveHead']
+    __all__ += ['CLIPBackbone', 'CLIPContrastiveHead', 'TextInitClsHead']
 else:  # Students train on machines without it; what needs it says so.
 
     def _refuse(*_: object, **__: object) -> None:
@@ -56,5 +59,5 @@ else:  # Students train on machines without it; what needs it says so.
             'this part needs open_clip: pip install open_clip_torch'
         )
 
-    for _name in ('CLIPBackbone', 'CLIPContrastiveHead'):
+    for _name in ('CLIPBackbone', 'CLIPContrastiveHead', 'TextInitClsHead'):
         MODELS.register_module(name=_name, module=_refuse)

@@ -28,6 +28,7 @@ TRAINED = {
     'tade': 'TADE, 3 experts',
     'paco': 'PaCo',
     'reslt': 'ResLT',
+    'lift': 'LIFT: adapters in CLIP',
 }
 # The same, of those that need retrieved images.
 WITH_RETRIEVAL = {'weighted': 'cross-entropy, images weighed by p_k'}
