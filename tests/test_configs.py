@@ -128,6 +128,7 @@ def toy_files(toy_root, toy_manifest, tmp_path_factory):
         'LTVL_TOY_MANIFEST': str(toy_manifest),
         'LTVL_TOY_CLIP': weights,
         'LTVL_TOY_PHASE_A': weights,
+        'LTVL_TOY_TACKLE_PHASE_A': weights,
         'LTVL_TOY_CACHE': str(folder / 'cache'),
         'LTVL_TOY_STUDENT': str(folder / 'student.pth'),
     }

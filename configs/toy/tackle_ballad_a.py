@@ -2,7 +2,7 @@
 
 Command:  python tools/train.py configs/toy/tackle_ballad_a.py
 Hardware: 2 CPU cores, 1 minute.
-Before:   as for ballad_a.py, and retrieve.
+Before:   python tools/train.py configs/toy/clip.py, and retrieve.
 """
 
 _base_ = './ballad_a.py'

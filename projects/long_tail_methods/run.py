@@ -14,7 +14,7 @@ from summary import (
     POST_HOC,
     TRAINED,
     WITH_RETRIEVAL,
-    name_config,
+    name_configs,
     summarise,
 )
 
@@ -39,19 +39,22 @@ def list_stages(work: Path, seed: int, methods: list[str]) -> list[Stage]:
         # The plain one first: second stages begin with it.
         names = ['rx', *(name for name in methods if name != 'rx')]
         for method in [*names, *(WITH_RETRIEVAL if retrieval else ())]:
-            config = name_config(method, retrieval=retrieval)
-            name = Path(config).name
+            configs = name_configs(method, retrieval=retrieval)
             stages += [
-                train_stage(f'train {name}', config, work, seed),
-                score_stage(f'test {name}', config, work, work / config),
+                train_stage(f'train {Path(config).name}', config, work, seed)
+                for config in configs
             ]
+            last = configs[-1]
+            stages.append(
+                score_stage(f'test {Path(last).name}', last, work, work / last)
+            )
         stages += _list_post_hoc_stages(work, retrieval=retrieval)
     return stages
 
 
 def _list_post_hoc_stages(work: Path, *, retrieval: bool) -> list[Stage]:
     """Save what the plain student says, and make other answers of it."""
-    student = name_config('rx', retrieval=retrieval)
+    (student,) = name_configs('rx', retrieval=retrieval)
     config, folder = f'configs/toy/{student}.py', work / student
     counts = f'--class-counts={work}/world/train.txt'
     stages = [
@@ -103,6 +106,7 @@ def set_environment(work: Path) -> dict[str, str]:
         **set_toy_environment(work),
         'LTVL_TOY_STAGE_1': str(work / 'rx'),
         'LTVL_TOY_TACKLE_STAGE_1': str(work / 'tackle_rx'),
+        'LTVL_TOY_TACKLE_PHASE_A': str(work / 'tackle_ballad_a/epoch_5.pth'),
     }
 
 

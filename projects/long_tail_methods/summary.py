@@ -29,6 +29,7 @@ TRAINED = {
     'paco': 'PaCo',
     'reslt': 'ResLT',
     'lift': 'LIFT: adapters in CLIP',
+    'ballad': 'BALLAD, A then B',
 }
 # The same, of those that need retrieved images.
 WITH_RETRIEVAL = {'weighted': 'cross-entropy, images weighed by p_k'}
@@ -84,23 +85,27 @@ def format_methods(rows: list[dict]) -> str:
     return '\n'.join(lines)
 
 
-def name_config(name: str, *, retrieval: bool) -> str:
-    """Return the config of a method, below ``configs/toy/``."""
+def name_configs(name: str, *, retrieval: bool) -> list[str]:
+    """Return the configs of a method, below ``configs/toy/``, in order."""
     prefix = 'tackle_' if retrieval else ''
-    return f'{prefix}rx' if name == 'rx' else f'baselines/{prefix}{name}'
+    if name == 'rx':
+        return [f'{prefix}rx']
+    if name == 'ballad':
+        return [f'{prefix}ballad_a', f'{prefix}ballad_b']
+    return [f'baselines/{prefix}{name}']
 
 
 def _read_rows(
     work: Path, seed: int, methods: list[str], retrieval: bool
 ) -> list[dict]:
-    plain = name_config('rx', retrieval=retrieval)
+    (plain,) = name_configs('rx', retrieval=retrieval)
     student = work / f'seed{seed}' / plain
     rows = []
     titles = {name: TRAINED[name] for name in methods}
     if retrieval:
         titles |= WITH_RETRIEVAL
     for name, title in titles.items():
-        config = name_config(name, retrieval=retrieval)
+        config = name_configs(name, retrieval=retrieval)[-1]
         folder = work / f'seed{seed}' / config
         metrics = read_json(folder / 'metrics.json')
         rows.append(
