@@ -9,47 +9,10 @@ Hours:    about 1 on one A100, estimated from 400 images/s, not measured.
 Expect:   ours is not measured.
 """
 
-_base_ = [
-    '../_base_/datasets/imagenet_lt_clip.py',
-    '../_base_/default_runtime.py',
-]
+_base_ = './lift_vit_b16.py'
 
 arch = 'ViT-L-14-quickgelu'
-pretrained = 'openai'  # open_clip's tag, or a file
-max_epochs = 10
 
 model = dict(
-    type='ImageClassifier',
-    backbone=dict(
-        type='ltvl_mm.AdaptedBackbone',
-        backbone=dict(
-            type='ltvl_mm.CLIPBackbone', arch=arch, pretrained=pretrained
-        ),
-        targets=r'visual\.transformer\.resblocks\.\d+\.mlp',
-        dim=16,
-    ),
-    head=dict(
-        type='ltvl_mm.TextInitClsHead',
-        arch=arch,
-        pretrained=pretrained,
-        class_names=_base_.class_names,
-        loss=dict(
-            type='ltvl_mm.LogitAdjustedLoss', num_classes=_base_.num_classes
-        ),
-    ),
+    backbone=dict(backbone=dict(arch=arch), dim=16), head=dict(arch=arch)
 )
-custom_hooks = [*_base_.custom_hooks, dict(type='ltvl_mm.ClassCountsHook')]
-
-train_dataloader = dict(batch_size=128)
-optim_wrapper = dict(
-    constructor='ltvl_mm.TrainableOptimWrapperConstructor',
-    optimizer=dict(type='SGD', lr=0.01, momentum=0.9, weight_decay=5e-4),
-)
-auto_scale_lr = dict(base_batch_size=128)
-param_scheduler = [
-    dict(
-        type='CosineAnnealingLR', T_max=max_epochs, convert_to_iter_based=True
-    )
-]
-train_cfg = dict(by_epoch=True, max_epochs=max_epochs, val_interval=5)
-default_hooks = dict(checkpoint=dict(save_best='shot/all', rule='greater'))

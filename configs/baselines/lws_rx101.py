@@ -8,29 +8,8 @@ Expect:   50.1 overall (Table 1 of the TACKLE paper).
 Before:   tools/dist_train.sh configs/rx101.py 8 --amp
 """
 
-_base_ = '../rx101.py'
+_base_ = './lws_rx50.py'
 
 stage_1 = 'work_dirs/rx101'  # its best checkpoint, or a file
-max_epochs = 5
 
-model = dict(
-    type='ltvl_mm.DecoupledClassifier',
-    stage_1=stage_1,
-    kept=['backbone', 'neck', 'head.fc'],
-    head=dict(type='ltvl_mm.LWSClsHead'),
-)
-train_dataloader = dict(
-    sampler=dict(
-        _delete_=True,
-        type='ltvl_mm.ClassBalancedSampler',
-        epoch_size=_base_.epoch_size,
-        samples_per_class=4,
-    )
-)
-optim_wrapper = dict(optimizer=dict(lr=0.2))
-param_scheduler = [
-    dict(
-        type='CosineAnnealingLR', T_max=max_epochs, convert_to_iter_based=True
-    )
-]
-train_cfg = dict(max_epochs=max_epochs, val_interval=5)
+model = dict(stage_1=stage_1, backbone=dict(depth=101))

@@ -9,40 +9,6 @@ Hardware: 8 GPUs of 24 GB or more; hours as r50_inat.py,
 Expect:   72.6 overall (Table 3 of the TACKLE paper), distilled.
 """
 
-_base_ = '../r50_inat.py'
+_base_ = './ride2_r50_inat.py'
 
-loss = dict(
-    type='ltvl_mm.RIDELoss',
-    num_classes=_base_.num_classes,
-    spread=0.015,
-)
-model = dict(
-    backbone=dict(
-        _delete_=True,
-        type='ltvl_mm.ExpertResNet',
-        backbone=_base_.model.backbone,
-        num_experts=4,
-    ),
-    head=dict(
-        _delete_=True,
-        type='ltvl_mm.ExpertClsHead',
-        num_classes=_base_.num_classes,
-        in_channels=1536,
-        num_experts=4,
-        loss=loss,
-    ),
-)
-custom_hooks = [
-    *_base_.custom_hooks,
-    # DRW: the last fifth of the epochs, as 80 of RIDE's 100.
-    dict(
-        type='SwitchRecipeHook',
-        schedule=[
-            dict(
-                action_epoch=_base_.max_epochs * 4 // 5 + 1,
-                loss=dict(**loss, beta=0.9999),
-            )
-        ],
-    ),
-    dict(type='ltvl_mm.ClassCountsHook'),
-]
+model = dict(backbone=dict(num_experts=4), head=dict(num_experts=4))

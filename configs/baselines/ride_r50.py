@@ -9,39 +9,8 @@ Hardware: 8 GPUs of 24 GB or more; hours as r50.py,
 Expect:   55.4 overall (Table 1 of the TACKLE paper).
 """
 
-_base_ = '../r50.py'
+_base_ = './ride_rx50.py'
 
-loss = dict(
-    type='ltvl_mm.RIDELoss',
-    num_classes=_base_.num_classes,
-)
 model = dict(
-    backbone=dict(
-        _delete_=True,
-        type='ltvl_mm.ExpertResNet',
-        backbone=_base_.model.backbone,
-        num_experts=3,
-    ),
-    head=dict(
-        _delete_=True,
-        type='ltvl_mm.ExpertClsHead',
-        num_classes=_base_.num_classes,
-        in_channels=1536,
-        num_experts=3,
-        loss=loss,
-    ),
+    backbone=dict(backbone=dict(_delete_=True, type='ResNet', depth=50))
 )
-custom_hooks = [
-    *_base_.custom_hooks,
-    # DRW: the last fifth of the epochs, as 80 of RIDE's 100.
-    dict(
-        type='SwitchRecipeHook',
-        schedule=[
-            dict(
-                action_epoch=_base_.max_epochs * 4 // 5 + 1,
-                loss=dict(**loss, beta=0.9999),
-            )
-        ],
-    ),
-    dict(type='ltvl_mm.ClassCountsHook'),
-]

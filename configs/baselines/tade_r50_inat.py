@@ -9,27 +9,17 @@ Hardware: 8 GPUs of 24 GB or more; hours as r50_inat.py,
 Expect:   72.9 overall (Table 3 of the TACKLE paper).
 """
 
-_base_ = '../r50_inat.py'
+_base_ = './ride2_r50_inat.py'
 
 loss = dict(
+    _delete_=True,
     type='ltvl_mm.DiverseExpertLoss',
     num_classes=_base_.num_classes,
     tau=1.0,
 )
-model = dict(
-    backbone=dict(
-        _delete_=True,
-        type='ltvl_mm.ExpertResNet',
-        backbone=_base_.model.backbone,
-        num_experts=3,
-    ),
-    head=dict(
-        _delete_=True,
-        type='ltvl_mm.ExpertClsHead',
-        num_classes=_base_.num_classes,
-        in_channels=1536,
-        num_experts=3,
-        loss=loss,
-    ),
-)
-custom_hooks = [*_base_.custom_hooks, dict(type='ltvl_mm.ClassCountsHook')]
+model = dict(backbone=dict(num_experts=3), head=dict(num_experts=3, loss=loss))
+# In place of RIDE's, which re-weights in the end.
+custom_hooks = [
+    dict(type='ltvl_mm.EpochSeedHook'),
+    dict(type='ltvl_mm.ClassCountsHook'),
+]

@@ -9,26 +9,16 @@ Hardware: 8 GPUs of 24 GB or more; hours as rx50.py,
 Expect:   58.8 overall (Table 1 of the TACKLE paper).
 """
 
-_base_ = '../rx50.py'
+_base_ = './ride_rx50.py'
 
 loss = dict(
+    _delete_=True,
     type='ltvl_mm.DiverseExpertLoss',
     num_classes=_base_.num_classes,
 )
-model = dict(
-    backbone=dict(
-        _delete_=True,
-        type='ltvl_mm.ExpertResNet',
-        backbone=_base_.model.backbone,
-        num_experts=3,
-    ),
-    head=dict(
-        _delete_=True,
-        type='ltvl_mm.ExpertClsHead',
-        num_classes=_base_.num_classes,
-        in_channels=1536,
-        num_experts=3,
-        loss=loss,
-    ),
-)
-custom_hooks = [*_base_.custom_hooks, dict(type='ltvl_mm.ClassCountsHook')]
+model = dict(head=dict(loss=loss))
+# In place of RIDE's, which re-weights in the end.
+custom_hooks = [
+    dict(type='ltvl_mm.EpochSeedHook'),
+    dict(type='ltvl_mm.ClassCountsHook'),
+]

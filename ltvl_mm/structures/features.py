@@ -1,12 +1,11 @@
 """Features of the images of a list: saved once, studied in seconds."""
 
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from ltvl_mm.utils.io import atomic_write
+from ltvl_mm.utils.io import read_arrays, write_arrays
 
 
 @dataclass(frozen=True)
@@ -43,14 +42,13 @@ class Features:
 
 
 def save_features(path: str | Path, features: Features) -> None:
-    """Write a ``.npz`` of three arrays, atomically and without pickle."""
-    with atomic_write(path) as file:
-        np.savez(
-            file,
-            features=features.features,
-            labels=features.labels,
-            paths=np.array(features.paths, np.str_),
-        )
+    """Write a ``.npz``, atomically and without pickle."""
+    write_arrays(
+        path,
+        features=features.features,
+        labels=features.labels,
+        paths=np.array(features.paths, np.str_),
+    )
 
 
 def load_features(path: str | Path) -> Features:
@@ -59,17 +57,16 @@ def load_features(path: str | Path) -> Features:
     Raises:
         ValueError: If it is another file; names it.
     """
+    arrays = read_arrays(
+        path,
+        ('features', 'labels', 'paths'),
+        made_by='tools/analysis_tools/save_features.py',
+    )
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return Features(
-                features=arrays['features'],
-                labels=arrays['labels'],
-                paths=tuple(arrays['paths'].tolist()),
-            )
-    except FileNotFoundError:
-        raise ValueError(
-            f'{path} does not exist; write it with '
-            f'tools/analysis_tools/save_features.py'
-        ) from None
-    except (KeyError, OSError, zipfile.BadZipFile, ValueError) as error:
+        return Features(
+            features=arrays['features'],
+            labels=arrays['labels'],
+            paths=tuple(arrays['paths'].tolist()),
+        )
+    except ValueError as error:
         raise ValueError(f'{path} holds no features: {error}') from None

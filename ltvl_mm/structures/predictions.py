@@ -4,14 +4,13 @@ Ensembles, logit adjustment and other post-hoc methods choose their settings
 on the predictions for val and are tested once on those for test.
 """
 
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from ltvl_mm.utils.io import atomic_write
+from ltvl_mm.utils.io import read_arrays, write_arrays
 
 # The logarithm of float32's smallest number: what log gives for a 0.
 LOWEST_LOG = -104.0
@@ -92,14 +91,13 @@ def sort_predictions(
 
 
 def save_predictions(path: str | Path, predictions: Predictions) -> None:
-    """Write a ``.npz`` of three arrays, atomically and without pickle."""
-    with atomic_write(path) as file:
-        np.savez(
-            file,
-            probabilities=predictions.probabilities,
-            labels=predictions.labels,
-            paths=np.array(predictions.paths, np.str_),
-        )
+    """Write a ``.npz``, atomically and without pickle."""
+    write_arrays(
+        path,
+        probabilities=predictions.probabilities,
+        labels=predictions.labels,
+        paths=np.array(predictions.paths, np.str_),
+    )
 
 
 def load_predictions(path: str | Path) -> Predictions:
@@ -108,19 +106,18 @@ def load_predictions(path: str | Path) -> Predictions:
     Raises:
         ValueError: If it is another file; names it.
     """
+    arrays = read_arrays(
+        path,
+        ('probabilities', 'labels', 'paths'),
+        made_by=f'tools/test.py CONFIG CHECKPOINT --out {path}',
+    )
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return Predictions(
-                probabilities=arrays['probabilities'],
-                labels=arrays['labels'],
-                paths=tuple(arrays['paths'].tolist()),
-            )
-    except FileNotFoundError:
-        raise ValueError(
-            f'{path} does not exist; write it with tools/test.py CONFIG '
-            f'CHECKPOINT --out {path}'
-        ) from None
-    except (KeyError, OSError, zipfile.BadZipFile, ValueError) as error:
+        return Predictions(
+            probabilities=arrays['probabilities'],
+            labels=arrays['labels'],
+            paths=tuple(arrays['paths'].tolist()),
+        )
+    except ValueError as error:
         raise ValueError(f'{path} holds no predictions: {error}') from None
 
 

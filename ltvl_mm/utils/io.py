@@ -4,10 +4,13 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+import zipfile
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
+
+import numpy as np
 
 
 @contextmanager
@@ -55,6 +58,38 @@ def remove_temporaries(folder: str | Path) -> None:
     """Delete what killed runs of :func:`atomic_write` left in ``folder``."""
     for leftover in Path(folder).glob('.*.tmp'):
         leftover.unlink(missing_ok=True)
+
+
+def write_arrays(path: str | Path, **arrays: np.ndarray) -> None:
+    """Write a ``.npz``, atomically and without pickle."""
+    with atomic_write(path) as file:
+        np.savez(file, **arrays)
+
+
+def read_arrays(
+    path: str | Path, names: Sequence[str], *, made_by: str
+) -> dict[str, np.ndarray]:
+    """Read arrays that :func:`write_arrays` wrote.
+
+    Args:
+        path: The ``.npz``.
+        names: Of the arrays that are wanted.
+        made_by: The command that writes such a file, for the message.
+
+    Raises:
+        ValueError: If it is missing or another file; names it.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in names}
+    except FileNotFoundError:
+        raise ValueError(
+            f'{path} does not exist; write it with {made_by}'
+        ) from None
+    except (KeyError, OSError, zipfile.BadZipFile, ValueError) as error:
+        raise ValueError(
+            f'{path} does not hold {", ".join(names)}: {error}'
+        ) from None
 
 
 def write_json(path: str | Path, content: Any) -> None:  # noqa: ANN401

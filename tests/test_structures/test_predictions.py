@@ -64,7 +64,7 @@ def test_a_missing_or_foreign_file_is_named(tmp_path):
     objects = np.array([{}], object)
     np.savez(tmp_path / 'pickle.npz', probabilities=objects)
     for name in ('y.npz', 'z.npz', 'pickle.npz'):
-        with pytest.raises(ValueError, match=f'{name} holds no predictions'):
+        with pytest.raises(ValueError, match=f'{name} does not hold prob'):
             load_predictions(tmp_path / name)
 
 
