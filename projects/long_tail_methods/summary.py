@@ -99,24 +99,25 @@ def _read_rows(
     work: Path, seed: int, methods: list[str], retrieval: bool
 ) -> list[dict]:
     (plain,) = name_configs('rx', retrieval=retrieval)
-    student = work / f'seed{seed}' / plain
+    folder_of_seed = work / f'seed{seed}'
+    student = folder_of_seed / plain
     rows = []
     titles = {name: TRAINED[name] for name in methods}
     if retrieval:
         titles |= WITH_RETRIEVAL
     for name, title in titles.items():
         config = name_configs(name, retrieval=retrieval)[-1]
-        folder = work / f'seed{seed}' / config
+        folder = folder_of_seed / config
         metrics = read_json(folder / 'metrics.json')
         rows.append(
             {
                 'method': title,
                 **{key: metrics[f'shot/{key}'] for key in MEASURES},
                 'seconds': _measure_epoch(folder),
-                'parameters': _count_parameters(config),
+                'parameters': _count_parameters(config, folder_of_seed),
             }
         )
-    parameters = _count_parameters(plain)
+    parameters = _count_parameters(plain, folder_of_seed)
     for method, (file, row_name) in POST_HOC.items():
         found = read_json(student / 'post_hoc' / file)['test']
         (row,) = [row for row in found if row['method'] == row_name]
@@ -141,9 +142,22 @@ def _measure_epoch(folder: Path) -> float:
     return EPOCH * mean(times)
 
 
-def _count_parameters(config: str) -> int:
-    os.environ.setdefault('LTVL_TOY_ROOT', '.')
-    model = Config.fromfile(ROOT / f'configs/toy/{config}.py').model
+def _count_parameters(config: str, seed_folder: Path) -> int:
+    """Return the parameters of a model, of those that are tested."""
+    os.environ['LTVL_TOY_ROOT'] = str(
+        seed_folder / 'world'
+    )  # names of classes
+    cfg = Config.fromfile(ROOT / f'configs/toy/{config}.py')
+    model = _forget_weights(cfg.model.to_dict())
     with DefaultScope.overwrite_default_scope('mmpretrain'):
         weights = MODELS.build(model).parameters()
     return sum(weight.numel() for weight in weights)
+
+
+def _forget_weights(cfg: dict) -> dict:
+    """Return a model config that asks for no file of weights."""
+    return {
+        name: _forget_weights(value) if isinstance(value, dict) else value
+        for name, value in cfg.items()
+        if name != 'pretrained'
+    }
