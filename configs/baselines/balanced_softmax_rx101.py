@@ -8,15 +8,6 @@ Expect:   58.0 overall in Table 1 of the TACKLE paper, after other and
           longer schedules; ours is not measured.
 """
 
-_base_ = '../rx101.py'
+_base_ = './balanced_softmax_rx50.py'
 
-model = dict(
-    head=dict(
-        loss=dict(
-            _delete_=True,
-            type='ltvl_mm.LogitAdjustedLoss',
-            num_classes=_base_.num_classes,
-        )
-    )
-)
-custom_hooks = [*_base_.custom_hooks, dict(type='ltvl_mm.ClassCountsHook')]
+model = dict(backbone=dict(depth=101))

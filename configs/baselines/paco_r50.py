@@ -9,19 +9,9 @@ Expect:   57.0 overall in Table 1 of the TACKLE paper, after 400 epochs;
           ours is not measured.
 """
 
-_base_ = ['../r50.py', '../_base_/datasets/paco_views.py']
+_base_ = './paco_rx50.py'
 
 model = dict(
-    type='ltvl_mm.PaCoClassifier',
-    head=dict(
-        loss=dict(
-            _delete_=True,
-            type='ltvl_mm.PaCoLoss',
-            num_classes=_base_.num_classes,
-            temperature=0.2,
-        )
-    ),
+    backbone=dict(_delete_=True, type='ResNet', depth=50),
+    head=dict(loss=dict(temperature=0.2)),
 )
-train_dataloader = dict(dataset=dict(pipeline=_base_.train_pipeline_views))
-optim_wrapper = dict(optimizer=dict(lr=0.08))
-custom_hooks = [*_base_.custom_hooks, dict(type='ltvl_mm.ClassCountsHook')]

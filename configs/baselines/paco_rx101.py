@@ -9,19 +9,7 @@ Expect:   60.0 overall in Table 1 of the TACKLE paper, after 400 epochs;
           ours is not measured.
 """
 
-_base_ = ['../rx101.py', '../_base_/datasets/paco_views.py']
+_base_ = './paco_rx50.py'
 
-model = dict(
-    type='ltvl_mm.PaCoClassifier',
-    head=dict(
-        loss=dict(
-            _delete_=True,
-            type='ltvl_mm.PaCoLoss',
-            num_classes=_base_.num_classes,
-            temperature=0.2,
-        )
-    ),
-)
-train_dataloader = dict(dataset=dict(pipeline=_base_.train_pipeline_views))
+model = dict(backbone=dict(depth=101), head=dict(loss=dict(temperature=0.2)))
 optim_wrapper = dict(optimizer=dict(lr=0.12))
-custom_hooks = [*_base_.custom_hooks, dict(type='ltvl_mm.ClassCountsHook')]

@@ -50,10 +50,7 @@ def cache_features(
     """
     if views < 1:
         raise ValueError(f'views must be >= 1, got {views}')
-    loader_cfg = cfg.get(f'{split}_dataloader')
-    if loader_cfg is None:
-        raise ValueError(f'the config has no {split}_dataloader')
-    dataset = DATASETS.build(loader_cfg.dataset)
+    dataset, loader_cfg = build_split(cfg, split)
     source = describe_source(
         cfg.model.backbone, cfg.data_preprocessor, loader_cfg.dataset, dataset
     )
@@ -90,6 +87,18 @@ class _Encoder:
     def __call__(self, batch: dict) -> np.ndarray:
         images = self.preprocess(batch)['inputs']
         return self.backbone(images)[-1].float().cpu().numpy()
+
+
+def build_split(cfg: Config, split: str) -> tuple[Sequence, Config]:
+    """Return data set and loader config of a split.
+
+    Raises:
+        ValueError: If the config has no such loader.
+    """
+    loader_cfg = cfg.get(f'{split}_dataloader')
+    if loader_cfg is None:
+        raise ValueError(f'the config has no {split}_dataloader')
+    return DATASETS.build(loader_cfg.dataset), loader_cfg
 
 
 def load_batches(

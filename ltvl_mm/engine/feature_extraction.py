@@ -1,13 +1,13 @@
 """What stands before a trained model's classifier, for a split."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from ltvl_mm.engine.feature_caching import load_batches
+from ltvl_mm.engine.feature_caching import build_split, load_batches
 from ltvl_mm.registry import DATASETS, MODELS
 from ltvl_mm.structures.features import Features
 from ltvl_mm.utils.checkpoints import read_weights
@@ -97,15 +97,12 @@ def extract_expert_logits(
     return np.stack(logits), labels
 
 
-def _build_split(cfg: Config, split: str) -> tuple[object, Config]:
-    """Return data set and loader config of a split."""
+def _build_split(cfg: Config, split: str) -> tuple[Sequence, Config]:
+    """Return data set and loader config of a split, in the host's scope."""
     if split not in SPLITS:
         raise ValueError(f'split must be one of {SPLITS}, got {split!r}')
-    loader_cfg = cfg.get(f'{split}_dataloader')
-    if loader_cfg is None:
-        raise ValueError(f'the config has no {split}_dataloader')
     init_default_scope(cfg.get('default_scope', 'mmpretrain'))
-    return DATASETS.build(loader_cfg.dataset), loader_cfg
+    return build_split(cfg, split)
 
 
 def _read_all(

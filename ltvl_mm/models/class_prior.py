@@ -41,12 +41,8 @@ class ClassPrior(nn.Module):
         self.class_counts.copy_(counts)
         self._known = False
 
-    def log_prior(self) -> torch.Tensor:
-        """Return the (K,) float32 log of each class's share of the images.
-
-        Raises:
-            ValueError: If nobody has set the counts.
-        """
+    def check_class_counts(self) -> None:
+        """Raise ValueError if nobody has set the counts."""
         if not self._known:  # asked once: it waits for the device
             if not self.class_counts.any():
                 raise ValueError(
@@ -55,6 +51,14 @@ class ClassPrior(nn.Module):
                     f'custom_hooks'
                 )
             self._known = True
+
+    def log_prior(self) -> torch.Tensor:
+        """Return the (K,) float32 log of each class's share of the images.
+
+        Raises:
+            ValueError: If nobody has set the counts.
+        """
+        self.check_class_counts()
         counts = self.class_counts.float()
         logs = torch.log(counts / counts.sum())
         return logs.clamp(min=ABSENT)

@@ -62,7 +62,7 @@ class LDAMLoss(ClassPrior):
                 f'LDAMLoss needs one class per image, got labels of shape '
                 f'{tuple(target.shape)}; train without MixUp and CutMix'
             )
-        self.log_prior()  # says so if there are no counts
+        self.check_class_counts()
         own = F.one_hot(target, cls_score.shape[1])
         margins = self.scale * self.max_margin * self._margins()
         logits = cls_score.float() - own * margins

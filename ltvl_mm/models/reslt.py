@@ -132,7 +132,7 @@ class ResLTLoss(ClassPrior):
         self, cls_score: torch.Tensor, target: torch.Tensor, **_: object
     ) -> torch.Tensor:
         """Return the mean loss of (N, 3, K) logits and (N,) classes."""
-        self.log_prior()  # says so if there are no counts
+        self.check_class_counts()
         logits = cls_score.float()
         # Of equally frequent classes, the first counts as rarer.
         rank = self.class_counts.argsort(stable=True).argsort()
