@@ -69,6 +69,46 @@ def score_stage(name: str, config: str, work: Path, weights: Path) -> Stage:
     )
 
 
+def classifier_stages(
+    config: str | Path, folder: Path, counts: str | Path, out: Path
+) -> list[Stage]:
+    """Return the stages that make other classifiers of a trained student.
+
+    Args:
+        config: Of the student.
+        folder: Of its training; its features go there.
+        counts: Training list.
+        out: Folder of what ``tune_classifier.py`` writes.
+    """
+    name = Path(config).stem
+    files = {
+        split: folder / f'features_{split}.npz'
+        for split in ('train', 'val', 'test')
+    }
+    stages = [
+        python_stage(
+            f'features of {split} from {name}',
+            'tools/analysis_tools/save_features.py',
+            config,
+            folder,
+            f'--split={split}',
+            '-o',
+            file,
+        )
+        for split, file in files.items()
+    ]
+    tune = python_stage(
+        f'tau-normalise {name}',
+        'tools/analysis_tools/tune_classifier.py',
+        *(f'--{split}={file}' for split, file in files.items()),
+        f'--checkpoint={folder}',
+        f'--class-counts={counts}',
+        '-o',
+        out,
+    )
+    return [*stages, tune]
+
+
 def run_study(
     work: Path,
     seeds: Sequence[int],

@@ -20,6 +20,7 @@ from summary import (
 
 from ltvl_mm.utils.stages import (
     Stage,
+    classifier_stages,
     python_stage,
     run_study,
     score_stage,
@@ -56,16 +57,8 @@ def _list_post_hoc_stages(work: Path, *, retrieval: bool) -> list[Stage]:
     """Save what the plain student says, and make other answers of it."""
     (student,) = name_configs('rx', retrieval=retrieval)
     config, folder = f'configs/toy/{student}.py', work / student
-    counts = f'--class-counts={work}/world/train.txt'
-    stages = [
-        python_stage(
-            f'features of {student}, {split}',
-            'tools/analysis_tools/save_features.py',
-            *(config, folder, '--split', split),
-            *('-o', folder / f'features_{split}.npz'),
-        )
-        for split in ('train', 'val', 'test')
-    ] + [
+    counts, out = work / 'world/train.txt', folder / 'post_hoc'
+    predict = [
         python_stage(
             f'predictions of {student}, {split}',
             'tools/test.py',
@@ -74,30 +67,16 @@ def _list_post_hoc_stages(work: Path, *, retrieval: bool) -> list[Stage]:
         )
         for split in ('val', 'test')
     ]
-    adjust = (
-        *('--val', folder / 'val.npz', '--test', folder / 'test.npz', counts),
+    adjust = python_stage(
+        f'adjust_logits of {student}',
+        'tools/analysis_tools/adjust_logits.py',
+        *('--val', folder / 'val.npz', '--test', folder / 'test.npz'),
+        f'--class-counts={counts}',
         *(['--manifest', work / 'retrieved/manifest.parquet'] * retrieval),
-        *('-o', folder / 'post_hoc'),
+        *('-o', out),
     )
-    tune = (
-        *(
-            f'--{split}={folder}/features_{split}.npz'
-            for split in ('train', 'val', 'test')
-        ),
-        *('--checkpoint', folder, counts, '-o', folder / 'post_hoc'),
-    )
-    for tool, arguments in (
-        ('adjust_logits', adjust),
-        ('tune_classifier', tune),
-    ):
-        stages.append(
-            python_stage(
-                f'{tool} of {student}',
-                f'tools/analysis_tools/{tool}.py',
-                *arguments,
-            )
-        )
-    return stages
+    classifiers = classifier_stages(config, folder, counts, out)
+    return [*predict, adjust, *classifiers]
 
 
 def set_environment(work: Path) -> dict[str, str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from mmengine.config import Config
 from rows import Row
 
-from ltvl_mm.utils.stages import Stage, python_stage
+from ltvl_mm.utils.stages import Stage, classifier_stages, python_stage
 from ltvl_mm.utils.toy_stages import (
     list_retrieval_stages,
     list_world_stages,
@@ -58,7 +58,12 @@ def list_stages(
     if row.recipe == 'ensemble':
         return stages + _mix(row, work, toy=toy)
     if row.recipe == 'tau_norm':
-        return stages + _normalize(row.configs[0], work, toy=toy)
+        (config,) = row.configs
+        folder = work / config.stem
+        counts = _find_counts(config, work, toy=toy)
+        return stages + classifier_stages(
+            config, folder, counts, folder / 'classifiers'
+        )
     weights = _find_weights(row.configs[-1], work, toy=toy)
     return [*stages, _test(row.configs[-1], work, weights)]
 
@@ -149,37 +154,6 @@ def _mix(row: Row, work: Path, *, toy: bool) -> list[Stage]:
         work / row.folder,
     )
     return [*stages, mix]
-
-
-def _normalize(config: Path, work: Path, *, toy: bool) -> list[Stage]:
-    """Save the features of a student; choose tau on those of val."""
-    folder = work / config.stem
-    files = {
-        split: folder / f'features_{split}.npz'
-        for split in ('train', 'val', 'test')
-    }
-    stages = [
-        python_stage(
-            f'features of {split} from {config.stem}',
-            'tools/analysis_tools/save_features.py',
-            config,
-            folder,
-            f'--split={split}',
-            '-o',
-            file,
-        )
-        for split, file in files.items()
-    ]
-    tune = python_stage(
-        f'tau-normalise {config.stem}',
-        'tools/analysis_tools/tune_classifier.py',
-        *(f'--{split}={file}' for split, file in files.items()),
-        f'--checkpoint={folder}',
-        f'--class-counts={_find_counts(config, work, toy=toy)}',
-        '-o',
-        folder / 'classifiers',
-    )
-    return [*stages, tune]
 
 
 def _find_counts(config: Path, work: Path, *, toy: bool) -> Path | str:
