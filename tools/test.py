@@ -8,6 +8,7 @@ from pathlib import Path
 
 import mmengine
 from mmengine.config import Config, ConfigDict, DictAction
+from mmengine.dist import is_main_process
 from mmengine.evaluator import DumpResults
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
@@ -16,6 +17,7 @@ import ltvl_mm  # noqa: F401, a broken install says so here
 from ltvl_mm.evaluation import PredictionWriter
 from ltvl_mm.utils.checkpoints import find_checkpoint
 from ltvl_mm.utils.launch import prepare_launch, set_dataloader_defaults
+from ltvl_mm.utils.provenance import record_command
 
 
 def parse_args() -> argparse.Namespace:
@@ -41,6 +43,12 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument(
         '--out-item', choices=['metrics', 'pred'], help='default: pred'
+    )
+    parser.add_argument(
+        '--predictions',
+        metavar='FILE.npz',
+        help='beside --out: what the model says of each image, for our '
+        'analysis tools and tools/report.py',
     )
     parser.add_argument(
         '--cfg-options',
@@ -137,9 +145,16 @@ def main() -> None:
     merge_args(cfg, args)
     build = RUNNERS.build if 'runner_type' in cfg else Runner.from_cfg
     runner = build(cfg)
+    evaluator = runner.test_evaluator
     if args.out and args.out_item != 'metrics':
         write = PredictionWriter if args.out.endswith('.npz') else DumpResults
-        runner.test_evaluator.metrics.append(write(args.out))
+        evaluator.metrics.append(write(args.out))
+    if args.predictions:
+        evaluator.metrics.append(PredictionWriter(args.predictions))
+    # Tells all metrics, those that came late as well.
+    evaluator.dataset_meta = evaluator.dataset_meta
+    if is_main_process():
+        record_command(cfg.work_dir)
     metrics = runner.test()
     if args.out and args.out_item == 'metrics':
         mmengine.dump(metrics, args.out)

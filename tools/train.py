@@ -5,11 +5,13 @@ import os
 from pathlib import Path
 
 from mmengine.config import Config, DictAction
+from mmengine.dist import is_main_process
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
 import ltvl_mm  # noqa: F401, a broken install says so here
 from ltvl_mm.utils.launch import prepare_launch, set_dataloader_defaults
+from ltvl_mm.utils.provenance import record_command
 
 
 def parse_args() -> argparse.Namespace:
@@ -98,7 +100,10 @@ def main() -> None:
     cfg = Config.fromfile(args.config)
     merge_args(cfg, args)
     build = RUNNERS.build if 'runner_type' in cfg else Runner.from_cfg
-    build(cfg).train()
+    runner = build(cfg)
+    if is_main_process():
+        record_command(cfg.work_dir)
+    runner.train()
 
 
 if __name__ == '__main__':

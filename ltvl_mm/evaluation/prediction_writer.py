@@ -46,6 +46,11 @@ class PredictionWriter(BaseMetric):
         paths, labels, scores = zip(*results, strict=True)
         save_predictions(
             self.path,
-            sort_predictions(np.stack(scores), np.array(labels), paths),
+            sort_predictions(
+                np.stack(scores),
+                np.array(labels),
+                paths,
+                (self.dataset_meta or {}).get('classes'),
+            ),
         )
         return {}

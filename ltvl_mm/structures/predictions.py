@@ -25,11 +25,13 @@ class Predictions:
         labels: (N,) int64, the true classes, in [0, K).
         paths: Of the images, each once, in ascending order, so that files of
             two models over one list hold the same rows.
+        class_names: K names; None if the data set did not name them.
     """
 
     probabilities: np.ndarray
     labels: np.ndarray
     paths: tuple[str, ...]
+    class_names: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         """Check shapes, ranges and order.
@@ -46,6 +48,11 @@ class Predictions:
             )
         if not len(self.paths):
             raise ValueError('there are no predictions')
+        if self.class_names and len(self.class_names) != shape[1]:
+            raise ValueError(
+                f'{len(self.class_names)} class names for scores over '
+                f'{shape[1]} classes'
+            )
         wrong = ~np.isclose(self.probabilities.sum(1), 1, atol=1e-2)
         wrong |= ~(self.probabilities >= 0).all(1)
         if wrong.any():
@@ -79,7 +86,10 @@ class Predictions:
 
 
 def sort_predictions(
-    probabilities: np.ndarray, labels: np.ndarray, paths: Sequence[str]
+    probabilities: np.ndarray,
+    labels: np.ndarray,
+    paths: Sequence[str],
+    class_names: Sequence[str] | None = None,
 ) -> Predictions:
     """Return predictions that come in any order, sorted by path."""
     order = np.array(sorted(range(len(paths)), key=paths.__getitem__), int)
@@ -87,16 +97,19 @@ def sort_predictions(
         probabilities=np.asarray(probabilities, np.float32)[order],
         labels=np.asarray(labels, np.int64)[order],
         paths=tuple(paths[row] for row in order),
+        class_names=None if class_names is None else tuple(class_names),
     )
 
 
 def save_predictions(path: str | Path, predictions: Predictions) -> None:
     """Write a ``.npz``, atomically and without pickle."""
+    names = predictions.class_names
     write_arrays(
         path,
         probabilities=predictions.probabilities,
         labels=predictions.labels,
         paths=np.array(predictions.paths, np.str_),
+        **({} if names is None else {'class_names': np.array(names, np.str_)}),
     )
 
 
@@ -110,12 +123,15 @@ def load_predictions(path: str | Path) -> Predictions:
         path,
         ('probabilities', 'labels', 'paths'),
         made_by=f'tools/test.py CONFIG CHECKPOINT --out {path}',
+        optional=('class_names',),
     )
+    names = arrays.get('class_names')
     try:
         return Predictions(
             probabilities=arrays['probabilities'],
             labels=arrays['labels'],
             paths=tuple(arrays['paths'].tolist()),
+            class_names=None if names is None else tuple(names.tolist()),
         )
     except ValueError as error:
         raise ValueError(f'{path} holds no predictions: {error}') from None

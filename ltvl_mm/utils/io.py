@@ -67,7 +67,11 @@ def write_arrays(path: str | Path, **arrays: np.ndarray) -> None:
 
 
 def read_arrays(
-    path: str | Path, names: Sequence[str], *, made_by: str
+    path: str | Path,
+    names: Sequence[str],
+    *,
+    made_by: str,
+    optional: Sequence[str] = (),
 ) -> dict[str, np.ndarray]:
     """Read arrays that :func:`write_arrays` wrote.
 
@@ -75,13 +79,15 @@ def read_arrays(
         path: The ``.npz``.
         names: Of the arrays that are wanted.
         made_by: The command that writes such a file, for the message.
+        optional: Of arrays that are read if they are there.
 
     Raises:
         ValueError: If it is missing or another file; names it.
     """
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in names}
+            there = [name for name in optional if name in arrays]
+            return {name: arrays[name] for name in (*names, *there)}
     except FileNotFoundError:
         raise ValueError(
             f'{path} does not exist; write it with {made_by}'

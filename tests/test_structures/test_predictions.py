@@ -12,11 +12,14 @@ from ltvl_mm.structures.predictions import (
 HALVES = np.array([[0.5, 0.5, 0], [1, 0, 0]], np.float32)
 
 
-def make(paths=('a', 'b'), labels=(2, 0), probabilities=HALVES):
+def make(
+    paths=('a', 'b'), labels=(2, 0), probabilities=HALVES, class_names=None
+):
     return Predictions(
         probabilities=probabilities,
         labels=np.array(labels),
         paths=tuple(paths),
+        class_names=class_names,
     )
 
 
@@ -29,6 +32,14 @@ def test_saved_predictions_come_back_sorted_by_path(tmp_path):
     np.testing.assert_array_equal(read.probabilities, HALVES)
     np.testing.assert_array_equal(read.labels, [2, 0])
     assert len(read) == 2
+    assert read.class_names is None
+
+
+def test_class_names_travel_with_predictions(tmp_path):
+    names = ['cat', 'a <b>', 'owl']
+    rows = sort_predictions(HALVES, np.array([0, 2]), ['a', 'b'], names)
+    save_predictions(tmp_path / 'x.npz', rows)
+    assert load_predictions(tmp_path / 'x.npz').class_names == tuple(names)
 
 
 def test_the_logarithm_of_a_zero_is_finite_and_the_lowest():
@@ -43,6 +54,7 @@ def test_the_logarithm_of_a_zero_is_finite_and_the_lowest():
     [
         (dict(labels=(2,)), r'not \(N, K\)'),
         (dict(paths=('a',)), r'not \(N, K\)'),
+        (dict(class_names=('a', 'b')), '2 class names for scores over 3'),
         (dict(paths=(), labels=(), probabilities=HALVES[:0]), 'there are no'),
         (dict(labels=(2, 3)), 'label 3 of b lies outside'),
         (dict(paths=('b', 'a')), 'a follows b'),

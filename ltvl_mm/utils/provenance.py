@@ -1,0 +1,96 @@
+"""Which command made a folder, with which code and libraries."""
+
+import json
+import os
+import platform
+import shlex
+import subprocess
+import sys
+from datetime import datetime, timezone
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import torch
+
+FILE = 'commands.jsonl'
+# Of either family of the host; the package comes with the clone.
+_PACKAGES = (
+    'ltvl-mm',
+    'torch',
+    'onedl-mmengine',
+    'onedl-mmpretrain',
+    'mmengine',
+    'mmpretrain',
+    'open_clip_torch',
+    'timm',
+    'numpy',
+    'pillow',
+)
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+def record_command(folder: str | Path) -> None:
+    """Append what runs now to ``<folder>/commands.jsonl``, a line per run."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / FILE, 'a', encoding='utf-8') as file:
+        file.write(json.dumps(describe_command(), ensure_ascii=False) + '\n')
+
+
+def describe_command() -> dict:
+    """Return command, place, time, code, libraries and device; JSON-like."""
+    return {
+        'command': shlex.join(['python', *sys.argv]),
+        'folder': os.getcwd(),
+        'environment': {
+            name: value
+            for name, value in sorted(os.environ.items())
+            if name.startswith('LTVL_')  # configs are pointed by these
+        },
+        'time': datetime.now(timezone.utc).isoformat(timespec='seconds'),
+        'commit': read_commit(),
+        'versions': {'python': platform.python_version(), **_read_versions()},
+        'device': torch.cuda.get_device_name()
+        if torch.cuda.is_available()
+        else f'{os.cpu_count()} CPU cores ({platform.machine()})',
+    }
+
+
+def read_commit() -> str:
+    """Return the clone's commit, ``+`` if it has changes; '' outside one."""
+    commit = _ask_git('rev-parse', '--short=12', 'HEAD')
+    changed = commit and _ask_git('status', '--porcelain', '-uno')
+    return f'{commit}+' if changed else commit
+
+
+def read_commands(folder: str | Path) -> tuple[list[dict], int]:
+    """Return the commands of a folder, and how many lines are broken."""
+    file = Path(folder) / FILE
+    lines = file.read_text(encoding='utf-8').splitlines()
+    found, broken = [], 0
+    for line in lines:
+        try:
+            found.append(json.loads(line))
+        except json.JSONDecodeError:  # cut off by a kill
+            broken += 1
+    return found, broken
+
+
+def _ask_git(*words: str) -> str:
+    try:
+        done = subprocess.run(
+            ['git', *words], cwd=_ROOT, capture_output=True, text=True
+        )
+    except FileNotFoundError:
+        return ''
+    return done.stdout.strip()
+
+
+def _read_versions() -> dict[str, str]:
+    found = {}
+    for name in _PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
