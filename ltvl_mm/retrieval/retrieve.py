@@ -7,6 +7,7 @@ import numpy as np
 from mmengine.dist import barrier, get_rank
 
 from ltvl_mm.retrieval.choice import ImageChoice, Rejected
+from ltvl_mm.retrieval.copy_pictures import write_copy_pictures
 from ltvl_mm.retrieval.exact_ranking import Candidates
 from ltvl_mm.retrieval.index_search import load_index, select_by_index
 from ltvl_mm.retrieval.report import make_report
@@ -24,8 +25,9 @@ def retrieve(
     """Write ``images/``, ``manifest.parquet`` and ``report.json`` to ``out``.
 
     The images are copied out of the web memory, so that the folder is all
-    that training needs: ``images/<class>/<rank>.<suffix>``. The manifest is
-    written last; where an earlier run has finished, it is read instead. A
+    that training needs: ``images/<class>/<rank>.<suffix>``. ``copies/`` shows
+    what was passed over as a copy of a test image. The manifest is written
+    last; where an earlier run has finished, it is read instead. A
     killed run goes on with the units of the store that are done, and the
     ranks of a process group share them; the bytes are the same for any.
 
@@ -46,6 +48,10 @@ def retrieve(
             refused = task.admission.count_refused() if task.admission else {}
             report = make_report(choice, task.queries.class_names, refused)
             write_json(out / 'report.json', report)
+            rejected = [
+                entry for entries in choice.rejected for entry in entries
+            ]
+            write_copy_pictures(out, rejected, task.store, task.excluded)
             write_folder(out, task, choice.chosen)
         barrier()
     if first:

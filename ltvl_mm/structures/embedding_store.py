@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ltvl_mm.structures.store_files import (
     count_lines,
@@ -186,6 +187,19 @@ class EmbeddingStore:
         )
         for inside, piece in pieces:
             found[inside] = piece
+        return found
+
+    def find_rows(self, keys: Sequence[str]) -> np.ndarray:
+        """Return the (M,) rows of M keys; -1 where there is none."""
+        wanted, offset = pa.array(keys, pa.string()), 0
+        found = np.full(len(keys), -1)
+        for part in self.parts:
+            if part.rows:
+                column = self.read_columns(part, ('image_path',)).column(0)
+                places = pc.index_in(wanted, column.combine_chunks())
+                local = places.fill_null(-1).to_numpy()
+                found = np.where(local >= 0, offset + local, found)
+            offset += part.rows
         return found
 
     def read_metadata(

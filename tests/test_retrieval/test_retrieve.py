@@ -10,8 +10,10 @@ from PIL import Image
 from web_memory import ENCODER, embed, read_folder, save, write_tar
 
 from ltvl_mm.datasets.retrieved import RetrievedDataset
+from ltvl_mm.retrieval import copy_pictures
 from ltvl_mm.retrieval import retrieve as retrieve_module
 from ltvl_mm.retrieval.admission import AdmissionRule
+from ltvl_mm.retrieval.choice import Rejected
 from ltvl_mm.retrieval.copies import CopyRule
 from ltvl_mm.retrieval.plan import plan_retrieval
 from ltvl_mm.retrieval.retrieve import retrieve
@@ -19,6 +21,7 @@ from ltvl_mm.retrieval.select import Selection
 from ltvl_mm.retrieval.shards import find_shards
 from ltvl_mm.retrieval.task import RetrievalOptions, RetrievalTask
 from ltvl_mm.structures.class_queries import ClassQueries
+from ltvl_mm.structures.copy_pictures import load_copy_pictures
 from ltvl_mm.structures.manifest import load_manifest
 
 NAMES = ('red', 'green', 'blue')
@@ -264,6 +267,51 @@ def test_two_runs_write_the_same_bytes(run, tmp_path):
     run([3, 2, 1], 'one')
     run([3, 2, 1], 'two')
     assert read_folder(tmp_path / 'one') == read_folder(tmp_path / 'two')
+
+
+def test_copies_of_test_images_are_pictured_beside_what_they_copy(
+    run, tmp_path
+):
+    run([3, 2, 1])
+    (copy,) = load_copy_pictures(tmp_path / 'out')
+    assert (copy.key, copy.copy_of) == ('0/leak', 'red.png')
+    assert copy.class_ids == (0,)
+    assert copy.evidence == 'looks'
+    sizes = [
+        Image.open(tmp_path / 'out' / file).size
+        for file in (copy.picture, copy.original)
+    ]
+    assert sizes == [(48, 48), (32, 32)]
+
+
+def test_a_copy_whose_original_has_moved_is_listed_without_it(run, tmp_path):
+    (tmp_path / 'test' / 'red.png').unlink()
+    run([3, 2, 1])
+    (copy,) = load_copy_pictures(tmp_path / 'out')
+    assert copy.picture == 'copies/000_web.jpg'
+    assert copy.original == ''
+
+
+def test_of_many_copies_evenly_many_are_pictured(
+    store, kept_out, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(copy_pictures, 'MOST', 3)
+    rejected = [
+        Rejected(f'k{number}', 0, reason, 'red.png', 0.99, 'bytes')
+        for number in range(9)
+        for reason in ('excluded', 'duplicate')
+    ]
+    copy_pictures.write_copy_pictures(tmp_path, rejected, store, [kept_out])
+    keys = [copy.key for copy in load_copy_pictures(tmp_path)]
+    assert keys == ['k0', 'k4', 'k8']
+
+
+def test_a_picture_outside_the_folder_is_refused(run, tmp_path):
+    run([3, 2, 1])
+    file = tmp_path / 'out/copies/copies.json'
+    file.write_text(file.read_text().replace('copies/000_web', '../../x'))
+    with pytest.raises(ValueError, match='leaves the folder'):
+        load_copy_pictures(tmp_path / 'out')
 
 
 def test_a_finished_run_is_read_and_not_made_again(run, tmp_path):

@@ -98,6 +98,12 @@ def test_rows_are_read_in_any_order_and_repeatedly(store, matrix):
     assert metadata['phash'][0] == (1 << 64) - 1  # no rounding to int64
 
 
+def test_rows_are_found_by_key_in_any_part(store):
+    keys = ['3/0', '0/2', 'nobody', '2/1', '0/2']
+    assert store.find_rows(keys).tolist() == [7, 2, -1, 4, 2]
+    assert store.find_rows([]).tolist() == []
+
+
 def test_no_rows_are_read_for_no_rows(store):
     none = np.empty(0, np.int64)
     assert store.read_rows(none).shape == (0, 5)

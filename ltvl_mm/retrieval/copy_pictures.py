@@ -1,0 +1,94 @@
+"""Pictures of near-copies that were passed over, beside what they copy."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ltvl_mm.retrieval.choice import Rejected
+from ltvl_mm.retrieval.image_decoding import decode_image
+from ltvl_mm.retrieval.web_image import read_bytes
+from ltvl_mm.structures.copy_pictures import (
+    FOLDER,
+    CopyPicture,
+    save_copy_pictures,
+)
+from ltvl_mm.structures.embedding_store import EmbeddingStore
+from ltvl_mm.utils.io import atomic_write
+
+# A web-scale memory holds tens of thousands; nobody looks at more than this.
+MOST = 300
+_SIDE = 128
+_PLACE = ('source', 'offset', 'size', 'sha256')
+
+
+def write_copy_pictures(
+    out: Path,
+    rejected: Sequence[Rejected],
+    store: EmbeddingStore,
+    excluded: Sequence[EmbeddingStore],
+) -> None:
+    """Write ``copies/`` with what was passed over as a copy of a test image.
+
+    Evenly many of all if there are more than MOST. An image whose bytes the
+    stores do not lead to is listed without a picture.
+
+    Args:
+        out: Folder of the retrieval.
+        rejected: Of all classes; duplicates are left out.
+        store: The web memory.
+        excluded: Where the originals are.
+    """
+    pairs: dict[tuple[str, str], list[Rejected]] = {}
+    for entry in rejected:
+        if entry.reason == 'excluded':
+            pairs.setdefault((entry.key, entry.copy_of), []).append(entry)
+    picks = np.linspace(0, len(pairs) - 1, min(len(pairs), MOST)).round()
+    listed = list(pairs.items())
+    shown = [listed[pick] for pick in picks.astype(int)]
+    copies = _read_pictures([store], [key for (key, _), _ in shown])
+    originals = _read_pictures(excluded, [of for (_, of), _ in shown])
+    shutil.rmtree(out / FOLDER, ignore_errors=True)  # of a killed run
+    pictures = []
+    for number, ((key, copy_of), entries) in enumerate(shown):
+        pictures.append(
+            CopyPicture(
+                key,
+                copy_of,
+                tuple(entry.class_id for entry in entries),
+                entries[0].cosine,
+                entries[0].evidence,
+                _write(out, f'{number:03d}_web.jpg', copies[number]),
+                _write(out, f'{number:03d}_original.jpg', originals[number]),
+            )
+        )
+    save_copy_pictures(out, pictures)
+
+
+def _read_pictures(
+    stores: Sequence[EmbeddingStore], keys: list[str]
+) -> list[bytes | None]:
+    """Return the bytes of each image, None where no store leads to them."""
+    found: list[bytes | None] = [None] * len(keys)
+    for store in stores:
+        rows = store.find_rows(keys)
+        known = np.flatnonzero(rows >= 0)
+        metadata = store.read_metadata(rows[known], _PLACE)
+        for turn, place in enumerate(known):
+            try:
+                found[place] = read_bytes(*(metadata[n][turn] for n in _PLACE))
+            except ValueError:  # moved since it was embedded
+                continue
+    return found
+
+
+def _write(out: Path, name: str, data: bytes | None) -> str:
+    """Write a small picture; return its path in the folder, '' if none."""
+    if data is None:
+        return ''
+    image = decode_image(data)  # it was embedded: it can be decoded
+    image.thumbnail((_SIDE, _SIDE))
+    with atomic_write(out / FOLDER / name) as file:
+        image.save(file, 'JPEG', quality=80)
+    return f'{FOLDER}/{name}'
