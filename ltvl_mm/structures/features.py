@@ -40,6 +40,14 @@ class Features:
                 f'features of {self.paths[wrong.argmax()]} are not finite'
             )
 
+    def pick(self, rows: np.ndarray) -> 'Features':
+        """Return the features of some images, (M,) int."""
+        return Features(
+            self.features[rows],
+            self.labels[rows],
+            tuple(self.paths[row] for row in rows),
+        )
+
 
 def save_features(path: str | Path, features: Features) -> None:
     """Write a ``.npz``, atomically and without pickle."""
