@@ -32,6 +32,12 @@ HOMES = {
         'visualization/class_accuracy.py',
         'visualization/mixture_curve.py',
     },
+    'plotly': {
+        f'visualization/report/{name}.py'
+        for name in ('chart', 'class_figures', 'model_figures', 'plot')
+    },
+    'jinja2': {'visualization/report/page.py'},
+    'sklearn': {'evaluation/feature_map.py'},
 }
 
 
@@ -73,7 +79,7 @@ def test_each_heavyweight_has_one_home(package):
 def test_without_the_heavyweights_students_import_and_clip_says_what_to_do():
     script = """
 import sys
-for name in ('open_clip', 'faiss', 'matplotlib'):
+for name in ('open_clip', 'faiss', 'matplotlib', 'plotly', 'sklearn'):
     sys.modules[name] = None  # importing it fails from here on
 from mmengine.registry import DATASETS, MODELS
 # As a stock config of the host finds it: nothing of ours is imported yet.

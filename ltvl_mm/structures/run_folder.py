@@ -1,0 +1,304 @@
+"""What a training and its tests left in a folder, as far as it is there.
+
+``tools/train.py`` leaves config and ``vis_data/scalars.json``,
+``tools/test.py`` predictions (``test.npz``) or ``metrics.json``,
+``save_features.py`` features (``features_test.npz``). A part that is missing
+or half-written is named, and the rest is read.
+"""
+
+import json
+import os
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from mmengine.config import Config
+
+from ltvl_mm.structures.class_counts import load_class_counts
+from ltvl_mm.structures.predictions import load_predictions
+from ltvl_mm.utils.io import hash_content, read_json
+from ltvl_mm.utils.provenance import FILE as COMMANDS
+from ltvl_mm.utils.provenance import read_commands
+
+PREDICTIONS = 'test.npz'
+METRICS = 'metrics.json'
+FEATURES = 'features_test.npz'
+_Content = TypeVar('_Content')
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a model said of the test images, without the scores of all classes.
+
+    Attributes:
+        pred: (N,) classes, in [0, K).
+        confidence: (N,) their probabilities.
+        labels: (N,) true classes, in [0, K).
+        num_classes: K.
+        class_names: K names, or None.
+        images: A digest that two models over the same images share.
+    """
+
+    pred: np.ndarray
+    confidence: np.ndarray
+    labels: np.ndarray
+    num_classes: int
+    class_names: tuple[str, ...] | None
+    images: str
+
+    @property
+    def right(self) -> np.ndarray:
+        """(N,) bool."""
+        return self.pred == self.labels
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """A training and its tests.
+
+    Attributes:
+        name: Of the method.
+        path: The folder.
+        seed: N of a folder ``seed<N>`` that it lies in, else the config's.
+        config: Text of the config; '' if it is gone.
+        counts: (K,) images per class of the original training set.
+        manifest: Of the retrieved images that were trained on.
+        answers: On test.
+        metrics: Accuracies in percent by name, as ``metrics.json`` has them.
+        features: File of those of test images.
+        curves: Scalar -> (M, 2) steps and values; of validation per epoch.
+        commands: See :mod:`ltvl_mm.utils.provenance`.
+        missing: Part -> why it is not here. Every part may be.
+    """
+
+    name: str
+    path: Path
+    seed: int | None = None
+    config: str = ''
+    counts: np.ndarray | None = None
+    manifest: Path | None = None
+    answers: Answers | None = None
+    metrics: dict = field(default_factory=dict)
+    features: Path | None = None
+    curves: dict[str, np.ndarray] = field(default_factory=dict)
+    commands: list[dict] = field(default_factory=list)
+    missing: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """Name and seed."""
+        return (
+            self.name
+            if self.seed is None
+            else f'{self.name}, seed {self.seed}'
+        )
+
+
+def find_runs(folder: Path) -> Iterator[Path]:
+    """Yield the folders of trainings or tests in a folder, or itself.
+
+    Raises:
+        ValueError: If the folder does not exist.
+    """
+    if not folder.is_dir():
+        raise ValueError(f'the folder {folder} does not exist')
+    for place, inner, _ in os.walk(folder):
+        if _is_run(Path(place)):
+            inner.clear()  # what lies below belongs to it
+            yield Path(place)
+        inner.sort()
+
+
+def read_run(
+    path: Path, name: str, *, counts: str | Path | None = None
+) -> RunFolder:
+    """Read all that is there of a run.
+
+    Args:
+        path: Its folder.
+        name: Of its method.
+        counts: Training list; None takes the one that the config names.
+    """
+    reader = _Reader()
+    commands = reader.read('commands', lambda: _read_commands(path)) or []
+    answers = reader.read('predictions', lambda: _read_answers(path))
+    metrics = (
+        {}
+        if answers is not None and not (path / METRICS).exists()
+        else reader.read('metrics', lambda: _read_metrics(path)) or {}
+    )
+    file = _find_config(path)
+    cfg = reader.read('config', lambda: _read_config(file))
+    roots = [Path(entry['folder']) for entry in commands if 'folder' in entry]
+    parts = {
+        'answers': answers,
+        'metrics': metrics,
+        'commands': commands,
+        'counts': reader.read(
+            'class counts', lambda: _read_counts(counts, cfg, answers, roots)
+        ),
+        'features': reader.read('features', lambda: _find_features(path)),
+        'curves': reader.read('curves', lambda: _read_curves(path, reader))
+        or {},
+    }
+    if cfg is not None:
+        manifest = _find_manifest(cfg)
+        parts |= {
+            'config': file.read_text(encoding='utf-8'),
+            'seed': cfg.get('randomness', {}).get('seed'),
+            'manifest': manifest and _resolve(manifest, roots),
+        }
+    seeds = [
+        int(part.removeprefix('seed'))
+        for part in path.resolve().parts
+        if re.fullmatch(r'seed\d+', part)
+    ]
+    if seeds:
+        parts['seed'] = seeds[-1]
+    return RunFolder(name, path, **parts, missing=reader.missing)
+
+
+class _Reader:
+    """Reads parts, and keeps why one could not be."""
+
+    def __init__(self) -> None:
+        self.missing: dict[str, str] = {}
+
+    def read(self, part: str, load: Callable[[], _Content]) -> _Content | None:
+        try:
+            return load()
+        except (ValueError, OSError) as error:
+            self.missing[part] = str(error)
+            return None
+
+
+def _is_run(folder: Path) -> bool:
+    return any(
+        (folder / name).exists() for name in (PREDICTIONS, METRICS)
+    ) or any(folder.glob('*/vis_data/scalars.json'))
+
+
+def _read_commands(path: Path) -> list[dict]:
+    found = []
+    for folder in (path, path / 'test'):
+        if (folder / COMMANDS).exists():
+            found += read_commands(folder)[0]
+    if not found:
+        raise ValueError(
+            f'{path / COMMANDS} does not exist; tools/train.py and test.py '
+            f'write it'
+        )
+    return found
+
+
+def _read_answers(path: Path) -> Answers:
+    found = load_predictions(path / PREDICTIONS)
+    pred = found.probabilities.argmax(1)
+    return Answers(
+        pred,
+        found.probabilities[np.arange(len(pred)), pred],
+        found.labels,
+        found.probabilities.shape[1],
+        found.class_names,
+        hash_content([found.paths, found.labels.tolist()]),
+    )
+
+
+def _read_metrics(path: Path) -> dict:
+    metrics = read_json(path / METRICS)
+    if not isinstance(metrics, dict):
+        raise ValueError(f'{path / METRICS} holds no metrics by name')
+    return metrics
+
+
+def _find_features(path: Path) -> Path:
+    if not (path / FEATURES).exists():
+        raise ValueError(
+            f'{path / FEATURES} does not exist; write it with '
+            f'tools/analysis_tools/save_features.py'
+        )
+    return path / FEATURES
+
+
+def _find_config(path: Path) -> Path | None:
+    """Return the config that the host wrote into the folder, if any."""
+    files = [*sorted(path.glob('*.py')), *sorted(path.glob('test/*.py'))]
+    return files[0] if files else None
+
+
+def _read_config(file: Path | None) -> Config:
+    if file is None:
+        raise ValueError('the folder holds no config')
+    try:
+        return Config.fromfile(file)
+    # What a config raises that was cut off is up to its place.
+    except Exception as error:  # noqa: BLE001
+        raise ValueError(f'{file} is no config: {error}') from None
+
+
+def _read_counts(
+    given: str | Path | None,
+    cfg: Config | None,
+    answers: Answers | None,
+    roots: list[Path],
+) -> np.ndarray:
+    evaluators = (cfg or {}).get('test_evaluator') or {}
+    if not isinstance(evaluators, list):
+        evaluators = [evaluators]
+    for evaluator in evaluators:
+        source = given or evaluator.get('class_counts')
+        classes = evaluator.get('num_classes')
+        if source is not None and classes is not None:
+            if isinstance(source, (str, Path)) and not given:
+                source = _resolve(source, roots)
+            return load_class_counts(source, classes)
+    if given and answers:
+        return load_class_counts(given, answers.num_classes)
+    raise ValueError(
+        'no config says where the training list is (ShotAccuracy); give '
+        '--class-counts'
+    )
+
+
+def _resolve(file: str | Path, roots: list[Path]) -> Path:
+    """Return a file that was named from the folder of a command."""
+    for root in (Path(), *roots):
+        if (root / file).exists():
+            return root / file
+    return Path(file)
+
+
+def _find_manifest(cfg: Config) -> str | None:
+    dataset = (cfg.get('train_dataloader') or {}).get('dataset') or {}
+    while 'manifest' not in dataset and 'dataset' in dataset:
+        dataset = dataset['dataset']
+    return dataset.get('manifest')
+
+
+def _read_curves(path: Path, reader: _Reader) -> dict[str, np.ndarray]:
+    """Return the scalars of all starts of a training; the last start wins."""
+    files = sorted(path.glob('*/vis_data/scalars.json'))
+    if not files:
+        raise ValueError(f'{path}/*/vis_data/scalars.json does not exist')
+    curves: dict[str, dict[float, float]] = {}
+    broken = 0
+    for file in files:
+        for line in file.read_text(encoding='utf-8').splitlines():
+            try:
+                entry = json.loads(line)
+                step = entry.pop('step')
+            except (json.JSONDecodeError, KeyError):
+                broken += 1
+                continue
+            for name, value in entry.items():
+                if isinstance(value, (int, float)):
+                    curves.setdefault(name, {})[step] = value
+    if broken:
+        reader.missing['curves'] = f'{broken} broken lines in {files[-1]}'
+    return {
+        name: np.array(sorted(points.items()))
+        for name, points in curves.items()
+    }

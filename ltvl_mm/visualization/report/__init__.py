@@ -1,0 +1,7 @@
+"""One page that shows what runs reached and what was retrieved."""
+
+from ltvl_mm.visualization.report.page import write_report
+from ltvl_mm.visualization.report.retrieval import read_retrieval
+from ltvl_mm.visualization.report.study import make_study
+
+__all__ = ['make_study', 'read_retrieval', 'write_report']

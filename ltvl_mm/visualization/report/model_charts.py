@@ -1,0 +1,137 @@
+"""Charts of models: what they confuse, how sure they are, how they learn."""
+
+import numpy as np
+
+from ltvl_mm.evaluation.calibration import bin_confidences
+from ltvl_mm.evaluation.confusion import count_confusions, find_worst_classes
+from ltvl_mm.evaluation.feature_map import project_features, sample_rows
+from ltvl_mm.structures.class_counts import GROUPS
+from ltvl_mm.structures.features import load_features
+from ltvl_mm.structures.run_folder import RunFolder
+from ltvl_mm.visualization.report.chart import (
+    Chart,
+    NothingToDraw,
+    Variant,
+    make_chart,
+    need_counts,
+)
+from ltvl_mm.visualization.report.model_figures import (
+    draw_confusion,
+    draw_curves,
+    draw_feature_maps,
+    draw_reliability,
+)
+from ltvl_mm.visualization.report.study import Study
+
+# A map of more takes a while, and its dots cover each other.
+MAP_IMAGES = 1000
+WORST = 20
+
+
+def chart_confusion(study: Study) -> Chart:
+    """What the worst classes are taken for, per method."""
+    variants = []
+    for name, run in _list_answered(study).items():
+        answers = run.answers
+        worst = find_worst_classes(
+            answers.pred, answers.labels, answers.num_classes, limit=WORST
+        )
+        shares = count_confusions(answers.pred, answers.labels, worst)
+        among = shares[:, :-1] - np.diag(np.diag(shares))
+        row, column = np.unravel_index(among.argmax(), among.shape)
+        text = (
+            f'{run.label}: the {len(worst)} classes of lowest accuracy, the '
+            f'worst first; rows are true, columns predicted classes. The '
+            f'most frequent confusion among them: '
+            f'{study.class_names[worst[row]]} taken for '
+            f'{study.class_names[worst[column]]}, {among[row, column]:.0f} % '
+            f'of its images.'
+        )
+        shown = [study.shown_names[label] for label in worst]
+        figure = draw_confusion(shares, shown)
+        variants.append(Variant(name, text, figure))
+    return Chart('Confusion among the worst classes', tuple(variants))
+
+
+def chart_reliability(study: Study) -> Chart:
+    """Whether a model is right as often as it is sure."""
+    variants = []
+    for name, run in _list_answered(study).items():
+        answers = run.answers
+        groups = study.groups[answers.labels]
+        bins = {
+            group: bin_confidences(
+                answers.confidence[inside], answers.right[inside]
+            )
+            for group in (*GROUPS, 'all')
+            if (inside := (groups == group) | (group == 'all')).any()
+        }
+        errors = ', '.join(
+            f'{group} {found.error:.1f} %' for group, found in bins.items()
+        )
+        text = (
+            f'{run.label}: how many of the test images are right on which '
+            f'the model is so and so sure; below the diagonal it is too '
+            f'sure. Expected calibration error: {errors}.'
+        )
+        variants.append(Variant(name, text, draw_reliability(bins)))
+    return Chart('Reliability', tuple(variants))
+
+
+def chart_features(study: Study, projection: str) -> Chart:
+    """Features of test images in the plane, per method."""
+    need_counts(study)
+    maps, total, unread = {}, 0, ''
+    for run in study.runs:
+        if run.features is None or run.name in maps:
+            continue
+        try:
+            found = load_features(run.features)
+        except ValueError as error:
+            unread += f' Left out: {run.label}: {error}.'
+            continue
+        total = len(found.labels)
+        some = found.pick(sample_rows(found.labels, MAP_IMAGES))
+        places = project_features(some, method=projection)
+        maps[run.name] = places, some.labels
+    if not maps:
+        raise NothingToDraw(
+            'no run has features_test.npz; write it with '
+            'tools/analysis_tools/save_features.py --split test.' + unread
+        )
+    kind = {'tsne': 't-SNE', 'umap': 'UMAP'}[projection]
+    return make_chart(
+        'Features of test images',
+        f'{kind} of {min(MAP_IMAGES, total):,} of {total:,} test images, '
+        f'evenly many of each class; a map per method, few-shot classes on '
+        f'top. Distances between groups of dots mean little.{unread}',
+        draw_feature_maps(maps, study.shown_names, study.groups),
+    )
+
+
+def chart_curves(study: Study) -> Chart:
+    """Loss, rate and accuracy on val of all trainings."""
+    runs = {
+        run.label: run.curves for run in study.runs if 'loss' in run.curves
+    }
+    if not runs:
+        raise NothingToDraw('no run has vis_data/scalars.json')
+    return make_chart(
+        'Training',
+        f'{len(runs)} trainings: loss and rate by iteration, accuracy on val '
+        f'by epoch.',
+        draw_curves(runs),
+    )
+
+
+def _list_answered(study: Study) -> dict[str, RunFolder]:
+    """Return method -> its first run with predictions."""
+    runs: dict[str, RunFolder] = {}
+    for run in study.runs:
+        if run.answers is not None:
+            runs.setdefault(run.name, run)
+    if not runs:
+        raise NothingToDraw(
+            'no run has predictions; test with --predictions test.npz'
+        )
+    return runs

@@ -1,0 +1,89 @@
+"""What the report shows of a retrieval."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ltvl_mm.evaluation.retrieval_precision import compute_precision_curve
+from ltvl_mm.structures.class_counts import GROUPS
+from ltvl_mm.structures.copy_pictures import CopyPicture, load_copy_pictures
+from ltvl_mm.structures.manifest import Manifest, load_manifest
+from ltvl_mm.utils.io import read_json
+
+
+@dataclass(frozen=True)
+class Retrieval:
+    """A folder of ``tools/retrieve.py``, as far as it is there.
+
+    Attributes:
+        manifest: What was retrieved.
+        root: The folder.
+        report: Of ``report.json``; {} if it is gone.
+        copies: Near-copies of test images that were passed over.
+        missing: Part -> why it is not here.
+    """
+
+    manifest: Manifest
+    root: Path
+    report: dict
+    copies: list[CopyPicture]
+    missing: dict[str, str]
+
+    @property
+    def counts(self) -> np.ndarray:
+        """(K,) retrieved images."""
+        return self.manifest.count_classes()
+
+    def describe_class(self, label: int) -> dict:
+        """Return what ``report.json`` says of a class; {} if nothing."""
+        classes = self.report.get('classes', [])
+        return classes[label] if label < len(classes) else {}
+
+
+def read_retrieval(manifest: Path) -> Retrieval:
+    """Read a manifest and what lies beside it.
+
+    Raises:
+        ValueError: If there is no manifest.
+    """
+    rows, root, missing = load_manifest(manifest), manifest.parent, {}
+    report, copies = {}, []
+    try:
+        report = read_json(root / 'report.json')
+    except ValueError as error:
+        missing['report of the retrieval'] = str(error)
+    try:
+        copies = load_copy_pictures(root)
+    except ValueError as error:
+        missing['near-copies of test images'] = str(error)
+    return Retrieval(rows, root, report, copies, missing)
+
+
+def measure_precision(
+    manifest: Manifest, truth: Mapping[str, str], group_of_class: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Return group -> precision curve, where it is known what images show.
+
+    Args:
+        manifest: What was retrieved.
+        truth: Key of an image -> name of the class that it shows, '' for
+            none. Images that are not in it are left out.
+        group_of_class: (K,) names.
+    """
+    known = np.array([key in truth for key in manifest.key], bool)
+    right = np.array(
+        [
+            truth.get(key) == manifest.class_names[label]
+            for key, label in zip(manifest.key, manifest.class_id, strict=True)
+        ],
+        bool,
+    )
+    groups = group_of_class[manifest.class_id]
+    curves = {
+        name: compute_precision_curve(right[inside], manifest.rank[inside])
+        for name in (*GROUPS, 'all')
+        if (inside := known & ((groups == name) | (name == 'all'))).any()
+    }
+    return curves

@@ -1,0 +1,250 @@
+"""The report page as people meet it: in a browser, from the disk."""
+
+import io
+import json
+import os
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+from study_folder import HOSTILE, NAMES, write_study
+
+from ltvl_mm.structures.run_folder import read_run
+from ltvl_mm.visualization.report import (
+    make_study,
+    read_retrieval,
+    write_report,
+)
+
+webdriver = pytest.importorskip('selenium.webdriver')
+from selenium.webdriver.common.keys import Keys  # noqa: E402
+from selenium.webdriver.support.ui import Select, WebDriverWait  # noqa: E402
+
+CHROMIUM = shutil.which('chromium') or shutil.which('google-chrome')
+DRIVER = shutil.which('chromedriver')
+# CI installs them, and must not pass because they are gone.
+if not (CHROMIUM and DRIVER) and 'LTVL_NEEDS_CHROMIUM' not in os.environ:
+    pytest.skip('no chromium with chromedriver here', allow_module_level=True)
+
+
+@pytest.fixture(scope='module')
+def page(tmp_path_factory):
+    folder = write_study(tmp_path_factory.mktemp('study'))
+    runs = [
+        read_run(folder / f'seed0/{name}', name)
+        for name in ('plain', 'tackle')
+    ]
+    write_report(
+        folder / 'report.html',
+        make_study(runs),
+        retrieval=read_retrieval(folder / 'retrieved/manifest.parquet'),
+        truth={f'k{number}': NAMES[0] for number in range(9)},
+    )
+    return folder / 'report.html'
+
+
+@pytest.fixture(scope='module')
+def browser(tmp_path_factory):
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for word in (
+        'headless=new',
+        'no-sandbox',
+        'disable-gpu',
+        'disable-quic',
+        'no-first-run',
+        'disable-background-networking',
+        'disable-component-update',
+        'disable-sync',
+        f'user-data-dir={tmp_path_factory.mktemp("profile")}',
+    ):
+        options.add_argument(f'--{word}')
+    logs = {'browser': 'ALL', 'performance': 'ALL'}
+    options.set_capability('goog:loggingPrefs', logs)
+    with webdriver.Chrome(
+        options=options, service=webdriver.ChromeService(DRIVER)
+    ) as driver:
+        yield driver
+
+
+@pytest.fixture
+def opened(browser, page):
+    show(browser, page)
+    return browser
+
+
+def show(browser, page, *, width=1280, scheme='light'):
+    browser.execute_cdp_cmd(
+        'Emulation.setDeviceMetricsOverride',
+        dict(width=width, height=900, deviceScaleFactor=1, mobile=width < 600),
+    )
+    browser.execute_cdp_cmd(
+        'Emulation.setEmulatedMedia',
+        dict(features=[dict(name='prefers-color-scheme', value=scheme)]),
+    )
+    # A page that is there already would not be waited for.
+    browser.get('about:blank')
+    browser.get(page.as_uri())
+    WebDriverWait(browser, 20).until(
+        lambda browser: browser.execute_script(
+            'return document.readyState === "complete"'
+        )
+    )
+
+
+def list_cards(browser):
+    return browser.execute_script(
+        'return [...document.querySelectorAll(".card")]'
+        '.filter((card) => !card.hidden)'
+        '.map((card) => card.querySelector("h3").textContent)'
+    )
+
+
+def test_it_loads_without_errors_and_without_network(opened):
+    assert opened.get_log('browser') == []
+    messages = [
+        json.loads(entry['message'])['message']
+        for entry in opened.get_log('performance')
+    ]
+    addresses = [
+        message['params']['request']['url']
+        for message in messages
+        if message['method'] == 'Network.requestWillBeSent'
+        # The browser's own pages are none of ours.
+        and message['params']['documentURL'].startswith('file:')
+    ]
+    assert addresses
+    assert all(a.startswith(('file:', 'data:')) for a in addresses), addresses
+    assert opened.execute_script('return plots().length') >= 10
+
+
+@pytest.mark.parametrize('width', [1280, 390])
+@pytest.mark.parametrize('scheme', ['light', 'dark'])
+def test_a_screenshot_is_not_blank_and_nothing_sticks_out(
+    browser, page, width, scheme
+):
+    show(browser, page, width=width, scheme=scheme)
+    for part in ('results', 'accuracy', 'reliability', 'gallery'):
+        browser.execute_script(
+            'document.getElementById(arguments[0]).scrollIntoView()', part
+        )
+        picture = Image.open(io.BytesIO(browser.get_screenshot_as_png()))
+        grey = np.asarray(picture.convert('L'), float)
+        assert grey.std() > 10, part
+        ground = np.median(grey)
+        assert ground > 200 if scheme == 'light' else ground < 60
+    wide = browser.execute_script(
+        'return document.documentElement.scrollWidth'
+    )
+    assert wide <= width
+
+
+@pytest.mark.parametrize('scheme', ['light', 'dark'])
+def test_words_stand_out_from_their_ground(browser, page, scheme):
+    show(browser, page, scheme=scheme)
+
+    def light(name):
+        colour = browser.execute_script(
+            'return getComputedStyle(document.documentElement)'
+            '.getPropertyValue(arguments[0])',
+            name,
+        ).strip('# ')
+        colour = ''.join(2 * c for c in colour) if len(colour) == 3 else colour
+        parts = np.array([int(colour[i : i + 2], 16) for i in (0, 2, 4)]) / 255
+        linear = np.where(
+            parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4
+        )
+        return linear @ [0.2126, 0.7152, 0.0722]
+
+    for ground in ('--ground', '--card'):
+        for text in ('--text', '--quiet', '--link'):
+            low, high = sorted([light(ground), light(text)])
+            # WCAG 2.2, AA.
+            assert (high + 0.05) / (low + 0.05) >= 4.5, (ground, text)
+    # Figures follow the page.
+    said = browser.execute_script('return plots()[0].layout.font.color.trim()')
+    assert said == ('#1b1e23' if scheme == 'light' else '#e6e8eb')
+
+
+def test_captions_and_names_of_the_web_are_text(opened):
+    assert opened.execute_script('return window.hit') is None
+    assert f'toad {HOSTILE}' in list_cards(opened)
+    item = opened.find_element('css selector', '#cards li')
+    assert item.get_attribute('title').startswith(HOSTILE)
+    assert HOSTILE in opened.find_element('id', 'copies').text
+    # In figures as well, where plotly knows some markup.
+    worst = opened.find_element('id', 'confusion').text
+    assert HOSTILE in worst
+
+
+def test_the_gallery_is_filtered_by_class_and_by_group(opened):
+    assert list_cards(opened)[:3] == ['cat', 'dog', 'owl']
+    name = opened.find_element('id', 'filter-name')
+    name.send_keys('O')
+    assert list_cards(opened) == ['dog', 'owl', f'toad {HOSTILE}']
+    opened.find_element('css selector', '#filter-group').send_keys('few')
+    assert list_cards(opened) == ['owl', f'toad {HOSTILE}']
+    assert opened.find_element('id', 'shown').text == '2 of 4 classes'
+    name.send_keys('xyz')
+    assert list_cards(opened) == []
+
+
+def test_the_gallery_is_sorted(opened):
+    select = Select(opened.find_element('id', 'order'))
+    toad = f'toad {HOSTILE}'
+    for value, order in (
+        ('images', [toad, 'owl', 'dog', 'cat']),
+        ('yield', ['cat', 'dog', 'owl', toad]),
+        ('score', [toad, 'owl', 'dog', 'cat']),
+        ('label', ['cat', 'dog', 'owl', toad]),
+    ):
+        select.select_by_value(value)
+        assert list_cards(opened) == order
+
+
+def test_it_is_used_from_the_keyboard(opened):
+    opened.find_element('tag name', 'body').send_keys(Keys.TAB)
+    first = opened.switch_to.active_element
+    assert first.text == 'Skip to the results'
+    seen = set()
+    for _ in range(40):
+        opened.switch_to.active_element.send_keys(Keys.TAB)
+        active = opened.switch_to.active_element
+        seen.add(active.get_attribute('id') or active.tag_name)
+    assert {'filter-name', 'filter-group', 'order', 'select', 'li'} <= seen
+
+
+def test_a_chart_shows_the_method_that_is_chosen(opened):
+    def list_shown():
+        return opened.execute_script(
+            'return [...document.querySelectorAll("#reliability .variant")]'
+            '.map((figure) => figure.getBoundingClientRect().height > 100)'
+        )
+
+    assert list_shown() == [False, True]
+    opened.find_element('css selector', '#reliability select').send_keys(
+        'plain'
+    )
+    assert list_shown() == [True, False]
+    # It was drawn while it was hidden, and had no width.
+    WebDriverWait(opened, 5).until(
+        lambda browser: browser.execute_script(
+            'return document.querySelector("#plot-reliability-0 .main-svg")'
+            '.getBoundingClientRect().width > 900'
+        )
+    )
+
+
+def test_what_screen_readers_need_is_there(opened):
+    nameless = opened.execute_script(
+        'return [...document.querySelectorAll('
+        '"img:not([alt]), input, select, [role=region]")]'
+        '.filter((part) => part.tagName === "IMG" || !(part.labels?.length'
+        ' || part.getAttribute("aria-label"))).length'
+    )
+    assert nameless == 0
+    assert opened.execute_script('return document.documentElement.lang')
+    figures = opened.find_elements('css selector', 'figure.variant')
+    captions = opened.find_elements('css selector', 'figure > figcaption')
+    assert len(figures) == len(captions) >= 8
