@@ -16,6 +16,8 @@ from ltvl_mm.models.lade_loss import LADELoss
 from ltvl_mm.models.ldam_loss import LDAMLoss
 from ltvl_mm.models.logit_adjusted_loss import LogitAdjustedLoss
 from ltvl_mm.models.lws_cls_head import LWSClsHead
+from ltvl_mm.models.memory_cls_head import MemoryClsHead
+from ltvl_mm.models.modulated_attention import ModulatedAttentionNeck
 from ltvl_mm.models.origin_weighted_cls_head import OriginWeightedClsHead
 from ltvl_mm.models.paco_classifier import PaCoClassifier
 from ltvl_mm.models.paco_loss import PaCoLoss
@@ -37,6 +39,8 @@ __all__ = [
     'LDAMLoss',
     'LWSClsHead',
     'LogitAdjustedLoss',
+    'MemoryClsHead',
+    'ModulatedAttentionNeck',
     'OriginWeightedClsHead',
     'PaCoClassifier',
     'PaCoLoss',

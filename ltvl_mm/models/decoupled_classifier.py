@@ -1,6 +1,6 @@
 """A classifier whose representation comes from a first stage."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from mmpretrain.models.classifiers import ImageClassifier
 from torch import nn
@@ -22,6 +22,8 @@ class DecoupledClassifier(ImageClassifier):
             else its last), that the kept parts are loaded from when training
             starts.
         kept: Names of the parts that are loaded and not trained.
+        begun: Part that is loaded and trained further -> name of the part of
+            the first stage that it begins as.
         frozen_eval: Kept parts do not drop anything and their BatchNorm
             statistics stay. False lets the statistics go on, as the authors'
             code does.
@@ -36,38 +38,43 @@ class DecoupledClassifier(ImageClassifier):
         *args: object,
         stage_1: str,
         kept: Sequence[str] = ('backbone', 'neck'),
+        begun: Mapping[str, str] | None = None,
         frozen_eval: bool = True,
         **kwargs: object,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.stage_1 = stage_1
         self.kept = tuple(kept)
+        self.begun = dict(begun or {})
         self.frozen_eval = frozen_eval
         for part in self._list_kept():
             part.requires_grad_(False)
+        for name in self.begun:
+            self._find(name)
 
     def init_weights(self) -> None:
         """Initialise what is trained, and load the rest from the stage.
 
         Raises:
-            ValueError: If the stage lacks a weight of a kept part, or has it
-                in another shape.
+            ValueError: If the stage lacks a weight of a part, or has it in
+                another shape.
         """
         super().init_weights()
         weights = read_weights(self.stage_1)
-        for name, part in zip(self.kept, self._list_kept(), strict=True):
-            start = f'{name}.'
+        sources = {name: name for name in self.kept} | self.begun
+        for name, source in sources.items():
+            start = f'{source}.'
             own = {
                 key.removeprefix(start): value
                 for key, value in weights.items()
                 if key.startswith(start)
             }
             try:
-                part.load_state_dict(own)
+                self._find(name).load_state_dict(own)
             except RuntimeError as error:
                 raise ValueError(
                     f'{self.stage_1} is no first stage of this model, its '
-                    f"'{name}' is another: {error}"
+                    f"'{source}' is another: {error}"
                 ) from None
 
     def train(self, mode: bool = True) -> 'DecoupledClassifier':
@@ -79,10 +86,13 @@ class DecoupledClassifier(ImageClassifier):
         return self
 
     def _list_kept(self) -> list[nn.Module]:
+        return [self._find(name) for name in self.kept]
+
+    def _find(self, name: str) -> nn.Module:
         try:
-            return [self.get_submodule(name) for name in self.kept]
+            return self.get_submodule(name)
         except AttributeError as error:
             raise ValueError(
-                f'kept={list(self.kept)} names a part that the model does '
-                f'not have: {error}'
+                f'kept={list(self.kept)}, begun={self.begun} name a part that '
+                f'the model does not have: {error}'
             ) from None

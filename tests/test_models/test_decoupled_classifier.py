@@ -76,6 +76,25 @@ def test_lws_trains_the_lengths_alone(stage_1):
     assert step(model) == {'head.scales'}
 
 
+def test_a_part_begins_as_another_of_the_stage_and_is_trained(stage_1):
+    head = dict(HEAD, type='ltvl_mm.MemoryClsHead')
+    model = build(
+        'ltvl_mm.DecoupledClassifier',
+        head=head,
+        stage_1=stage_1,
+        begun={'head.hallucinator': 'head.fc'},
+    )
+    model.init_weights()
+    first = torch.load(stage_1, weights_only=True)['state_dict']
+    weight = model.head.hallucinator.weight
+    assert torch.equal(weight, first['head.fc.weight'])
+    assert not torch.equal(model.head.fc.weight, weight)
+    model.head.set_centroids(torch.randn(3, 64))
+    changed = step(model)
+    assert 'head.hallucinator.weight' in changed
+    assert not any(name.startswith('backbone') for name in changed)
+
+
 def test_statistics_go_on_only_if_asked(stage_1):
     model = build(
         'ltvl_mm.DecoupledClassifier', stage_1=stage_1, frozen_eval=False
@@ -99,8 +118,12 @@ def test_a_stage_of_another_model_is_an_error(stage_1, tmp_path):
 
 
 def test_a_part_that_is_not_there_is_an_error():
-    with pytest.raises(ValueError, match=r"kept=\['spine'\] names a part"):
+    with pytest.raises(ValueError, match=r"kept=\['spine'\], begun="):
         build('ltvl_mm.DecoupledClassifier', stage_1='x', kept=['spine'])
+    with pytest.raises(ValueError, match=r"begun=\{'spine': 'neck'\} name a"):
+        build(
+            'ltvl_mm.DecoupledClassifier', stage_1='x', begun={'spine': 'neck'}
+        )
 
 
 def test_a_cosine_head_knows_directions_alone():
