@@ -2,6 +2,7 @@
 
 from ltvl_mm.engine.hooks import (
     ClassCountsHook,
+    ClassMeansHook,
     EpochSeedHook,
     ProgressBarHook,
 )
@@ -9,6 +10,7 @@ from ltvl_mm.engine.optimizers import TrainableOptimWrapperConstructor
 
 __all__ = [
     'ClassCountsHook',
+    'ClassMeansHook',
     'EpochSeedHook',
     'ProgressBarHook',
     'TrainableOptimWrapperConstructor',

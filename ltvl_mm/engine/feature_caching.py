@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from mmengine.config import Config
+from mmengine.dist import is_main_process
 from mmengine.runner import Runner
 from torch import nn
 
@@ -104,18 +105,30 @@ def build_split(cfg: Config, split: str) -> tuple[Sequence, Config]:
 def load_batches(
     loader_cfg: Config, dataset: Sequence, title: str
 ) -> Iterator[dict]:
-    """Yield the batches of one pass, in the order of the list."""
+    """Yield the batches of one pass, in the order of the list.
+
+    Where there are several processes, each passes over its share.
+    """
     loader = Runner.build_dataloader(
         {
             'dataset': dataset,
             'batch_size': loader_cfg.batch_size,
             'num_workers': loader_cfg.num_workers,
-            'sampler': {'type': 'DefaultSampler', 'shuffle': False},
+            'sampler': {
+                'type': 'DefaultSampler',
+                'shuffle': False,
+                'round_up': False,  # no image twice
+            },
             'worker_init_fn': {'type': 'ltvl_mm.seed_worker'},
             'collate_fn': {'type': 'default_collate'},
         }
     )
-    with progress_bar(total=len(dataset), title=title, unit='img') as bar:
+    with progress_bar(
+        total=len(loader.sampler),
+        title=title,
+        unit='img',
+        silent=not is_main_process(),
+    ) as bar:
         for batch in loader:
             yield batch
             bar.update(len(batch['inputs']))

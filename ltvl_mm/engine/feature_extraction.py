@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from mmengine.config import Config
+from mmengine.dist import all_reduce
 from mmengine.registry import init_default_scope
 
 from ltvl_mm.engine.feature_caching import build_split, load_batches
@@ -34,11 +36,7 @@ def extract_features(
         ValueError: If the config has no such data, or the checkpoint does
             not fit the model.
     """
-    dataset, loader_cfg = _build_split(cfg, split)
-    if split == 'train':
-        other = cfg.get('val_dataloader') or cfg.test_dataloader
-        dataset.pipeline = DATASETS.build(other.dataset).pipeline
-        loader_cfg = other
+    dataset, loader_cfg = _build_plain_split(cfg, split)
     model = _build_model(cfg, checkpoint).to(device)
     return Features(
         *_read_all(
@@ -95,6 +93,56 @@ def extract_expert_logits(
         )
         logits.append(found)
     return np.stack(logits), labels
+
+
+@torch.inference_mode()
+def compute_class_means(
+    model: torch.nn.Module, cfg: Config, *, num_classes: int, width: int
+) -> torch.Tensor:
+    """Return the (K, F) mean feature of each class over the training set.
+
+    Several processes share the images, which pass the transforms of val or
+    test.
+
+    Args:
+        model: A classifier of the host, not wrapped; is left in eval mode.
+        cfg: Of its training.
+        num_classes: K.
+        width: F.
+
+    Raises:
+        ValueError: If a class has no training image.
+    """
+    model.eval()
+    dataset, loader_cfg = _build_plain_split(cfg, 'train')
+    device = next(model.parameters()).device
+    sums = torch.zeros(num_classes, width, device=device)
+    counts = torch.zeros(num_classes, 1, device=device)
+    for batch in load_batches(loader_cfg, dataset, 'means of the classes'):
+        data = model.data_preprocessor(batch)
+        feats = model.extract_feat(data['inputs'], stage='pre_logits')
+        labels = torch.cat([s.gt_label for s in data['data_samples']])
+        own = F.one_hot(labels, num_classes).float().T  # (K, N)
+        sums += own @ feats.float()
+        counts += own.sum(1, keepdim=True)
+    all_reduce(sums)
+    all_reduce(counts)
+    if not counts.all():
+        label = int(counts.argmin())
+        raise ValueError(
+            f'class {label} has no training image, so that there is no mean '
+            f'of its features'
+        )
+    return sums / counts
+
+
+def _build_plain_split(cfg: Config, split: str) -> tuple[Sequence, Config]:
+    """As :func:`_build_split`; training images are not augmented."""
+    dataset, loader_cfg = _build_split(cfg, split)
+    if split == 'train':
+        loader_cfg = cfg.get('val_dataloader') or cfg.test_dataloader
+        dataset.pipeline = DATASETS.build(loader_cfg.dataset).pipeline
+    return dataset, loader_cfg
 
 
 def _build_split(cfg: Config, split: str) -> tuple[Sequence, Config]:

@@ -1,0 +1,161 @@
+"""Memories begin with the mean features of the training set."""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
+from mmengine.runner import Runner
+from torch import distributed, multiprocessing
+
+from ltvl_mm.engine import ClassMeansHook
+from ltvl_mm.engine.feature_extraction import compute_class_means
+from ltvl_mm.registry import DATASETS, MODELS
+
+RANKS = 2
+LEAF = """
+default_scope = 'mmpretrain'
+data_preprocessor = dict(num_classes=3, mean=[100, 100, 100], std=[50, 50, 50])
+model = dict(
+    type='ImageClassifier',
+    backbone=dict(type='ResNet', depth=18, base_channels=4, stem_channels=4),
+    neck=dict(type='GlobalAveragePooling'),
+    head=dict(type='ltvl_mm.MemoryClsHead', num_classes=3, in_channels=32),
+)
+load = dict(type='LoadImageFromFile')
+resize = dict(type='Resize', scale=(32, 32))
+dim = dict(type='ColorJitter', brightness=0.9)
+pack = dict(type='PackInputs')
+lists = dict(
+    type='CustomDataset',
+    data_root={data_root!r},
+    ann_file='train.txt',
+    classes=['cat', 'dog', 'owl'],
+)
+train_dataloader = dict(
+    batch_size=2,
+    num_workers=0,
+    sampler=dict(type='DefaultSampler', shuffle=True),
+    dataset=dict(
+        type='ltvl_mm.TACKLEDataset',
+        manifest={manifest!r},
+        dataset=dict(**lists, pipeline=[load, dim, resize, pack]),
+    ),
+)
+val_dataloader = dict(
+    batch_size=5,
+    num_workers=0,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(**lists, pipeline=[load, resize, pack]),
+)
+val_evaluator = dict(type='Accuracy')
+val_cfg = dict()
+optim_wrapper = dict(optimizer=dict(type='SGD', lr=0.1))
+train_cfg = dict(by_epoch=True, max_epochs=1)
+custom_hooks = [dict(type='ltvl_mm.ClassMeansHook')]
+randomness = dict(seed=0)
+"""
+
+
+@pytest.fixture(autouse=True)
+def scope():
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        yield
+
+
+@pytest.fixture
+def leaf(target, manifest, tmp_path):
+    """Six labelled images and six retrieved ones, of three classes."""
+    path = tmp_path / 'leaf.py'
+    path.write_text(
+        LEAF.format(manifest=str(manifest), data_root=target['data_root'])
+    )
+    cfg = Config.fromfile(path)
+    cfg.work_dir = str(tmp_path / 'work')
+    return cfg
+
+
+def build(cfg):
+    torch.manual_seed(0)
+    return MODELS.build(
+        {'data_preprocessor': cfg.data_preprocessor, **cfg.model}
+    )
+
+
+def compute_slowly(cfg, model):
+    """The means, one image after another; none is augmented."""
+    dataset = DATASETS.build(cfg.train_dataloader.dataset)
+    dataset.pipeline = DATASETS.build(cfg.val_dataloader.dataset).pipeline
+    feats = {0: [], 1: [], 2: []}
+    model.eval()
+    for row in range(len(dataset)):
+        data = {k: [v] for k, v in dataset[row].items()}
+        images = model.data_preprocessor(data)['inputs']
+        with torch.no_grad():
+            (feat,) = model.extract_feat(images)
+        feats[dataset.get_data_info(row)['gt_label']].append(feat[0])
+    assert [len(some) for some in feats.values()] == [5, 5, 2]
+    return torch.stack([torch.stack(some).mean(0) for some in feats.values()])
+
+
+def compute(cfg, model):
+    return compute_class_means(model, cfg, num_classes=3, width=32)
+
+
+def test_they_are_of_target_and_retrieved_images_as_val_has_them(leaf):
+    model = build(leaf)
+    expected = compute_slowly(leaf, model)
+    ClassMeansHook().before_train(SimpleNamespace(model=model, cfg=leaf))
+    torch.testing.assert_close(model.head.centroids.detach(), expected)
+
+
+def run_rank(rank, folder, cfg):
+    torch.set_num_threads(1)
+    distributed.init_process_group(
+        'gloo',
+        init_method=f'file://{folder}/meeting',
+        rank=rank,
+        world_size=RANKS,
+    )
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        torch.save(compute(cfg, build(cfg)), f'{folder}/{rank}.pt')
+    distributed.destroy_process_group()
+
+
+def test_two_processes_share_the_images(leaf, tmp_path):
+    # 11 images: one process has one more.
+    leaf.train_dataloader.dataset.dataset.indices = [0, 1, 3, 4, 5]
+    multiprocessing.spawn(run_rank, (str(tmp_path), leaf), nprocs=RANKS)
+    expected = compute(leaf, build(leaf))
+    for rank in range(RANKS):
+        found = torch.load(tmp_path / f'{rank}.pt')
+        torch.testing.assert_close(found, expected)
+
+
+def test_a_resumed_run_keeps_the_centroids_of_its_checkpoint(leaf):
+    leaf.optim_wrapper.optimizer.lr = 0.0
+    Runner.from_cfg(leaf).train()
+    state = torch.load(f'{leaf.work_dir}/epoch_1.pth', weights_only=False)
+    first = state['state_dict']['head.centroids']
+    assert first.any()
+    # Of these images alone, and of what the features are now, it had others.
+    leaf.train_dataloader.dataset.dataset.indices = [0, 1, 3, 5]
+    leaf.train_cfg.max_epochs = 2
+    leaf.resume = True
+    runner = Runner.from_cfg(leaf)
+    runner.train()
+    assert torch.equal(runner.model.head.centroids, first)
+
+
+def test_a_class_without_images_is_named(leaf):
+    dataset = leaf.train_dataloader.dataset.dataset
+    leaf.train_dataloader.dataset = dict(**dataset, indices=[0, 3])
+    with pytest.raises(ValueError, match='class 2 has no training image'):
+        Runner.from_cfg(leaf).train()
+
+
+def test_a_head_without_a_memory_is_refused(leaf):
+    leaf.model.head.type = 'LinearClsHead'
+    with pytest.raises(ValueError, match='got LinearClsHead'):
+        Runner.from_cfg(leaf).train()
