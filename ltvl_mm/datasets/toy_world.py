@@ -8,6 +8,8 @@ from mmpretrain.datasets import CustomDataset
 from ltvl_mm.datasets.toy_drawing import CLASS_NAMES
 from ltvl_mm.registry import DATASETS
 
+SPLITS = ('train', 'val', 'test', 'open')
+
 
 @DATASETS.register_module()
 class ToyWorld(CustomDataset):
@@ -16,7 +18,7 @@ class ToyWorld(CustomDataset):
     Args:
         data_root: The world's folder.
         split: ``'train'`` (long-tailed), ``'val'`` or ``'test'``
-            (balanced).
+            (balanced), or ``'open'`` (of none of the classes, label -1).
         pipeline: Transforms.
         kwargs: Further arguments of the host's CustomDataset.
 
@@ -32,10 +34,8 @@ class ToyWorld(CustomDataset):
         pipeline: Sequence[dict] = (),
         **kwargs: object,
     ) -> None:
-        if split not in ('train', 'val', 'test'):
-            raise ValueError(
-                f"split must be 'train', 'val' or 'test', got {split!r}"
-            )
+        if split not in SPLITS:
+            raise ValueError(f'split must be one of {SPLITS}, got {split!r}')
         if not (Path(data_root) / f'{split}.txt').is_file():
             raise ValueError(
                 f'there is no toy world in {data_root}; make it with: python '

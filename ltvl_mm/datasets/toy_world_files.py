@@ -1,8 +1,9 @@
 """Write the toy world to disk in the formats that real data comes in.
 
 A folder of it holds a long-tailed train list with balanced val and test lists
-(``path label``, as ImageNet-LT), a caption corpus to pre-train a small CLIP
-(mmengine's ``data_list`` JSON), and an unlabelled web memory (tars as
+(``path label``, as ImageNet-LT), an open-set list of images that show none of
+the classes (``path -1``, as OLTR's), a caption corpus to pre-train a small
+CLIP (mmengine's ``data_list`` JSON), and an unlabelled web memory (tars as
 img2dataset writes them) with planted undecodable images, exact duplicates and
 near-copies of test images. ``web_truth.csv`` says what each web image is; no
 method reads it, only the evaluation of retrieval.
@@ -22,7 +23,9 @@ from ltvl_mm.datasets.toy_web_memory import write_web_tar, write_web_truth
 from ltvl_mm.datasets.toy_world_spec import (
     STREAMS,
     ToyWorldSize,
+    count_open_images,
     count_training_images,
+    draw_open_image,
     draw_split_image,
     encode_jpeg,
     write_caption,
@@ -86,6 +89,7 @@ def _list_jobs(
         )
         for split, n in counts.items()
     ]
+    jobs.append((root / 'open.txt', partial(_write_open_set, size=size)))
     jobs.append((root / 'corpus.json', partial(_write_corpus, size=size)))
     tars = -(-size.web // size.web_per_tar)
     jobs += [
@@ -115,6 +119,19 @@ def _write_split(
             image = draw_split_image(split, label, number, seed)
             (path.parent / file).write_bytes(encode_jpeg(image))
             lines.append(f'{file.as_posix()} {label}\n')
+    with atomic_write(path, 'w') as file:
+        file.writelines(lines)
+
+
+def _write_open_set(path: Path, *, size: ToyWorldSize) -> None:
+    folder = Path('images', 'open')
+    (path.parent / folder).mkdir(parents=True, exist_ok=True)
+    lines = []
+    for number in range(count_open_images(size)):
+        file = folder / f'{number:04d}.jpg'
+        image = draw_open_image(number, size.seed)
+        (path.parent / file).write_bytes(encode_jpeg(image))
+        lines.append(f'{file.as_posix()} -1\n')
     with atomic_write(path, 'w') as file:
         file.writelines(lines)
 

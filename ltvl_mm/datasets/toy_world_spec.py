@@ -18,6 +18,7 @@ STREAMS = {
     'web': 5,
     'classes': 6,
     'plant': 7,
+    'open': 8,
 }
 _TEMPLATES = (
     'a photo of a {}',
@@ -76,12 +77,26 @@ def count_training_images(size: ToyWorldSize) -> np.ndarray:
     return np.round(counts).astype(int)[order]
 
 
+def count_open_images(size: ToyWorldSize) -> int:
+    """Return how many images show no class: a third of the test images.
+
+    (OLTR's open set of ImageNet-LT: 18,000 images beside 50,000.)
+    """
+    return size.test_per_class * len(CLASS_NAMES) // 3
+
+
 def draw_split_image(
     split: str, label: int, number: int, seed: int
 ) -> Image.Image:
     """Draw image ``number`` of a class in a labelled split."""
     rng = make_generator(seed, STREAMS[split], label, number)
     return draw_image(CLASS_NAMES[label], rng, web_look=False)
+
+
+def draw_open_image(number: int, seed: int) -> Image.Image:
+    """Draw image ``number`` of those that look alike and show no object."""
+    rng = make_generator(seed, STREAMS['open'], number)
+    return draw_image(None, rng, web_look=False)
 
 
 def write_caption(name: str, rng: np.random.Generator) -> str:

@@ -6,7 +6,11 @@ import numpy as np
 from mmengine.evaluator import BaseMetric
 
 from ltvl_mm.registry import METRICS
-from ltvl_mm.structures.predictions import save_predictions, sort_predictions
+from ltvl_mm.structures.predictions import (
+    UNKNOWN,
+    save_predictions,
+    sort_predictions,
+)
 
 
 @METRICS.register_module()
@@ -27,6 +31,8 @@ class PredictionWriter(BaseMetric):
     ) -> None:
         """Keep path, label and scores of each sample of a batch.
 
+        An image of a list without labels is of no known class.
+
         Raises:
             ValueError: If a sample does not say where its image is.
         """
@@ -37,9 +43,8 @@ class PredictionWriter(BaseMetric):
                     'has none; let PackInputs keep it'
                 )
             scores = sample['pred_score'].float().cpu().numpy()
-            self.results.append(
-                (sample['img_path'], int(sample['gt_label']), scores)
-            )
+            label = int(sample.get('gt_label', UNKNOWN))
+            self.results.append((sample['img_path'], label, scores))
 
     def compute_metrics(self, results: list[tuple]) -> dict:
         """Write the file; on rank 0 alone."""

@@ -53,8 +53,19 @@ class ShotAccuracy(BaseMetric):
     def process(
         self, data_batch: object, data_samples: Sequence[dict]
     ) -> None:
-        """Keep (predicted, true) of each sample of a batch."""
+        """Keep (predicted, true) of each sample of a batch.
+
+        Raises:
+            ValueError: If a sample has no label, or that of no class.
+        """
         for sample in data_samples:
+            if sample.get('gt_label', -1) < 0:
+                raise ValueError(
+                    f'{sample.get("img_path", "an image")} is of no known '
+                    f'class, but ShotAccuracy measures those; to save what a '
+                    f'model says of such images: tools/test.py --out X.npz '
+                    f"--cfg-options 'test_evaluator=[]'"
+                )
             pred = (
                 sample['pred_score'].argmax()
                 if 'pred_score' in sample

@@ -42,7 +42,7 @@ def find_shards(
     Args:
         inputs: Tars (paths, globs, ``{00000..00099}`` ranges), folders of
             tars, folders of images (searched through), or ``.txt`` lists
-            with a path, or ``path label``, on each line.
+            with a path, or ``path label``, on each line (-1: of no class).
         root: Folder that the paths in lists are relative to; None for the
             list's own folder.
         files_per_shard: Image files that make a shard.
@@ -170,7 +170,8 @@ def _read_list(path: Path, root: Path) -> dict[str, Path]:
     lines = path.read_text(encoding='utf-8').splitlines()
     for number, line in enumerate(lines, 1):
         head, _, tail = line.strip().rpartition(' ')
-        name = head if head and tail.isdecimal() else line.strip()
+        labelled = head and (tail.isdecimal() or tail == '-1')
+        name = head if labelled else line.strip()
         if not name:
             continue
         if PurePosixPath(name).is_absolute() or (

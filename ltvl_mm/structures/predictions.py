@@ -14,6 +14,9 @@ from ltvl_mm.utils.io import read_arrays, write_arrays
 
 # The logarithm of float32's smallest number: what log gives for a 0.
 LOWEST_LOG = -104.0
+# Label of an image that shows none of the classes, as the lists of OLTR have
+# it.
+UNKNOWN = -1
 
 
 @dataclass(frozen=True)
@@ -22,7 +25,7 @@ class Predictions:
 
     Attributes:
         probabilities: (N, K) float32, softmax scores.
-        labels: (N,) int64, the true classes, in [0, K).
+        labels: (N,) int64, the true classes, in [0, K), or UNKNOWN.
         paths: Of the images, each once, in ascending order, so that files of
             two models over one list hold the same rows.
         class_names: K names; None if the data set did not name them.
@@ -61,12 +64,12 @@ class Predictions:
                 f'scores of {self.paths[row]} are not probabilities: their '
                 f'sum is {self.probabilities[row].sum():.4g}'
             )
-        outside = (self.labels < 0) | (self.labels >= shape[1])
+        outside = (self.labels < UNKNOWN) | (self.labels >= shape[1])
         if outside.any():
             row = int(outside.argmax())
             raise ValueError(
                 f'label {self.labels[row]} of {self.paths[row]} lies outside '
-                f'[0, {shape[1]})'
+                f'[0, {shape[1]}), and is not {UNKNOWN} (of no class)'
             )
         for one, other in zip(self.paths, self.paths[1:], strict=False):
             if one >= other:
@@ -113,11 +116,17 @@ def save_predictions(path: str | Path, predictions: Predictions) -> None:
     )
 
 
-def load_predictions(path: str | Path) -> Predictions:
+def load_predictions(
+    path: str | Path, *, unknown: bool = False
+) -> Predictions:
     """Read what :func:`save_predictions` wrote.
 
+    Args:
+        path: The ``.npz``.
+        unknown: The labels are all UNKNOWN, instead of none of them.
+
     Raises:
-        ValueError: If it is another file; names it.
+        ValueError: If it is another file, or has other labels; names it.
     """
     arrays = read_arrays(
         path,
@@ -127,7 +136,7 @@ def load_predictions(path: str | Path) -> Predictions:
     )
     names = arrays.get('class_names')
     try:
-        return Predictions(
+        predictions = Predictions(
             probabilities=arrays['probabilities'],
             labels=arrays['labels'],
             paths=tuple(arrays['paths'].tolist()),
@@ -135,6 +144,15 @@ def load_predictions(path: str | Path) -> Predictions:
         )
     except ValueError as error:
         raise ValueError(f'{path} holds no predictions: {error}') from None
+    odd = (predictions.labels == UNKNOWN) != unknown
+    if odd.any():
+        row = int(odd.argmax())
+        expected = f'{UNKNOWN}, of no class' if unknown else 'a class'
+        raise ValueError(
+            f'{path}: the label of {predictions.paths[row]} is '
+            f'{predictions.labels[row]}, expected {expected}'
+        )
+    return predictions
 
 
 def check_same_images(

@@ -90,6 +90,14 @@ def test_the_train_list_is_long_tailed_and_the_others_are_balanced(world):
     assert (counts['train'].min(), counts['train'].max()) == (1, 3)
 
 
+def test_the_open_set_is_of_no_class(world):
+    dataset = DATASETS.build(
+        dict(type='ltvl_mm.ToyWorld', data_root=str(world), split='open')
+    )
+    assert len(dataset) == 32  # a third of the test images
+    assert set(dataset.get_gt_labels()) == {-1}
+
+
 def test_training_counts_decay_exponentially_in_a_shuffled_order():
     counts = count_training_images(ToyWorldSize())
     ranked = np.sort(counts)[::-1]
@@ -183,7 +191,7 @@ def test_a_world_of_impossible_size_is_an_error(options, message):
 
 def test_a_missing_world_or_split_is_an_error(world, tmp_path):
     build = DATASETS.build
-    with pytest.raises(ValueError, match="'val' or 'test', got 'dev'"):
+    with pytest.raises(ValueError, match=r"one of .* got 'dev'"):
         build(dict(type='ltvl_mm.ToyWorld', data_root=str(world), split='dev'))
     with pytest.raises(ValueError, match=r'there is no toy world in .*make'):
         build(

@@ -49,6 +49,14 @@ def test_many_medium_few_and_all_by_hand():
     assert metrics['shot/all'] == 50
 
 
+def test_an_image_of_no_known_class_is_refused_at_once():
+    unlabelled = DataSample().set_pred_score(torch.eye(5)[0])
+    for samples in (make_samples([0], [-1]), [unlabelled]):
+        evaluator = Evaluator(make_metric())
+        with pytest.raises(ValueError, match=r"'test_evaluator=\[\]'"):
+            evaluator.process(samples)
+
+
 def test_a_group_without_test_images_is_absent():
     metrics = score(make_samples([0, 1], [0, 0]))
     assert metrics['shot/many'] == 50

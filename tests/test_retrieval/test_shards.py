@@ -305,7 +305,7 @@ def test_many_files_make_many_shards(images):
 
 def test_a_list_may_have_labels_spaces_and_empty_lines(images):
     (images / 'list.txt').write_text(
-        'b/2.png 17\na b/my dog 3.png\n\na b/my dog 3.png 0\nmissing.png 1\n'
+        'b/2.png 17\na b/my dog 3.png\n\na b/my dog 3.png -1\nmissing.png 1\n'
     )
     (shard,) = find_shards([str(images / 'list.txt')])
     assert _name(iterate_shard(shard)) == {

@@ -68,6 +68,19 @@ def test_what_are_no_predictions_is_refused(change, message):
         make(**change)
 
 
+def test_images_of_no_class_are_asked_for_or_refused(tmp_path):
+    save_predictions(tmp_path / 'known.npz', make())
+    save_predictions(tmp_path / 'unknown.npz', make(labels=(-1, -1)))
+    read = load_predictions(tmp_path / 'unknown.npz', unknown=True)
+    assert read.labels.tolist() == [-1, -1]
+    with pytest.raises(ValueError, match='of a is -1, expected a class'):
+        load_predictions(tmp_path / 'unknown.npz')
+    with pytest.raises(ValueError, match='of a is 2, expected -1, of no cl'):
+        load_predictions(tmp_path / 'known.npz', unknown=True)
+    with pytest.raises(ValueError, match='label -2 of b lies outside'):
+        make(labels=(-1, -2))
+
+
 def test_a_missing_or_foreign_file_is_named(tmp_path):
     with pytest.raises(ValueError, match=r'x\.npz does not exist'):
         load_predictions(tmp_path / 'x.npz')

@@ -4,10 +4,26 @@ import json
 
 import pytest
 import torch
+from conftest import ROOT
 
 from ltvl_mm.structures.features import load_features
+from ltvl_mm.structures.predictions import load_predictions
 
 STUDENT = 'configs/toy/rx.py'
+# With the host's data set for a list.
+LEAF = """
+_base_ = '{config}'
+
+test_dataloader = dict(
+    dataset=dict(
+        _delete_=True,
+        type='CustomDataset',
+        data_root=_base_.data_root,
+        ann_file='test.txt',
+        pipeline=_base_.test_pipeline,
+    )
+)
+"""
 
 
 @pytest.fixture(scope='module')
@@ -79,6 +95,53 @@ def test_logits_are_adjusted_from_saved_predictions(
     assert taus[found['chosen']['tau']] == max(taus.values())
     log = run_tool(*command, tmp_path / 'val.npz', status=1)
     assert 'is in val and in test' in log
+
+
+def test_an_open_set_is_measured_from_saved_predictions(
+    run_tool, trained, toy_root, tmp_path
+):
+    test = ('python', 'tools/test.py', STUDENT, trained, '--work-dir')
+    known, unknown = tmp_path / 'known.npz', tmp_path / 'unknown.npz'
+    run_tool(*test, tmp_path, '--out', known)
+    options = ('--cfg-options', 'test_dataloader.dataset.split=open')
+    # The metric knows no such images, and says what to do.
+    log = run_tool(*test, tmp_path, '--out', unknown, *options, status=1)
+    assert "'test_evaluator=[]'" in log
+    run_tool(
+        *(*test, tmp_path, '--out', unknown, *options, 'test_evaluator=[]')
+    )
+    command = (
+        *('python', 'tools/analysis_tools/measure_open_set.py'),
+        f'--class-counts={toy_root}/train.txt',
+        *('-o', tmp_path / 'out', '--known', known, '--unknown'),
+    )
+    log = run_tool(*command, unknown)
+    assert '| closed set |' in log
+    found = json.loads((tmp_path / 'out/open_set.json').read_text())
+    assert found['open_set']['threshold'] == 0.1
+    first, *_, last = found['by_threshold']
+    assert (first['unknown_rejected'], last['f_measure']) == (0, 0)
+    assert first['precision'] == pytest.approx(found['test'][0]['all'])
+    log = run_tool(*command, known, status=1)
+    assert 'expected -1, of no class' in log
+
+
+def test_a_list_without_labels_is_of_no_known_class(
+    run_tool, trained, toy_root, tmp_path
+):
+    lines = (toy_root / 'open.txt').read_text().splitlines()
+    paths = [line.removesuffix(' -1') for line in lines]
+    (tmp_path / 'paths.txt').write_text('\n'.join(paths))
+    leaf = tmp_path / 'leaf.py'
+    leaf.write_text(LEAF.format(config=ROOT / STUDENT))
+    run_tool(
+        *('python', 'tools/test.py', leaf, trained, '--work-dir', tmp_path),
+        *('--out', tmp_path / 'unknown.npz', '--cfg-options'),
+        f'test_dataloader.dataset.ann_file={tmp_path}/paths.txt',
+        *('test_dataloader.dataset.with_label=False', 'test_evaluator=[]'),
+    )
+    found = load_predictions(tmp_path / 'unknown.npz', unknown=True)
+    assert len(found) == len(paths)
 
 
 def test_what_does_not_fit_is_one_sentence(run_tool, trained, tmp_path):
