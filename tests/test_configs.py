@@ -74,6 +74,7 @@ VARIABLES = {
     'train_pipeline_views',
     'views',
     'vis_backends',
+    'width',
 }
 
 

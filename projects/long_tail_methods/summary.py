@@ -24,6 +24,7 @@ TRAINED = {
     'ldam_drw': 'LDAM-DRW',
     'crt': 'cRT',
     'lws': 'LWS',
+    'oltr': 'OLTR',
     'ride': 'RIDE, 3 experts',
     'tade': 'TADE, 3 experts',
     'paco': 'PaCo',

@@ -1,0 +1,40 @@
+"""First stage of OLTR: ResNet-152 and a narrower feature, on Places-LT.
+
+Source:   config/Places_LT/stage_1.py of the code of Liu et al. 2019 (arXiv
+          1904.05160): rates, epochs, batch. Its ImageNet weights are Caffe's,
+          ours torchvision's.
+Command:  tools/dist_train.sh configs/baselines/oltr_r152_places_1.py 8 --amp
+Hardware: 8 GPUs of 24 GB or more.
+Hours:    about 1 on 8 x A100, estimated, not measured.
+Expect:   not published; 30.2 overall without the narrower feature
+          (r152_places.py).
+"""
+
+_base_ = '../r152_places.py'
+
+width = 512  # of the feature
+
+model = dict(
+    neck=dict(
+        _delete_=True,
+        type='LinearNeck',
+        in_channels=2048,
+        out_channels=width,
+        gap_dim=2,
+        norm_cfg=None,
+        act_cfg=dict(type='ReLU'),
+    ),
+    head=dict(in_channels=width),
+)
+train_dataloader = dict(batch_size=16)  # of each of 8 GPUs
+optim_wrapper = dict(
+    optimizer=dict(lr=0.1),
+    paramwise_cfg=dict(
+        custom_keys={
+            'backbone': dict(lr_mult=0.01),
+            'neck': dict(lr_mult=0.01),
+        }
+    ),
+)
+auto_scale_lr = dict(base_batch_size=128)
+param_scheduler = [dict(type='MultiStepLR', milestones=[10, 20], gamma=0.1)]
