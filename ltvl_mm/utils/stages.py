@@ -55,7 +55,10 @@ def train_stage(name: str, config: str, work: Path, seed: int) -> Stage:
 
 
 def score_stage(name: str, config: str, work: Path, weights: Path) -> Stage:
-    """Return the stage that writes ``<work>/<config>/metrics.json``."""
+    """Return the stage that writes ``metrics.json`` and ``test.npz``.
+
+    To ``<work>/<config>/``, where ``tools/report.py`` looks for them.
+    """
     return python_stage(
         name,
         'tools/test.py',
@@ -66,6 +69,27 @@ def score_stage(name: str, config: str, work: Path, weights: Path) -> Stage:
         '--out',
         work / config / 'metrics.json',
         '--out-item=metrics',
+        '--predictions',
+        work / config / 'test.npz',
+    )
+
+
+def features_stage(config: str | Path, folder: Path, split: str) -> Stage:
+    """Return the stage that writes ``<folder>/features_<split>.npz``.
+
+    Args:
+        config: Of the training.
+        folder: Of its checkpoints.
+        split: ``'train'``, ``'val'`` or ``'test'``.
+    """
+    return python_stage(
+        f'features of {split} from {Path(config).stem}',
+        'tools/analysis_tools/save_features.py',
+        config,
+        folder,
+        f'--split={split}',
+        '-o',
+        folder / f'features_{split}.npz',
     )
 
 
@@ -80,27 +104,12 @@ def classifier_stages(
         counts: Training list.
         out: Folder of what ``tune_classifier.py`` writes.
     """
-    name = Path(config).stem
-    files = {
-        split: folder / f'features_{split}.npz'
-        for split in ('train', 'val', 'test')
-    }
-    stages = [
-        python_stage(
-            f'features of {split} from {name}',
-            'tools/analysis_tools/save_features.py',
-            config,
-            folder,
-            f'--split={split}',
-            '-o',
-            file,
-        )
-        for split, file in files.items()
-    ]
+    splits = ('train', 'val', 'test')
+    stages = [features_stage(config, folder, split) for split in splits]
     tune = python_stage(
-        f'tau-normalise {name}',
+        f'tau-normalise {Path(config).stem}',
         'tools/analysis_tools/tune_classifier.py',
-        *(f'--{split}={file}' for split, file in files.items()),
+        *(f'--{split}={folder}/features_{split}.npz' for split in splits),
         f'--checkpoint={folder}',
         f'--class-counts={counts}',
         '-o',
@@ -116,6 +125,7 @@ def run_study(
     set_environment: Callable[[Path], Mapping[str, str]],
     *,
     say: Callable[[str], object],
+    last: Sequence[Stage] = (),
 ) -> None:
     """Run the stages of each seed that no earlier run has finished.
 
@@ -128,6 +138,7 @@ def run_study(
         set_environment: Folder of a seed -> variables that its stages get
             beside the present ones.
         say: Takes the lines that tell how far it is.
+        last: Stages about all seeds; run each time, in ``work``.
 
     Raises:
         RuntimeError: If a stage fails; with the end of its log.
@@ -146,6 +157,9 @@ def run_study(
             begin = time.monotonic()
             _run_stage(stage, folder, set_environment(folder), lock)
             say(f'    {time.monotonic() - begin:.0f} s')
+    for stage in last:
+        say(f'{stage.name}\n    {" ".join(stage.command[1:])}')
+        _run_stage(stage, work, {}, lock)
     os.close(lock)
     say(f'all stages done in {time.monotonic() - start:.0f} s\n')
 

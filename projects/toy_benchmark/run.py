@@ -1,4 +1,4 @@
-"""TACKLE from web images to a table, on the toy world, for some seeds.
+"""TACKLE and BALLAD to a table and a report, on the toy world, for some seeds.
 
 Each stage is a command that a user could type; it is printed, its log kept,
 and it is skipped when an earlier run finished it.
@@ -9,10 +9,11 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from summary import STUDENTS, summarise
+from summary import BALLAD, STUDENTS, list_models, summarise
 
 from ltvl_mm.utils.stages import (
     Stage,
+    features_stage,
     python_stage,
     run_study,
     score_stage,
@@ -40,13 +41,11 @@ def list_stages(work: Path, seed: int, students: list[str]) -> list[Stage]:
             work / 'retrieved.png',
         ),
     ]
+    for config in ('ballad_a', *BALLAD):
+        stages += _list_training(config, work, seed)
     for student in students:
         for config in (student, f'tackle_{student}'):
-            last = work / config / 'epoch_10.pth'
-            stages += [
-                train_stage(f'train {config}', config, work, seed),
-                score_stage(f'test {config}', config, work, last),
-            ]
+            stages += _list_training(config, work, seed)
         stages.append(
             python_stage(
                 f'plot {student}',
@@ -59,6 +58,34 @@ def list_stages(work: Path, seed: int, students: list[str]) -> list[Stage]:
             )
         )
     return stages
+
+
+def _list_training(config: str, work: Path, seed: int) -> list[Stage]:
+    """Train, test, and save what the report maps."""
+    return [
+        train_stage(f'train {config}', config, work, seed),
+        score_stage(f'test {config}', config, work, work / config),
+        features_stage(f'configs/toy/{config}.py', work / config, 'test'),
+    ]
+
+
+def make_report(work: Path, seeds: list[int], students: list[str]) -> Stage:
+    """Return the stage that makes one page of all seeds."""
+    models = list_models(students)
+    return python_stage(
+        'report',
+        'tools/report.py',
+        *(
+            f'{model.method}={work}/seed{seed}/{model.config}'
+            for model in models
+            for seed in seeds
+        ),
+        '--title=Toy world',
+        f'--baseline={STUDENTS[students[0]]}',
+        f'--truth={work}/seed{seeds[0]}/world/web_truth.csv',
+        '-o',
+        work / 'report.html',
+    )
 
 
 def main() -> None:
@@ -77,6 +104,7 @@ def main() -> None:
             partial(list_stages, students=args.students),
             set_toy_environment,
             say=partial(print, flush=True),
+            last=[make_report(work, args.seeds, args.students)],
         )
     except RuntimeError as error:
         sys.exit(str(error))

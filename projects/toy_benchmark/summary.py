@@ -1,6 +1,7 @@
 """What the stages of the toy benchmark found, as JSON and as a table."""
 
 from collections import defaultdict
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,43 @@ STUDENTS = {
     'convnext': 'ConvNeXt',
     'timm': 'ResNet of timm',
 }
+# What is tested of BALLAD; its phase A comes before.
+BALLAD = {
+    'ballad_joint': 'CLIP, towers and adapter jointly',
+    'ballad_b': 'BALLAD, A then B',
+}
+
+
+@dataclass(frozen=True)
+class Model:
+    """A row of the table.
+
+    Attributes:
+        config: Of ``configs/toy/``.
+        method: As the table calls it.
+        student: Whether it is none of CLIP's towers.
+        retrieval: Whether it was trained on retrieved images.
+    """
+
+    config: str
+    method: str
+    student: bool = False
+    retrieval: bool = False
+
+
+def list_models(students: list[str]) -> list[Model]:
+    """Return the rows of the table, in their order."""
+    models = [
+        Model('clip_zero_shot', 'CLIP zero-shot'),
+        *(Model(config, method) for config, method in BALLAD.items()),
+    ]
+    for student in students:
+        name = STUDENTS[student]
+        models += [
+            Model(student, name, True),
+            Model(f'tackle_{student}', f'{name} + retrieval', True, True),
+        ]
+    return models
 
 
 def summarise(work: Path, seeds: list[int], students: list[str]) -> str:
@@ -51,31 +89,22 @@ def summarise(work: Path, seeds: list[int], students: list[str]) -> str:
             f'Table: {work / "results.json"} and results.md',
             'Pictures:',
             *(f'  {path}' for path in pictures),
+            f'Report: {work / "report.html"}',
         ]
     )
 
 
 def _read_rows(work: Path, seed: int, students: list[str]) -> list[dict]:
     """Return a row per model, in percent."""
-    models = [('clip_zero_shot', 'CLIP zero-shot', False, False)]
-    for student in students:
-        models += [
-            (student, STUDENTS[student], True, False),
-            (
-                f'tackle_{student}',
-                f'{STUDENTS[student]} + retrieval',
-                True,
-                True,
-            ),
-        ]
     rows = []
-    for folder, method, is_student, retrieval in models:
-        metrics = read_json(work / f'seed{seed}' / folder / 'metrics.json')
+    for model in list_models(students):
+        folder = work / f'seed{seed}' / model.config
+        metrics = read_json(folder / 'metrics.json')
         rows.append(
             {
-                'method': method,
-                'student': is_student,
-                'retrieval': retrieval,
+                'method': model.method,
+                'student': model.student,
+                'retrieval': model.retrieval,
                 'seed': seed,
                 **{name: metrics[f'shot/{name}'] for name in COLUMNS},
             }

@@ -11,7 +11,7 @@ COUNT = 'import os; open(os.environ["OUT"], "a").write("x")'
 def run(tmp_path):
     lines = []
 
-    def run_commands(*commands, seeds=(0,)):
+    def run_commands(*commands, seeds=(0,), last=()):
         lines.clear()
         stages = [
             Stage(f'stage {number}', (sys.executable, '-c', command))
@@ -23,6 +23,10 @@ def run(tmp_path):
             lambda folder, seed: stages,
             lambda folder: {'OUT': str(tmp_path / 'out')},
             say=lines.append,
+            last=[
+                Stage('last', (sys.executable, '-c', command))
+                for command in last
+            ],
         )
         return '\n'.join(lines)
 
@@ -44,6 +48,16 @@ def test_another_command_of_the_same_name_is_run(run, tmp_path):
 def test_each_seed_has_its_own_stages(run, tmp_path):
     run(COUNT, seeds=(0, 1))
     assert (tmp_path / 'out').read_text() == 'xx'
+
+
+def test_what_comes_last_is_run_once_for_all_seeds_and_each_time(
+    run, tmp_path
+):
+    last = f'open({str(tmp_path / "last")!r}, "a").write("y")'
+    for _ in range(2):
+        assert run(COUNT, seeds=(0, 1), last=[last]).count('last\n') == 1
+    assert (tmp_path / 'out').read_text() == 'xx'
+    assert (tmp_path / 'last').read_text() == 'yy'
 
 
 def test_a_failure_ends_the_study_with_the_end_of_its_log(run, tmp_path):
