@@ -60,7 +60,7 @@ def read_labelled_images(
 
 def cut_long_tail(
     images: ImageList,
-    profile: np.ndarray,
+    profile: np.ndarray | None,
     *,
     seed: int,
     most: int | None = None,
@@ -74,7 +74,8 @@ def cut_long_tail(
 
     Args:
         images: Each label 0 to K - 1.
-        profile: (K,) shares of the largest class, falling.
+        profile: (K,) shares of the largest class, falling; None leaves all
+            images that val and test do not take in the train list.
         seed: Of the draw.
         most: Training images of the largest class; None takes as many as all
             classes allow.
@@ -86,7 +87,7 @@ def cut_long_tail(
     Raises:
         ValueError: If a class has too few images.
     """
-    num_classes = len(profile)
+    num_classes = int(images.labels.max()) + 1
     lists, rest = {}, images
     for stream, (split, count) in enumerate(
         [('test', test_per_class), ('val', val_per_class)], 1
@@ -98,6 +99,12 @@ def cut_long_tail(
                 rest, np.full(num_classes, count), seed, stream
             )
     available = np.bincount(rest.labels, minlength=num_classes)
+    if not available.all():
+        raise ValueError(
+            f'val and test leave class {available.argmin()} no training image'
+        )
+    if profile is None:
+        return {'train': rest, **lists}
     if ranks is None:
         ranks = np.argsort(np.argsort(-available, kind='stable'))
     shares = profile[ranks]

@@ -8,12 +8,16 @@ from pathlib import Path, PurePosixPath
 from braceexpand import braceexpand
 from mmengine.logging import print_log
 
+from ltvl_mm.retrieval.image_words import describe_image
 from ltvl_mm.retrieval.tars import iterate_tar
 from ltvl_mm.retrieval.web_image import (
     IMAGE_SUFFIXES,
     WebImage,
     escape_text,
 )
+
+# Of a caption's or record's file; img2dataset's have a kilobyte.
+MAX_WORDS = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,8 @@ def find_shards(
         inputs: Tars (paths, globs, ``{00000..00099}`` ranges), folders of
             tars, folders of images (searched through), or ``.txt`` lists
             with a path, or ``path label``, on each line (-1: of no class).
+            Beside ``a.jpg`` its caption may lie as ``a.txt``, and what
+            filters ask for as ``a.json``.
         root: Folder that the paths in lists are relative to; None for the
             list's own folder.
         files_per_shard: Image files that make a shard.
@@ -106,7 +112,20 @@ def iterate_shard(shard: Shard) -> Iterator[WebImage]:
         except OSError as error:
             yield WebImage(key, None, reason=f'unreadable: {error.strerror}')
         else:
-            yield WebImage(key, data, source=str(file))
+            words = [_read_beside(file, end) for end in ('.txt', '.json')]
+            yield WebImage(
+                key, data, source=str(file), **describe_image(*words)
+            )
+
+
+def _read_beside(file: Path, suffix: str) -> bytes | None:
+    """Return what img2dataset's "files" format has beside an image."""
+    beside = file.with_suffix(suffix)
+    # A link may lead out of the folder.
+    if not beside.is_file() or beside.is_symlink():
+        return None
+    with open(beside, 'rb') as handle:
+        return handle.read(MAX_WORDS)
 
 
 def _name_tars(tars: list[Path]) -> dict[str, Shard]:

@@ -6,26 +6,20 @@ the middle has to give what stands before the cut.
 """
 
 import io
-import json
 import tarfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-import pyarrow as pa
-
+from ltvl_mm.retrieval.image_words import describe_image
 from ltvl_mm.retrieval.web_image import (
     IMAGE_SUFFIXES,
     WebImage,
     escape_text,
 )
-from ltvl_mm.structures.embedding_store import FILTER_COLUMNS
 
 # Larger members of a tar are no images of the web.
 MAX_MEMBER_BYTES = 64 << 20
-MAX_CAPTION = 1000
-MAX_URL = 2000
-MAX_WORD = 100
 
 # Of a sample nothing else is read: it may have a thousand other members.
 _SUFFIXES_READ = IMAGE_SUFFIXES | {'txt', 'json'}
@@ -122,46 +116,8 @@ def _join_sample(
                 f'{size} bytes is too large' if size else 'no image member'
             ),
         )
-    record = _read_record(sample.get('json', (0, b'{}'))[1])
-    caption = (
-        sample['txt'][1].decode('utf-8', 'replace')
-        if ('txt' in sample)
-        else str(record.get('caption') or '')
-    )
     offset, data = sample[suffix]
+    words = [sample[s][1] if s in sample else None for s in ('txt', 'json')]
     return WebImage(
-        key,
-        data,
-        caption=escape_text(caption.strip()[:MAX_CAPTION]),
-        url=escape_text(str(record.get('url') or '')[:MAX_URL]),
-        source=str(file),
-        offset=offset,
-        known=_pick_known(record),
+        key, data, source=str(file), offset=offset, **describe_image(*words)
     )
-
-
-def _read_record(data: bytes) -> dict:
-    """Read a sample's json; what is not one says nothing of the image."""
-    try:
-        record = json.loads(data)
-    except (ValueError, RecursionError):  # a million brackets
-        return {}
-    return record if isinstance(record, dict) else {}
-
-
-def _pick_known(record: dict) -> dict[str, int | float | str]:
-    """Return what filters ask for; a value of another kind is unknown."""
-    known = {}
-    for column in FILTER_COLUMNS:
-        value = record.get(column.name)
-        if isinstance(value, str):
-            if column.type == pa.string():
-                known[column.name] = escape_text(value[:MAX_WORD])
-        elif isinstance(value, int | float) and -1e30 < value < 1e30:
-            if column.type == pa.string():
-                known[column.name] = str(value)
-            elif column.type == pa.float32():
-                known[column.name] = float(value)
-            elif 0 <= value < 1 << 31:
-                known[column.name] = int(value)
-    return known

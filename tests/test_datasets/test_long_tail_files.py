@@ -57,6 +57,19 @@ def test_a_rarer_tail_keeps_val_and_test():
     assert count(draws[0]['train']) != count(draws[1]['train'])
 
 
+def test_what_is_long_tailed_already_is_kept():
+    lists = cut_long_tail(
+        IMAGES, None, seed=0, val_per_class=1, test_per_class=2
+    )
+    assert count(lists['train']) == [17, 37, 27]
+    assert count(lists['val']) == [1, 1, 1]
+    assert count(lists['test']) == [2, 2, 2]
+    paths = [path for part in lists.values() for path in part.paths]
+    assert sorted(paths) == list(IMAGES.paths)
+    with pytest.raises(ValueError, match='leave class 0 no training image'):
+        cut_long_tail(IMAGES, None, seed=0, test_per_class=20)
+
+
 def test_too_much_for_a_class_is_refused():
     with pytest.raises(ValueError, match='class 0 has 20 images, 21'):
         cut_long_tail(

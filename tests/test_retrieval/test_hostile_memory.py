@@ -15,8 +15,8 @@ from PIL import Image
 from web_memory import ENCODER, embed, read_folder, save, write_tar
 
 from ltvl_mm.retrieval.embedding import embed_shards
+from ltvl_mm.retrieval.image_words import MAX_CAPTION
 from ltvl_mm.retrieval.shards import find_shards
-from ltvl_mm.retrieval.tars import MAX_CAPTION
 from ltvl_mm.structures.embedding_store import METADATA
 
 

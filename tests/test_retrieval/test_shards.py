@@ -8,6 +8,7 @@ import pytest
 from web_memory import draw, read_folder, write_tar
 
 from ltvl_mm.retrieval import tars as tars_module
+from ltvl_mm.retrieval.image_words import MAX_CAPTION
 from ltvl_mm.retrieval.shards import (
     Shard,
     find_shards,
@@ -87,7 +88,7 @@ def test_all_text_can_be_written_as_utf8(tar_of):
 
 def test_captions_have_a_longest(tar_of):
     (image,) = _read(tar_of(('0.jpg', b'a'), ('0.txt', b'x' * 5000)))
-    assert len(image.caption) == tars_module.MAX_CAPTION
+    assert len(image.caption) == MAX_CAPTION
 
 
 def test_a_second_image_of_a_key_is_listed_and_the_first_is_kept(tar_of):
@@ -301,6 +302,27 @@ def test_many_files_make_many_shards(images):
     found = find_shards([str(images)], files_per_shard=3)
     assert [shard.name for shard in found] == ['files-00000', 'files-00001']
     assert [len(shard.files) for shard in found] == [3, 1]
+
+
+def test_captions_and_records_lie_beside_the_images_of_a_folder(tmp_path):
+    folder = tmp_path / 'web'
+    folder.mkdir()
+    (tmp_path / 'secret').write_text('not ours')
+    for name in 'abc':
+        (folder / f'{name}.jpg').write_bytes(b'x')
+    (folder / 'a.txt').write_text(' a café \n')
+    (folder / 'a.json').write_text(
+        '{"url": "http://x", "punsafe": 0.5, "caption": "not this one"}'
+    )
+    (folder / 'b.json').write_text('{"caption": "only here"')
+    (folder / 'c.txt').symlink_to(tmp_path / 'secret')
+    (shard,) = find_shards([str(folder)])
+    found = [(i.key, i.caption, i.url, i.known) for i in iterate_shard(shard)]
+    assert found == [
+        ('a.jpg', 'a café', 'http://x', {'punsafe': 0.5}),
+        ('b.jpg', '', '', {}),
+        ('c.jpg', '', '', {}),
+    ]
 
 
 def test_a_list_may_have_labels_spaces_and_empty_lines(images):

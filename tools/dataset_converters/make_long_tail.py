@@ -27,7 +27,13 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('out', type=Path, help='folder for the lists')
     parser.add_argument('--class-names', help='file; a list needs it')
-    parser.add_argument('--shape', choices=SHAPES, default='exponential')
+    parser.add_argument(
+        '--shape',
+        choices=(*SHAPES, 'keep'),
+        default='exponential',
+        help='keep: the images are long-tailed already; train takes all that '
+        'val and test do not',
+    )
     parser.add_argument(
         '--ratio', type=float, default=100, help='largest to smallest class'
     )
@@ -53,9 +59,16 @@ def main() -> None:
             'label': np.arange(len(names)),
             'random': make_generator(args.seed, 3).permutation(len(names)),
         }[args.order]
+        profile = (
+            None
+            if args.shape == 'keep'
+            else make_profile(
+                args.shape, len(names), args.ratio, alpha=args.alpha
+            )
+        )
         lists = cut_long_tail(
             images,
-            make_profile(args.shape, len(names), args.ratio, alpha=args.alpha),
+            profile,
             seed=args.seed,
             most=args.most,
             val_per_class=args.val_per_class,

@@ -1,0 +1,59 @@
+"""What stands beside an image: its caption, its address, its attributes."""
+
+import json
+
+import pyarrow as pa
+
+from ltvl_mm.retrieval.web_image import escape_text
+from ltvl_mm.structures.embedding_store import FILTER_COLUMNS
+
+MAX_CAPTION = 1000
+MAX_URL = 2000
+MAX_WORD = 100
+
+
+def describe_image(text: bytes | None, record: bytes | None) -> dict:
+    """Return ``caption``, ``url`` and ``known`` of a ``WebImage``.
+
+    Args:
+        text: Its caption, as img2dataset's ``.txt``; None if there is none.
+        record: Its ``.json``, which may hold a caption as well.
+    """
+    entry = {} if record is None else _read_record(record)
+    caption = (
+        str(entry.get('caption') or '')
+        if text is None
+        else text.decode('utf-8', 'replace')
+    )
+    return {
+        'caption': escape_text(caption.strip()[:MAX_CAPTION]),
+        'url': escape_text(str(entry.get('url') or '')[:MAX_URL]),
+        'known': _pick_known(entry),
+    }
+
+
+def _read_record(data: bytes) -> dict:
+    """Read a sample's json; what is not one says nothing of the image."""
+    try:
+        record = json.loads(data)
+    except (ValueError, RecursionError):  # a million brackets
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def _pick_known(record: dict) -> dict[str, int | float | str]:
+    """Return what filters ask for; a value of another kind is unknown."""
+    known = {}
+    for column in FILTER_COLUMNS:
+        value = record.get(column.name)
+        if isinstance(value, str):
+            if column.type == pa.string():
+                known[column.name] = escape_text(value[:MAX_WORD])
+        elif isinstance(value, int | float) and -1e30 < value < 1e30:
+            if column.type == pa.string():
+                known[column.name] = str(value)
+            elif column.type == pa.float32():
+                known[column.name] = float(value)
+            elif 0 <= value < 1 << 31:
+                known[column.name] = int(value)
+    return known
