@@ -22,6 +22,19 @@ model = dict(
         )
     ),
 )
-train_dataloader = dict(dataset=dict(pipeline=_base_.train_pipeline_views))
+# Twice the second of these views.
+train_dataloader = dict(
+    dataset=dict(
+        pipeline=[
+            dict(type='LoadImageFromFile'),
+            dict(
+                type='MultiView',
+                num_views=2,
+                transforms=_base_.train_pipeline_views[1]['transforms'][1:],
+            ),
+            dict(type='PackInputs'),
+        ]
+    )
+)
 optim_wrapper = dict(optimizer=dict(lr=0.08))
 custom_hooks = [*_base_.custom_hooks, dict(type='ltvl_mm.ClassCountsHook')]

@@ -1,6 +1,7 @@
-"""Two views of an image for PaCo, at 224 px: RandAugment, and SimCLR's.
+"""Two views of an image for PaCo, at 224 px: RandAugment, and near SimCLR's.
 
-Source: Cui et al. 2021 (arXiv 2107.12028), "randcls" and "sim" of their code.
+Source: Cui et al. 2021 (arXiv 2107.12028), "randcls" and "sim" of their code,
+whose "sim" always changes brightness, contrast and saturation, never the hue.
 """
 
 train_pipeline_views = [
@@ -34,17 +35,10 @@ train_pipeline_views = [
             [
                 dict(type='RandomResizedCrop', scale=224),
                 dict(
-                    type='RandomApply',
-                    transforms=[
-                        dict(
-                            type='ColorJitter',
-                            brightness=0.4,
-                            contrast=0.4,
-                            saturation=0.4,
-                            hue=0.1,
-                        )
-                    ],
-                    prob=0.8,
+                    type='ColorJitter',
+                    brightness=0.4,
+                    contrast=0.4,
+                    saturation=0.4,
                 ),
                 dict(type='RandomGrayscale', prob=0.2, keep_channels=True),
                 dict(
