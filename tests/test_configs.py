@@ -50,6 +50,7 @@ VARIABLES = {
     'container',
     'data_root',
     'epoch_size',
+    'gpaco_pipelines',
     'imagenet_mean',
     'imagenet_norm',
     'imagenet_std',

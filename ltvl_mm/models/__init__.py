@@ -11,6 +11,7 @@ from ltvl_mm.models.ensemble_classifier import EnsembleClassifier
 from ltvl_mm.models.expert_cls_head import ExpertClsHead
 from ltvl_mm.models.expert_losses import DiverseExpertLoss, RIDELoss
 from ltvl_mm.models.expert_resnet import ExpertResNet
+from ltvl_mm.models.gpaco_classifier import GPaCoClassifier
 from ltvl_mm.models.identity_backbone import IdentityBackbone
 from ltvl_mm.models.lade_loss import LADELoss
 from ltvl_mm.models.ldam_loss import LDAMLoss
@@ -34,6 +35,7 @@ __all__ = [
     'EnsembleClassifier',
     'ExpertClsHead',
     'ExpertResNet',
+    'GPaCoClassifier',
     'IdentityBackbone',
     'LADELoss',
     'LDAMLoss',

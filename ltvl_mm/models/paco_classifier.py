@@ -1,4 +1,4 @@
-"""PaCo: a classifier with a momentum encoder and a queue of its keys."""
+"""PaCo: two views, a momentum encoder, and a queue of its keys."""
 
 import torch
 import torch.nn.functional as F
@@ -12,27 +12,20 @@ from torch import nn
 from ltvl_mm.registry import MODELS
 
 
-@MODELS.register_module()
-class PaCoClassifier(ImageClassifier):
-    """Train on two views of each image, one of them seen by a slow copy.
+class QueueClassifier(ImageClassifier):
+    """Train on two views of each image and on a queue of earlier ones.
 
-    Predicts as any classifier, with plain logits. Encoder, queue and pointer
-    are part of the checkpoint, so that a resumed run goes on with them. While
-    the queue is not full yet, what is missing is left out. Source: PaCo, Cui
-    et al. 2021 (arXiv 2107.12028), section 3; momentum encoder and queue as
-    in MoCo.
+    What PaCo and GPaCo have in common. Predicts as any classifier, with plain
+    logits. The queue is part of the checkpoint, so that a resumed run goes on
+    with it. While it is not full yet, what is missing is left out.
 
     Args:
-        dim: Width of what is contrasted.
-        queue_size: Keys that are remembered.
-        momentum: Of the slow copy, in [0, 1).
+        dim: Width D of what is contrasted.
+        queue_size: Points that are remembered, of second views.
         data_preprocessor: As for any classifier; of the host's kinds that
             for several views is taken.
         kwargs: Of the host's ImageClassifier; its head has ``fc``,
             ``in_channels``, and ``loss=dict(type='ltvl_mm.PaCoLoss', ...)``.
-
-    Raises:
-        ValueError: If the momentum lies outside [0, 1).
     """
 
     def __init__(
@@ -40,26 +33,15 @@ class PaCoClassifier(ImageClassifier):
         *args: object,
         dim: int = 128,
         queue_size: int = 8192,
-        momentum: float = 0.999,
         data_preprocessor: dict | nn.Module | None = None,
         **kwargs: object,
     ) -> None:
-        if not 0 <= momentum < 1:
-            raise ValueError(f'momentum must lie in [0, 1), got {momentum}')
         super().__init__(
             *args,
             data_preprocessor=_build_preprocessor(data_preprocessor),
             **kwargs,
         )
-        width = self.head.in_channels
-        self.projector = nn.Sequential(
-            nn.Linear(width, width),
-            nn.BatchNorm1d(width),
-            nn.ReLU(inplace=True),
-            nn.Linear(width, dim),
-        )
-        # The host's momentum is the share of the new.
-        self.slow = ExponentialMovingAverage(self._encoder(), 1 - momentum)
+        self.projector = self._build_projector(self.head.in_channels, dim)
         self.register_buffer('queue', torch.zeros(queue_size, dim))
         self.register_buffer(
             'queue_labels', torch.full((queue_size,), -1, dtype=torch.int64)
@@ -71,41 +53,51 @@ class PaCoClassifier(ImageClassifier):
         inputs: list[torch.Tensor],
         data_samples: list[DataSample],
     ) -> dict[str, torch.Tensor]:
-        """Return the loss of two (N, 3, H, W) views, and queue the keys.
+        """Return the loss of two (N, 3, H, W) views, and queue the second.
 
         Raises:
             ValueError: If there are not two views.
         """
         if not isinstance(inputs, list) or len(inputs) != 2:
             raise ValueError(
-                'PaCoClassifier trains on two views of each image: put '
-                'MultiView into the pipeline'
+                f'{type(self).__name__} trains on two views of each image: '
+                f'put MultiView into the pipeline'
             )
         target = torch.cat([sample.gt_label for sample in data_samples])
         target = target.to(inputs[0].device)
-        feats = self.extract_feat(inputs[0])
-        queries = _normalize(self.projector(self.head.pre_logits(feats)))
-        keys = self._encode_slowly(inputs[1])
+        logits, points = self._see(*inputs)
+        labels = target.repeat(2)
         loss = self.head.loss_module(
-            self.head(feats),
-            queries,
-            torch.cat([queries, keys, self.queue.clone()]),
-            target,
-            torch.cat([target, target, self.queue_labels.clone()]),
+            logits,
+            points[: len(logits)],
+            torch.cat([points, self.queue.clone()]),
+            labels[: len(logits)],
+            torch.cat([labels, self.queue_labels.clone()]),
         )
-        self._enqueue(keys, target)
+        self._enqueue(points[len(target) :].detach(), target)
         return {'loss': loss}
 
-    def _encoder(self) -> '_Encoder':
-        return _Encoder(self.backbone, self.neck, self.projector)
+    def _build_projector(self, width: int, dim: int) -> nn.Module:
+        """Return what maps (N, F) features to (N, D)."""
+        raise NotImplementedError
 
-    @torch.no_grad()
-    def _encode_slowly(self, images: torch.Tensor) -> torch.Tensor:
-        """Return (N, D) keys of the slow copy, after its step."""
-        self.slow.update_parameters(self._encoder())
-        # So that BatchNorm does not tell which images are of one batch.
-        images, order = batch_shuffle_ddp(images)
-        return batch_unshuffle_ddp(self.slow(images), order)
+    def _see(
+        self, first: torch.Tensor, second: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return logits of the views that are taught, and points of both.
+
+        The points are (2N, D) of unit norm, those of the first view first;
+        the logits are (N, K), of the first view, or (2N, K).
+        """
+        raise NotImplementedError
+
+    def _answer(
+        self, images: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return (N, K) logits and (N, D) points of a view."""
+        feats = self.extract_feat(images)
+        points = self.projector(self.head.pre_logits(feats))
+        return self.head(feats), _normalize(points)
 
     @torch.no_grad()
     def _enqueue(self, keys: torch.Tensor, labels: torch.Tensor) -> None:
@@ -117,6 +109,56 @@ class PaCoClassifier(ImageClassifier):
         self.queue[places] = keys
         self.queue_labels[places] = labels
         self.queue_place.copy_((places[-1] + 1) % len(self.queue))
+
+
+@MODELS.register_module()
+class PaCoClassifier(QueueClassifier):
+    """Teach the first view; a slow copy sees the second.
+
+    The slow copy is part of the checkpoint, too. Source: PaCo, Cui et al.
+    2021 (arXiv 2107.12028), section 3; momentum encoder and queue as in MoCo.
+
+    Args:
+        momentum: Of the slow copy, in [0, 1).
+        kwargs: Of :class:`QueueClassifier`.
+
+    Raises:
+        ValueError: If the momentum lies outside [0, 1).
+    """
+
+    def __init__(
+        self, *args: object, momentum: float = 0.999, **kwargs: object
+    ) -> None:
+        if not 0 <= momentum < 1:
+            raise ValueError(f'momentum must lie in [0, 1), got {momentum}')
+        super().__init__(*args, **kwargs)
+        # The host's momentum is the share of the new.
+        self.slow = ExponentialMovingAverage(self._encoder(), 1 - momentum)
+
+    def _build_projector(self, width: int, dim: int) -> nn.Module:
+        return nn.Sequential(
+            nn.Linear(width, width),
+            nn.BatchNorm1d(width),
+            nn.ReLU(inplace=True),
+            nn.Linear(width, dim),
+        )
+
+    def _see(
+        self, first: torch.Tensor, second: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        logits, queries = self._answer(first)
+        return logits, torch.cat([queries, self._encode_slowly(second)])
+
+    def _encoder(self) -> '_Encoder':
+        return _Encoder(self.backbone, self.neck, self.projector)
+
+    @torch.no_grad()
+    def _encode_slowly(self, images: torch.Tensor) -> torch.Tensor:
+        """Return (N, D) keys of the slow copy, after its step."""
+        self.slow.update_parameters(self._encoder())
+        # So that BatchNorm does not tell which images are of one batch.
+        images, order = batch_shuffle_ddp(images)
+        return batch_unshuffle_ddp(self.slow(images), order)
 
 
 def _build_preprocessor(cfg: dict | nn.Module | None) -> nn.Module:

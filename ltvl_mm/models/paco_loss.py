@@ -64,11 +64,11 @@ def compute_paco_loss(
 
 @MODELS.register_module()
 class PaCoLoss(ClassPrior):
-    """The loss of ``PaCoClassifier``; the head's ``loss``.
+    """The loss of ``PaCoClassifier`` and ``GPaCoClassifier``; the head's.
 
     Args:
         num_classes: K.
-        temperature: 0.2; 0.07 for ResNeXt-50 on ImageNet-LT.
+        temperature: 0.2; for PaCo with ResNeXt-50 on ImageNet-LT 0.07.
         alpha: See :func:`compute_paco_loss`.
         beta: See there.
         gamma: See there.

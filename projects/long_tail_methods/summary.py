@@ -28,6 +28,7 @@ TRAINED = {
     'ride': 'RIDE, 3 experts',
     'tade': 'TADE, 3 experts',
     'paco': 'PaCo',
+    'gpaco': 'GPaCo',
     'reslt': 'ResLT',
     'lift': 'LIFT: adapters in CLIP',
     'ballad': 'BALLAD, A then B',

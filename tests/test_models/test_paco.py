@@ -1,4 +1,4 @@
-"""PaCo: its loss against a slow one, its slow copy, its queue."""
+"""PaCo and GPaCo: the loss against a slow one, slow copy, queue."""
 
 import math
 
@@ -8,6 +8,7 @@ from mmengine.registry import DefaultScope
 from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 from torch import distributed, multiprocessing
+from torch.nn.parallel import DistributedDataParallel
 
 from ltvl_mm.models import PaCoLoss
 from ltvl_mm.models.paco_loss import compute_paco_loss
@@ -85,11 +86,11 @@ def test_ranges_of_the_loss():
         PaCoLoss(2, temperature=0)
 
 
-def build(queue_size=6, **options):
+def build(queue_size=6, kind='PaCoClassifier', **options):
     torch.manual_seed(0)
     model = MODELS.build(
         dict(
-            type='ltvl_mm.PaCoClassifier',
+            type=f'ltvl_mm.{kind}',
             backbone=dict(
                 type='ResNet', depth=18, base_channels=4, stem_channels=4
             ),
@@ -124,8 +125,12 @@ def step(model, seed, labels):
     return loss
 
 
-def test_the_queue_is_filled_and_then_begun_anew():
-    model = build()
+KINDS = pytest.mark.parametrize('kind', ['PaCoClassifier', 'GPaCoClassifier'])
+
+
+@KINDS
+def test_the_queue_is_filled_and_then_begun_anew(kind):
+    model = build(kind=kind)
     assert model.queue_labels.tolist() == [-1] * 6
     step(model, 0, [0, 1, 2, 1])
     assert model.queue_labels.tolist() == [0, 1, 2, 1, -1, -1]
@@ -157,6 +162,24 @@ def test_the_slow_copy_follows_and_has_no_gradient():
     assert model.head.fc.weight.grad is not None
 
 
+def test_a_checkpoint_has_the_names_that_earlier_ones_have():
+    names = {
+        '.'.join(name.split('.')[:2]) for name in build().state_dict()
+    } - {'data_preprocessor.mean', 'data_preprocessor.std'}
+    assert {name for name in names if not name.startswith('backbone')} == {
+        'head.fc',
+        'head.loss_module',
+        'projector.0',
+        'projector.1',
+        'projector.3',
+        'queue',
+        'queue_labels',
+        'queue_place',
+        'slow.module',
+        'slow.steps',
+    }
+
+
 def test_a_checkpoint_carries_queue_and_slow_copy():
     model = build(momentum=0.9)
     step(model, 0, [0, 1, 2])
@@ -176,6 +199,59 @@ def test_a_checkpoint_carries_queue_and_slow_copy():
     )
     # Not so in a model that forgot them.
     assert not torch.allclose(build().queue, model.queue, atol=1e-1)
+
+
+def test_gpaco_teaches_both_views():
+    model = build(kind='GPaCoClassifier')
+    step(model, 0, [0, 1, 2])  # so that the queue holds something
+    views, samples = draw_batch(1, [2, 1, 1, 0])
+    options = dict(temperature=0.2, alpha=0.05, beta=1.0, gamma=1.0)
+    logits, points = zip(*map(model._answer, views), strict=True)
+    labels = torch.tensor([2, 1, 1, 0]).repeat(2)
+    prior = torch.tensor([5 / 8, 2 / 8, 1 / 8]).log()
+    points = [point.detach() for point in points]
+    expected = loss_slowly(
+        torch.cat(logits) + prior,
+        torch.cat(points),
+        torch.cat([*points, model.queue]),
+        labels,
+        torch.cat([labels, model.queue_labels]),
+        options,
+    )
+    value = model(views, samples, mode='loss')['loss']
+    assert value.item() == pytest.approx(expected, rel=1e-4)
+    # The second views are remembered.
+    assert torch.allclose(model.queue[3:], points[1][:3], atol=1e-6)
+    assert model.queue_labels.tolist() == [0, 1, 2, 2, 1, 1]
+
+
+def test_gpaco_has_one_encoder_and_its_gradient_comes_from_both_views():
+    for kind, both in (('PaCoClassifier', False), ('GPaCoClassifier', True)):
+        model = build(kind=kind)
+        views, samples = draw_batch(0, [0, 1])
+        for view in views:
+            view.requires_grad_()
+        model(views, samples, mode='loss')['loss'].backward()
+        assert views[0].grad.any()
+        assert (views[1].grad is not None) == both
+        names = [name.split('.')[0] for name in model.state_dict()]
+        assert ('slow' in names) != both
+
+
+@KINDS
+def test_bfloat16_makes_no_nan_of_one_image_and_two_classes(kind):
+    model = build(kind=kind)
+    model.head.fc = torch.nn.Linear(32, 2)
+    model.head.loss_module = PaCoLoss(2)
+    # A class without images, and batches without one of the classes.
+    model.head.loss_module.set_class_counts(torch.tensor([3, 0]))
+    model.eval()  # BatchNorm needs two images to learn from
+    with torch.autocast('cpu', torch.bfloat16):
+        losses = [step(model, seed, [0]) for seed in range(3)]
+    assert torch.isfinite(torch.stack(losses)).all()
+    for name, weight in model.named_parameters():
+        if weight.grad is not None:
+            assert torch.isfinite(weight.grad).all(), name
 
 
 def test_it_predicts_as_any_classifier():
@@ -201,21 +277,28 @@ def run_rank(rank, folder):
         rank=rank,
         world_size=RANKS,
     )
-    with DefaultScope.overwrite_default_scope('mmpretrain'):
-        torch.manual_seed(0)
-        model = build()
-    # The images of a rank are its own; the queue is everyone's.
-    step(model, rank, [rank, 2])
-    torch.save((model.queue, model.queue_labels), f'{folder}/{rank}.pt')
+    saved = {}
+    for kind in ('PaCoClassifier', 'GPaCoClassifier'):
+        with DefaultScope.overwrite_default_scope('mmpretrain'):
+            model = build(kind=kind)
+        parallel = DistributedDataParallel(model)
+        # The images of a rank are its own; the queue is everyone's.
+        step(parallel, rank, [rank, 2])
+        gradient = model.projector[0].weight.grad
+        saved[kind] = model.queue, model.queue_labels, gradient
+    torch.save(saved, f'{folder}/{rank}.pt')
     distributed.destroy_process_group()
 
 
 def test_processes_share_one_queue(tmp_path):
     multiprocessing.spawn(run_rank, (str(tmp_path),), nprocs=RANKS)
-    (queue, labels), other = (
+    first, second = (
         torch.load(tmp_path / f'{rank}.pt') for rank in range(RANKS)
     )
-    assert labels.tolist() == [0, 2, 1, 2, -1, -1]
-    assert torch.equal(queue, other[0])
-    assert torch.equal(labels, other[1])
-    assert not torch.equal(queue[0], queue[2])
+    for kind, own in first.items():
+        queue, labels, gradient = own
+        assert labels.tolist() == [0, 2, 1, 2, -1, -1]
+        for mine, other in zip(own, second[kind], strict=True):
+            assert torch.equal(mine, other)
+        assert gradient.any()
+        assert not torch.equal(queue[0], queue[2])
