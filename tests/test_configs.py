@@ -64,6 +64,7 @@ VARIABLES = {
     'read_once',
     'stage_1',
     'student',
+    'teacher_checkpoint',
     'test_pipeline',
     'test_pipeline_384',
     'test_pipeline_cnn',

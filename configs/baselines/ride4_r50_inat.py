@@ -6,7 +6,8 @@ Source:   Wang et al. 2021 (arXiv 2010.01809), 4 experts, without distillation
 Command:  tools/dist_train.sh configs/baselines/ride4_r50_inat.py 8 --amp
 Hardware: 8 GPUs of 24 GB or more; hours as r50_inat.py,
           and half as many again.
-Expect:   72.6 overall (Table 3 of the TACKLE paper), distilled.
+Expect:   72.6 overall in Table 3 of the TACKLE paper is distilled: see
+          ride4_from6_r50_inat.py; ours is not measured.
 """
 
 _base_ = './ride2_r50_inat.py'

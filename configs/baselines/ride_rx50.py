@@ -6,8 +6,8 @@ Source:   Wang et al. 2021 (arXiv 2010.01809), 3 experts, without distillation
 Command:  tools/dist_train.sh configs/baselines/ride_rx50.py 8 --amp
 Hardware: 8 GPUs of 24 GB or more; hours as rx50.py,
           and half as many again.
-Expect:   56.8 overall (Table 1 of the TACKLE paper), 55.7 with 3 experts
-          (its authors).
+Expect:   55.7 overall with routing (model zoo of its authors); the 56.8 of
+          Table 1 of the TACKLE paper is ride4_from6_rx50.py.
 """
 
 _base_ = '../rx50.py'

@@ -7,6 +7,7 @@ from ltvl_mm.models.balanced_linear_adapter import BalancedLinearAdapter
 from ltvl_mm.models.container import CONTAINER
 from ltvl_mm.models.cosine_cls_head import CosineClsHead
 from ltvl_mm.models.decoupled_classifier import DecoupledClassifier
+from ltvl_mm.models.distilled_classifier import DistilledClassifier
 from ltvl_mm.models.ensemble_classifier import EnsembleClassifier
 from ltvl_mm.models.expert_cls_head import ExpertClsHead
 from ltvl_mm.models.expert_losses import DiverseExpertLoss, RIDELoss
@@ -31,6 +32,7 @@ __all__ = [
     'BalancedLinearAdapter',
     'CosineClsHead',
     'DecoupledClassifier',
+    'DistilledClassifier',
     'DiverseExpertLoss',
     'EnsembleClassifier',
     'ExpertClsHead',

@@ -50,7 +50,8 @@ def list_stages(work: Path, seed: int, methods: list[str]) -> list[Stage]:
                 score_stage(f'test {Path(last).name}', last, work, work / last)
             )
         stages += _list_post_hoc_stages(work, retrieval=retrieval)
-    return stages
+    # One that two methods begin with is run once.
+    return list({stage.name: stage for stage in stages}.values())
 
 
 def _list_post_hoc_stages(work: Path, *, retrieval: bool) -> list[Stage]:
@@ -85,6 +86,10 @@ def set_environment(work: Path) -> dict[str, str]:
         **set_toy_environment(work),
         'LTVL_TOY_STAGE_1': str(work / 'rx'),
         'LTVL_TOY_TACKLE_STAGE_1': str(work / 'tackle_rx'),
+        'LTVL_TOY_RIDE': str(work / 'baselines/ride'),
+        'LTVL_TOY_TACKLE_RIDE': str(work / 'baselines/tackle_ride'),
+        'LTVL_TOY_TEACHER': str(work / 'baselines/ride6'),
+        'LTVL_TOY_TACKLE_TEACHER': str(work / 'baselines/tackle_ride6'),
         'LTVL_TOY_TACKLE_PHASE_A': str(work / 'tackle_ballad_a/epoch_5.pth'),
     }
 

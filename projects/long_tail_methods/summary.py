@@ -26,6 +26,7 @@ TRAINED = {
     'lws': 'LWS',
     'oltr': 'OLTR',
     'ride': 'RIDE, 3 experts',
+    'ride_from6': 'RIDE, 3 experts distilled from 6',
     'tade': 'TADE, 3 experts',
     'paco': 'PaCo',
     'gpaco': 'GPaCo',
@@ -33,7 +34,9 @@ TRAINED = {
     'lift': 'LIFT: adapters in CLIP',
     'ballad': 'BALLAD, A then B',
 }
-# The same, of those that need retrieved images.
+# What is trained before, for it.
+BEFORE = {'ride_from6': 'ride6'}
+# As TRAINED, of those that need retrieved images.
 WITH_RETRIEVAL = {'weighted': 'cross-entropy, images weighed by p_k'}
 # Method -> file and row of it.
 POST_HOC = {
@@ -94,7 +97,8 @@ def name_configs(name: str, *, retrieval: bool) -> list[str]:
         return [f'{prefix}rx']
     if name == 'ballad':
         return [f'{prefix}ballad_a', f'{prefix}ballad_b']
-    return [f'baselines/{prefix}{name}']
+    names = [BEFORE[name], name] if name in BEFORE else [name]
+    return [f'baselines/{prefix}{stage}' for stage in names]
 
 
 def _read_rows(

@@ -12,6 +12,12 @@ from ltvl_mm.utils.toy_stages import (
     list_world_stages,
 )
 
+# Recipe -> option of the second config that names the folder of the first.
+FIRST_STAGES = {
+    'decoupled': 'model.stage_1',
+    'distilled': 'model.teacher_checkpoint',
+}
+
 
 def plan_rows(
     rows: Iterable[Row], work: Path, seed: int, *, toy: bool, gpus: int
@@ -48,12 +54,11 @@ def list_stages(
     stages = []
     for before, config in zip([None, *trained], trained, strict=False):
         options = [f'randomness.seed={seed}']
-        if before is not None and (not toy or row.recipe == 'decoupled'):
-            options += (
-                [f'model.stage_1={work / before.stem}']
-                if row.recipe == 'decoupled'
-                else _use_phase_a(config, work / before.stem)
-            )
+        option = FIRST_STAGES.get(row.recipe)
+        if before is not None and option is not None:
+            options.append(f'{option}={work / before.stem}')
+        elif before is not None and not toy:
+            options += _use_phase_a(config, work / before.stem)
         stages.append(_train(config, work, options, gpus))
     if row.recipe == 'ensemble':
         return stages + _mix(row, work, toy=toy)

@@ -16,6 +16,7 @@ RECIPES = {
     'tackle': (1,),
     'ballad': (1, 2),
     'decoupled': (2,),
+    'distilled': (2,),
     'tau_norm': (1,),
     'ensemble': (2,),
 }

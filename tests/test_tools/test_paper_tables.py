@@ -137,6 +137,21 @@ def test_second_stages_start_from_the_first_of_the_same_seed(tmp_path):
     assert row.folder == 'rx50/classifiers/tau-normalized'
 
 
+@pytest.mark.parametrize('toy', [False, True])
+def test_a_student_learns_from_the_teacher_of_the_same_seed(toy, tmp_path):
+    from plan import list_stages
+    from rows import load_rows, select_rows
+
+    (row,) = select_rows(load_rows(3, toy=toy)[1], ['ride (4'])
+    one, two, test = list_stages(row, tmp_path, 3, toy=toy, gpus=1)
+    teacher = 'ride6' if toy else 'ride6_r50_inat'
+    assert one.name == f'train {teacher}'
+    assert f'model.teacher_checkpoint={tmp_path / teacher}' in two.command
+    student = 'ride_from6' if toy else 'ride4_from6_r50_inat'
+    assert two.name == f'train {student}'
+    assert str(tmp_path / student) in test.command
+
+
 def test_files_to_bring_are_named_before_anything_starts(run_tool, tmp_path):
     said = run_tool(
         *(sys.executable, 'tools/reproduce.py', '--table', 6),
