@@ -24,6 +24,7 @@ from ltvl_mm.models.origin_weighted_cls_head import OriginWeightedClsHead
 from ltvl_mm.models.paco_classifier import PaCoClassifier
 from ltvl_mm.models.paco_loss import PaCoLoss
 from ltvl_mm.models.reslt import ResLTHead, ResLTLoss, ResLTNeck
+from ltvl_mm.models.routed_classifier import RoutedClassifier
 from ltvl_mm.registry import MODELS
 
 __all__ = [
@@ -52,6 +53,7 @@ __all__ = [
     'ResLTHead',
     'ResLTLoss',
     'ResLTNeck',
+    'RoutedClassifier',
 ]
 
 if is_installed('open_clip'):

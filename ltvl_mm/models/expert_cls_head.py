@@ -69,13 +69,13 @@ class ExpertClsHead(ClsHead):
                 f'{count} experts need 1 or {count} features, got {len(feats)}'
             )
         own = feats * count if len(feats) == 1 else feats
-        logits = torch.stack(
-            [
-                expert(x).float()
-                for expert, x in zip(self.experts, own, strict=True)
-            ],
-            1,
+        return torch.stack(
+            [self.forward_expert(e, feat) for e, feat in enumerate(own)], 1
         )
+
+    def forward_expert(self, number: int, feat: torch.Tensor) -> torch.Tensor:
+        """Map (N, F) to the (N, K) logits of an expert, the first being 0."""
+        logits = self.experts[number](feat).float()
         return logits if self.scale is None else self.scale * logits
 
     def loss(

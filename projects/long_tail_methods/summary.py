@@ -27,6 +27,7 @@ TRAINED = {
     'oltr': 'OLTR',
     'ride': 'RIDE, 3 experts',
     'ride_from6': 'RIDE, 3 experts distilled from 6',
+    'ride_routed': 'RIDE, 3 experts routed',
     'tade': 'TADE, 3 experts',
     'paco': 'PaCo',
     'gpaco': 'GPaCo',
@@ -35,7 +36,7 @@ TRAINED = {
     'ballad': 'BALLAD, A then B',
 }
 # What is trained before, for it.
-BEFORE = {'ride_from6': 'ride6'}
+BEFORE = {'ride_from6': 'ride6', 'ride_routed': 'ride'}
 # As TRAINED, of those that need retrieved images.
 WITH_RETRIEVAL = {'weighted': 'cross-entropy, images weighed by p_k'}
 # Method -> file and row of it.

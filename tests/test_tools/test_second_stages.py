@@ -1,4 +1,6 @@
-"""cRT, LWS, OLTR and PaCo as users run them: what stays, what is trained."""
+"""Stages after another, and PaCo's, as users run them."""
+
+import json
 
 import kill_hook
 import pytest
@@ -93,16 +95,77 @@ def test_a_second_stage_without_a_first_says_so(run_tool, tmp_path):
     assert 'none.pth does not exist; train it first' in log
 
 
-@pytest.mark.parametrize('method', ['paco', 'oltr'])
-def test_a_killed_run_ends_as_an_undisturbed_one(
-    run_tool, plain_stage_1, tmp_path, method
+@pytest.fixture(scope='module')
+def experts(run_tool, tmp_path_factory):
+    """Folder of three experts."""
+    folder = tmp_path_factory.mktemp('experts')
+    train(run_tool, 'baselines/ride', folder)
+    return folder
+
+
+def test_routers_are_trained_alone_and_their_cost_is_reported(
+    run_tool, experts, tmp_path
 ):
-    options = ['train_cfg.max_epochs=2']
-    if method == 'paco':
-        options.append('model.queue_size=48')
-    config = f'baselines/{method}'
-    place = {'LTVL_TOY_STAGE_1': str(plain_stage_1)}
-    train(run_tool, config, tmp_path / 'whole', *options, **place)
+    config = 'baselines/ride_routed'
+    train(run_tool, config, tmp_path, LTVL_TOY_RIDE=str(experts))
+    first = read_weights(experts / 'epoch_1.pth')
+    second = read_weights(tmp_path / 'epoch_1.pth')
+    for name, value in second.items():
+        if name.startswith('router'):
+            assert name not in first
+        else:
+            assert torch.equal(first[name], value), name
+    out = tmp_path / 'metrics.json'
+    run_tool(
+        *('python', 'tools/test.py', f'configs/toy/{config}.py', tmp_path),
+        *('--work-dir', tmp_path, '--out', out, '--out-item=metrics'),
+    )
+    metrics = json.loads(out.read_text())
+    assert 1 <= metrics['routing/experts_used/few'] <= 3
+    assert 'routing/experts_used/all' in metrics
+    # Those of one expert, and of three.
+    assert 5.2e6 < metrics['routing/multiply_adds/all'] < 9.4e6
+    assert 'shot/all' in metrics
+
+
+def test_a_killed_student_goes_on_with_its_teacher(
+    run_tool, experts, tmp_path
+):
+    options = (
+        'train_cfg.max_epochs=2',
+        'model.teacher.backbone.num_experts=3',
+        'model.teacher.head.num_experts=3',
+        'model.backbone.num_experts=2',
+        'model.head.num_experts=2',
+    )
+    variables = dict(LTVL_TOY_TEACHER=str(experts))
+    _compare_killed(
+        run_tool, 'baselines/ride_from6', tmp_path, options, variables
+    )
+
+
+def test_a_killed_paco_ends_as_an_undisturbed_one(run_tool, tmp_path):
+    options = ('train_cfg.max_epochs=2', 'model.queue_size=48')
+    expected = _compare_killed(
+        run_tool, 'baselines/paco', tmp_path, options, {}
+    )
+    assert (expected['queue_labels'] >= 0).all()
+
+
+def test_a_killed_oltr_keeps_its_centroids(run_tool, plain_stage_1, tmp_path):
+    expected = _compare_killed(
+        run_tool,
+        'baselines/oltr',
+        tmp_path,
+        ('train_cfg.max_epochs=2',),
+        {'LTVL_TOY_STAGE_1': str(plain_stage_1)},
+    )
+    assert expected['head.centroids'].any()
+
+
+def _compare_killed(run_tool, config, tmp_path, options, variables):
+    """Return the weights that a run ends with, killed or not."""
+    train(run_tool, config, tmp_path / 'whole', *options, **variables)
     killed = tmp_path / 'killed'
     train(
         run_tool,
@@ -111,17 +174,14 @@ def test_a_killed_run_ends_as_an_undisturbed_one(
         *options,
         kill_hook.OPTION,
         **kill_hook.VARIABLES,
-        **place,
+        **variables,
         status=-9,
     )
     assert not (killed / 'epoch_2.pth').exists()
-    train(run_tool, config, killed, *options, 'resume=True', **place)
+    train(run_tool, config, killed, *options, 'resume=True', **variables)
     expected = read_weights(tmp_path / 'whole/epoch_2.pth')
     found = read_weights(killed / 'epoch_2.pth')
     assert found.keys() == expected.keys()
     for name, value in expected.items():
         assert torch.equal(found[name], value), name
-    if method == 'paco':
-        assert (expected['queue_labels'] >= 0).all()
-    else:
-        assert expected['head.centroids'].any()
+    return expected
