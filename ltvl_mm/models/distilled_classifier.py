@@ -51,7 +51,7 @@ class DistilledClassifier(ImageClassifier):
     and is no part of the model: neither optimizer, gradients nor checkpoints
     hold it, so that the student's checkpoint loads where that of a student
     without a teacher does. Source: RIDE, Wang et al. 2021 (arXiv 2010.01809),
-    whose teacher has more experts, and its code.
+    whose teacher has more experts, and its code, whose T is 1.5.
 
     Args:
         teacher: Config of a classifier. It gets the images as the student's

@@ -26,8 +26,9 @@ def compute_paco_loss(
     What image i is contrasted with: the K classes by its logits, which weigh
     beta (its own class) in the numerator; and the keys by cosine /
     temperature, which weigh alpha (those of its class) there and gamma in the
-    denominator. An image is no key of itself. Source: PaCo, Cui et al. 2021
-    (arXiv 2107.12028), Eq. 3 to 5, and its code for gamma.
+    denominator. An image is no key of itself. (GPaCo has two views of an
+    image here, as if they were two.) Source: PaCo, Cui et al. 2021 (arXiv
+    2107.12028), Eq. 3 to 5, and its code for gamma.
 
     Args:
         logits: (N, K), adjusted by the log prior of the classes.
