@@ -18,8 +18,10 @@ from mmengine.registry import TRANSFORMS as MMENGINE_TRANSFORMS
 from mmengine.registry import Registry
 
 
-def _child(name: str, parent: Registry, location: str) -> Registry:
-    return Registry(name, parent=parent, scope='ltvl_mm', locations=[location])
+def _child(name: str, parent: Registry, *locations: str) -> Registry:
+    return Registry(
+        name, parent=parent, scope='ltvl_mm', locations=list(locations)
+    )
 
 
 DATASETS = _child('dataset', MMENGINE_DATASETS, 'ltvl_mm.datasets')
@@ -27,7 +29,10 @@ DATA_SAMPLERS = _child(
     'data sampler', MMENGINE_DATA_SAMPLERS, 'ltvl_mm.datasets'
 )
 FUNCTIONS = _child('function', MMENGINE_FUNCTIONS, 'ltvl_mm.datasets')
-HOOKS = _child('hook', MMENGINE_HOOKS, 'ltvl_mm.engine')
+# A hook that draws lives where drawing does.
+HOOKS = _child(
+    'hook', MMENGINE_HOOKS, 'ltvl_mm.engine', 'ltvl_mm.visualization'
+)
 METRICS = _child('metric', MMENGINE_METRICS, 'ltvl_mm.evaluation')
 MODELS = _child('model', MMENGINE_MODELS, 'ltvl_mm.models')
 OPTIM_WRAPPER_CONSTRUCTORS = _child(

@@ -21,7 +21,7 @@ ALLOWED = {
         name: {'registry', 'structures', 'utils', 'version'}
         for name in SIBLINGS
     },
-    'visualization': {'evaluation', 'structures', 'utils'},
+    'visualization': {'evaluation', 'registry', 'structures', 'utils'},
 }
 HOMES = {
     'open_clip': {'models/clip.py'},

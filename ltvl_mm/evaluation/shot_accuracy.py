@@ -29,6 +29,11 @@ class ShotAccuracy(BaseMetric):
         collect_device: ``'cpu'`` or ``'gpu'``.
         prefix: Of the metric's names.
 
+    Attributes:
+        class_counts: (K,) images of the original training set.
+        class_accuracies: (K,) percent as evaluated last, NaN for a class
+            without test images; None before, and on all ranks but the first.
+
     Raises:
         ValueError: If the counts do not fit K classes, when it is built.
     """
@@ -45,9 +50,9 @@ class ShotAccuracy(BaseMetric):
         prefix: str | None = None,
     ) -> None:
         super().__init__(collect_device=collect_device, prefix=prefix)
-        self.groups = group_classes(
-            load_class_counts(class_counts, num_classes)
-        )
+        self.class_counts = load_class_counts(class_counts, num_classes)
+        self.class_accuracies: np.ndarray | None = None
+        self.groups = group_classes(self.class_counts)
         self.per_class = per_class
 
     def process(
@@ -77,11 +82,12 @@ class ShotAccuracy(BaseMetric):
         """Score all samples of all ranks, each once."""
         pred, target = np.array(results, np.int64).reshape(-1, 2).T
         metrics = summarise_accuracies(pred, target, self.groups)
+        self.class_accuracies = compute_class_accuracies(
+            pred, target, len(self.groups)
+        )
         if self.per_class:
             metrics['per_class'] = [
                 None if np.isnan(accuracy) else float(accuracy)
-                for accuracy in compute_class_accuracies(
-                    pred, target, len(self.groups)
-                )
+                for accuracy in self.class_accuracies
             ]
         return metrics

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import matplotlib
 import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from ltvl_mm.structures.class_counts import FEW, MANY
@@ -27,6 +28,27 @@ def plot_class_accuracy(
         accuracies: Model name -> (K,) percent; NaN where not tested.
         title: Of the picture.
     """
+    figure = _draw(counts, accuracies, title)
+    with atomic_write(path) as file:
+        figure.savefig(file, format='png')
+
+
+def render_class_accuracy(
+    counts: np.ndarray, accuracies: dict[str, np.ndarray], title: str
+) -> np.ndarray:
+    """Return the picture of :func:`plot_class_accuracy`.
+
+    Returns:
+        (H, W, 3) uint8, RGB.
+    """
+    canvas = FigureCanvasAgg(_draw(counts, accuracies, title))
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+
+
+def _draw(
+    counts: np.ndarray, accuracies: dict[str, np.ndarray], title: str
+) -> Figure:
     figure = Figure(figsize=(8, 4.5), dpi=150, layout='constrained')
     axes = figure.add_subplot()
     order = np.argsort(-counts, kind='stable')
@@ -51,8 +73,7 @@ def plot_class_accuracy(
         title=title,
     )
     axes.legend()
-    with atomic_write(path) as file:
-        figure.savefig(file, format='png')
+    return figure
 
 
 def _smooth(values: np.ndarray, width: int) -> np.ndarray:
