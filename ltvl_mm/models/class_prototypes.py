@@ -1,9 +1,47 @@
 """Features of classes by a text tower that may be training."""
 
+from collections.abc import Callable, Sequence
+
 import torch
 from torch import nn
 
-from ltvl_mm.models.text_encoder import TEXTS_AT_A_TIME, encode_classes
+from ltvl_mm.models.clip import find_templates
+from ltvl_mm.models.text_encoder import (
+    TEXTS_AT_A_TIME,
+    Templates,
+    encode_classes,
+    tokenize_classes,
+)
+from ltvl_mm.structures.class_names import load_class_names
+
+
+def describe_classes(
+    tower: nn.Module,
+    tokenizer: Callable[..., torch.Tensor],
+    class_names: str | Sequence[str],
+    templates: str | Templates,
+    *,
+    chunk_size: int | None = None,
+) -> 'ClassPrototypes':
+    """Return classes by their names; nothing is encoded yet.
+
+    Args:
+        tower: Text tower of an open_clip model; not copied.
+        tokenizer: Of :func:`ltvl_mm.models.clip.build_tokenizer`.
+        class_names: K names, or a file with one per line.
+        templates: See :func:`ltvl_mm.models.clip.find_templates`.
+        chunk_size: As :class:`ClassPrototypes`.
+
+    Raises:
+        ValueError: As :func:`ltvl_mm.models.text_encoder.tokenize_classes`.
+    """
+    names = load_class_names(class_names)
+    return ClassPrototypes(
+        tower,
+        tokenize_classes(names, find_templates(templates), tokenizer),
+        names=names,
+        chunk_size=chunk_size,
+    )
 
 
 class ClassPrototypes:
@@ -15,6 +53,7 @@ class ClassPrototypes:
             :func:`ltvl_mm.models.text_encoder.tokenize_classes`.
         chunk_size: Of :func:`ltvl_mm.models.text_encoder.encode_tokens`, for
             what is encoded with gradients.
+        names: Of the K classes.
     """
 
     def __init__(
@@ -23,7 +62,9 @@ class ClassPrototypes:
         tokens: torch.Tensor,
         *,
         chunk_size: int | None = None,
+        names: Sequence[str] = (),
     ) -> None:
+        self.names = tuple(names)
         self.tower = tower
         self.tokens = tokens
         self.chunk_size = chunk_size

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from mmpretrain.models.heads import ClsHead
 from mmpretrain.structures import DataSample
 
-from ltvl_mm.models.class_prototypes import ClassPrototypes
+from ltvl_mm.models.class_prototypes import describe_classes
 from ltvl_mm.models.clip import (
     build_clip,
     build_tokenizer,
@@ -19,13 +19,8 @@ from ltvl_mm.models.contrastive_loss import (
     compute_contrastive_loss,
     gather_with_gradient,
 )
-from ltvl_mm.models.text_encoder import (
-    Templates,
-    encode_texts,
-    tokenize_classes,
-)
+from ltvl_mm.models.text_encoder import Templates, encode_texts
 from ltvl_mm.registry import MODELS
-from ltvl_mm.structures.class_names import load_class_names
 
 LOSSES = ('symmetric', 'image_to_text', 'class_ce')
 
@@ -63,6 +58,11 @@ class CLIPContrastiveHead(ClsHead):
             text tower. None keeps all.
         init_cfg: mmengine's way to initialise; None keeps ``pretrained``.
 
+    Attributes:
+        classes: What it predicts, of
+            :func:`ltvl_mm.models.class_prototypes.describe_classes`; None
+            if built without class names.
+
     Raises:
         ValueError: If an argument is none of these, or a class name is too
             long for the text tower.
@@ -91,15 +91,16 @@ class CLIPContrastiveHead(ClsHead):
         self.loss_kind = loss
         self._arch = arch
         self._width = find_width(arch)
-        self._tokenizer = build_tokenizer(arch)
-        self._classes = None
-        templates = find_templates(templates)
+        self.tokenizer = build_tokenizer(arch)
+        self.templates = find_templates(templates)
+        self.classes = None
         if class_names is not None:
-            tokens = tokenize_classes(
-                load_class_names(class_names), templates, self._tokenizer
-            )
-            self._classes = ClassPrototypes(
-                self.text, tokens, chunk_size=chunk_size
+            self.classes = describe_classes(
+                self.text,
+                self.tokenizer,
+                class_names,
+                self.templates,
+                chunk_size=chunk_size,
             )
         self._set_scale(logit_scale)
         if frozen:
@@ -120,8 +121,8 @@ class CLIPContrastiveHead(ClsHead):
         super().train(mode)
         if self.frozen:
             self.text.eval()
-        elif self._classes is not None:
-            self._classes.forget()
+        elif self.classes is not None:
+            self.classes.forget()
         return self
 
     def forward(self, feats: tuple[torch.Tensor, ...]) -> torch.Tensor:
@@ -161,13 +162,13 @@ class CLIPContrastiveHead(ClsHead):
         Raises:
             ValueError: If the head was built without class names.
         """
-        if self._classes is None:
+        if self.classes is None:
             raise ValueError(
                 'CLIPContrastiveHead cannot predict without class_names'
             )
         if self.training and not self.frozen:
-            return self._classes.encode()
-        return self._classes.recall()
+            return self.classes.encode()
+        return self.classes.recall()
 
     def _encode_texts_of(
         self, samples: list[DataSample], device: torch.device
@@ -176,7 +177,7 @@ class CLIPContrastiveHead(ClsHead):
         group of equal texts of each image of all processes.
         """
         if all('caption' in sample for sample in samples):
-            tokens = self._tokenizer([sample.caption for sample in samples])
+            tokens = self.tokenizer([sample.caption for sample in samples])
             with torch.set_grad_enabled(
                 torch.is_grad_enabled() and not self.frozen
             ):
@@ -185,7 +186,7 @@ class CLIPContrastiveHead(ClsHead):
                 )
             tokens = gather_with_gradient(tokens.to(device))
             return texts, torch.unique(tokens, dim=0, return_inverse=True)[1]
-        if self._classes is None or not all(
+        if self.classes is None or not all(
             'gt_label' in sample for sample in samples
         ):
             raise ValueError(
@@ -197,7 +198,7 @@ class CLIPContrastiveHead(ClsHead):
         texts = (
             self.prototypes()[labels]
             if self.frozen
-            else self._classes.encode(labels)
+            else self.classes.encode(labels)
         )
         return texts, gather_with_gradient(labels)
 

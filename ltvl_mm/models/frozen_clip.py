@@ -17,6 +17,7 @@ from ltvl_mm.models.text_encoder import (
     encode_classes,
     tokenize_classes,
 )
+from ltvl_mm.utils.progress import progress_bar
 
 
 class FrozenCLIP:
@@ -75,6 +76,16 @@ class FrozenCLIP:
         tokens = tokenize_classes(
             class_names, find_templates(templates), build_tokenizer(self.arch)
         )
-        return encode_classes(
-            self.model.text, tokens, chunk_size=TEXTS_AT_A_TIME
-        ).cpu()
+        texts = tokens.shape[0] * tokens.shape[1]
+        with progress_bar(
+            total=texts,
+            title='encode class names',
+            unit='text',
+            silent=texts <= TEXTS_AT_A_TIME,
+        ) as bar:
+            return encode_classes(
+                self.model.text,
+                tokens,
+                chunk_size=TEXTS_AT_A_TIME,
+                progress=bar.update,
+            ).cpu()

@@ -62,7 +62,11 @@ def tokenize_classes(
 
 
 def encode_classes(
-    tower: nn.Module, tokens: torch.Tensor, *, chunk_size: int | None = None
+    tower: nn.Module,
+    tokens: torch.Tensor,
+    *,
+    chunk_size: int | None = None,
+    progress: Callable[[int], object] = lambda texts: None,
 ) -> torch.Tensor:
     """Average the prompts of each class, as CLIP's prompt ensemble does.
 
@@ -73,12 +77,16 @@ def encode_classes(
         tower: Text tower of an open_clip model.
         tokens: (K, P, L) of :func:`tokenize_classes`, or some of its rows.
         chunk_size: As :func:`encode_tokens`.
+        progress: As :func:`encode_tokens`.
 
     Returns:
         (K, D) L2-normalised, in float32, on the tower's device.
     """
     features = encode_tokens(
-        tower, tokens.flatten(0, 1), chunk_size=chunk_size
+        tower,
+        tokens.flatten(0, 1),
+        chunk_size=chunk_size,
+        progress=progress,
     )
     features = F.normalize(features.float(), dim=-1)
     features = features.unflatten(0, tokens.shape[:2])  # (K, P, D)
@@ -103,7 +111,11 @@ def encode_texts(
 
 
 def encode_tokens(
-    tower: nn.Module, tokens: torch.Tensor, *, chunk_size: int | None = None
+    tower: nn.Module,
+    tokens: torch.Tensor,
+    *,
+    chunk_size: int | None = None,
+    progress: Callable[[int], object] = lambda texts: None,
 ) -> torch.Tensor:
     """Encode texts without the padding, where that changes nothing.
 
@@ -119,6 +131,7 @@ def encode_tokens(
             piece are recomputed in the backward pass instead of kept, so
             that memory does not grow with N. None keeps all, in one or two
             pieces.
+        progress: Is told how many texts of a piece are done.
 
     Returns:
         (N, D) not normalised, on the tower's device.
@@ -136,6 +149,7 @@ def encode_tokens(
             )
         else:
             features.append(_run_tower(tower, ids))
+        progress(len(piece))
     return torch.cat(features)[torch.argsort(order).to(device)]
 
 

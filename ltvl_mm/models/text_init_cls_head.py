@@ -4,15 +4,10 @@ from collections.abc import Sequence
 
 import torch
 
-from ltvl_mm.models.class_prototypes import ClassPrototypes
-from ltvl_mm.models.clip import (
-    build_clip,
-    build_tokenizer,
-    find_templates,
-    find_width,
-)
+from ltvl_mm.models.class_prototypes import describe_classes
+from ltvl_mm.models.clip import build_clip, build_tokenizer, find_width
 from ltvl_mm.models.cosine_cls_head import CosineClsHead
-from ltvl_mm.models.text_encoder import Templates, tokenize_classes
+from ltvl_mm.models.text_encoder import Templates
 from ltvl_mm.registry import MODELS
 from ltvl_mm.structures.class_names import load_class_names
 
@@ -54,11 +49,9 @@ class TextInitClsHead(CosineClsHead):
 
     def init_weights(self) -> None:
         """Encode the classes."""
-        tokens = tokenize_classes(
-            self._names,
-            find_templates(self._templates),
-            build_tokenizer(self._arch),
-        )
         tower = build_clip(self._arch, self._pretrained).text.eval()
+        classes = describe_classes(
+            tower, build_tokenizer(self._arch), self._names, self._templates
+        )
         with torch.no_grad():
-            self.fc.weight.copy_(ClassPrototypes(tower, tokens).recall())
+            self.fc.weight.copy_(classes.recall())

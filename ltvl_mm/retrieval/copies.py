@@ -7,6 +7,7 @@ import faiss
 import numpy as np
 
 from ltvl_mm.structures.embedding_store import EmbeddingStore
+from ltvl_mm.utils.progress import progress_bar
 
 # Images that are compared at a time, and pairs.
 _IMAGES = 1024
@@ -150,10 +151,18 @@ def find_leaks(
         rule: What is a copy.
     """
     found: list[Copy | None] = [None] * len(rows)
-    for other in excluded:
-        for start in range(0, len(other), _ROWS):
-            stop = min(start + _ROWS, len(other))
-            others = read_traits(other, np.arange(start, stop))
+    blocks = [
+        (other, np.arange(start, min(start + _ROWS, len(other))))
+        for other in excluded
+        for start in range(0, len(other), _ROWS)
+    ]
+    with progress_bar(
+        total=len(blocks) * len(rows),
+        title='find copies of excluded images',
+        unit='img',
+    ) as bar:
+        for other, block in blocks:
+            others = read_traits(other, block)
             for first in range(0, len(rows), _ROWS):
                 places = np.arange(first, min(first + _ROWS, len(rows)))
                 images = traits.pick(places, store.read_rows(rows[places]))
@@ -161,6 +170,7 @@ def find_leaks(
                     places, find_copies(images, others, rule), strict=True
                 ):
                     found[place] = _choose(found[place], new)
+                bar.update(len(places))
     return found
 
 

@@ -23,6 +23,7 @@ from ltvl_mm.structures.store_files import (
 )
 from ltvl_mm.structures.store_writer import find_dtype
 from ltvl_mm.utils.io import read_json, write_json
+from ltvl_mm.utils.progress import progress_bar
 
 # Looked at in each part, so that a wrong one is found now, not in hours.
 _ROWS_CHECKED = 1000
@@ -50,10 +51,7 @@ def index_store(
     folder = Path(folder)
     out = folder if out is None else Path(out)
     _check_free(out)
-    parts = [
-        index_part(number, matrix, table)
-        for number, (matrix, table) in enumerate(_find_pairs(folder))
-    ]
+    parts = _index_parts(_find_pairs(folder))
     dim = _check_parts([part for part in parts if part.rows], folder)
     base = folder if out == folder else None
     write_json(
@@ -112,6 +110,15 @@ def _find_pairs(folder: Path) -> list[tuple[Path, Path]]:
         if number not in matrices and count_lines(table):
             raise ValueError(f'{table} has no embeddings of its number')
     return [(matrices[n], tables[n]) for n in sorted(matrices)]
+
+
+def _index_parts(pairs: list[tuple[Path, Path]]) -> list[Part]:
+    parts = []
+    with progress_bar(total=len(pairs), title='index', unit='part') as bar:
+        for number, (matrix, table) in enumerate(pairs):
+            parts.append(index_part(number, matrix, table))
+            bar.update()
+    return parts
 
 
 def _number_files(folder: Path, suffix: str) -> dict[int, Path]:

@@ -68,7 +68,7 @@ def _draw(
         axes.axvline(edge, color='grey', linewidth=0.8, linestyle=':')
     axes.set(
         xlabel='training images of the class (many | medium | few)',
-        ylabel='test accuracy of the class (%)',
+        ylabel='accuracy of the class (%)',
         ylim=(-3, 103),
         title=title,
     )

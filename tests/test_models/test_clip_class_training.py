@@ -85,7 +85,7 @@ def test_the_losses_of_a_head_by_hand(monkeypatch, kind, expected, frozen):
 
     def encode(tower, tokens, **_):
         """Return the unit vector of each class that is asked for."""
-        known = head._classes.tokens.tolist()
+        known = head.classes.tokens.tolist()
         return torch.eye(3, 128)[[known.index(row) for row in tokens.tolist()]]
 
     monkeypatch.setattr(class_prototypes, 'encode_classes', encode)
