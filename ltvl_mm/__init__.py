@@ -1,5 +1,8 @@
 """Long-tailed visual recognition with vision-language models."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from ltvl_mm.utils.compat import (
     allow_host_checkpoints,
     silence_missing_operators,
@@ -7,8 +10,31 @@ from ltvl_mm.utils.compat import (
 )
 from ltvl_mm.version import __version__
 
-__all__ = ['__version__']
+if TYPE_CHECKING:
+    from ltvl_mm.apis import (
+        LongTailInferencer,
+        embed,
+        get_model,
+        list_models,
+        retrieve,
+    )
+
+__all__ = [
+    'LongTailInferencer',
+    '__version__',
+    'embed',
+    'get_model',
+    'list_models',
+    'retrieve',
+]
 
 warn_of_mixed_stacks()
 silence_missing_operators()
 allow_host_checkpoints()
+
+
+def __getattr__(name: str) -> object:
+    """Import what programs call when they do: a config needs none of it."""
+    if name not in __all__:
+        raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+    return getattr(import_module('ltvl_mm.apis'), name)

@@ -8,11 +8,7 @@ Several GPUs: torchrun --nproc-per-node 8 tools/embed_images.py ...
 
 import argparse
 
-import torch
-
-from ltvl_mm.models.frozen_clip import FrozenCLIP
-from ltvl_mm.retrieval.embedding import embed_shards
-from ltvl_mm.retrieval.shards import find_shards
+from ltvl_mm.apis import embed
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.utils.launch import join_ranks
 
@@ -29,9 +25,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--pretrained', default='openai', help='open_clip tag or local file'
     )
-    parser.add_argument(
-        '--device', default='cuda' if torch.cuda.is_available() else 'cpu'
-    )
+    parser.add_argument('--device', help='default: a GPU if there is one')
     parser.add_argument(
         '--amp', action='store_true', help='bfloat16 image tower'
     )
@@ -48,29 +42,9 @@ def parse_args() -> argparse.Namespace:
 
 
 def main() -> None:
-    args = parse_args()
+    settings = vars(parse_args())
     rank = join_ranks()
-    shards = find_shards(
-        args.inputs, root=args.root, files_per_shard=args.shard_size
-    )
-    clip = FrozenCLIP(
-        args.arch,
-        args.pretrained,
-        device=args.device,
-        amp=args.amp,
-        compile=args.compile,
-    )
-    store = embed_shards(
-        shards,
-        args.out,
-        clip.encode_images,
-        clip.preprocess,
-        clip.identity,
-        batch_size=args.batch_size,
-        workers=args.workers,
-        precision=('bfloat16' if args.amp else 'float32')
-        + (', compiled' if args.compile else ''),
-    )
+    store = embed(settings.pop('inputs'), settings.pop('out'), **settings)
     if rank == 0:
         report(store)
 

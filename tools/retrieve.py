@@ -6,33 +6,19 @@ tools/retrieve.py ...
 
 import argparse
 import os
-from collections.abc import Sequence
-from pathlib import Path
 
-import numpy as np
-import torch
-
-from ltvl_mm.models.clip import find_templates
-from ltvl_mm.models.frozen_clip import FrozenCLIP
-from ltvl_mm.retrieval.admission import AdmissionRule
-from ltvl_mm.retrieval.budget import RULE_HELP, compute_budget
+from ltvl_mm.apis import prepare_retrieval
+from ltvl_mm.retrieval.admission import AdmissionRule, read_hosts
+from ltvl_mm.retrieval.budget import RULE_HELP
 from ltvl_mm.retrieval.copies import CopyRule
 from ltvl_mm.retrieval.plan import plan_retrieval
+from ltvl_mm.retrieval.report import describe_report
 from ltvl_mm.retrieval.retrieve import retrieve
 from ltvl_mm.retrieval.scores import SCORES
 from ltvl_mm.retrieval.select import ASSIGNMENTS, PRECISIONS
-from ltvl_mm.retrieval.task import COPIES, RetrievalOptions, RetrievalTask
+from ltvl_mm.retrieval.task import COPIES, RetrievalOptions
 from ltvl_mm.retrieval.units import UNIT_ROWS
-from ltvl_mm.structures.class_counts import load_class_counts
-from ltvl_mm.structures.class_names import load_class_names
-from ltvl_mm.structures.class_queries import (
-    ClassQueries,
-    load_queries,
-    save_queries,
-)
-from ltvl_mm.structures.embedding_store import EmbeddingStore, open_store
-from ltvl_mm.utils.io import read_json
-from ltvl_mm.utils.launch import join_ranks, share
+from ltvl_mm.utils.launch import join_ranks
 
 
 def parse_args() -> argparse.Namespace:
@@ -134,6 +120,7 @@ def add_filters(group: argparse._ArgumentGroup) -> None:
         group.add_argument(
             f'--{name}-column',
             nargs='+',
+            type=read_limit,
             default=[],
             metavar='NAME=NUMBER',
             help=f'e.g. {example}',
@@ -141,6 +128,7 @@ def add_filters(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         '--column',
         nargs='+',
+        type=read_values,
         default=[],
         metavar='NAME=VALUE[,VALUE]',
         help='e.g. LANGUAGE=en or NSFW=UNLIKELY,UNSURE',
@@ -194,74 +182,32 @@ def add_copies(group: argparse._ArgumentGroup) -> None:
 def main() -> None:
     args = parse_args()
     rank = join_ranks()
-    store = open_store(args.store)
-    task = RetrievalTask(
-        store,
-        share(find_queries(args, store) if rank == 0 else None),
-        find_budget(args),
-        [open_store(path) for path in args.exclude or []],
-        make_options(args),
+    task = prepare_retrieval(
+        args.store,
+        args.out,
+        class_names=args.class_names,
+        exclude=args.exclude,
+        budget=args.budget,
+        class_counts=args.class_counts,
+        templates=args.templates,
+        arch=args.arch,
+        pretrained=args.pretrained,
+        options=make_options(args),
         device=args.device,
         precision=args.precision,
         unit_rows=args.unit_rows,
         index=args.index,
-    )
-    if args.dry_run:
-        if rank == 0:
-            ranks = int(os.environ.get('WORLD_SIZE', 1))
-            print(plan_retrieval(task, args.out, ranks=ranks).describe())
-        return
-    retrieve(task, args.out)
-    if rank == 0:
-        report(Path(args.out))
-
-
-def find_queries(
-    args: argparse.Namespace, store: EmbeddingStore
-) -> ClassQueries:
-    """Return the class queries that an earlier run made, or make them.
-
-    Another machine, or another number of threads, rounds them differently.
-    """
-    names = load_class_names(args.class_names)
-    templates = find_templates(args.templates)
-    clip = FrozenCLIP(
-        args.arch or store.encoder['arch'],
-        args.pretrained,
-        device='cuda' if torch.cuda.is_available() else 'cpu',
-    )
-    file = Path(args.out) / 'queries.npz'
-    if file.exists():
-        queries = load_queries(file)
-        made = queries.class_names, queries.templates, queries.encoder
-        if made == (names, templates, clip.identity):
-            return queries
-        raise ValueError(
-            f'{args.out} was begun with another class list, encoder or other '
-            f'templates; choose another folder or delete it'
-        )
-    queries = ClassQueries(
-        names,
-        templates,
-        clip.encode_class_names(names, templates).numpy(),
-        clip.identity,
+        dry_run=args.dry_run,
     )
     if not args.dry_run:
-        save_queries(file, queries)
-    return queries
-
-
-def find_budget(args: argparse.Namespace) -> np.ndarray:
-    names = load_class_names(args.class_names)
-    counts = args.class_counts and load_class_counts(
-        args.class_counts, len(names)
-    )
-    rule = (
-        read_json(args.budget)
-        if args.budget.endswith('.json')
-        else args.budget
-    )
-    return compute_budget(rule, len(names), counts)
+        retrieve(task, args.out)
+    if rank == 0:
+        ranks = int(os.environ.get('WORLD_SIZE', 1))
+        print(
+            plan_retrieval(task, args.out, ranks=ranks).describe()
+            if args.dry_run
+            else describe_report(args.out)
+        )
 
 
 def make_options(args: argparse.Namespace) -> RetrievalOptions:
@@ -277,12 +223,9 @@ def make_options(args: argparse.Namespace) -> RetrievalOptions:
         admission=AdmissionRule(
             min_size=args.min_size,
             max_aspect=args.max_aspect,
-            least=read_limits(args.min_column),
-            most=read_limits(args.max_column),
-            values={
-                name: tuple(value.split(','))
-                for name, value in map(split_pair, args.column)
-            },
+            least=dict(args.min_column),
+            most=dict(args.max_column),
+            values=dict(args.column),
             allowed_hosts=read_hosts(args.allow_host),
             denied_hosts=read_hosts(args.deny_host),
         ),
@@ -292,52 +235,21 @@ def make_options(args: argparse.Namespace) -> RetrievalOptions:
     )
 
 
-def read_limits(words: Sequence[str]) -> dict[str, float]:
-    return {name: float(value) for name, value in map(split_pair, words)}
+def read_limit(word: str) -> tuple[str, float]:
+    name, value = split_pair(word)
+    return name, float(value)
+
+
+def read_values(word: str) -> tuple[str, tuple[str, ...]]:
+    name, value = split_pair(word)
+    return name, tuple(value.split(','))
 
 
 def split_pair(word: str) -> tuple[str, str]:
     name, equals, value = word.partition('=')
     if not (name and equals and value):
-        raise ValueError(f'expected NAME=VALUE, got {word!r}')
+        raise argparse.ArgumentTypeError(f'expected NAME=VALUE, got {word!r}')
     return name, value
-
-
-def read_hosts(words: Sequence[str]) -> tuple[str, ...]:
-    hosts = []
-    for word in words:
-        hosts += (
-            Path(word).read_text(encoding='utf-8').split()
-            if word.endswith('.txt')
-            else [word]
-        )
-    return tuple(sorted({host.lower() for host in hosts}))
-
-
-def report(out: Path) -> None:
-    found = read_json(out / 'report.json')
-    print(
-        f'{found["retrieved"]} of {found["retrieved"] + found["missing"]} '
-        f'images retrieved for {len(found["classes"])} classes: '
-        f'{out / "manifest.parquet"}'
-    )
-    print(
-        f'passed over: {found["duplicates"]} duplicates, '
-        f'{found["copies_of_excluded_images"]} copies of excluded images; by '
-        f'class in {out}/report.json'
-    )
-    for reason, rows in found['rows_refused_by_filters'].items():
-        print(f'refused by the filter {reason}: {rows} images')
-    for root, missing in found['copies_recognised_without'].items():
-        print(f'{root} lacks {", ".join(missing)} to recognise copies by')
-    short = [c for c in found['classes'] if c['short_because']]
-    for entry in short[:5]:
-        print(
-            f'{entry["name"]}: {entry["retrieved"]} of {entry["wanted"]} '
-            f'({entry["short_because"]})'
-        )
-    if len(short) > 5:
-        print(f'and {len(short) - 5} other classes are short')
 
 
 if __name__ == '__main__':

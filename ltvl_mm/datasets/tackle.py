@@ -2,11 +2,14 @@
 
 import copy
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from mmengine.dataset import Compose, force_full_init
+from mmengine.registry import DefaultScope
 
 from ltvl_mm.datasets.image_files import check_first_images
+from ltvl_mm.datasets.pipelines import find_pipeline, list_innermost
 from ltvl_mm.datasets.retrieved import RetrievedDataset
 from ltvl_mm.registry import DATASETS
 from ltvl_mm.structures.class_names import load_class_names
@@ -90,6 +93,43 @@ class TACKLEDataset:
         if not lazy_init:
             self.full_init()
 
+    @classmethod
+    def from_retrieval(
+        cls, dataset: object, retrieved: str | Path, **kwargs: object
+    ) -> 'TACKLEDataset':
+        """Join a data set and what :func:`ltvl_mm.retrieve` has written.
+
+        Args:
+            dataset: The target: an instance, or a config, which is built in
+                the host's scope, as in a config file.
+            retrieved: The folder, or its manifest.
+            kwargs: Of the class, e.g. ``pipeline``.
+
+        Raises:
+            ValueError: As the class, or if the retrieval is not finished.
+
+        Examples:
+            >>> from ltvl_mm.datasets import TACKLEDataset
+            >>> target = dict(
+            ...     type='CustomDataset',
+            ...     data_root='target',
+            ...     ann_file='train.txt',
+            ...     classes='class_names.txt',
+            ...     pipeline=[
+            ...         dict(type='LoadImageFromFile'),
+            ...         dict(type='PackInputs'),
+            ...     ],
+            ... )
+            >>> dataset = TACKLEDataset.from_retrieval(target, 'retrieved')
+            >>> len(dataset) - len(dataset.retrieved)
+            6
+        """
+        manifest = Path(retrieved)
+        if manifest.is_dir():
+            manifest = manifest / 'manifest.parquet'
+        with DefaultScope.overwrite_default_scope('mmpretrain'):
+            return cls(dataset, str(manifest), **kwargs)
+
     @property
     def metainfo(self) -> dict:
         """Meta information of the target."""
@@ -115,7 +155,7 @@ class TACKLEDataset:
 
     @pipeline.setter
     def pipeline(self, pipeline: Compose) -> None:
-        for part in (*_list_innermost(self.dataset), self.retrieved):
+        for part in (*list_innermost(self.dataset), self.retrieved):
             part.pipeline = pipeline
         self._own_pipeline = False
 
@@ -209,37 +249,3 @@ class TACKLEDataset:
         for part in (self.dataset, self.retrieved):
             lines += [f'    {line}' for line in repr(part).splitlines()]
         return '\n'.join(lines)
-
-
-def find_pipeline(dataset: object) -> list:
-    """Return the transforms of a data set, looking inside wrappers.
-
-    Raises:
-        ValueError: If there is none, or parts of a wrapper differ in theirs.
-    """
-    found = [
-        getattr(part, 'pipeline', None) for part in _list_innermost(dataset)
-    ]
-    if not all(isinstance(pipeline, Compose) for pipeline in found):
-        raise ValueError(
-            f'{type(dataset).__name__} has no pipeline to load retrieved '
-            f'images with; pass pipeline='
-        )
-    if any(repr(other) != repr(found[0]) for other in found[1:]):
-        raise ValueError(
-            f'the parts of {type(dataset).__name__} have different '
-            f'pipelines; pass pipeline= for the retrieved images'
-        )
-    return list(found[0].transforms)
-
-
-def _list_innermost(dataset: object) -> list:
-    """Return the data sets inside wrappers; those that have a pipeline."""
-    if isinstance(getattr(dataset, 'pipeline', None), Compose):
-        return [dataset]
-    parts = getattr(dataset, 'datasets', None)
-    if parts is None and hasattr(dataset, 'dataset'):
-        parts = [dataset.dataset]
-    if parts is None:
-        return [dataset]
-    return [inner for part in parts for inner in _list_innermost(part)]

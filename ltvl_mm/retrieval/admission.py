@@ -1,8 +1,9 @@
 """Which images of a store may be chosen at all, by what is known of them."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -59,6 +60,21 @@ class AdmissionRule:
         if self.allowed_hosts or self.denied_hosts:
             names.append('url')
         return tuple(dict.fromkeys(names))
+
+
+def read_hosts(words: Sequence[str]) -> tuple[str, ...]:
+    """Return hosts in lower case, sorted, each once.
+
+    Args:
+        words: Hosts, or ``.txt`` files with one on each line.
+    """
+    hosts = set()
+    for word in words:
+        if word.endswith('.txt'):
+            hosts.update(Path(word).read_text(encoding='utf-8').split())
+        else:
+            hosts.add(word)
+    return tuple(sorted({host.lower() for host in hosts}))
 
 
 class Admission:

@@ -3,12 +3,14 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 
 import numpy as np
 
 from ltvl_mm.retrieval.choice import ImageChoice
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.structures.store_files import spell_column
+from ltvl_mm.utils.io import read_json
 
 # By these copies are recognised beside the cosine.
 _TRAITS = ('sha256', 'url', 'phash')
@@ -47,6 +49,35 @@ def make_report(
         'classes': classes,
         'rejected': [asdict(entry) for entry in rejected],
     }
+
+
+def describe_report(out: str | Path) -> str:
+    """Return the report of a retrieved folder in a few lines of text."""
+    out = Path(out)
+    found = read_json(out / 'report.json')
+    lines = [
+        f'{found["retrieved"]} of {found["retrieved"] + found["missing"]} '
+        f'images retrieved for {len(found["classes"])} classes: '
+        f'{out / "manifest.parquet"}',
+        f'passed over: {found["duplicates"]} duplicates, '
+        f'{found["copies_of_excluded_images"]} copies of excluded images; by '
+        f'class in {out}/report.json',
+    ]
+    for reason, rows in found['rows_refused_by_filters'].items():
+        lines.append(f'refused by the filter {reason}: {rows} images')
+    for root, missing in found['copies_recognised_without'].items():
+        lines.append(
+            f'{root} lacks {", ".join(missing)} to recognise copies by'
+        )
+    short = [entry for entry in found['classes'] if entry['short_because']]
+    for entry in short[:5]:
+        lines.append(
+            f'{entry["name"]}: {entry["retrieved"]} of {entry["wanted"]} '
+            f'({entry["short_because"]})'
+        )
+    if len(short) > 5:
+        lines.append(f'and {len(short) - 5} other classes are short')
+    return '\n'.join(lines)
 
 
 def _describe_class(choice: ImageChoice, label: int, name: str) -> dict:

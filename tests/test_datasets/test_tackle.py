@@ -9,7 +9,8 @@ from mmengine.registry import DATASETS
 from mmpretrain.datasets import BaseDataset
 from mmpretrain.engine import SwitchRecipeHook
 
-from ltvl_mm.datasets.tackle import TACKLEDataset, find_pipeline
+from ltvl_mm.datasets.pipelines import find_pipeline
+from ltvl_mm.datasets.tackle import TACKLEDataset
 
 LABELS = [0, 0, 0, 1, 1, 2]  # of the target
 RETRIEVED = [0, 0, 1, 1, 1, 2]
@@ -108,6 +109,20 @@ def test_a_config_is_left_as_it_was(config):
     DATASETS.build(config)
     DATASETS.build({**config, 'lazy_init': True})
     assert config == before
+
+
+def test_a_retrieved_folder_serves_as_well(target, manifest, config):
+    due = DATASETS.build(config)
+    # The host's name without its scope, as in a config file.
+    target['type'] = 'CustomDataset'
+    for retrieved in (manifest, str(manifest), manifest.parent):
+        dataset = TACKLEDataset.from_retrieval(target, retrieved)
+        assert [dataset.get_data_info(idx) for idx in range(12)] == [
+            due.get_data_info(idx) for idx in range(12)
+        ]
+    manifest.unlink()  # written last: such a retrieval is not finished
+    with pytest.raises(ValueError, match=r'manifest\.parquet does not exist'):
+        TACKLEDataset.from_retrieval(target, manifest.parent)
 
 
 def test_an_instance_serves_as_well_and_is_left_as_it_was(target, manifest):

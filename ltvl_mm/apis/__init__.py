@@ -1,0 +1,46 @@
+"""What programs call: models, inference, embedding, retrieval."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ltvl_mm.apis.embedding import embed
+    from ltvl_mm.apis.inferencer import LongTailInferencer
+    from ltvl_mm.apis.model_hub import get_model, list_models
+    from ltvl_mm.apis.retrieval import prepare_retrieval, retrieve
+
+__all__ = [
+    'LongTailInferencer',
+    'embed',
+    'get_model',
+    'list_models',
+    'prepare_retrieval',
+    'retrieve',
+]
+
+_HOMES = {
+    'LongTailInferencer': 'inferencer',
+    'embed': 'embedding',
+    'get_model': 'model_hub',
+    'list_models': 'model_hub',
+    'prepare_retrieval': 'retrieval',
+    'retrieve': 'retrieval',
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a part when it is asked for: not all machines have all needs.
+
+    Raises:
+        ImportError: If what the part needs is not installed.
+    """
+    if name not in _HOMES:
+        raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+    try:
+        module = import_module(f'{__name__}.{_HOMES[name]}')
+    except ModuleNotFoundError as error:
+        raise ImportError(
+            f'ltvl_mm.{name} needs {error.name}: pip install -r '
+            f"requirements/mminstall.txt '.[retrieval]'"
+        ) from error
+    return getattr(module, name)

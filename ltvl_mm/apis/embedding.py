@@ -1,0 +1,84 @@
+"""Images to an embedding store."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from ltvl_mm.models.frozen_clip import FrozenCLIP
+from ltvl_mm.retrieval.embedding import embed_shards
+from ltvl_mm.retrieval.shards import find_shards
+from ltvl_mm.structures.embedding_store import EmbeddingStore
+
+
+def embed(
+    images: str | Path | Sequence[str | Path],
+    out: str | Path,
+    *,
+    root: str | Path | None = None,
+    arch: str = 'ViT-B-16-quickgelu',
+    pretrained: str = 'openai',
+    device: str | None = None,
+    amp: bool = False,
+    compile: bool = False,
+    batch_size: int = 256,
+    workers: int = 2,
+    shard_size: int = 10_000,
+) -> EmbeddingStore:
+    """Embed images with a frozen CLIP into a store; resumes when killed.
+
+    As ``tools/embed_images.py``. The ranks of a process group share the work.
+
+    Args:
+        images: Tars as img2dataset writes them (paths, globs,
+            ``{00000..00099}``), folders of tars or of images, or ``.txt``
+            lists of paths; one of these or several.
+        out: Folder of the store.
+        root: Folder of the paths in lists; None for a list's own.
+        arch: An open_clip architecture.
+        pretrained: Its weights, tag or file.
+        device: Where it runs; None for a GPU if there is one.
+        amp: Run the image tower in bfloat16.
+        compile: Compile the image tower: minutes first, then faster.
+        batch_size: Images encoded at a time.
+        workers: Processes that read and decode, per rank; 0 does it here.
+        shard_size: Images that a kill may cost, of folders and lists.
+
+    Raises:
+        ValueError: If an input does not exist, the encoder is unknown, no
+            image can be read, or ``out`` was begun with other inputs.
+
+    Examples:
+        >>> import ltvl_mm
+        >>> store = ltvl_mm.embed(
+        ...     'web',
+        ...     'stores/web',
+        ...     arch='ltvl-toy',
+        ...     pretrained='clip.pth',
+        ...     workers=0,
+        ... )
+        >>> len(store), store.dim
+        (6, 128)
+    """
+    inputs = [images] if isinstance(images, (str, Path)) else images
+    shards = find_shards(
+        [str(one) for one in inputs], root=root, files_per_shard=shard_size
+    )
+    clip = FrozenCLIP(
+        arch,
+        pretrained,
+        device=device or ('cuda' if torch.cuda.is_available() else 'cpu'),
+        amp=amp,
+        compile=compile,
+    )
+    return embed_shards(
+        shards,
+        out,
+        clip.encode_images,
+        clip.preprocess,
+        clip.identity,
+        batch_size=batch_size,
+        workers=workers,
+        precision=('bfloat16' if amp else 'float32')
+        + (', compiled' if compile else ''),
+    )

@@ -1,0 +1,250 @@
+"""Images to classes, with any model of the project."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+
+import mmcv
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.dataset import Compose, default_collate
+from mmengine.model import BaseModel
+from mmengine.registry import DefaultScope
+from mmpretrain import ImageClassificationInferencer
+from mmpretrain.structures import DataSample
+
+from ltvl_mm.apis.model_hub import get_model, load_weights
+from ltvl_mm.apis.open_vocabulary import find_class_names, predict_classes
+from ltvl_mm.structures.class_names import load_class_names
+from ltvl_mm.utils.progress import progress_bar
+
+ImageLike = str | Path | np.ndarray
+
+
+class LongTailInferencer(ImageClassificationInferencer):
+    """Say what images show: students, experts, CLIP, BALLAD, ensembles.
+
+    Args:
+        model: A name of ``ltvl_mm.list_models()``, a config or its path, or
+            a model that :func:`ltvl_mm.get_model` has built.
+        pretrained: As :func:`ltvl_mm.get_model`: e.g. the folder of a
+            training. A model that is built already keeps its weights unless
+            a checkpoint is named.
+        device: Where it runs; None for a GPU if there is one.
+        classes: K names, or a file of them; None takes those of the
+            checkpoint, of the text side, or of the config's test images.
+        kwargs: What to change in the config's model.
+
+    Raises:
+        ValueError: As :func:`ltvl_mm.get_model`, or if the config does not
+            say how an image becomes an input.
+
+    Examples:
+        >>> from ltvl_mm import LongTailInferencer
+        >>> infer = LongTailInferencer(
+        ...     'configs/toy/clip_zero_shot.py', 'clip.pth'
+        ... )
+        >>> found = infer(['web/0.png', 'web/1.png'], batch_size=2)
+        >>> sorted(found[0])
+        ['pred_class', 'pred_label', 'pred_score', 'pred_scores']
+        >>> found[0]['pred_scores'].shape
+        (96,)
+
+        Classes may be named at the call, where the model has a text side:
+
+        >>> found = infer('web/0.png', class_names=['red disc', 'owl'])
+        >>> found[0]['pred_class'] in ('red disc', 'owl')
+        True
+    """
+
+    def __init__(
+        self,
+        model: str | Path | Config | BaseModel,
+        pretrained: bool | str | Path = True,
+        device: str | None = None,
+        classes: str | Sequence[str] | None = None,
+        **kwargs: object,
+    ) -> None:
+        if not isinstance(model, BaseModel):
+            model = get_model(model, pretrained, **kwargs)
+        elif not hasattr(model, '_config'):
+            raise ValueError(
+                f'a {type(model).__name__} without its config cannot infer; '
+                f'build it with ltvl_mm.get_model'
+            )
+        elif not isinstance(pretrained, bool):
+            load_weights(model, pretrained)
+        super().__init__(
+            model,
+            pretrained=False,
+            device=device or ('cuda' if torch.cuda.is_available() else 'cpu'),
+        )
+        self.classes = (
+            self._find_classes()
+            if classes is None
+            else load_class_names(classes)
+        )
+
+    def __call__(
+        self,
+        inputs: ImageLike | Sequence[ImageLike],
+        return_datasamples: bool = False,
+        batch_size: int = 1,
+        *,
+        class_names: str | Sequence[str] | None = None,
+        templates: str | Sequence | None = None,
+        **kwargs: object,
+    ) -> list[dict] | list[DataSample]:
+        """Return what each image shows.
+
+        Args:
+            inputs: Paths, (H, W, 3) uint8 arrays in BGR as mmcv reads them,
+                or one of these; or a folder, whose files are taken in the
+                order of their names.
+            return_datasamples: Return the host's DataSample of each image.
+            batch_size: Images at a time.
+            class_names: K' names (or a file of them) to tell apart instead
+                of the model's; only for models with a text side. Not for two
+                threads at a time.
+            templates: Sentences for these names, as ``CLIPContrastiveHead``
+                takes them; None keeps the model's.
+            kwargs: ``show``, ``show_dir``, ... of the host's inferencer.
+
+        Returns:
+            A dict per image: ``pred_label``; ``pred_class``, if anyone knows
+            the names; ``pred_score`` of it; ``pred_scores``, (K,), with sum
+            1.
+
+        Raises:
+            ValueError: If an image cannot be read (names it), the images of
+                a batch become inputs of different size, the model does not
+                take ``class_names``, or there are not as many ``classes`` as
+                scores.
+        """
+        if templates is not None and class_names is None:
+            raise ValueError('templates= needs class_names=')
+        visual = self._dispatch_kwargs(**kwargs)[2]
+        images, own = self._inputs_to_list(inputs), self.classes
+        asked = (
+            nullcontext(own)
+            if class_names is None
+            else predict_classes(self.model, class_names, templates=templates)
+        )
+        # Not the host's loop: its bar lives on when an image is bad.
+        try:
+            with asked as self.classes:
+                samples = self._predict(images, batch_size)
+                pictures = self.visualize(images, samples, **visual)
+                return self.postprocess(samples, pictures, return_datasamples)
+        finally:
+            self.classes = own
+
+    def preprocess(
+        self, inputs: Sequence[ImageLike], batch_size: int = 1
+    ) -> Iterator[dict]:
+        """Yield batches of inputs.
+
+        Raises:
+            ValueError: If an image cannot be read; names it. If inputs of a
+                batch differ in size.
+        """
+        prepare = Compose([_load_image, self.pipeline])
+        for start in range(0, len(inputs), batch_size):
+            batch = [prepare(i) for i in inputs[start : start + batch_size]]
+            try:
+                yield default_collate(batch)
+            except RuntimeError as error:
+                raise ValueError(
+                    f'images of one batch become inputs of different size; '
+                    f'ask for batch_size=1: {error}'
+                ) from None
+
+    def postprocess(
+        self,
+        preds: list[DataSample],
+        visualization: list[np.ndarray] | None,
+        return_datasamples: bool = False,
+    ) -> list[dict] | list[DataSample]:
+        """Return a dict of numbers per image.
+
+        Raises:
+            ValueError: If there are not as many names as scores.
+        """
+        scores = len(preds[0].pred_score) if preds else 0
+        if preds and self.classes and len(self.classes) != scores:
+            raise ValueError(
+                f'{len(self.classes)} classes are named, but the model has '
+                f'{scores}'
+            )
+        return super().postprocess(preds, visualization, return_datasamples)
+
+    def _predict(
+        self, images: Sequence[ImageLike], batch_size: int
+    ) -> list[DataSample]:
+        samples = []
+        with progress_bar(
+            total=len(images),
+            title='infer',
+            unit='img',
+            silent=len(images) <= batch_size,
+        ) as bar:
+            for batch in self.preprocess(images, batch_size):
+                samples += self.forward(batch)
+                bar.update(len(batch['data_samples']))
+        return samples
+
+    def _inputs_to_list(self, inputs: ImageLike | Sequence[ImageLike]) -> list:
+        """Return images one by one, paths as text."""
+        if isinstance(inputs, (str, Path)) and Path(inputs).is_dir():
+            inputs = sorted(p for p in Path(inputs).iterdir() if p.is_file())
+        if not isinstance(inputs, (list, tuple)):
+            inputs = [inputs]
+        return [str(i) if isinstance(i, Path) else i for i in inputs]
+
+    def _init_pipeline(self, cfg: Config) -> Compose:
+        loader = cfg.get('test_dataloader') or {}
+        if not loader.get('dataset', {}).get('pipeline'):
+            raise ValueError(
+                "the config's test_dataloader has no pipeline that makes "
+                'inputs of images; take the config that trains from images'
+            )
+        with DefaultScope.overwrite_default_scope('mmpretrain'):
+            return super()._init_pipeline(cfg)
+
+    def _find_classes(self) -> tuple[str, ...] | None:
+        known = getattr(self.model, '_dataset_meta', {}).get('classes')
+        known = known or find_class_names(self.model)
+        if known is None:
+            named = self.config.test_dataloader.dataset.get('classes')
+            if isinstance(named, str) and not Path(named).is_file():
+                return None
+            known = named and load_class_names(named)
+        return known
+
+
+def _load_image(image: ImageLike) -> dict:
+    """Return an image as the pipelines of the host want it.
+
+    Raises:
+        ValueError: If it cannot be read; names it.
+    """
+    if isinstance(image, np.ndarray):
+        if image.dtype != np.uint8 or image.shape[2:] != (3,):
+            raise ValueError(
+                f'an image must be a (H, W, 3) uint8 array, BGR; got '
+                f'{image.dtype} of shape {image.shape}'
+            )
+        pixels = image
+    else:
+        try:
+            pixels = mmcv.imread(image)
+        # What a broken file raises is up to the decoder.
+        except Exception as error:
+            raise ValueError(
+                f'the image {image!r} cannot be read: {error!s:.200}'
+            ) from error
+        if pixels is None:
+            raise ValueError(f'the image {image!r} is of no known format')
+    shape = pixels.shape[:2]
+    return {'img': pixels, 'img_shape': shape, 'ori_shape': shape}

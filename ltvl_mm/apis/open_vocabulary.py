@@ -1,0 +1,82 @@
+"""Classes that are named when a trained model is asked."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from mmengine.model import BaseModel
+from torch import nn
+
+
+@contextmanager
+def predict_classes(
+    model: BaseModel,
+    class_names: str | Sequence[str],
+    *,
+    templates: str | Sequence | None = None,
+) -> Iterator[tuple[str, ...]]:
+    """Let a model with a text side predict other classes for a while.
+
+    The model itself is changed meanwhile: one thread at a time.
+
+    Args:
+        model: A classifier with ``CLIPContrastiveHead``, such as zero-shot
+            CLIP or BALLAD; or an ensemble of nothing else.
+        class_names: K names, or a file with one per line.
+        templates: As the head's; None keeps those.
+
+    Yields:
+        The K names.
+
+    Raises:
+        ValueError: If a classifier has no text side, or a name does not fit
+            its text tower.
+    """
+    heads = _find_text_heads(model)
+    # Imports open_clip, as a text side has; a student needs none.
+    from ltvl_mm.models.class_prototypes import describe_classes
+
+    others = [
+        describe_classes(
+            head.text,
+            head.tokenizer,
+            class_names,
+            templates or head.templates,
+            chunk_size=head.chunk_size,
+        )
+        for head in heads
+    ]
+    own = [head.classes for head in heads]
+    try:
+        for head, classes in zip(heads, others, strict=True):
+            head.classes = classes
+        yield others[0].names
+    finally:
+        for head, classes in zip(heads, own, strict=True):
+            head.classes = classes
+
+
+def find_class_names(model: BaseModel) -> tuple[str, ...] | None:
+    """Return the classes that the text side of a model predicts, if any."""
+    for module in model.modules():
+        if _has_text(module) and module.classes is not None:
+            return module.classes.names
+    return None
+
+
+def _find_text_heads(model: BaseModel) -> list[nn.Module]:
+    """Return the head of a classifier, or those of an ensemble's members."""
+    members = getattr(model, 'members', {'the model': model})
+    for name, member in members.items():
+        head = getattr(member, 'head', None)
+        if not _has_text(head):
+            raise ValueError(
+                f'only models with a text side take class_names, those with '
+                f'ltvl_mm.CLIPContrastiveHead (zero-shot CLIP, BALLAD) and '
+                f'ensembles of them; the head of {name!r} is a '
+                f'{type(head).__name__}, whose classes are fixed'
+            )
+    return [member.head for member in members.values()]
+
+
+def _has_text(module: nn.Module | None) -> bool:
+    return hasattr(module, 'tokenizer') and hasattr(module, 'classes')

@@ -1,0 +1,202 @@
+"""An embedding store to a folder that students train on."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from mmengine.dist import get_rank
+
+from ltvl_mm.models.clip import find_templates
+from ltvl_mm.models.frozen_clip import FrozenCLIP
+from ltvl_mm.models.text_encoder import Templates
+from ltvl_mm.retrieval.budget import compute_budget
+from ltvl_mm.retrieval.retrieve import retrieve as run_retrieval
+from ltvl_mm.retrieval.task import RetrievalOptions, RetrievalTask
+from ltvl_mm.retrieval.units import UNIT_ROWS
+from ltvl_mm.structures.class_counts import load_class_counts
+from ltvl_mm.structures.class_names import load_class_names
+from ltvl_mm.structures.class_queries import (
+    ClassQueries,
+    load_queries,
+    save_queries,
+)
+from ltvl_mm.structures.embedding_store import EmbeddingStore, open_store
+from ltvl_mm.structures.manifest import Manifest
+from ltvl_mm.utils.io import read_json
+from ltvl_mm.utils.launch import share
+
+StoreLike = str | Path | EmbeddingStore
+
+
+def retrieve(
+    store: StoreLike,
+    out: str | Path,
+    *,
+    class_names: str | Path | Sequence[str],
+    exclude: Sequence[StoreLike] | None,
+    **settings: object,
+) -> Manifest:
+    """Retrieve web images for each class, and write a folder to train on.
+
+    As ``tools/retrieve.py``: ``images/``, ``manifest.parquet`` and
+    ``report.json``; a killed run goes on, and the ranks of a process group
+    share the work.
+
+    Args:
+        store: The web memory, embedded: a folder, or an opened store.
+        out: Folder of what is retrieved.
+        class_names: K names, or a file with one per line.
+        exclude: Stores of val and test images, of which no copy is
+            retrieved; None if there is no test set to protect.
+        settings: Of :func:`prepare_retrieval`, such as ``budget``.
+
+    Raises:
+        ValueError: As :func:`prepare_retrieval`; or if the web memory has
+            changed, or ``out`` was begun with other settings.
+
+    Examples:
+        >>> import ltvl_mm
+        >>> manifest = ltvl_mm.retrieve(
+        ...     'stores/web',
+        ...     'retrieved',
+        ...     class_names='class_names.txt',
+        ...     exclude=None,
+        ...     budget=2,
+        ...     pretrained='clip.pth',
+        ... )
+        >>> manifest.class_names
+        ('cat', 'dog', 'owl')
+        >>> manifest.count_classes().tolist()
+        [2, 2, 2]
+    """
+    task = prepare_retrieval(
+        store, out, class_names=class_names, exclude=exclude, **settings
+    )
+    return run_retrieval(task, out)[0]
+
+
+def prepare_retrieval(
+    store: StoreLike,
+    out: str | Path,
+    *,
+    class_names: str | Path | Sequence[str],
+    exclude: Sequence[StoreLike] | None,
+    budget: int | str | Path | Sequence[int] = 300,
+    class_counts: str | Path | Sequence[int] | None = None,
+    templates: str | Templates = 'openai_80',
+    arch: str | None = None,
+    pretrained: str = 'openai',
+    options: RetrievalOptions | None = None,
+    device: str = 'cpu',
+    precision: str = 'auto',
+    unit_rows: int = UNIT_ROWS,
+    index: str | None = None,
+    dry_run: bool = False,
+) -> RetrievalTask:
+    """Encode the classes, and check all that a retrieval depends on.
+
+    Args:
+        store: As :func:`retrieve`.
+        out: Folder of what is retrieved; the classes' embeddings are kept in
+            it, so that every later start has the same.
+        class_names: As :func:`retrieve`.
+        exclude: As :func:`retrieve`.
+        budget: n_k of Eq. 4 of the TACKLE paper: see
+            :func:`ltvl_mm.retrieval.budget.compute_budget`; or a ``.json``.
+        class_counts: Images per class of the original training set, for
+            ``'balance_to:N'``: its list, a ``.json``, or K numbers.
+        templates: See :func:`ltvl_mm.models.clip.find_templates`.
+        arch: Of the store's encoder; None takes what the store says.
+        pretrained: The weights of the store's encoder, tag or file.
+        options: What the paper leaves open; None for the defaults.
+        device: As :class:`ltvl_mm.retrieval.task.RetrievalTask`.
+        precision: As there.
+        unit_rows: As there.
+        index: As there.
+        dry_run: Write nothing.
+
+    Raises:
+        ValueError: If a file is missing or not what it should be, encoders
+            differ, ``exclude`` is empty, or ``out`` was begun with other
+            classes or another encoder.
+    """
+    if exclude is not None and not len(exclude):
+        raise ValueError(
+            'exclude holds no store; give those of val and test images, or '
+            'None if there is no test set to protect'
+        )
+    store, names = _open(store), load_class_names(class_names)
+    wanted = _find_budget(budget, len(names), class_counts)
+    queries = None
+    if get_rank() == 0:
+        queries = _find_queries(
+            Path(out) / 'queries.npz',
+            names,
+            find_templates(templates),
+            FrozenCLIP(
+                arch or store.encoder['arch'],
+                pretrained,
+                device='cuda' if torch.cuda.is_available() else 'cpu',
+            ),
+            dry_run=dry_run,
+        )
+    return RetrievalTask(
+        store,
+        share(queries),
+        wanted,
+        [_open(one) for one in exclude or ()],
+        options or RetrievalOptions(),
+        device=device,
+        precision=precision,
+        unit_rows=unit_rows,
+        index=index,
+    )
+
+
+def _open(store: StoreLike) -> EmbeddingStore:
+    return store if isinstance(store, EmbeddingStore) else open_store(store)
+
+
+def _find_queries(
+    file: Path,
+    names: tuple[str, ...],
+    templates: Templates,
+    clip: FrozenCLIP,
+    *,
+    dry_run: bool,
+) -> ClassQueries:
+    """Return the class queries that an earlier run made, or make them.
+
+    Another machine, or another number of threads, rounds them differently.
+    """
+    if file.exists():
+        queries = load_queries(file)
+        made = queries.class_names, queries.templates, queries.encoder
+        if made == (names, templates, clip.identity):
+            return queries
+        raise ValueError(
+            f'{file.parent} was begun with another class list, encoder or '
+            f'other templates; choose another folder or delete it'
+        )
+    queries = ClassQueries(
+        names,
+        templates,
+        clip.encode_class_names(names, templates).numpy(),
+        clip.identity,
+    )
+    if not dry_run:
+        save_queries(file, queries)
+    return queries
+
+
+def _find_budget(
+    rule: int | str | Path | Sequence[int],
+    num_classes: int,
+    counts: str | Path | Sequence[int] | None,
+) -> np.ndarray:
+    if counts is not None:
+        counts = load_class_counts(counts, num_classes)
+    if isinstance(rule, (str, Path)) and Path(rule).suffix == '.json':
+        rule = read_json(rule)
+    return compute_budget(rule, num_classes, counts)

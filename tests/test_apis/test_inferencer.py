@@ -1,0 +1,268 @@
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+from mmpretrain import ImageClassificationInferencer
+from toy_clip import write_toy_classifier
+
+from ltvl_mm import LongTailInferencer, get_model
+from ltvl_mm.models.clip import build_tokenizer
+from ltvl_mm.models.text_encoder import encode_classes, tokenize_classes
+
+TOY = Path(__file__).parents[2] / 'configs/toy'
+NAMES = ('red disc', 'owl', 'a long table')
+
+
+@pytest.fixture(scope='module', autouse=True)
+def files(toy_root, toy_manifest, tmp_path_factory):
+    """Folder with weights of a CLIP, of BALLAD and of a student."""
+    folder = tmp_path_factory.mktemp('inferencer')
+    write_toy_classifier(folder / 'clip.pth')
+    write_toy_classifier(
+        folder / 'ballad.pth',
+        seed=1,
+        neck=Config.fromfile(TOY / 'ballad_b.py').model.neck,
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv('LTVL_TOY_ROOT', str(toy_root))
+        patch.setenv('LTVL_TOY_MANIFEST', str(toy_manifest))
+        patch.setenv('LTVL_TOY_CLIP', str(folder / 'clip.pth'))
+        # BALLAD's checkpoint holds all: nobody needs phase A any more.
+        patch.setenv('LTVL_TOY_PHASE_A', str(folder / 'gone.pth'))
+        patch.setenv('LTVL_TOY_STUDENT', str(folder / 'student.pth'))
+        torch.manual_seed(0)
+        student = get_model(TOY / 'deit.py')
+        meta = {'dataset_meta': {'classes': [f'c{k}' for k in range(96)]}}
+        torch.save(
+            {'state_dict': student.state_dict(), 'meta': meta},
+            folder / 'student.pth',
+        )
+        yield folder
+
+
+@pytest.fixture(scope='module')
+def images(toy_root):
+    """Paths of five images of the toy world."""
+    lines = (toy_root / 'test.txt').read_text().splitlines()[:5]
+    return [str(toy_root / line.rpartition(' ')[0]) for line in lines]
+
+
+@pytest.fixture(scope='module')
+def clip(files):
+    return LongTailInferencer(TOY / 'clip_zero_shot.py', files / 'clip.pth')
+
+
+@pytest.fixture(scope='module')
+def student(files):
+    return LongTailInferencer(
+        str(TOY / 'deit.py'), files / 'student.pth', device='cpu'
+    )
+
+
+def compute_scores(model, images, names, templates=('a photo of a {}.',)):
+    """Return (N, K) scores of a CLIP classifier, the obvious way."""
+    head = model.head
+    tokens = tokenize_classes(names, templates, build_tokenizer('ltvl-toy'))
+    texts = encode_classes(head.text, tokens)
+    rows = []
+    for image in images:
+        pixels = cv2.imread(image)[..., ::-1].copy()  # RGB
+        inputs = torch.from_numpy(pixels).permute(2, 0, 1).float()
+        processor = model.data_preprocessor
+        inputs = (inputs - processor.mean) / processor.std
+        feats = model.extract_feat(inputs[None])[-1]
+        feats = feats / feats.norm(dim=-1, keepdim=True)
+        scale = head.logit_scale.exp().clamp(max=100)
+        rows.append((scale * feats @ texts.t()).softmax(-1)[0])
+    return torch.stack(rows).numpy()
+
+
+@torch.no_grad()
+@pytest.mark.parametrize('batch_size', [1, 2, 8])
+def test_classes_named_at_the_call_are_scored_by_their_texts(
+    clip, images, batch_size
+):
+    found = clip(images, batch_size=batch_size, class_names=NAMES)
+    due = compute_scores(clip.model, images, NAMES)
+    for row, scores in zip(found, due, strict=True):
+        np.testing.assert_allclose(row['pred_scores'], scores, atol=1e-5)
+        assert row['pred_label'] == scores.argmax()
+        assert row['pred_class'] == NAMES[scores.argmax()]
+        assert row['pred_score'] == pytest.approx(scores.max(), abs=1e-5)
+
+
+@torch.no_grad()
+def test_templates_and_a_file_of_names_may_be_given(clip, images, tmp_path):
+    (tmp_path / 'names.txt').write_text('\n'.join(NAMES))
+    templates = ['a {}', 'a drawing of a {}']
+    found = clip(
+        images[0],
+        class_names=str(tmp_path / 'names.txt'),
+        templates=templates,
+    )
+    due = compute_scores(clip.model, images[:1], NAMES, templates)
+    np.testing.assert_allclose(found[0]['pred_scores'], due[0], atol=1e-5)
+    with pytest.raises(ValueError, match='templates= needs class_names='):
+        clip(images[0], templates=templates)
+
+
+def test_other_classes_are_asked_for_once_only(clip, images, toy_root):
+    names = (toy_root / 'class_names.txt').read_text().splitlines()
+    before = clip(images)
+    assert {row['pred_class'] for row in before} <= set(names)
+    clip(images, class_names=['one class'])
+    with pytest.raises(ValueError, match='cannot be read'):
+        clip('gone.png', class_names=NAMES)
+    with pytest.raises(ValueError, match='has no class name'):
+        clip(images, class_names=['', 'owl'])
+    after = clip(images)
+    for one, other in zip(before, after, strict=True):
+        assert np.array_equal(one['pred_scores'], other['pred_scores'])
+        assert one['pred_class'] == other['pred_class']
+
+
+def test_ballad_takes_classes_at_the_call_and_needs_no_phase_a(files, images):
+    ballad = LongTailInferencer(TOY / 'ballad_b.py', files / 'ballad.pth')
+    assert not (files / 'gone.pth').exists()
+    with torch.no_grad():
+        due = compute_scores(ballad.model, images, NAMES)
+    found = ballad(images, class_names=NAMES)
+    scores = np.stack([row['pred_scores'] for row in found])
+    np.testing.assert_allclose(scores, due, atol=1e-5)
+    assert len(ballad(images)[0]['pred_scores']) == 96
+
+
+def test_an_ensemble_answers_and_of_texts_takes_classes(files, images):
+    mixed = LongTailInferencer(TOY / 'tackle_deit_clip.py')
+    assert len(mixed(images, batch_size=3)) == 5
+    with pytest.raises(ValueError, match=r"head of 'student' is a .*fixed"):
+        mixed(images, class_names=NAMES)
+    config = Config.fromfile(TOY / 'tackle_deit_clip.py')
+    clip = config.model.members.clip
+    config.model.members = dict(one=clip, other=clip)
+    config.model.weights = dict(one=0.25, other=0.75)
+    config.model.scales = config.model.checkpoints = {}
+    texts = LongTailInferencer(config)
+    found = texts(images, class_names=NAMES)
+    alone = LongTailInferencer(TOY / 'clip_zero_shot.py', files / 'clip.pth')
+    for row, due in zip(found, alone(images, class_names=NAMES), strict=True):
+        np.testing.assert_allclose(
+            row['pred_scores'], due['pred_scores'], atol=1e-5
+        )
+        assert row['pred_class'] == due['pred_class']
+
+
+def test_a_student_says_what_the_host_says(student, images):
+    host = ImageClassificationInferencer(student.model, pretrained=False)
+    for ours, theirs in zip(
+        student(images, batch_size=2), host(images), strict=True
+    ):
+        assert ours.keys() == theirs.keys() | {'pred_class'}
+        np.testing.assert_allclose(
+            ours['pred_scores'], theirs['pred_scores'], atol=1e-6
+        )
+        assert ours['pred_class'] == f'c{theirs["pred_label"]}'
+    samples = student(images, return_datasamples=True)
+    assert [int(sample.pred_label) for sample in samples] == [
+        row['pred_label'] for row in student(images)
+    ]
+
+
+def test_experts_answer_with_their_mean(files, images):
+    config = Config.fromfile(TOY / 'baselines/ride.py')
+    torch.manual_seed(0)
+    experts = LongTailInferencer(config, pretrained=False)
+    scores = experts(images)[1]['pred_scores']
+    assert scores.shape == (96,)
+    assert scores.sum() == pytest.approx(1, abs=1e-5)
+
+
+def test_a_student_has_fixed_classes(student, images):
+    with pytest.raises(ValueError, match='zero-shot CLIP, BALLAD'):
+        student(images, class_names=NAMES)
+
+
+def test_arrays_paths_and_folders_are_one(student, images, tmp_path):
+    due = student(images)
+    arrays = [cv2.imread(image) for image in images]
+    for number, image in enumerate(images):
+        os.symlink(image, tmp_path / f'{4 - number}.jpg')
+    for inputs in (arrays, [Path(image) for image in images]):
+        for one, other in zip(student(inputs), due, strict=True):
+            assert np.array_equal(one['pred_scores'], other['pred_scores'])
+    for inputs in (tmp_path, str(tmp_path)):  # in the order of the names
+        for one, other in zip(student(inputs), due[::-1], strict=True):
+            assert np.array_equal(one['pred_scores'], other['pred_scores'])
+    assert student([]) == []
+
+
+@pytest.mark.parametrize(
+    ('content', 'message'),
+    [
+        (None, 'cannot be read'),
+        (b'', 'cannot be read'),
+        (b'hello', 'no known format'),
+    ],
+)
+def test_a_bad_image_is_named(student, images, tmp_path, content, message):
+    bad = tmp_path / 'bad.jpg'
+    if content is not None:
+        bad.write_bytes(content)
+    with pytest.raises(ValueError, match=f'bad.jpg.*{message}'):
+        student([images[0], bad])
+
+
+def test_arrays_that_are_no_images_are_refused(student):
+    with pytest.raises(ValueError, match=r'uint8 array, BGR; got float32'):
+        student(np.zeros((32, 32, 3), np.float32))
+    with pytest.raises(ValueError, match=r'shape \(32, 32\)'):
+        student(np.zeros((32, 32), np.uint8))
+    sizes = [np.zeros((side, side, 3), np.uint8) for side in (32, 40)]
+    with pytest.raises(ValueError, match='ask for batch_size=1'):
+        student(sizes, batch_size=2)
+
+
+def test_names_that_do_not_fit_are_refused(files, images):
+    wrong = LongTailInferencer(
+        TOY / 'deit.py', files / 'student.pth', classes=['cat', 'dog']
+    )
+    with pytest.raises(ValueError, match=r'2 classes are named.*has 96'):
+        wrong(images)
+
+
+def test_what_cannot_infer_says_so(files, monkeypatch):
+    model = get_model(TOY / 'deit.py')
+    del model._config
+    with pytest.raises(ValueError, match=r'build it with ltvl_mm\.get_model'):
+        LongTailInferencer(model)
+    monkeypatch.setenv('LTVL_TOY_PHASE_A', str(files / 'clip.pth'))
+    with pytest.raises(ValueError, match='no pipeline that makes inputs'):
+        LongTailInferencer(TOY / 'ballad_b_cached.py', pretrained=False)
+
+
+def test_a_model_that_is_built_may_get_weights(files, images, student):
+    model = get_model(TOY / 'deit.py')
+    as_built = LongTailInferencer(model)(images)[0]['pred_scores']
+    loaded = LongTailInferencer(model, files / 'student.pth')
+    assert loaded.classes[3] == 'c3'
+    scores = loaded(images)[0]['pred_scores']
+    assert np.array_equal(scores, student(images)[0]['pred_scores'])
+    assert not np.array_equal(scores, as_built)
+
+
+def test_pictures_are_the_hosts(student, images, tmp_path):
+    student(images[0], show_dir=tmp_path / 'shown')
+    assert len(list((tmp_path / 'shown').iterdir())) == 1
+    with pytest.raises(ValueError, match='unknown argument'):
+        student(images, show_dirr=tmp_path)
+
+
+def test_many_images_have_a_bar_and_few_none(student, images, capsys):
+    student(images, batch_size=8)
+    assert 'infer' not in capsys.readouterr().err
+    student(images, batch_size=2)
+    assert '5/5' in capsys.readouterr().err

@@ -1,0 +1,147 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import mmpretrain
+import pytest
+import torch
+from mmpretrain.apis import ModelHub
+from toy_clip import write_toy_classifier
+
+import ltvl_mm
+from ltvl_mm.apis import model_hub
+
+ROOT = Path(__file__).parents[2]
+TOY = ROOT / 'configs/toy'
+
+
+@pytest.fixture(autouse=True)
+def toy(toy_root, monkeypatch):
+    monkeypatch.setenv('LTVL_TOY_ROOT', str(toy_root))
+
+
+@pytest.fixture
+def clip(tmp_path):
+    return write_toy_classifier(tmp_path / 'clip.pth')
+
+
+@pytest.fixture
+def move(tmp_path, monkeypatch):
+    """Function that lets the clone hold nothing but the files given."""
+
+    def run(**files):
+        for name, text in files.items():
+            (tmp_path / name).with_suffix('.yml').write_text(text)
+        monkeypatch.setattr(model_hub, '_ROOT', tmp_path)
+        uncached = model_hub._register_models.__wrapped__
+        monkeypatch.setattr(model_hub, '_register_models', uncached)
+
+    return run
+
+
+def test_the_models_of_the_index_are_listed_and_the_host_knows_them():
+    names = ltvl_mm.list_models()
+    assert names == sorted(names)
+    assert {'tackle_rx50', 'ballad_rn50_b'} <= set(names)
+    assert ltvl_mm.list_models('tackle_rx*1') == ['tackle_rx101']
+    assert ltvl_mm.list_models('no such') == []
+    assert set(names) <= set(mmpretrain.list_models())
+    for name in names:
+        assert Path(ModelHub.get(name).config.filename).parent.is_relative_to(
+            ROOT / 'configs'
+        )
+
+
+def test_a_name_builds_what_its_config_says(monkeypatch):
+    model = ltvl_mm.get_model('deit_s', head=dict(num_classes=7))
+    assert model.head.num_classes == 7
+    assert not model.training
+    assert model._metainfo.name == 'deit_s'
+
+
+def test_a_close_name_is_offered():
+    with pytest.raises(ValueError, match='did you mean tackle_rx50'):
+        ltvl_mm.get_model('tackle_rx5')
+
+
+def test_without_the_clone_it_says_so(move):
+    move()
+    with pytest.raises(ValueError, match='installed without its clone'):
+        ltvl_mm.list_models()
+    with pytest.raises(ValueError, match='give the path of a config'):
+        ltvl_mm.get_model('rx50')
+
+
+def test_an_import_that_is_not_there_is_no_silence(move):
+    move(**{'model-index': 'Import:\n- configs/gone/metafile.yml\n'})
+    with pytest.raises(ValueError, match=r'gone/metafile\.yml'):
+        ltvl_mm.list_models()
+
+
+def test_a_config_that_is_not_there_is_no_silence(move):
+    move(**{'model-index': 'Models:\n- Name: a\n  Config: configs/a.py\n'})
+    with pytest.raises(
+        ValueError, match=r'not there or broken: configs/a\.py'
+    ):
+        ltvl_mm.list_models()
+
+
+def test_weights_are_loaded_whole_or_not_at_all(clip, tmp_path):
+    model = ltvl_mm.get_model(TOY / 'clip_zero_shot.py', clip)
+    state = torch.load(clip, weights_only=True)['state_dict']
+    for name, weight in model.state_dict().items():
+        assert torch.equal(weight, state[name]), name
+    del state['head.logit_scale']
+    torch.save({'state_dict': state}, tmp_path / 'part.pth')
+    with pytest.raises(ValueError, match=r'(?s)part\.pth does not fit.*logit'):
+        ltvl_mm.get_model(TOY / 'clip_zero_shot.py', tmp_path / 'part.pth')
+    with pytest.raises(ValueError, match=r'no checkpoint .*gone\.pth'):
+        ltvl_mm.get_model(TOY / 'clip_zero_shot.py', tmp_path / 'gone.pth')
+    (tmp_path / 'empty').mkdir()
+    with pytest.raises(ValueError, match='holds no checkpoint'):
+        ltvl_mm.get_model(TOY / 'clip_zero_shot.py', tmp_path / 'empty')
+
+
+def test_a_training_folder_is_as_good_as_a_file(clip, tmp_path):
+    clip.rename(tmp_path / 'best_shot_all_epoch_3.pth')
+    model = ltvl_mm.get_model(TOY / 'clip_zero_shot.py', tmp_path)
+    assert model.head.classes.names[0]
+
+
+def test_true_takes_the_weights_that_are_named_or_none(clip, monkeypatch):
+    with pytest.raises(ValueError, match='nothing says where the weights'):
+        ltvl_mm.get_model(TOY / 'clip_zero_shot.py', True)
+    monkeypatch.setenv('LTVL_TOY_PHASE_A', str(clip))
+    with pytest.raises(ValueError, match='nothing says where the weights'):
+        ltvl_mm.get_model(TOY / 'ballad_b.py', True)  # the adapter has none
+    monkeypatch.setenv('LTVL_TOY_CLIP', str(clip))
+    monkeypatch.setenv('LTVL_TOY_STUDENT', 'gone.pth')
+    with pytest.raises(ValueError, match=r'gone\.pth'):
+        ltvl_mm.get_model(TOY / 'tackle_deit_clip.py', True)
+
+
+def test_a_config_that_is_not_there_is_named():
+    with pytest.raises(ValueError, match=r'there is no config gone\.py'):
+        ltvl_mm.get_model('gone.py')
+
+
+@pytest.mark.smoke
+def test_importing_is_light_and_each_part_asks_for_what_it_needs():
+    script = """
+import sys
+import ltvl_mm
+assert not {'mmpretrain', 'ltvl_mm.apis', 'open_clip'} & set(sys.modules)
+for name in ('open_clip', 'faiss'):
+    sys.modules[name] = None  # importing it fails from here on
+assert ltvl_mm.list_models and ltvl_mm.LongTailInferencer
+for name in ('embed', 'retrieve'):
+    try:
+        getattr(ltvl_mm, name)
+    except ImportError as error:
+        assert 'pip install' in str(error), error
+    else:
+        raise AssertionError(f'{name} was imported')
+assert not hasattr(ltvl_mm, 'no_such_part')
+assert set(ltvl_mm.__all__) - {'__version__'} < set(ltvl_mm.apis.__all__)
+"""
+    subprocess.run([sys.executable, '-c', script], check=True, timeout=120)

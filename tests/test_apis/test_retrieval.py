@@ -1,0 +1,117 @@
+import json
+
+import pytest
+from stress.kill_embedding import write_memory
+from stress.kill_retrieval import NAMES
+
+from ltvl_mm import embed, retrieve
+from ltvl_mm.apis import prepare_retrieval
+from ltvl_mm.retrieval.task import RetrievalOptions
+
+
+@pytest.fixture(scope='module')
+def work(tmp_path_factory):
+    """Folder with six tars of random images, and the weights of a CLIP."""
+    folder = tmp_path_factory.mktemp('apis')
+    write_memory(folder, tars=6)
+    return folder
+
+
+@pytest.fixture(scope='module')
+def weights(work):
+    return dict(pretrained=str(work / 'clip.pt'))
+
+
+@pytest.fixture(scope='module')
+def store(work, weights):
+    return embed(
+        work / 'memory', work / 'store', arch='ltvl-toy', workers=0, **weights
+    )
+
+
+@pytest.fixture
+def settings(weights):
+    return dict(
+        class_names=NAMES,
+        exclude=None,
+        budget=3,
+        templates='single',
+        options=RetrievalOptions(temperature=0.05),
+        **weights,
+    )
+
+
+def test_inputs_are_one_or_several(work, store, tmp_path, weights):
+    tars = sorted((work / 'memory').iterdir())
+    other = embed(tars, tmp_path, arch='ltvl-toy', workers=0, **weights)
+    assert other.fingerprint == store.fingerprint
+    assert len(store) + sum(len(part.bad) for part in store.parts) == 48
+
+
+def test_an_opened_store_serves_as_well_as_its_folder(
+    store, settings, tmp_path
+):
+    one = retrieve(store, tmp_path / 'one', **settings)
+    retrieve(store.root, tmp_path / 'other', **settings)
+    assert one.count_classes().tolist() == [3] * len(NAMES)
+    assert one.source['temperature'] == 0.05
+    for name in ('manifest.parquet', 'report.json', 'queries.npz'):
+        assert (tmp_path / 'one' / name).read_bytes() == (
+            tmp_path / 'other' / name
+        ).read_bytes()
+
+
+def test_no_copy_of_excluded_images_is_retrieved(store, settings, tmp_path):
+    # The store itself: all that it has is a copy of what it has.
+    found = retrieve(store, tmp_path, **settings | {'exclude': [store]})
+    assert len(found) == 0
+
+
+def test_nothing_to_exclude_has_to_be_said(store, settings, tmp_path):
+    with pytest.raises(ValueError, match='exclude holds no store'):
+        retrieve(store, tmp_path, **settings | {'exclude': []})
+    del settings['exclude']
+    with pytest.raises(TypeError, match='exclude'):
+        retrieve(store, tmp_path, **settings)
+
+
+def test_budgets_come_as_numbers_files_and_rules(store, settings, tmp_path):
+    numbers = list(range(len(NAMES)))
+    (tmp_path / 'budget.json').write_text(json.dumps(numbers))
+    for rule in (numbers, tmp_path / 'budget.json'):
+        task = prepare_retrieval(
+            store, tmp_path, **settings | {'budget': rule}, dry_run=True
+        )
+        assert task.budget.tolist() == numbers
+    task = prepare_retrieval(
+        store,
+        tmp_path,
+        **settings | {'budget': 'balance_to:8'},
+        class_counts=numbers,
+        dry_run=True,
+    )
+    assert task.budget.tolist() == [max(0, 8 - n) for n in numbers]
+    assert not (tmp_path / 'queries.npz').exists()
+
+
+def test_a_wrong_budget_is_found_before_anything_is_written(
+    store, settings, tmp_path
+):
+    with pytest.raises(ValueError, match='the budget must be'):
+        retrieve(store, tmp_path / 'out', **settings | {'budget': 'many'})
+    assert not (tmp_path / 'out').exists()
+
+
+def test_a_folder_belongs_to_its_classes(store, settings, tmp_path):
+    prepare_retrieval(store, tmp_path, **settings)
+    before = (tmp_path / 'queries.npz').read_bytes()
+    prepare_retrieval(store, tmp_path, **settings)
+    assert (tmp_path / 'queries.npz').read_bytes() == before
+    settings['class_names'] = [*NAMES[1:], 'another']
+    with pytest.raises(ValueError, match='begun with another class list'):
+        prepare_retrieval(store, tmp_path, **settings)
+
+
+def test_an_unfinished_store_is_refused(settings, tmp_path):
+    with pytest.raises(ValueError, match='no complete embedding store'):
+        retrieve(tmp_path, tmp_path / 'out', **settings)
