@@ -16,6 +16,8 @@ from open_clip.model import convert_to_custom_text_state_dict
 from PIL import Image
 from torch import nn
 
+from ltvl_mm.utils.compat import allow_host_checkpoints
+
 open_clip.add_model_config(Path(__file__).parent / 'archs')
 
 # In the order of the sorted WordNet ids, as ImageNet-LT's labels.
@@ -203,6 +205,7 @@ def _build_from_file(arch: str, path: str) -> nn.Module:
 
 def _read_state(path: str) -> dict[str, torch.Tensor]:
     if not _is_jit_archive(path):
+        allow_host_checkpoints()
         return load_state_dict(path, weights_only=True)
     state = torch.jit.load(path, map_location='cpu').float().state_dict()
     for name in ('input_resolution', 'context_length', 'vocab_size'):

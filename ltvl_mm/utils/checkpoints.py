@@ -4,6 +4,8 @@ from pathlib import Path
 
 import torch
 
+from ltvl_mm.utils.compat import allow_host_checkpoints
+
 
 def find_checkpoint(path: str | Path) -> str:
     """Return a checkpoint file, or the one to test of a training folder.
@@ -40,6 +42,7 @@ def read_weights(path: str | Path) -> dict[str, torch.Tensor]:
         ValueError: If there is none.
     """
     file = find_checkpoint(path)
+    allow_host_checkpoints()
     try:
         state = torch.load(file, map_location='cpu', weights_only=True)
     except FileNotFoundError:

@@ -38,8 +38,10 @@ def allow_host_checkpoints() -> None:
 
     Upstream mmengine 0.10 stores its HistoryBuffer (which pickles bound
     methods, hence getattr) and numpy scalars, and cannot resume under
-    torch >= 2.6 without this. The fork allows the same list itself. Only
-    these types are allowed; nothing is loaded here.
+    torch >= 2.6 without this. The fork allows the same list itself, and
+    forbids all of it again whenever it has loaded a file: whoever calls
+    ``torch.load`` calls this before. Only these types are allowed; nothing
+    is loaded here.
     """
     add = getattr(torch.serialization, 'add_safe_globals', None)
     if add is None:  # torch < 2.4 has no such list, and no such default

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 import torch
 from mmengine.logging import HistoryBuffer
+from mmengine.runner import CheckpointLoader
 
 from ltvl_mm.utils import compat
+from ltvl_mm.utils.checkpoints import read_weights
 
 
 @pytest.mark.smoke
@@ -22,6 +24,17 @@ def test_a_checkpoint_of_the_host_loads_with_weights_only(tmp_path):
     assert loaded['message_hub']['log_scalars']['train/loss'].current() == 0.5
     assert loaded['numbers'] == content['numbers']
     assert loaded['array'].tolist() == [0, 1, 2]
+
+
+@pytest.mark.smoke
+def test_what_the_host_loads_takes_nothing_from_who_loads_next(tmp_path):
+    history = HistoryBuffer()
+    history.update(0.5)
+    state = {'weight': torch.ones(2)}
+    file = tmp_path / 'epoch_1.pth'
+    torch.save({'message_hub': history, 'state_dict': state}, file)
+    CheckpointLoader.load_checkpoint(str(file), map_location='cpu')
+    assert read_weights(file)['weight'].tolist() == [1, 1]
 
 
 class Unknown:
