@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
-import mmcv
 import numpy as np
 import torch
 from mmengine.config import Config
@@ -14,12 +13,15 @@ from mmengine.registry import DefaultScope
 from mmpretrain import ImageClassificationInferencer
 from mmpretrain.structures import DataSample
 
+from ltvl_mm.apis.image_loading import ImageLike, load_image
 from ltvl_mm.apis.model_hub import get_model, load_weights
-from ltvl_mm.apis.open_vocabulary import find_class_names, predict_classes
+from ltvl_mm.apis.open_vocabulary import (
+    find_class_names,
+    predict_classes,
+    takes_class_names,
+)
 from ltvl_mm.structures.class_names import load_class_names
 from ltvl_mm.utils.progress import progress_bar
-
-ImageLike = str | Path | np.ndarray
 
 
 class LongTailInferencer(ImageClassificationInferencer):
@@ -140,6 +142,11 @@ class LongTailInferencer(ImageClassificationInferencer):
         finally:
             self.classes = own
 
+    @property
+    def takes_class_names(self) -> bool:
+        """Whether classes may be named at the call."""
+        return takes_class_names(self.model)
+
     def preprocess(
         self, inputs: Sequence[ImageLike], batch_size: int = 1
     ) -> Iterator[dict]:
@@ -149,7 +156,7 @@ class LongTailInferencer(ImageClassificationInferencer):
             ValueError: If an image cannot be read; names it. If inputs of a
                 batch differ in size.
         """
-        prepare = Compose([_load_image, self.pipeline])
+        prepare = Compose([load_image, self.pipeline])
         for start in range(0, len(inputs), batch_size):
             batch = [prepare(i) for i in inputs[start : start + batch_size]]
             try:
@@ -221,30 +228,3 @@ class LongTailInferencer(ImageClassificationInferencer):
                 return None
             known = named and load_class_names(named)
         return known
-
-
-def _load_image(image: ImageLike) -> dict:
-    """Return an image as the pipelines of the host want it.
-
-    Raises:
-        ValueError: If it cannot be read; names it.
-    """
-    if isinstance(image, np.ndarray):
-        if image.dtype != np.uint8 or image.shape[2:] != (3,):
-            raise ValueError(
-                f'an image must be a (H, W, 3) uint8 array, BGR; got '
-                f'{image.dtype} of shape {image.shape}'
-            )
-        pixels = image
-    else:
-        try:
-            pixels = mmcv.imread(image)
-        # What a broken file raises is up to the decoder.
-        except Exception as error:
-            raise ValueError(
-                f'the image {image!r} cannot be read: {error!s:.200}'
-            ) from error
-        if pixels is None:
-            raise ValueError(f'the image {image!r} is of no known format')
-    shape = pixels.shape[:2]
-    return {'img': pixels, 'img_shape': shape, 'ori_shape': shape}

@@ -35,6 +35,7 @@ def predict_classes(
     # Imports open_clip, as a text side has; a student needs none.
     from ltvl_mm.models.class_prototypes import describe_classes
 
+    own = [head.classes for head in heads]
     others = [
         describe_classes(
             head.text,
@@ -45,14 +46,16 @@ def predict_classes(
         )
         for head in heads
     ]
-    own = [head.classes for head in heads]
     try:
-        for head, classes in zip(heads, others, strict=True):
-            head.classes = classes
+        _set_classes(heads, others)
         yield others[0].names
     finally:
-        for head, classes in zip(heads, own, strict=True):
-            head.classes = classes
+        _set_classes(heads, own)
+
+
+def takes_class_names(model: BaseModel) -> bool:
+    """Return whether :func:`predict_classes` works with a model."""
+    return all(_has_text(head) for head in _find_heads(model).values())
 
 
 def find_class_names(model: BaseModel) -> tuple[str, ...] | None:
@@ -63,11 +66,17 @@ def find_class_names(model: BaseModel) -> tuple[str, ...] | None:
     return None
 
 
-def _find_text_heads(model: BaseModel) -> list[nn.Module]:
+def _find_heads(model: BaseModel) -> dict[str, nn.Module | None]:
     """Return the head of a classifier, or those of an ensemble's members."""
     members = getattr(model, 'members', {'the model': model})
-    for name, member in members.items():
-        head = getattr(member, 'head', None)
+    return {
+        name: getattr(member, 'head', None) for name, member in members.items()
+    }
+
+
+def _find_text_heads(model: BaseModel) -> list[nn.Module]:
+    heads = _find_heads(model)
+    for name, head in heads.items():
         if not _has_text(head):
             raise ValueError(
                 f'only models with a text side take class_names, those with '
@@ -75,7 +84,12 @@ def _find_text_heads(model: BaseModel) -> list[nn.Module]:
                 f'ensembles of them; the head of {name!r} is a '
                 f'{type(head).__name__}, whose classes are fixed'
             )
-    return [member.head for member in members.values()]
+    return list(heads.values())
+
+
+def _set_classes(heads: Sequence[nn.Module], classes: Sequence) -> None:
+    for head, own in zip(heads, classes, strict=True):
+        head.classes = own
 
 
 def _has_text(module: nn.Module | None) -> bool:
