@@ -35,7 +35,7 @@ class LongTailInferencer(ImageClassificationInferencer):
             a checkpoint is named.
         device: Where it runs; None for a GPU if there is one.
         classes: K names, or a file of them; None takes those of the
-            checkpoint, of the text side, or of the config's test images.
+            text side, of the checkpoint, or of the config's test images.
         kwargs: What to change in the config's model.
 
     Raises:
@@ -64,7 +64,7 @@ class LongTailInferencer(ImageClassificationInferencer):
         self,
         model: str | Path | Config | BaseModel,
         pretrained: bool | str | Path = True,
-        device: str | None = None,
+        device: str | torch.device | None = None,
         classes: str | Sequence[str] | None = None,
         **kwargs: object,
     ) -> None:
@@ -160,12 +160,13 @@ class LongTailInferencer(ImageClassificationInferencer):
         for start in range(0, len(inputs), batch_size):
             batch = [prepare(i) for i in inputs[start : start + batch_size]]
             try:
-                yield default_collate(batch)
+                collated = default_collate(batch)
             except RuntimeError as error:
                 raise ValueError(
                     f'images of one batch become inputs of different size; '
                     f'ask for batch_size=1: {error}'
                 ) from None
+            yield collated
 
     def postprocess(
         self,
@@ -220,11 +221,11 @@ class LongTailInferencer(ImageClassificationInferencer):
             return super()._init_pipeline(cfg)
 
     def _find_classes(self) -> tuple[str, ...] | None:
-        known = getattr(self.model, '_dataset_meta', {}).get('classes')
-        known = known or find_class_names(self.model)
+        known = find_class_names(self.model)
         if known is None:
-            named = self.config.test_dataloader.dataset.get('classes')
-            if isinstance(named, str) and not Path(named).is_file():
-                return None
-            known = named and load_class_names(named)
-        return known
+            known = getattr(self.model, '_dataset_meta', {}).get('classes')
+        if known is None:
+            known = self.config.test_dataloader.dataset.get('classes')
+            if isinstance(known, str) and not Path(known).is_file():
+                return None  # who gave the weights gave no data set
+        return known and load_class_names(known)

@@ -183,17 +183,14 @@ def _is_complete(model: dict) -> bool:
 
 def _forget_weights(config: object) -> object:
     """Return a config that starts from no file."""
-    if isinstance(config, dict):
-        return type(config)(
-            {
-                key: (False if value is True else None)
-                if key == 'pretrained'
-                else {}
-                if key == 'checkpoints'
-                else _forget_weights(value)
-                for key, value in config.items()
-            }
-        )
     if isinstance(config, (list, tuple)):
         return type(config)(map(_forget_weights, config))
-    return config
+    if not isinstance(config, dict):
+        return config
+    kept = {name: _forget_weights(value) for name, value in config.items()}
+    if 'checkpoints' in kept:
+        kept['checkpoints'] = {}
+    if 'pretrained' in kept:  # timm's is a switch
+        is_switch = isinstance(kept['pretrained'], bool)
+        kept['pretrained'] = False if is_switch else None
+    return type(config)(kept)

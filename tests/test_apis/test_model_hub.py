@@ -13,6 +13,7 @@ from ltvl_mm.apis import model_hub
 
 ROOT = Path(__file__).parents[2]
 TOY = ROOT / 'configs/toy'
+BASELINES = ('crt', 'ldam_drw', 'lift', 'lws', 'paco', 'reslt', 'ride')
 
 
 @pytest.fixture(autouse=True)
@@ -100,6 +101,19 @@ def test_weights_are_loaded_whole_or_not_at_all(clip, tmp_path):
     (tmp_path / 'empty').mkdir()
     with pytest.raises(ValueError, match='holds no checkpoint'):
         ltvl_mm.get_model(TOY / 'clip_zero_shot.py', tmp_path / 'empty')
+
+
+@pytest.mark.parametrize(
+    'leaf', ['timm', 'tackle_rx', *(f'baselines/{n}' for n in BASELINES)]
+)
+def test_what_a_training_saves_fits(leaf, clip, tmp_path, monkeypatch):
+    monkeypatch.setenv('LTVL_TOY_CLIP', str(clip))
+    state = ltvl_mm.get_model(TOY / f'{leaf}.py').state_dict()
+    torch.save({'state_dict': state}, tmp_path / 'epoch_1.pth')
+    monkeypatch.setenv('LTVL_TOY_CLIP', 'gone.pth')
+    model = ltvl_mm.get_model(TOY / f'{leaf}.py', tmp_path / 'epoch_1.pth')
+    for name, weight in model.state_dict().items():
+        assert torch.equal(weight, state[name]), name
 
 
 def test_a_training_folder_is_as_good_as_a_file(clip, tmp_path):
