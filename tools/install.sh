@@ -4,7 +4,13 @@
 # but the path of its Python on stdout.
 #   fork      onedl-mmengine, onedl-mmcv, onedl-mmpretrain: maintained, default
 #   upstream  mmengine, mmcv-lite, mmpretrain
+# LTVL_PYTHON=... names the Python of an environment of yours, which is taken as
+# it is; PYTHON=... the Python that makes ours.
 set -euo pipefail
+if [ -n "${LTVL_PYTHON:-}" ]; then
+    echo "$LTVL_PYTHON"
+    exit
+fi
 cd "$(dirname "$0")/.."
 stack=${1:-fork}
 case $stack in
@@ -27,7 +33,8 @@ if [ "$(cat "$venv/installed" 2>/dev/null)" != "$wanted" ]; then
     "$venv/bin/python" -m pip install --disable-pip-version-check \
         -r requirements/runtime.txt -r "requirements/$host.txt" \
         -r requirements/retrieval.txt -r requirements/faiss_cpu.txt \
-        -r requirements/visualization.txt -r requirements/tests.txt >&2
+        -r requirements/visualization.txt -r requirements/tests.txt \
+        -r requirements/docs.txt >&2
     "$venv/bin/python" -m pip install --disable-pip-version-check -q \
         --no-deps -e . >&2
     echo "$wanted" > "$venv/installed"

@@ -13,6 +13,7 @@ import re
 import sys
 from pathlib import Path
 
+from ltvl_mm.evaluation.accuracy_table import format_accuracies
 from ltvl_mm.evaluation.feature_map import METHODS
 from ltvl_mm.structures.class_names import load_class_names
 from ltvl_mm.structures.run_folder import RunFolder, find_runs, read_run
@@ -20,6 +21,7 @@ from ltvl_mm.utils.progress import progress_bar
 from ltvl_mm.visualization.report import (
     make_study,
     read_retrieval,
+    score_run,
     write_report,
 )
 
@@ -71,6 +73,12 @@ def main() -> None:
         )
     except (ValueError, ImportError) as error:
         sys.exit(str(error))
+    rows = [
+        {'method': run.name, **scores}
+        for run in runs
+        if (scores := score_run(study, run))
+    ]
+    print(format_accuracies(rows))
     for owner, parts in missing.items():
         print(
             f'missing of {owner}: {", ".join(parts)}; see the end of the page'

@@ -26,8 +26,8 @@ def read_labelled_images(
     """Return the images of a folder or list, and the names of the classes.
 
     Args:
-        source: A folder with a folder per class, named as the class; or a
-            ``path label`` list.
+        source: A folder with a folder per class, named as the class, ``_``
+            for a space; or a ``path label`` list.
         class_names: File of names in label order; a list needs it, a folder
             takes those of its folders if None.
 
@@ -48,7 +48,8 @@ def read_labelled_images(
             ),
             np.array([info['gt_label'] for info in infos], np.int64),
         )
-        names = dataset.metainfo['classes']
+        # Names that CLIP can read.
+        names = [n.replace('_', ' ') for n in dataset.metainfo['classes']]
     elif class_names is None:
         raise ValueError(f'the list {source} needs a file of class names')
     else:

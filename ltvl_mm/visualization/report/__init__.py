@@ -2,6 +2,6 @@
 
 from ltvl_mm.visualization.report.page import write_report
 from ltvl_mm.visualization.report.retrieval import read_retrieval
-from ltvl_mm.visualization.report.study import make_study
+from ltvl_mm.visualization.report.study import make_study, score_run
 
-__all__ = ['make_study', 'read_retrieval', 'write_report']
+__all__ = ['make_study', 'read_retrieval', 'score_run', 'write_report']

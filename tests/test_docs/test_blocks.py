@@ -1,0 +1,85 @@
+"""Documents say what is there: their blocks, files and options."""
+
+import ast
+import re
+import subprocess
+
+import pytest
+from documents import ROOT, list_documents, matches, read_blocks
+
+BLOCKS = [
+    block for document in list_documents() for block in read_blocks(document)
+]
+COMMANDS = [block for block in BLOCKS if block.language == 'bash']
+
+
+def name(block):
+    return block.place
+
+
+@pytest.mark.parametrize('block', COMMANDS, ids=name)
+def test_a_command_is_bash_and_names_files_that_exist(block):
+    subprocess.run(['bash', '-n'], input=block.text.encode(), check=True)
+    for file in re.findall(
+        # Not where a variable of the shell goes on.
+        r'(?<![\w/.])(?:tools|configs|projects|\.ci)/[\w./-]+(?![\w./$-])',
+        block.text,
+    ):
+        made = {other.title for other in BLOCKS}
+        assert (ROOT / file).exists() or file in made, f'{block.place}: {file}'
+
+
+@pytest.mark.parametrize('block', COMMANDS, ids=name)
+def test_a_command_that_is_not_run_says_what_it_needs(block):
+    assert block.is_run or block.title.startswith(('Needs ', 'Run by CI'))
+
+
+@pytest.mark.parametrize('block', COMMANDS, ids=name)
+def test_the_options_of_a_command_are_known(block):
+    joined = block.text.replace('\\\n', ' ')
+    for line in joined.splitlines():
+        line = line.partition(' #')[0]
+        found = re.search(r'((?:tools|projects)/[\w./]+\.py)(.*)', line)
+        if not found:
+            continue
+        folder = (ROOT / found[1]).parent
+        if found[1] == 'tools/reproduce.py':
+            folder = ROOT / 'projects/paper_tables'
+        # Some take them from a file beside them.
+        source = ''.join(file.read_text() for file in folder.glob('*.py'))
+        for option in re.findall(r'(?<=\s)--[a-z][\w-]*', found[2]):
+            words = option.removeprefix('--')
+            # Some are made from a list of names.
+            known = option in source or f"'{words}'" in source
+            parts = words.split('-', 1)
+            known = known or all(f"'{part}'" in source for part in parts)
+            assert known, f'{block.place}: {found[1]} has no {option}'
+
+
+@pytest.mark.parametrize(
+    'block', [b for b in BLOCKS if b.language == 'python'], ids=name
+)
+def test_python_blocks_are_python(block):
+    ast.parse(block.text)
+
+
+def test_every_block_has_a_language():
+    assert [block.place for block in BLOCKS if not block.language] == []
+
+
+@pytest.mark.parametrize(
+    ('expected', 'printed', 'same'),
+    [
+        ('a 1\nb', 'a 2.5\nb\n', True),
+        ('a 1\nb', 'a x\nb', False),
+        ('...\nb', 'x\ny\nb', True),
+        ('a\n...', 'a', True),
+        ('a\n...\nc', 'a\nb\nd', False),
+        ('in .../x.html', 'in /a/b/x.html', True),
+        ('in .../x.html', 'in /a/b/x.htm', False),
+        ('| 1.5 | +3 |', '| 12.25 | -4 |', True),
+        ('1e-3 and 1,234', '5 and 6', True),
+    ],
+)
+def test_numbers_may_differ_and_dots_stand_for_lines(expected, printed, same):
+    assert matches(expected, printed) is same
