@@ -2,7 +2,8 @@
 
 Source:   Shi et al. 2024 (arXiv 2309.10019): AdaptFormer in each block,
           cosine classifier that starts as the classes' texts, logit-adjusted
-          loss, 10 epochs. Not in the TACKLE paper.
+          loss, 10 epochs; with tools/test.py --tta its test-time ensembling
+          of five crops. Not in the TACKLE paper.
 Command:  tools/dist_train.sh configs/baselines/lift_vit_b16.py 1 --amp
 Hardware: 1 GPU of 24 GB or more.
 Hours:    about 1 on one A100, estimated from 400 images/s, not measured.
@@ -28,6 +29,7 @@ model = dict(
         ),
         targets=r'visual\.transformer\.resblocks\.\d+\.mlp',
         dim=32,
+        scale=1.0,
     ),
     head=dict(
         type='ltvl_mm.TextInitClsHead',
@@ -54,3 +56,25 @@ param_scheduler = [
 ]
 train_cfg = dict(by_epoch=True, max_epochs=max_epochs, val_interval=5)
 default_hooks = dict(checkpoint=dict(save_best='shot/all', rule='greater'))
+
+tta_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(
+        type='ResizeEdge',
+        scale=248,  # 224 and the 24 of the authors' code
+        edge='short',
+        interpolation='bicubic',
+        backend='pillow',
+    ),
+    dict(
+        type='TestTimeAug',
+        transforms=[
+            [
+                dict(type='ltvl_mm.FixedCrop', crop_size=224, x=x, y=y)
+                for x, y in ((0, 0), (0, 1), (1, 0), (1, 1), (0.5, 0.5))
+            ],
+            [dict(type='PackInputs')],
+        ],
+    ),
+]
+tta_model = dict(type='ltvl_mm.AverageLogitTTA')

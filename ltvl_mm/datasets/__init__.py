@@ -6,6 +6,7 @@ from ltvl_mm.datasets.class_samplers import (
     ProgressivelyBalancedSampler,
 )
 from ltvl_mm.datasets.feature_batch import pack_labels
+from ltvl_mm.datasets.fixed_crop import FixedCrop
 from ltvl_mm.datasets.retrieved import RetrievedDataset
 from ltvl_mm.datasets.samplers import ClassBalancedSampler, FixedEpochSampler
 from ltvl_mm.datasets.tackle import TACKLEDataset
@@ -16,6 +17,7 @@ from ltvl_mm.datasets.worker_seed import seed_worker
 __all__ = [
     'CachedFeatures',
     'ClassBalancedSampler',
+    'FixedCrop',
     'FixedEpochSampler',
     'PackViews',
     'PowerSampler',

@@ -3,6 +3,7 @@
 from mmengine.utils import is_installed
 
 from ltvl_mm.models.adapted_backbone import AdaptedBackbone
+from ltvl_mm.models.average_logit_tta import AverageLogitTTA
 from ltvl_mm.models.balanced_linear_adapter import BalancedLinearAdapter
 from ltvl_mm.models.container import CONTAINER
 from ltvl_mm.models.cosine_cls_head import CosineClsHead
@@ -17,12 +18,14 @@ from ltvl_mm.models.identity_backbone import IdentityBackbone
 from ltvl_mm.models.lade_loss import LADELoss
 from ltvl_mm.models.ldam_loss import LDAMLoss
 from ltvl_mm.models.logit_adjusted_loss import LogitAdjustedLoss
+from ltvl_mm.models.lora_backbone import LoRABackbone
 from ltvl_mm.models.lws_cls_head import LWSClsHead
 from ltvl_mm.models.memory_cls_head import MemoryClsHead
 from ltvl_mm.models.modulated_attention import ModulatedAttentionNeck
 from ltvl_mm.models.origin_weighted_cls_head import OriginWeightedClsHead
 from ltvl_mm.models.paco_classifier import PaCoClassifier
 from ltvl_mm.models.paco_loss import PaCoLoss
+from ltvl_mm.models.prompted_backbone import PromptedBackbone
 from ltvl_mm.models.reslt import ResLTHead, ResLTLoss, ResLTNeck
 from ltvl_mm.models.routed_classifier import RoutedClassifier
 from ltvl_mm.registry import MODELS
@@ -30,6 +33,7 @@ from ltvl_mm.registry import MODELS
 __all__ = [
     'CONTAINER',
     'AdaptedBackbone',
+    'AverageLogitTTA',
     'BalancedLinearAdapter',
     'CosineClsHead',
     'DecoupledClassifier',
@@ -43,12 +47,14 @@ __all__ = [
     'LADELoss',
     'LDAMLoss',
     'LWSClsHead',
+    'LoRABackbone',
     'LogitAdjustedLoss',
     'MemoryClsHead',
     'ModulatedAttentionNeck',
     'OriginWeightedClsHead',
     'PaCoClassifier',
     'PaCoLoss',
+    'PromptedBackbone',
     'RIDELoss',
     'ResLTHead',
     'ResLTLoss',

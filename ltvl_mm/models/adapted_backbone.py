@@ -1,12 +1,12 @@
 """A frozen backbone with small trained adapters inside."""
 
-import re
+from functools import partial
 
 import torch
 import torch.nn.functional as F
-from mmengine.model import BaseModule
 from torch import nn
 
+from ltvl_mm.models.frozen_backbone import FrozenBackbone
 from ltvl_mm.registry import MODELS
 
 
@@ -56,25 +56,23 @@ class ParallelAdapter(nn.Module):
 
 
 @MODELS.register_module()
-class AdaptedBackbone(BaseModule):
+class AdaptedBackbone(FrozenBackbone):
     r"""Train adapters beside parts of a backbone that stays as it is.
 
     Source: AdaptFormer (Chen et al. 2022, arXiv 2205.13535), as LIFT (Shi et
     al. 2024, arXiv 2309.10019) fine-tunes CLIP with it on long-tailed data.
 
     Args:
-        backbone: Config of any backbone, with its weights; of a
-            ``CLIPBackbone``, not ``frozen=True``, which lets no gradient pass.
-        targets: Regular expression of the whole names of the parts, e.g.
+        backbone: See ``FrozenBackbone``.
+        targets: Names of MLPs or of convolutions of 1 x 1, see there; e.g.
             ``r'visual\.transformer\.resblocks\.\d+\.mlp'``.
         dim: Width of an adapter. LIFT: the power of 2 up to K / (2 blocks);
             32 for 1,000 classes and 12 blocks.
-        scale: Where the adapters' factors start.
+        scale: Where the adapters' factors start; 1 in LIFT's code.
         init_cfg: Of mmengine; None keeps the backbone's weights.
 
     Raises:
-        ValueError: If no part has such a name, one cannot have an adapter,
-            or the backbone lets no gradient pass.
+        ValueError: As ``FrozenBackbone``.
     """
 
     def __init__(
@@ -86,40 +84,5 @@ class AdaptedBackbone(BaseModule):
         scale: float = 0.1,
         init_cfg: dict | None = None,
     ) -> None:
-        super().__init__(init_cfg)
-        self.backbone = MODELS.build(backbone)
-        if getattr(self.backbone, 'frozen', False):
-            raise ValueError(
-                'frozen=True lets no gradient pass to the adapters; leave it '
-                'out, AdaptedBackbone freezes what it adapts'
-            )
-        self.backbone.requires_grad_(False)
-        names = [name for name, _ in self.backbone.named_modules()]
-        found = [name for name in names if re.fullmatch(targets, name)]
-        if not found:
-            raise ValueError(
-                f'targets={targets!r} is the name of no part; parts are '
-                f'{", ".join(names[1:20])} ...'
-            )
-        for name in found:
-            parent, _, own = name.rpartition('.')
-            adapter = ParallelAdapter(
-                self.backbone.get_submodule(name), dim, scale
-            )
-            setattr(self.backbone.get_submodule(parent), own, adapter)
-        self.train()
-
-    def init_weights(self) -> None:
-        """Initialise the backbone as its own config says."""
-        if hasattr(self.backbone, 'init_weights'):
-            self.backbone.init_weights()
-
-    def train(self, mode: bool = True) -> 'AdaptedBackbone':
-        """Switch the mode; what is frozen stays in evaluation."""
-        super().train(mode)
-        self.backbone.eval()
-        return self
-
-    def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        """Return what the backbone makes of images, adapters included."""
-        return self.backbone(images)
+        change = partial(ParallelAdapter, dim=dim, scale=scale)
+        super().__init__(backbone, targets, change, init_cfg)

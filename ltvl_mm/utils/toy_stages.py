@@ -70,6 +70,7 @@ def set_toy_environment(work: Path) -> dict[str, str]:
     return {
         'LTVL_TOY_ROOT': str(work / 'world'),
         'LTVL_TOY_CLIP': str(work / 'clip/epoch_5.pth'),
+        'LTVL_TOY_CLIP_VIT': str(work / 'clip_vit/epoch_8.pth'),
         'LTVL_TOY_MANIFEST': str(work / 'retrieved/manifest.parquet'),
         'LTVL_TOY_PHASE_A': str(work / 'ballad_a/epoch_5.pth'),
     }

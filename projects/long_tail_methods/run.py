@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from summary import (
+    IN_A_VIT,
     POST_HOC,
     TRAINED,
     WITH_RETRIEVAL,
@@ -36,6 +37,10 @@ from ltvl_mm.utils.toy_stages import (
 def list_stages(work: Path, seed: int, methods: list[str]) -> list[Stage]:
     """Return the stages of one seed, each needing those before it."""
     stages = [*list_world_stages(work, seed), *list_retrieval_stages(work)]
+    if IN_A_VIT & set(methods):
+        stages.append(
+            train_stage('pre-train CLIP with a ViT', 'clip_vit', work, seed)
+        )
     for retrieval in (False, True):
         # The plain one first: second stages begin with it.
         names = ['rx', *(name for name in methods if name != 'rx')]

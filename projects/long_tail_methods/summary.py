@@ -33,10 +33,15 @@ TRAINED = {
     'gpaco': 'GPaCo',
     'reslt': 'ResLT',
     'lift': 'LIFT: adapters in CLIP',
+    'lift_vit': 'LIFT: adapters in a ViT of CLIP',
+    'lift_lora': 'LIFT: LoRA in a ViT of CLIP',
+    'lift_vpt': 'LIFT: prompts in a ViT of CLIP',
     'ballad': 'BALLAD, A then B',
 }
 # What is trained before, for it.
 BEFORE = {'ride_from6': 'ride6', 'ride_routed': 'ride'}
+# Of these, what needs the second CLIP.
+IN_A_VIT = {'lift_vit', 'lift_lora', 'lift_vpt'}
 # As TRAINED, of those that need retrieved images.
 WITH_RETRIEVAL = {'weighted': 'cross-entropy, images weighed by p_k'}
 # Method -> file and row of it.

@@ -3,6 +3,7 @@
 Command:  python tools/train.py configs/toy/baselines/lift.py
 Hardware: 2 CPU cores, 1 minute.
 Before:   python tools/train.py configs/toy/clip.py
+Crops:    add --tta to tools/test.py
 """
 
 _base_ = ['../../_base_/datasets/toy_world.py', '../../_base_/toy_runtime.py']
@@ -45,3 +46,19 @@ param_scheduler = [
 train_cfg = dict(by_epoch=True, max_epochs=max_epochs, val_interval=5)
 val_cfg = dict()
 test_cfg = dict()
+
+tta_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='ResizeEdge', scale=36, edge='short'),
+    dict(
+        type='TestTimeAug',
+        transforms=[
+            [
+                dict(type='ltvl_mm.FixedCrop', crop_size=32, x=x, y=y)
+                for x, y in ((0, 0), (0, 1), (1, 0), (1, 1), (0.5, 0.5))
+            ],
+            [dict(type='PackInputs')],
+        ],
+    ),
+]
+tta_model = dict(type='ltvl_mm.AverageLogitTTA')

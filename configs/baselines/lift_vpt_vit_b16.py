@@ -1,0 +1,20 @@
+"""LIFT: prompts in place of adapters in CLIP ViT-B/16, on ImageNet-LT.
+
+Source:   Shi et al. 2024 (arXiv 2309.10019), Table 6, and its code; all else
+          is as in lift_vit_b16.py. Not in the TACKLE paper.
+Command:  tools/dist_train.sh configs/baselines/lift_vpt_vit_b16.py 1 --amp
+Hardware: 1 GPU of 24 GB or more; hours as lift_vit_b16.py.
+Expect:   ours is not measured.
+"""
+
+_base_ = './lift_vit_b16.py'
+
+model = dict(
+    backbone=dict(
+        _delete_=True,
+        type='ltvl_mm.PromptedBackbone',
+        backbone=_base_.model.backbone.backbone,
+        targets=r'visual\.transformer\.resblocks\.\d+',
+        length=10,
+    )
+)
