@@ -1,10 +1,14 @@
 """Classifiers made of a trained model's features, without training."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
+from ltvl_mm.evaluation.post_hoc import choose_setting, search_taus
 from ltvl_mm.structures.features import Features
 
 TAUS = tuple(round(0.1 * step, 1) for step in range(21))
+ROWS_AT_A_TIME = 1024
 
 
 def normalize_weights(weights: np.ndarray, tau: float) -> np.ndarray:
@@ -24,12 +28,90 @@ def predict_tau_normalized(
     Raises:
         ValueError: If features and weights differ in width.
     """
-    if weights.shape[1] != features.features.shape[1]:
-        raise ValueError(
-            f'the classifier takes {weights.shape[1]} numbers, but features '
-            f'have {features.features.shape[1]}'
-        )
+    _check_width(features, weights)
     return (features.features @ normalize_weights(weights, tau).T).argmax(1)
+
+
+def choose_tau(
+    weights: np.ndarray,
+    taus: Sequence[float],
+    train: Features,
+    val: Features | None,
+    group_of_class: np.ndarray,
+) -> dict:
+    """Choose tau by the accuracy of val, or without val by the loss of train.
+
+    Args:
+        weights: (K, F) of the classifier.
+        taus: To try.
+        train: Features of the training images.
+        val: Of the val images, or None.
+        group_of_class: (K,) names, by training counts.
+
+    Returns:
+        ``chosen``, the row of the chosen tau; ``chosen_by``, in words; and
+        all rows, as ``val`` or as ``train``.
+
+    Raises:
+        ValueError: If features and weights differ in width.
+    """
+    if val is None:
+        rows = search_taus_by_loss(train, weights, taus)
+        return {
+            'chosen': min(rows, key=lambda row: row['loss']),
+            'chosen_by': 'class-balanced log-loss of train',
+            'train': rows,
+        }
+    rows = search_taus(
+        lambda tau: predict_tau_normalized(val, weights, tau),
+        taus,
+        val.labels,
+        group_of_class,
+    )
+    return {
+        'chosen': choose_setting(rows),
+        'chosen_by': 'accuracy of val',
+        'val': rows,
+    }
+
+
+def search_taus_by_loss(
+    train: Features, weights: np.ndarray, taus: Sequence[float]
+) -> list[dict]:
+    """Return a row per tau: ``tau``, and ``loss`` on the training images.
+
+    For data sets without val; Kang et al. 2020 (arXiv 1910.09217), appendix
+    B.5, choose tau on the training images, too. Accuracy may saturate there,
+    so the loss decides, which is ours: the mean over classes of their mean
+    cross-entropy. The median class keeps its length, so that tau changes what
+    classes are to each other and not how sure all of them are.
+
+    Args:
+        train: Features of the training images; a class may be absent.
+        weights: (K, F) of the classifier.
+        taus: To try.
+
+    Raises:
+        ValueError: If features and weights differ in width.
+    """
+    _check_width(train, weights)
+    lengths = np.linalg.norm(weights, axis=1)
+    lengths[lengths == 0] = np.median(lengths)  # of no vector, no direction
+    ratios = np.median(lengths) / lengths
+    counts = np.bincount(train.labels, minlength=len(weights))
+    sums = np.zeros((len(taus), len(weights)))
+    for start in range(0, len(train.labels), ROWS_AT_A_TIME):
+        rows = slice(start, start + ROWS_AT_A_TIME)
+        labels = train.labels[rows]
+        logits = train.features[rows] @ weights.T
+        for tau, total in zip(taus, sums, strict=True):
+            losses = _cross_entropy(logits * ratios**tau, labels)
+            total += np.bincount(labels, losses, minlength=len(weights))
+    means = sums[:, counts > 0] / counts[counts > 0]
+    return [
+        {'tau': tau, 'loss': float(loss)}
+        for tau, loss in zip(taus, means.mean(1), strict=True)
+    ]
 
 
 def predict_nearest_mean(train: Features, features: Features) -> np.ndarray:
@@ -46,6 +128,21 @@ def predict_nearest_mean(train: Features, features: Features) -> np.ndarray:
     queries = _normalize(features.features - centre)
     distances = (means**2).sum(1) - 2 * queries @ means.T
     return classes[distances.argmin(1)]
+
+
+def _check_width(features: Features, weights: np.ndarray) -> None:
+    if weights.shape[1] != features.features.shape[1]:
+        raise ValueError(
+            f'the classifier takes {weights.shape[1]} numbers, but features '
+            f'have {features.features.shape[1]}'
+        )
+
+
+def _cross_entropy(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return the (N,) losses of (N, K) logits."""
+    logits = logits - logits.max(1, keepdims=True)
+    right = logits[np.arange(len(labels)), labels]
+    return np.log(np.exp(logits).sum(1)) - right
 
 
 def _normalize(points: np.ndarray) -> np.ndarray:

@@ -94,7 +94,12 @@ def features_stage(config: str | Path, folder: Path, split: str) -> Stage:
 
 
 def classifier_stages(
-    config: str | Path, folder: Path, counts: str | Path, out: Path
+    config: str | Path,
+    folder: Path,
+    counts: str | Path,
+    out: Path,
+    *,
+    splits: Sequence[str] = ('train', 'val', 'test'),
 ) -> list[Stage]:
     """Return the stages that make other classifiers of a trained student.
 
@@ -103,8 +108,8 @@ def classifier_stages(
         folder: Of its training; its features go there.
         counts: Training list.
         out: Folder of what ``tune_classifier.py`` writes.
+        splits: Of the config; without val, tau is chosen on train.
     """
-    splits = ('train', 'val', 'test')
     stages = [features_stage(config, folder, split) for split in splits]
     tune = python_stage(
         f'tau-normalise {Path(config).stem}',

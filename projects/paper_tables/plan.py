@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from mmengine.config import Config
+from prerequisites import SPLITS
 from rows import Row
 
 from ltvl_mm.utils.stages import Stage, classifier_stages, python_stage
@@ -65,9 +66,12 @@ def list_stages(
     if row.recipe == 'tau_norm':
         (config,) = row.configs
         folder = work / config.stem
-        counts = _find_counts(config, work, toy=toy)
         return stages + classifier_stages(
-            config, folder, counts, folder / 'classifiers'
+            config,
+            folder,
+            _find_counts(config, work, toy=toy),
+            folder / 'classifiers',
+            splits=_list_splits(config),
         )
     weights = _find_weights(row.configs[-1], work, toy=toy)
     return [*stages, _test(row.configs[-1], work, weights)]
@@ -164,4 +168,10 @@ def _mix(row: Row, work: Path, *, toy: bool) -> list[Stage]:
 def _find_counts(config: Path, work: Path, *, toy: bool) -> Path | str:
     if toy:
         return work / 'world/train.txt'
-    return Config.fromfile(config).val_evaluator.class_counts
+    return Config.fromfile(config).test_evaluator.class_counts
+
+
+def _list_splits(config: Path) -> list[str]:
+    """Return the splits of a config; iNaturalist has no val."""
+    cfg = Config.fromfile(config)
+    return [s for s in SPLITS if cfg.get(f'{s}_dataloader') is not None]

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from ltvl_mm.evaluation import tau_normalization
 from ltvl_mm.evaluation.logit_adjustment import adjust_logits
 from ltvl_mm.evaluation.post_hoc import (
     choose_setting,
@@ -10,9 +11,11 @@ from ltvl_mm.evaluation.post_hoc import (
     search_taus,
 )
 from ltvl_mm.evaluation.tau_normalization import (
+    choose_tau,
     normalize_weights,
     predict_nearest_mean,
     predict_tau_normalized,
+    search_taus_by_loss,
 )
 from ltvl_mm.structures.features import Features
 from ltvl_mm.structures.predictions import Predictions
@@ -84,6 +87,60 @@ def test_normalised_classes_win_where_length_decided():
     assert predict_tau_normalized(features, WEIGHTS, 1.0).tolist() == [1]
     with pytest.raises(ValueError, match=r'takes 2 numbers, but .* have 3'):
         predict_tau_normalized(make([[1, 2, 3]], [0]), WEIGHTS, 1.0)
+
+
+def test_without_val_each_class_of_train_has_one_voice():
+    # Three images of class 0, one of class 1; lengths 4 and 1, median 2.5.
+    train = make([[1, 1], [1, 1], [1, 1], [0, 2]], [0, 0, 0, 1])
+    (as_trained, normalised) = search_taus_by_loss(train, WEIGHTS, (0, 1))
+    common = np.log(1 + np.exp(-3)) + np.log(1 + np.exp(-2))
+    assert as_trained['loss'] == pytest.approx(common / 2)
+    common = np.log(2) + np.log(1 + np.exp(-5))
+    assert normalised['loss'] == pytest.approx(common / 2)
+    found = choose_tau(WEIGHTS, (0, 1), train, None, GROUPS)
+    assert found['chosen'] == as_trained
+    assert found['chosen_by'] == 'class-balanced log-loss of train'
+    assert found['train'] == [as_trained, normalised]
+    val = make([[1.0, 3.0]], [1])
+    found = choose_tau(WEIGHTS, (0, 1), train, val, GROUPS)
+    assert found['chosen']['tau'] == 1
+    assert found['chosen_by'] == 'accuracy of val'
+
+
+@pytest.mark.parametrize('seed', range(3))
+def test_the_loss_of_a_tau_is_that_of_a_slow_version(seed, monkeypatch):
+    monkeypatch.setattr(tau_normalization, 'ROWS_AT_A_TIME', 7)
+    rng = np.random.default_rng(seed)
+    labels = rng.choice([0, 2, 3], 30)  # class 1 is absent
+    labels[:1] = 4  # and class 4 has one image
+    train = make(rng.normal(size=(30, 4)), labels)
+    weights = rng.normal(size=(5, 4)).astype(np.float32)
+    weights[1] = 0
+    lengths = [np.linalg.norm(row) for row in weights]
+    lengths[1] = np.median(lengths)
+    taus = (0.0, 0.7, 2.0)
+    for row, tau in zip(
+        search_taus_by_loss(train, weights, taus), taus, strict=True
+    ):
+        losses = {label: [] for label in (0, 2, 3, 4)}
+        for point, label in zip(train.features, labels, strict=True):
+            logits = [
+                vector @ point * (np.median(lengths) / length) ** tau
+                for vector, length in zip(weights, lengths, strict=True)
+            ]
+            odds = np.exp(logits)
+            losses[label].append(-np.log(odds[label] / odds.sum()))
+        expected = np.mean([np.mean(own) for own in losses.values()])
+        assert row['tau'] == tau
+        assert row['loss'] == pytest.approx(expected, rel=1e-4)
+
+
+def test_large_logits_stay_finite():
+    train = make([[1e4, 0], [0, 1e4]], [1, 0])
+    (row,) = search_taus_by_loss(train, WEIGHTS.astype(np.float32), (1.0,))
+    assert row['loss'] == pytest.approx(2.5e4)
+    with pytest.raises(ValueError, match=r'takes 2 numbers, but .* have 3'):
+        search_taus_by_loss(make([[1, 2, 3]], [0]), WEIGHTS, (1.0,))
 
 
 def test_the_nearest_mean_is_that_of_a_slow_search():

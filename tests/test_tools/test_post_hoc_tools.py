@@ -49,16 +49,16 @@ def test_classifiers_are_made_of_saved_features(
         )
     test = load_features(tmp_path / 'test.npz')
     assert test.features.shape == (96, 256)
-    log = run_tool(
+    command = (
         *('python', 'tools/analysis_tools/tune_classifier.py'),
-        *(
-            word
-            for split in ('train', 'val', 'test')
-            for word in (f'--{split}', tmp_path / f'{split}.npz')
-        ),
+        *('--train', tmp_path / 'train.npz', '--test', tmp_path / 'test.npz'),
         *('--checkpoint', trained, '-o', tmp_path / 'out'),
         f'--class-counts={toy_root}/train.txt',
     )
+    log = run_tool(*command)
+    assert 'chosen by class-balanced log-loss of train: tau ' in log
+    log = run_tool(*command, '--val', tmp_path / 'val.npz')
+    assert 'chosen by accuracy of val: tau ' in log
     assert '| NCM |' in log
     found = json.loads((tmp_path / 'out/classifiers.json').read_text())
     assert [row['method'] for row in found['test']] == [
