@@ -152,6 +152,20 @@ def test_a_student_learns_from_the_teacher_of_the_same_seed(toy, tmp_path):
     assert str(tmp_path / student) in test.command
 
 
+def test_tau_is_chosen_without_val_where_there_is_none(tmp_path):
+    from plan import list_stages
+    from rows import load_rows, select_rows
+
+    for toy in (False, True):
+        (row,) = select_rows(load_rows(3, toy=toy)[1], ['tau'])
+        *_, tune = list_stages(row, tmp_path, 3, toy=toy, gpus=1)
+        words = ' '.join(tune.command)
+        assert ('--val=' in words) == toy
+        assert '--train=' in words
+        counts = 'world/train.txt' if toy else 'iNaturalist18_train.txt'
+        assert counts in words
+
+
 def test_files_to_bring_are_named_before_anything_starts(run_tool, tmp_path):
     said = run_tool(
         *(sys.executable, 'tools/reproduce.py', '--table', 6),
@@ -171,7 +185,6 @@ def test_a_dry_run_lists_the_stages(run_tool, tmp_path):
         *(sys.executable, 'tools/reproduce.py', '--table', 1, '--toy'),
         *('--seeds', 0, 1, '--dry-run', '--work-dir', tmp_path / 'work'),
     )
-    assert 'row 6, tau-normalized, RN50 CLIP: not here yet' in said
     assert '[seed 1] tau-normalise rx: to run' in said
     assert '[seed 1] train lws: to run' in said
     for seed in (0, 1):

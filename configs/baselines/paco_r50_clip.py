@@ -1,0 +1,29 @@
+"""PaCo: ResNet-50 from CLIP's weights, on ImageNet-LT.
+
+Source:   Cui et al. 2021 (arXiv 2107.12028): its temperature, weights, queue,
+          views and, for its projector, rate; all else is as in r50_clip.py,
+          and ours.
+Command:  tools/dist_train.sh configs/baselines/paco_r50_clip.py 8 --amp
+Hardware: 8 GPUs of 24 GB or more; hours as r50_clip.py, twice and a half.
+Expect:   60.2 overall in Table 1 of the TACKLE paper; ours is not measured.
+"""
+
+_base_ = ['../r50_clip.py', '../_base_/datasets/paco_views.py']
+
+model = dict(
+    type='ltvl_mm.PaCoClassifier',
+    head=dict(
+        loss=dict(
+            _delete_=True,
+            type='ltvl_mm.PaCoLoss',
+            num_classes=_base_.num_classes,
+            temperature=0.2,
+        )
+    ),
+)
+train_dataloader = dict(dataset=dict(pipeline=_base_.train_pipeline_views))
+optim_wrapper = dict(
+    # It starts at random: PaCo's rate of 0.02 for 128 images.
+    paramwise_cfg=dict(custom_keys=dict(projector=dict(lr_mult=40)))
+)
+custom_hooks = [*_base_.custom_hooks, dict(type='ltvl_mm.ClassCountsHook')]

@@ -1,0 +1,34 @@
+"""PaCo: ResNet-50 from CLIP's weights, on iNaturalist 2018.
+
+Source:   as paco_r50_clip.py.
+Command:  tools/dist_train.sh configs/baselines/paco_r50_clip_inat.py 8 --amp
+Hardware: 8 GPUs of 24 GB or more; hours as ballad_inat_rn50_a.py, twice and
+          a half.
+Expect:   73.8 overall in Table 3 of the TACKLE paper; ours is not measured.
+"""
+
+_base_ = [
+    '../_base_/datasets/inat18_clip.py',
+    '../_base_/datasets/paco_views.py',
+    '../_base_/rn50_clip_student.py',
+    '../_base_/default_runtime.py',
+]
+
+model = dict(
+    type='ltvl_mm.PaCoClassifier',
+    head=dict(
+        num_classes=_base_.num_classes,
+        loss=dict(
+            _delete_=True,
+            type='ltvl_mm.PaCoLoss',
+            num_classes=_base_.num_classes,
+            temperature=0.2,
+        ),
+    ),
+)
+train_dataloader = dict(dataset=dict(pipeline=_base_.train_pipeline_views))
+optim_wrapper = dict(
+    # It starts at random: PaCo's rate of 0.02 for 128 images.
+    paramwise_cfg=dict(custom_keys=dict(projector=dict(lr_mult=40)))
+)
+custom_hooks = [*_base_.custom_hooks, dict(type='ltvl_mm.ClassCountsHook')]

@@ -1,0 +1,18 @@
+"""rn_clip.py with retrieved images, on the toy world.
+
+Command:  python tools/train.py configs/toy/tackle_rn_clip.py
+Hardware: 2 CPU cores, 1 minute.
+"""
+
+_base_ = './rn_clip.py'
+
+manifest = '{{$LTVL_TOY_MANIFEST:work_dirs/toy/retrieved/manifest.parquet}}'
+
+train_dataloader = dict(
+    dataset=dict(
+        _delete_=True,
+        type='ltvl_mm.TACKLEDataset',
+        manifest=manifest,
+        dataset=_base_.train_dataloader.dataset,
+    )
+)
