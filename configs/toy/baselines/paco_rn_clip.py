@@ -1,7 +1,7 @@
 """PaCo with the toy world's CLIP as a student.
 
 Command:  python tools/train.py configs/toy/baselines/paco_rn_clip.py
-Hardware: 2 CPU cores, 3 minutes.
+Hardware: 2 CPU cores, 2 minutes.
 Before:   python tools/train.py configs/toy/clip.py
 """
 

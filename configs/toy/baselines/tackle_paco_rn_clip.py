@@ -1,7 +1,7 @@
 """paco_rn_clip.py with retrieved images, on the toy world.
 
 Command:  python tools/train.py configs/toy/baselines/tackle_paco_rn_clip.py
-Hardware: 2 CPU cores, 3 minutes.
+Hardware: 2 CPU cores, 2 minutes.
 """
 
 _base_ = './paco_rn_clip.py'
