@@ -64,15 +64,12 @@ def _list_post_hoc_stages(work: Path, *, retrieval: bool) -> list[Stage]:
     (student,) = name_configs('rx', retrieval=retrieval)
     config, folder = f'configs/toy/{student}.py', work / student
     counts, out = work / 'world/train.txt', folder / 'post_hoc'
-    predict = [
-        python_stage(
-            f'predictions of {student}, {split}',
-            'tools/test.py',
-            *(config, folder, '--split', split),
-            *('--work-dir', folder / 'test', '--out', folder / f'{split}.npz'),
-        )
-        for split in ('val', 'test')
-    ]
+    predict = python_stage(  # those of test are there
+        f'predictions of {student}, val',
+        'tools/test.py',
+        *(config, folder, '--split=val'),
+        *('--work-dir', folder / 'test', '--out', folder / 'val.npz'),
+    )
     adjust = python_stage(
         f'adjust_logits of {student}',
         'tools/analysis_tools/adjust_logits.py',
@@ -82,7 +79,7 @@ def _list_post_hoc_stages(work: Path, *, retrieval: bool) -> list[Stage]:
         *('-o', out),
     )
     classifiers = classifier_stages(config, folder, counts, out)
-    return [*predict, adjust, *classifiers]
+    return [predict, adjust, *classifiers]
 
 
 def set_environment(work: Path) -> dict[str, str]:
