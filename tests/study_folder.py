@@ -60,6 +60,10 @@ def write_run(folder, counts, right, seed, manifest=None):
     scalars = folder / '20260101_000000/vis_data/scalars.json'
     scalars.parent.mkdir(parents=True)
     scalars.write_text(''.join(f'{json.dumps(line)}\n' for line in lines))
+    write_command(folder)
+
+
+def write_command(folder):
     command = dict(
         command='python tools/train.py configs/x.py',
         folder='/somewhere',
@@ -101,4 +105,5 @@ def write_retrieval(folder):
         folder,
         [CopyPicture('k99', HOSTILE, (0,), 0.98, 'looks', rows.file[0], '')],
     )
+    write_command(folder)
     return path

@@ -11,6 +11,7 @@ import argparse
 from ltvl_mm.apis import embed
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.utils.launch import join_ranks
+from ltvl_mm.utils.provenance import record_command
 
 
 def parse_args() -> argparse.Namespace:
@@ -46,6 +47,7 @@ def main() -> None:
     rank = join_ranks()
     store = embed(settings.pop('inputs'), settings.pop('out'), **settings)
     if rank == 0:
+        record_command(store.root)
         report(store)
 
 

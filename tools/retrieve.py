@@ -19,6 +19,7 @@ from ltvl_mm.retrieval.select import ASSIGNMENTS, PRECISIONS
 from ltvl_mm.retrieval.task import COPIES, RetrievalOptions
 from ltvl_mm.retrieval.units import UNIT_ROWS
 from ltvl_mm.utils.launch import join_ranks
+from ltvl_mm.utils.provenance import record_command
 
 
 def parse_args() -> argparse.Namespace:
@@ -201,13 +202,12 @@ def main() -> None:
     )
     if not args.dry_run:
         retrieve(task, args.out)
-    if rank == 0:
+    if rank == 0 and args.dry_run:
         ranks = int(os.environ.get('WORLD_SIZE', 1))
-        print(
-            plan_retrieval(task, args.out, ranks=ranks).describe()
-            if args.dry_run
-            else describe_report(args.out)
-        )
+        print(plan_retrieval(task, args.out, ranks=ranks).describe())
+    elif rank == 0:
+        record_command(args.out)
+        print(describe_report(args.out))
 
 
 def make_options(args: argparse.Namespace) -> RetrievalOptions:

@@ -9,15 +9,15 @@ or half-written is named, and the rest is read.
 import json
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 from mmengine.config import Config
 
 from ltvl_mm.structures.class_counts import load_class_counts
+from ltvl_mm.structures.part_reader import PartReader
 from ltvl_mm.structures.predictions import load_predictions
 from ltvl_mm.utils.io import hash_content, read_json
 from ltvl_mm.utils.provenance import FILE as COMMANDS
@@ -26,7 +26,6 @@ from ltvl_mm.utils.provenance import read_commands
 PREDICTIONS = 'test.npz'
 METRICS = 'metrics.json'
 FEATURES = 'features_test.npz'
-_Content = TypeVar('_Content')
 
 
 @dataclass(frozen=True)
@@ -122,27 +121,32 @@ def read_run(
         name: Of its method.
         counts: Training list; None takes the one that the config names.
     """
-    reader = _Reader()
-    commands = reader.read('commands', lambda: _read_commands(path)) or []
-    answers = reader.read('predictions', lambda: _read_answers(path))
+    reader = PartReader()
+    commands = reader.read('commands', lambda: _read_commands(path), [])
+    answers = reader.read('predictions', lambda: _read_answers(path), None)
     metrics = (
         {}
         if answers is not None and not (path / METRICS).exists()
-        else reader.read('metrics', lambda: _read_metrics(path)) or {}
+        else reader.read('metrics', lambda: _read_metrics(path), {})
     )
     file = _find_config(path)
-    cfg = reader.read('config', lambda: _read_config(file))
+    cfg = reader.read('config', lambda: _read_config(file), None)
     roots = [Path(entry['folder']) for entry in commands if 'folder' in entry]
     parts = {
         'answers': answers,
         'metrics': metrics,
         'commands': commands,
         'counts': reader.read(
-            'class counts', lambda: _read_counts(counts, cfg, answers, roots)
+            'class counts',
+            lambda: _read_counts(counts, cfg, answers, roots),
+            None,
         ),
-        'features': reader.read('features', lambda: _find_features(path)),
-        'curves': reader.read('curves', lambda: _read_curves(path, reader))
-        or {},
+        'features': reader.read(
+            'features', lambda: _find_features(path), None
+        ),
+        'curves': reader.read(
+            'curves', lambda: _read_curves(path, reader), {}
+        ),
     }
     if cfg is not None:
         manifest = _find_manifest(cfg)
@@ -159,20 +163,6 @@ def read_run(
     if seeds:
         parts['seed'] = seeds[-1]
     return RunFolder(name, path, **parts, missing=reader.missing)
-
-
-class _Reader:
-    """Reads parts, and keeps why one could not be."""
-
-    def __init__(self) -> None:
-        self.missing: dict[str, str] = {}
-
-    def read(self, part: str, load: Callable[[], _Content]) -> _Content | None:
-        try:
-            return load()
-        except (ValueError, OSError) as error:
-            self.missing[part] = str(error)
-            return None
 
 
 def _is_run(folder: Path) -> bool:
@@ -278,7 +268,7 @@ def _find_manifest(cfg: Config) -> str | None:
     return dataset.get('manifest')
 
 
-def _read_curves(path: Path, reader: _Reader) -> dict[str, np.ndarray]:
+def _read_curves(path: Path, reader: PartReader) -> dict[str, np.ndarray]:
     """Return the scalars of all starts of a training; the last start wins."""
     files = sorted(path.glob('*/vis_data/scalars.json'))
     if not files:

@@ -13,6 +13,9 @@ from pathlib import Path
 import torch
 
 FILE = 'commands.jsonl'
+_FIELDS = frozenset(
+    'command folder environment time commit versions device'.split()
+)
 # Of either family of the host; the package comes with the clone.
 _PACKAGES = (
     'ltvl-mm',
@@ -70,8 +73,12 @@ def read_commands(folder: str | Path) -> tuple[list[dict], int]:
     found, broken = [], 0
     for line in lines:
         try:
-            found.append(json.loads(line))
+            entry = json.loads(line)
         except json.JSONDecodeError:  # cut off by a kill
+            entry = None
+        if isinstance(entry, dict) and entry.keys() >= _FIELDS:
+            found.append(entry)
+        else:
             broken += 1
     return found, broken
 

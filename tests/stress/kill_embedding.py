@@ -141,7 +141,7 @@ def read_folder(root: Path) -> dict[str, bytes]:
     return {
         path.relative_to(root).as_posix(): path.read_bytes()
         for path in root.rglob('*')
-        if path.is_file()
+        if path.is_file() and path.name != 'commands.jsonl'
     }
 
 

@@ -148,7 +148,9 @@ def read_result(root: Path) -> dict[str, bytes]:
     return {
         path.relative_to(root).as_posix(): path.read_bytes()
         for path in root.rglob('*')
-        if path.is_file() and 'selection' not in path.parts
+        if path.is_file()
+        and 'selection' not in path.parts
+        and path.name != 'commands.jsonl'
     }
 
 

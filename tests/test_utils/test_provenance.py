@@ -17,9 +17,9 @@ def test_a_line_per_run_and_a_broken_one_is_counted(tmp_path, monkeypatch):
     record_command(tmp_path / 'new')
     record_command(tmp_path / 'new')
     with open(tmp_path / 'new' / FILE, 'a') as file:
-        file.write('{"command": "pyth')
+        file.write('{"command": "python"}\n[]\n{"command": "pyth')
     (first, second), broken = read_commands(tmp_path / 'new')
-    assert broken == 1
+    assert broken == 3
     assert first['command'] == "python tools/train.py 'a b.py' --amp"
     assert first['environment']['LTVL_TOY_ROOT'] == 'somewhere'
     assert second['versions']['torch']

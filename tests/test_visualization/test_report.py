@@ -1,4 +1,5 @@
 import re
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -158,6 +159,20 @@ def test_what_is_missing_is_said_and_the_rest_is_shown(study, tmp_path):
     assert 'test.npz does not exist' in page
     assert '<section id="curves">' in page
     assert 'No run has been tested' in page
+
+
+def test_a_manifest_alone_makes_a_gallery(study, folder, tmp_path):
+    shutil.copytree(folder / 'retrieved', tmp_path / 'web')
+    for file in ('report.json', 'commands.jsonl'):
+        (tmp_path / 'web' / file).unlink()
+    shutil.rmtree(tmp_path / 'web/copies')
+    shutil.rmtree(tmp_path / 'web/images')
+    bare = read_retrieval(tmp_path / 'web/manifest.parquet')
+    missing = write_report(tmp_path / 'x.html', study, retrieval=bare)
+    assert set(missing['retrieval']) == {'report', 'near-copies', 'commands'}
+    page = (tmp_path / 'x.html').read_text()
+    assert '10 files could not be read' in page
+    assert 'None is at hand.' in page
 
 
 def test_a_broken_feature_file_is_left_out_by_name(study, tmp_path):

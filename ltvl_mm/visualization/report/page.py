@@ -13,6 +13,7 @@ from ltvl_mm.utils.io import atomic_write
 from ltvl_mm.utils.provenance import describe_command
 from ltvl_mm.visualization.report.charts import make_charts
 from ltvl_mm.visualization.report.gallery import (
+    Thumbnail,
     encode_thumbnail,
     make_thumbnails,
     plan_gallery,
@@ -159,15 +160,7 @@ def make_gallery(study: Study, retrieval: Retrieval, room: int) -> dict:
     )
     pictures = make_thumbnails(retrieval.manifest, retrieval.root, shown, most)
     classes = [
-        {
-            'label': label,
-            'name': retrieval.manifest.class_names[label],
-            'group': study.groups[label] if study.counts is not None else '',
-            'images': '' if study.counts is None else study.counts[label],
-            'retrieved': retrieval.counts[label],
-            'about': retrieval.describe_class(label),
-            'pictures': thumbnails,
-        }
+        _make_card(study, retrieval, label, thumbnails)
         for label, thumbnails in pictures.items()
     ]
     return {
@@ -185,7 +178,27 @@ def make_gallery(study: Study, retrieval: Retrieval, room: int) -> dict:
         'groups': [name for name in GROUPS if name in study.groups],
         'source': retrieval.manifest.source,
         'root': retrieval.root,
+        'commands': retrieval.commands,
         'report': retrieval.report,
+    }
+
+
+def _make_card(
+    study: Study, retrieval: Retrieval, label: int, pictures: list[Thumbnail]
+) -> dict:
+    """Return what the gallery shows of a class, best image first."""
+    about = retrieval.describe_class(label)
+    retrieved = int(retrieval.counts[label])
+    return {
+        'label': label,
+        'name': retrieval.manifest.class_names[label],
+        'group': study.groups[label] if study.counts is not None else '',
+        'images': '' if study.counts is None else study.counts[label],
+        'retrieved': retrieved,
+        'share': retrieved / (about.get('wanted') or retrieved),
+        'best': pictures[0].score,
+        'about': about,
+        'pictures': pictures,
     }
 
 

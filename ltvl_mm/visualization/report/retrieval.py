@@ -10,7 +10,9 @@ from ltvl_mm.evaluation.retrieval_precision import compute_precision_curve
 from ltvl_mm.structures.class_counts import GROUPS
 from ltvl_mm.structures.copy_pictures import CopyPicture, load_copy_pictures
 from ltvl_mm.structures.manifest import Manifest, load_manifest
+from ltvl_mm.structures.part_reader import PartReader
 from ltvl_mm.utils.io import read_json
+from ltvl_mm.utils.provenance import read_commands
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,7 @@ class Retrieval:
         root: The folder.
         report: Of ``report.json``; {} if it is gone.
         copies: Near-copies of test images that were passed over.
+        commands: That made it.
         missing: Part -> why it is not here.
     """
 
@@ -29,6 +32,7 @@ class Retrieval:
     root: Path
     report: dict
     copies: list[CopyPicture]
+    commands: list[dict]
     missing: dict[str, str]
 
     @property
@@ -48,17 +52,15 @@ def read_retrieval(manifest: Path) -> Retrieval:
     Raises:
         ValueError: If there is no manifest.
     """
-    rows, root, missing = load_manifest(manifest), manifest.parent, {}
-    report, copies = {}, []
-    try:
-        report = read_json(root / 'report.json')
-    except ValueError as error:
-        missing['report of the retrieval'] = str(error)
-    try:
-        copies = load_copy_pictures(root)
-    except ValueError as error:
-        missing['near-copies of test images'] = str(error)
-    return Retrieval(rows, root, report, copies, missing)
+    rows, root, reader = load_manifest(manifest), manifest.parent, PartReader()
+    return Retrieval(
+        rows,
+        root,
+        reader.read('report', lambda: read_json(root / 'report.json'), {}),
+        reader.read('near-copies', lambda: load_copy_pictures(root), []),
+        reader.read('commands', lambda: read_commands(root)[0], []),
+        reader.missing,
+    )
 
 
 def measure_precision(
