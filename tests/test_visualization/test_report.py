@@ -153,8 +153,8 @@ def test_what_is_missing_is_said_and_the_rest_is_shown(study, tmp_path):
         'reliability',
         'precision',
         'features',
+        'gallery',
     }
-    assert list(missing['retrieval']) == ['all']
     page = (tmp_path / 'x.html').read_text()
     assert 'test.npz does not exist' in page
     assert '<section id="curves">' in page
@@ -169,7 +169,11 @@ def test_a_manifest_alone_makes_a_gallery(study, folder, tmp_path):
     shutil.rmtree(tmp_path / 'web/images')
     bare = read_retrieval(tmp_path / 'web/manifest.parquet')
     missing = write_report(tmp_path / 'x.html', study, retrieval=bare)
-    assert set(missing['retrieval']) == {'report', 'near-copies', 'commands'}
+    assert set(missing['the retrieval']) == {
+        'report',
+        'near-copies',
+        'commands',
+    }
     page = (tmp_path / 'x.html').read_text()
     assert '10 files could not be read' in page
     assert 'None is at hand.' in page

@@ -56,12 +56,12 @@ def write_report(
         limit: Bytes of the page; the gallery shows what fits.
     """
     charts, reasons = make_charts(study, retrieval, truth, projection)
+    if retrieval is None:
+        reasons['gallery'] = 'no run was trained on retrieved images'
     missing = {
         'the page': reasons,
         **{f'{run.label} ({run.path})': run.missing for run in study.runs},
-        'retrieval': {'all': 'no run was trained on retrieved images'}
-        if retrieval is None
-        else retrieval.missing,
+        'the retrieval': {} if retrieval is None else retrieval.missing,
     }
     missing = {owner: parts for owner, parts in missing.items() if parts}
     content = {
