@@ -19,6 +19,7 @@ from ltvl_mm.structures.class_names import load_class_names
 from ltvl_mm.structures.run_folder import RunFolder, find_runs, read_run
 from ltvl_mm.utils.progress import progress_bar
 from ltvl_mm.visualization.report import (
+    Retrieval,
     make_study,
     read_retrieval,
     score_run,
@@ -33,13 +34,14 @@ def parse_args() -> argparse.Namespace:
         nargs='+',
         metavar='[NAME=]WORK_DIR',
         help='folder of a training, or of several; the same name for the '
-        'seeds of a method; default: the path below WORK_DIR, without seed<N>',
+        'seeds of a method; default: the path below WORK_DIR without seed<N>',
     )
     parser.add_argument('-o', '--out', required=True, help='.html')
     parser.add_argument('--baseline', help='a name; default: the first')
     parser.add_argument('--title', default='Long-tailed recognition')
     parser.add_argument(
-        '--manifest', help="default: the first that a run's config names"
+        '--manifest',
+        help="of all runs that have one; default: each config's own",
     )
     parser.add_argument(
         '--class-counts', help="train list; default: the config's"
@@ -55,11 +57,14 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     try:
-        runs = read_runs(args.runs, args.class_counts)
-        manifests = [run.manifest for run in runs if run.manifest]
-        manifest = args.manifest or next(iter(manifests), None)
-        retrieval = manifest and read_retrieval(Path(manifest))
+        if Path(args.out).is_dir():
+            raise ValueError(f'-o must be a file, got the folder {args.out}')
+        truth = args.truth and read_truth(args.truth)
         names = args.class_names and load_class_names(args.class_names)
+        runs = read_runs(args.runs, args.class_counts, args.manifest)
+        if args.class_counts and all(run.counts is None for run in runs):
+            raise ValueError(runs[0].missing['class counts'])
+        retrieval = find_retrieval(runs, args.manifest)
         if retrieval and not names:
             names = retrieval.manifest.class_names
         study = make_study(runs, baseline=args.baseline, class_names=names)
@@ -67,11 +72,11 @@ def main() -> None:
             args.out,
             study,
             retrieval=retrieval,
-            truth=args.truth and read_truth(args.truth),
+            truth=truth,
             title=args.title,
             projection=args.projection,
         )
-    except (ValueError, ImportError) as error:
+    except (ValueError, OSError, ImportError) as error:
         sys.exit(str(error))
     rows = [
         {'method': run.name, **scores}
@@ -86,22 +91,54 @@ def main() -> None:
     print(f'{args.out}: {Path(args.out).stat().st_size / 1e6:.1f} MB')
 
 
-def read_runs(words: list[str], counts: str | None) -> list[RunFolder]:
-    """Return the runs of all ``[NAME=]WORK_DIR``, in their order."""
-    named = []
+def read_runs(
+    words: list[str], counts: str | None, manifest: str | None
+) -> list[RunFolder]:
+    """Return the runs of all ``[NAME=]WORK_DIR``, each once, in order.
+
+    A folder without any is a run that lacks all parts.
+    """
+    named = {}
     for word in words:
-        name, equals, folder = word.rpartition('=')
-        root = Path(folder) if equals else Path(word)
-        for path in find_runs(root):
-            inner = path.relative_to(root).parts
-            own = [p for p in inner if not re.fullmatch(r'seed\d+', p)]
-            named.append((name or '/'.join(own) or path.resolve().name, path))
+        name, root = split_word(word)
+        for path in list(find_runs(root)) or [root]:
+            own = name or name_run(path, root)
+            named.setdefault((own, path.resolve()), path)
     runs = []
     with progress_bar(total=len(named), title='read', unit='run') as bar:
-        for name, path in named:
-            runs.append(read_run(path, name, counts=counts))
+        for (name, _), path in named.items():
+            runs.append(read_run(path, name, counts=counts, manifest=manifest))
             bar.update()
     return runs
+
+
+def split_word(word: str) -> tuple[str, Path]:
+    """Return name and folder of ``[NAME=]WORK_DIR``; '' without a name."""
+    name, equals, folder = word.partition('=')
+    if Path(word).is_dir() or not equals:
+        return '', Path(word)
+    return name, Path(folder)
+
+
+def name_run(path: Path, root: Path) -> str:
+    """Return the path below the root without seeds; else its last folder."""
+    below = drop_seeds(path.relative_to(root).parts)
+    return '/'.join(below or drop_seeds(path.resolve().parts)[-1:])
+
+
+def drop_seeds(parts: tuple[str, ...]) -> list[str]:
+    return [part for part in parts if not re.fullmatch(r'seed\d+', part)]
+
+
+def find_retrieval(
+    runs: list[RunFolder], manifest: str | None
+) -> Retrieval | None:
+    """Return the one that is named, else the first that a run has."""
+    if manifest is None:
+        manifest = next(
+            (run.manifest for run in runs if run.retrieved is not None), None
+        )
+    return None if manifest is None else read_retrieval(Path(manifest))
 
 
 def read_truth(file: str) -> dict[str, str]:

@@ -5,7 +5,7 @@ import numpy as np
 from ltvl_mm.structures.class_counts import GROUPS
 from ltvl_mm.utils.rng import make_generator
 
-MEASURES = (*GROUPS, 'all')
+MEASURES = (*GROUPS, 'all', 'harmonic_mean')
 
 
 def resample_accuracies(
@@ -30,8 +30,9 @@ def resample_accuracies(
         seed: Of the draws.
 
     Returns:
-        Measure -> (R, D) percent; ``many``, ``medium`` and ``few`` are means
-        over the classes that were drawn, and absent when none can be.
+        Measure -> (R, D) percent; ``many``, ``medium``, ``few`` and
+        ``harmonic_mean`` are means over the classes that were drawn; a group
+        is absent when none of its classes can be.
     """
     images, classes = right.shape[1], len(group_of_class)
     groups = {
@@ -42,7 +43,8 @@ def resample_accuracies(
     }
     groups = {name: inside for name, inside in groups.items() if len(inside)}
     found = {
-        name: np.full((len(right), draws), np.nan) for name in (*groups, 'all')
+        name: np.full((len(right), draws), np.nan)
+        for name in (*groups, 'all', 'harmonic_mean')
     }
     rng = make_generator(seed)
     for draw in range(draws):
@@ -50,12 +52,15 @@ def resample_accuracies(
         total = np.bincount(target, times, classes)
         for model, ours in enumerate(right):
             hits = np.bincount(target, times * ours, classes)
+            with np.errstate(divide='ignore', invalid='ignore'):
+                share = 100 * hits / total  # NaN for what was not drawn
+                harmonic = 1 / np.mean(1 / share[total > 0])
             found['all'][model, draw] = 100 * hits.sum() / images
+            found['harmonic_mean'][model, draw] = harmonic
             for name, inside in groups.items():
                 drawn = inside[total[inside] > 0]
                 if len(drawn):
-                    share = hits[drawn] / total[drawn]
-                    found[name][model, draw] = 100 * share.mean()
+                    found[name][model, draw] = share[drawn].mean()
     return found
 
 

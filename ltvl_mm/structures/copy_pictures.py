@@ -49,10 +49,16 @@ def load_copy_pictures(root: Path) -> list[CopyPicture]:
         ValueError: If there is none, as in folders of earlier versions, or a
             file leaves the folder.
     """
-    pictures = [
-        CopyPicture(**{**one, 'class_ids': tuple(one['class_ids'])})
-        for one in read_json(root / FOLDER / _FILE)
-    ]
+    found = read_json(root / FOLDER / _FILE)
+    try:
+        pictures = [
+            CopyPicture(**{**one, 'class_ids': tuple(one['class_ids'])})
+            for one in found
+        ]
+    except (TypeError, KeyError) as error:
+        raise ValueError(
+            f'{root / FOLDER / _FILE} is no list of copies: {error!r}'
+        ) from None
     for one in pictures:
         for file in (one.picture, one.original):
             if Path(file).is_absolute() or '..' in Path(file).parts:

@@ -12,19 +12,20 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import NoneType
 
 import numpy as np
 from mmengine.config import Config
 
 from ltvl_mm.structures.class_counts import load_class_counts
+from ltvl_mm.structures.manifest import load_manifest
 from ltvl_mm.structures.part_reader import PartReader
 from ltvl_mm.structures.predictions import load_predictions
 from ltvl_mm.utils.io import hash_content, read_json
-from ltvl_mm.utils.provenance import FILE as COMMANDS
-from ltvl_mm.utils.provenance import read_commands
 
 PREDICTIONS = 'test.npz'
 METRICS = 'metrics.json'
+PER_CLASS = 'shot/per_class'
 FEATURES = 'features_test.npz'
 
 
@@ -65,6 +66,7 @@ class RunFolder:
         config: Text of the config; '' if it is gone.
         counts: (K,) images per class of the original training set.
         manifest: Of the retrieved images that were trained on.
+        retrieved: (K,) of these per class.
         answers: On test.
         metrics: Accuracies in percent by name, as ``metrics.json`` has them.
         features: File of those of test images.
@@ -79,6 +81,7 @@ class RunFolder:
     config: str = ''
     counts: np.ndarray | None = None
     manifest: Path | None = None
+    retrieved: np.ndarray | None = None
     answers: Answers | None = None
     metrics: dict = field(default_factory=dict)
     features: Path | None = None
@@ -104,7 +107,13 @@ def find_runs(folder: Path) -> Iterator[Path]:
     """
     if not folder.is_dir():
         raise ValueError(f'the folder {folder} does not exist')
-    for place, inner, _ in os.walk(folder):
+    seen = set()
+    for place, inner, _ in os.walk(folder, followlinks=True):
+        real = os.path.realpath(place)
+        if real in seen:  # a link to what is above, or to what was there
+            inner.clear()
+            continue
+        seen.add(real)
         if _is_run(Path(place)):
             inner.clear()  # what lies below belongs to it
             yield Path(place)
@@ -112,7 +121,11 @@ def find_runs(folder: Path) -> Iterator[Path]:
 
 
 def read_run(
-    path: Path, name: str, *, counts: str | Path | None = None
+    path: Path,
+    name: str,
+    *,
+    counts: str | Path | None = None,
+    manifest: str | Path | None = None,
 ) -> RunFolder:
     """Read all that is there of a run.
 
@@ -120,9 +133,11 @@ def read_run(
         path: Its folder.
         name: Of its method.
         counts: Training list; None takes the one that the config names.
+        manifest: Taken in place of the one that the config names, if it
+            names one.
     """
     reader = PartReader()
-    commands = reader.read('commands', lambda: _read_commands(path), [])
+    commands = reader.read_commands(path, path / 'test')
     answers = reader.read('predictions', lambda: _read_answers(path), None)
     metrics = (
         {}
@@ -149,12 +164,21 @@ def read_run(
         ),
     }
     if cfg is not None:
-        manifest = _find_manifest(cfg)
         parts |= {
             'config': file.read_text(encoding='utf-8'),
             'seed': cfg.get('randomness', {}).get('seed'),
-            'manifest': manifest and _resolve(manifest, roots),
         }
+        named = _find_manifest(cfg)
+        if named is not None:
+            place = Path(manifest or _resolve(named, roots))
+            parts |= {
+                'manifest': place,
+                'retrieved': reader.read(
+                    'retrieved images',
+                    lambda: load_manifest(place).count_classes(),
+                    None,
+                ),
+            }
     seeds = [
         int(part.removeprefix('seed'))
         for part in path.resolve().parts
@@ -169,19 +193,6 @@ def _is_run(folder: Path) -> bool:
     return any(
         (folder / name).exists() for name in (PREDICTIONS, METRICS)
     ) or any(folder.glob('*/vis_data/scalars.json'))
-
-
-def _read_commands(path: Path) -> list[dict]:
-    found = []
-    for folder in (path, path / 'test'):
-        if (folder / COMMANDS).exists():
-            found += read_commands(folder)[0]
-    if not found:
-        raise ValueError(
-            f'{path / COMMANDS} does not exist; tools/train.py and test.py '
-            f'write it'
-        )
-    return found
 
 
 def _read_answers(path: Path) -> Answers:
@@ -201,6 +212,14 @@ def _read_metrics(path: Path) -> dict:
     metrics = read_json(path / METRICS)
     if not isinstance(metrics, dict):
         raise ValueError(f'{path / METRICS} holds no metrics by name')
+    each = metrics.get(PER_CLASS, [])
+    if not isinstance(each, list) or not all(
+        isinstance(value, (int, float, NoneType)) for value in each
+    ):
+        raise ValueError(
+            f'{path / METRICS}: {PER_CLASS} must be a number or null per '
+            f'class, got {each!s:.80}'
+        )
     return metrics
 
 
@@ -279,10 +298,12 @@ def _read_curves(path: Path, reader: PartReader) -> dict[str, np.ndarray]:
         for line in file.read_text(encoding='utf-8').splitlines():
             try:
                 entry = json.loads(line)
-                step = entry.pop('step')
-            except (json.JSONDecodeError, KeyError):
+            except json.JSONDecodeError:  # cut off by a kill
+                entry = None
+            if not isinstance(entry, dict) or 'step' not in entry:
                 broken += 1
                 continue
+            step = entry.pop('step')
             for name, value in entry.items():
                 if isinstance(value, (int, float)):
                     curves.setdefault(name, {})[step] = value

@@ -5,6 +5,7 @@ import json
 import os
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -92,7 +93,14 @@ def read_arrays(
         raise ValueError(
             f'{path} does not exist; write it with {made_by}'
         ) from None
-    except (KeyError, OSError, zipfile.BadZipFile, ValueError) as error:
+    except (
+        KeyError,
+        OSError,
+        EOFError,
+        zipfile.BadZipFile,
+        zlib.error,
+        ValueError,
+    ) as error:
         raise ValueError(
             f'{path} does not hold {", ".join(names)}: {error}'
         ) from None

@@ -76,11 +76,19 @@ def read_commands(folder: str | Path) -> tuple[list[dict], int]:
             entry = json.loads(line)
         except json.JSONDecodeError:  # cut off by a kill
             entry = None
-        if isinstance(entry, dict) and entry.keys() >= _FIELDS:
+        if _is_command(entry):
             found.append(entry)
         else:
             broken += 1
     return found, broken
+
+
+def _is_command(entry: object) -> bool:
+    if not isinstance(entry, dict) or not entry.keys() >= _FIELDS:
+        return False
+    return all(
+        isinstance(entry[name], dict) for name in ('environment', 'versions')
+    )
 
 
 def _ask_git(*words: str) -> str:

@@ -27,7 +27,7 @@ def test_a_page_is_written_of_a_folder_of_runs(run_tool, folder, tmp_path):
     results = page[page.index('<section id="results">') :]
     results = results[: results.index('</section>')]
     assert results.count('<td>2</td>') == 2  # seeds of two methods
-    assert 'plain <span class="quiet">(baseline)' in results
+    assert '<bdi>plain</bdi> <span class="quiet">(baseline)' in results
 
 
 def test_runs_get_names_and_what_is_gone_is_said(run_tool, folder, tmp_path):
@@ -42,7 +42,57 @@ def test_runs_get_names_and_what_is_gone_is_said(run_tool, folder, tmp_path):
     )
     assert f'missing of ResNeXt ({tmp_path}/run): config' in out
     assert 'arrows, precision' in out
-    assert '"row">ResNeXt' in (tmp_path / 'report.html').read_text()
+    assert '"row"><bdi>ResNeXt' in (tmp_path / 'report.html').read_text()
+
+
+def test_folders_of_seeds_get_the_name_of_the_method(
+    run_tool, folder, tmp_path
+):
+    for method in ('plain', 'tackle'):
+        for seed in (0, 1):
+            shutil.copytree(
+                folder / f'seed{seed}/{method}',
+                tmp_path / f'{method}/seed{seed}',
+            )
+    # A run that is named twice is no second seed; a link is followed.
+    (tmp_path / 'link=1').symlink_to(tmp_path / 'tackle')
+    (tmp_path / 'crashed').mkdir()
+    out = run_tool(
+        sys.executable,
+        'tools/report.py',
+        tmp_path / 'plain',
+        tmp_path / 'plain/seed0',
+        f'tackle={tmp_path}/link=1',
+        tmp_path / 'tackle',
+        tmp_path / 'crashed',
+        *('-o', tmp_path / 'report.html'),
+    )
+    table = [line for line in out.splitlines() if line.startswith('| ')]
+    assert [line.split(' | ')[0] for line in table[2:]] == [
+        '| plain',
+        '| tackle',
+    ]
+    assert '| tackle | 83.3 ± 0.0' in table[3]
+    assert f'missing of crashed ({tmp_path}/crashed): commands' in out
+    page = (tmp_path / 'report.html').read_text()
+    assert page.count('</th>\n<td>2</td>') == 2  # seeds
+
+
+def test_a_manifest_that_moved_costs_what_needs_it(run_tool, folder, tmp_path):
+    shutil.copytree(folder / 'seed0', tmp_path / 'seed0')
+    config = tmp_path / 'seed0/tackle/tackle.py'
+    config.write_text(config.read_text().replace('retrieved/', 'elsewhere/'))
+    command = [sys.executable, 'tools/report.py', tmp_path / 'seed0']
+    out = run_tool(*command, '-o', tmp_path / 'x.html')
+    assert 'missing of the page: arrows, precision, gallery' in out
+    assert 'missing of tackle, seed 0' in out
+    assert 'elsewhere/manifest.parquet does not exist' in (
+        (tmp_path / 'x.html').read_text()
+    )
+    moved = folder / 'retrieved/manifest.parquet'
+    out = run_tool(*command, '-o', tmp_path / 'x.html', '--manifest', moved)
+    assert 'missing of the page: precision' in out
+    assert 'missing of tackle' not in out
 
 
 @pytest.mark.parametrize(
@@ -53,6 +103,13 @@ def test_runs_get_names_and_what_is_gone_is_said(run_tool, folder, tmp_path):
         (['{folder}', '--baseline=x'], "baseline must be one of ['plain'"),
         (['{folder}', '--truth={folder}/train.json'], 'key and class_name'),
         (['{folder}', '--manifest=x'], 'the manifest x does not exist'),
+        (['{folder}', '--truth=x.csv'], "No such file or directory: 'x.csv'"),
+        (['{folder}', '--class-counts=x.txt'], 'x.txt'),
+        (
+            ['{folder}/seed0/plain', 'plain={folder}/seed0/tackle'],
+            'are both plain, seed 0; tell them apart with NAME=FOLDER',
+        ),
+        (['{folder}', '-o', '{folder}'], '-o must be a file, got the folder'),
     ],
 )
 def test_what_cannot_be_is_one_sentence(
@@ -62,8 +119,8 @@ def test_what_cannot_be_is_one_sentence(
     out = run_tool(
         sys.executable,
         'tools/report.py',
-        *words,
         *('-o', tmp_path / 'x.html'),
+        *words,
         status=1,
     )
     assert message in out.splitlines()[-1]

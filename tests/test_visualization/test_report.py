@@ -7,11 +7,16 @@ import pytest
 from study_folder import HOSTILE, NAMES, write_study
 
 from ltvl_mm.evaluation.functional import summarise_accuracies
+from ltvl_mm.structures.features import Features, save_features
 from ltvl_mm.structures.run_folder import RunFolder, read_run
 from ltvl_mm.visualization.report import (
     make_study,
     read_retrieval,
     write_report,
+)
+from ltvl_mm.visualization.report.class_charts import (
+    chart_accuracy,
+    chart_arrows,
 )
 from ltvl_mm.visualization.report.gallery import (
     encode_thumbnail,
@@ -66,7 +71,7 @@ def test_scores_are_those_of_the_metric(study):
         run.answers.pred, run.answers.labels, study.groups
     )
     np.testing.assert_allclose(
-        score_classes(study, 'tackle'), [500 / 6, 400 / 6, 400 / 6, 50]
+        score_classes(study, 'tackle'), [[500 / 6, 400 / 6, 400 / 6, 50]] * 2
     )
 
 
@@ -76,17 +81,86 @@ def test_what_was_written_down_of_a_test_serves_without_predictions(study):
     other = replace(study, runs=(*study.runs, run))
     assert score_run(other, run) == {'all': 61.5}
     np.testing.assert_array_equal(
-        score_classes(other, 'elsewhere'), [1, np.nan, 3, 4]
+        score_classes(other, 'elsewhere'), [[1, np.nan, 3, 4]]
     )
     assert 'elsewhere' not in compare_methods(other, draws=5)
     assert make_rows(other)[-1]['cells']['few'] == '–'
 
 
-def test_runs_of_other_images_are_not_paired(study):
-    last = study.runs[-1]
-    odd = replace(last, answers=replace(last.answers, images='others'))
+@pytest.mark.parametrize(
+    'change',
+    [
+        lambda run: replace(run, answers=replace(run.answers, images='else')),
+        lambda run: replace(run, answers=None, metrics={'shot/all': 50.0}),
+        lambda run: replace(run, counts=np.array([3, 12, 40, 150])),
+        lambda run: replace(run, seed=7),
+    ],
+)
+def test_runs_of_other_images_lists_or_seeds_are_not_paired(
+    study, tmp_path, change
+):
+    odd = change(study.runs[1])
     other = replace(study, runs=(study.runs[0], odd))
     assert compare_methods(other, draws=5) == {}
+    missing = write_report(tmp_path / 'x.html', other)
+    assert 'difference of tackle' in missing['the page']
+
+
+def test_each_seed_is_scored_by_its_own_training_list(study, tmp_path):
+    # Seed 1 drew its list anew, and has the frequent classes last.
+    turned = tuple(
+        replace(run, counts=run.counts[::-1]) if run.seed else run
+        for run in study.runs
+    )
+    other = replace(study, runs=turned)
+    plain, tackle = make_rows(other)
+    # Seed 0: cats alone are many-shot, all right; seed 1: toads, all wrong.
+    assert plain['cells']['many'] == '50.0 ± 70.7'
+    assert tackle['cells']['many'] == '66.7 ± 23.6'
+    few = tackle['differences']['few']
+    assert few.startswith('+20.8')  # +50.0 of seed 0, -8.3 of seed 1
+    assert score_classes(other, 'plain').shape == (1, 4)
+    write_report(tmp_path / 'x.html', other)
+    page = (tmp_path / 'x.html').read_text()
+    assert 'Of seed 0 alone: the other 2 runs have other training' in page
+    # What all share needs no such words.
+    write_report(tmp_path / 'x.html', study)
+    assert 'alone: the other' not in (tmp_path / 'x.html').read_text()
+
+
+def test_classes_that_one_seed_never_knows_are_counted_in_that_seed(study):
+    chart = chart_accuracy(study)
+    # Of plain's four classes toads are never right; of tackle's none.
+    assert (
+        'plain: 45.8 % on average, 25% of the classes never'
+        in chart.variants[0].text
+    )
+    answers = study.runs[2].answers
+    pred = np.where(answers.labels == 3, 3, 0)
+    other = replace(study.runs[2], answers=replace(answers, pred=pred))
+    swapped = replace(study, runs=(*study.runs[:2], other, *study.runs[3:]))
+    # Three of four in one seed, cats apart from that in the other.
+    assert '50% of the classes never' not in chart.variants[0].text
+    assert (
+        '38% of the classes never' in chart_accuracy(swapped).variants[0].text
+    )
+
+
+def test_an_arrow_ends_at_the_images_that_its_own_run_retrieved(study):
+    few = replace(
+        study.runs[1], name='budget 1', retrieved=np.array([1, 1, 1, 1])
+    )
+    chart = chart_arrows(replace(study, runs=(*study.runs, few)))
+    ends = {
+        variant.name: [
+            trace.x[1]
+            for trace in variant.figure.data
+            if trace.mode == 'lines+markers'
+        ]
+        for variant in chart.variants
+    }
+    # Cats first, who were 150, and 1 was retrieved.
+    assert ends == {'tackle': [151, 42, 15], 'budget 1': [151, 41, 13]}
 
 
 @pytest.mark.parametrize(
@@ -108,6 +182,24 @@ def test_a_study_that_does_not_fit_together_is_refused(
         make_study([])
 
 
+def test_two_runs_of_a_name_and_a_seed_are_no_two_seeds(study):
+    with pytest.raises(ValueError, match='are both plain, seed 0; tell them'):
+        make_study([study.runs[0], replace(study.runs[0])])
+    # Of those without a seed nobody knows.
+    unknown = replace(study.runs[0], seed=None)
+    assert len(make_study([unknown, replace(unknown)]).runs) == 2
+
+
+def test_other_classes_over_other_images_are_refused(study):
+    answers = replace(
+        study.runs[1].answers,
+        images='others',
+        class_names=('cat', 'wolf', 'owl', 'toad'),
+    )
+    with pytest.raises(ValueError, match="class 1 is 'dog' and 'wolf'"):
+        make_study([study.runs[0], replace(study.runs[1], answers=answers)])
+
+
 def test_the_page_holds_all_parts_and_asks_for_nothing(
     study, retrieval, tmp_path
 ):
@@ -122,7 +214,7 @@ def test_the_page_holds_all_parts_and_asks_for_nothing(
         'features curves gallery copies classes commands missing'
     ).split():
         assert f'<section id="{part}">' in page
-    body = page[page.index('<body>') :]
+    body = page[page.index('<body') :]
     assert not re.findall(r'(?:src|href)="(?!data:|#)', body)
     assert '10 of 10' in body
     assert 'python tools/train.py configs/x.py' in body
@@ -179,8 +271,22 @@ def test_a_manifest_alone_makes_a_gallery(study, folder, tmp_path):
     assert 'None is at hand.' in page
 
 
-def test_a_broken_feature_file_is_left_out_by_name(study, tmp_path):
-    (tmp_path / 'broken.npz').write_bytes(b'PK')
+@pytest.mark.parametrize(
+    'spoil',
+    [
+        lambda file: file.write_bytes(b'PK'),
+        lambda file: file.write_bytes(b''),
+        lambda file: save_features(
+            file, Features(np.ones((2, 3), np.float32), np.zeros(2, int), 'ab')
+        ),
+        lambda file: save_features(
+            file,
+            Features(np.ones((9, 3), np.float32), np.full(9, 4), 'abcdefghi'),
+        ),
+    ],
+)
+def test_a_broken_feature_file_is_left_out_by_name(study, tmp_path, spoil):
+    spoil(tmp_path / 'broken.npz')
     broken = replace(
         study.runs[0], name='odd', features=tmp_path / 'broken.npz'
     )
@@ -191,6 +297,26 @@ def test_a_broken_feature_file_is_left_out_by_name(study, tmp_path):
     assert 'Left out: odd, seed 0' in page
 
 
+@pytest.mark.parametrize(
+    ('file', 'content', 'part'),
+    [
+        ('copies/copies.json', '[{"key": "k1"}]', 'near-copies'),
+        ('copies/copies.json', '5', 'near-copies'),
+        ('report.json', '[1]', 'report'),
+        ('report.json', '{"classes": [{}]}', 'report'),
+        ('commands.jsonl', '{"command": "x"}', 'commands'),
+    ],
+)
+def test_a_part_of_a_retrieval_of_another_shape_is_named(
+    study, folder, tmp_path, file, content, part
+):
+    shutil.copytree(folder / 'retrieved', tmp_path / 'web')
+    (tmp_path / 'web' / file).write_text(content)
+    bare = read_retrieval(tmp_path / 'web/manifest.parquet')
+    missing = write_report(tmp_path / 'x.html', study, retrieval=bare)
+    assert list(missing['the retrieval']) == [part]
+
+
 def test_the_page_keeps_its_limit_by_a_smaller_gallery(
     study, retrieval, tmp_path
 ):
@@ -198,8 +324,9 @@ def test_the_page_keeps_its_limit_by_a_smaller_gallery(
     for limit in (10_000_000, 0):
         file = tmp_path / f'{limit}.html'
         write_report(file, study, retrieval=retrieval, limit=limit)
-        sizes.append(file.read_text().count('<li tabindex="0"'))
+        sizes.append(file.read_text().count('<li role="option"'))
     assert sizes == [10, 1]
+    assert 'its best; more would make the page too large' in file.read_text()
     assert '3 classes are left out' in file.read_text()
 
 

@@ -16,6 +16,7 @@ from ltvl_mm.visualization.report import (
     read_retrieval,
     write_report,
 )
+from ltvl_mm.visualization.report.plot import COLOURS
 
 webdriver = pytest.importorskip('selenium.webdriver')
 from selenium.webdriver.common.keys import Keys  # noqa: E402
@@ -74,7 +75,10 @@ def opened(browser, page):
     return browser
 
 
-def show(browser, page, *, width=1280, scheme='light'):
+def show(browser, page, *, width=1280, scheme='light', touch=False):
+    browser.execute_cdp_cmd(
+        'Emulation.setTouchEmulationEnabled', dict(enabled=touch)
+    )
     browser.execute_cdp_cmd(
         'Emulation.setDeviceMetricsOverride',
         dict(width=width, height=900, deviceScaleFactor=1, mobile=width < 600),
@@ -88,9 +92,21 @@ def show(browser, page, *, width=1280, scheme='light'):
     browser.get(page.as_uri())
     WebDriverWait(browser, 20).until(
         lambda browser: browser.execute_script(
-            'return document.readyState === "complete"'
+            'return document.documentElement.dataset.drawn === "yes"'
         )
     )
+
+
+def measure_contrast(one, other):
+    lights = []
+    for colour in (one.strip(' #'), other.strip(' #')):
+        whole = ''.join(2 * c for c in colour) if len(colour) == 3 else colour
+        parts = np.array([int(whole[i : i + 2], 16) for i in (0, 2, 4)]) / 255
+        linear = np.where(
+            parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4
+        )
+        lights.append(linear @ [0.2126, 0.7152, 0.0722])
+    return (max(lights) + 0.05) / (min(lights) + 0.05)
 
 
 def list_cards(browser):
@@ -144,24 +160,20 @@ def test_a_screenshot_is_not_blank_and_nothing_sticks_out(
 def test_words_stand_out_from_their_ground(browser, page, scheme):
     show(browser, page, scheme=scheme)
 
-    def light(name):
-        colour = browser.execute_script(
+    def find(name):
+        return browser.execute_script(
             'return getComputedStyle(document.documentElement)'
             '.getPropertyValue(arguments[0])',
             name,
-        ).strip('# ')
-        colour = ''.join(2 * c for c in colour) if len(colour) == 3 else colour
-        parts = np.array([int(colour[i : i + 2], 16) for i in (0, 2, 4)]) / 255
-        linear = np.where(
-            parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4
         )
-        return linear @ [0.2126, 0.7152, 0.0722]
 
+    # WCAG 2.2, AA: 1.4.3 for words, 1.4.11 for what figures draw.
     for ground in ('--ground', '--card'):
         for text in ('--text', '--quiet', '--link'):
-            low, high = sorted([light(ground), light(text)])
-            # WCAG 2.2, AA.
-            assert (high + 0.05) / (low + 0.05) >= 4.5, (ground, text)
+            contrast = measure_contrast(find(ground), find(text))
+            assert contrast >= 4.5, (ground, text)
+    for colour in COLOURS:
+        assert measure_contrast(find('--ground'), colour) >= 3.3, colour
     # Figures follow the page.
     said = browser.execute_script('return plots()[0].layout.font.color.trim()')
     assert said == ('#1b1e23' if scheme == 'light' else '#e6e8eb')
@@ -213,6 +225,31 @@ def test_it_is_used_from_the_keyboard(opened):
         active = opened.switch_to.active_element
         seen.add(active.get_attribute('id') or active.tag_name)
     assert {'filter-name', 'filter-group', 'order', 'select', 'li'} <= seen
+
+
+def test_arrows_choose_an_image_whose_caption_is_shown(opened):
+    toads = opened.find_elements('css selector', '.card')[3]
+    first, second, *_ = toads.find_elements('css selector', 'li')
+    line = toads.find_element('css selector', '.caption')
+    assert line.text == first.get_attribute('title')
+    opened.execute_script('arguments[0].focus()', first)
+    first.send_keys(Keys.ARROW_RIGHT)
+    assert opened.switch_to.active_element == second
+    assert line.text == second.get_attribute('title') != ''
+    # One stop of the tab key per class.
+    stops = toads.find_elements('css selector', 'li[tabindex="0"]')
+    assert stops == [second]
+    first.click()
+    assert line.text == first.get_attribute('title')
+
+
+@pytest.mark.parametrize('touch', [True, False])
+def test_a_finger_scrolls_the_page_and_a_mouse_zooms(browser, page, touch):
+    show(browser, page, width=390, touch=touch)
+    modes = browser.execute_script(
+        'return plots().map((plot) => plot._fullLayout.dragmode)'
+    )
+    assert set(modes) == ({False} if touch else {'zoom'})
 
 
 def test_a_chart_shows_the_method_that_is_chosen(opened):

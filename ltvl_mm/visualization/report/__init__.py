@@ -1,7 +1,13 @@
 """One page that shows what runs reached and what was retrieved."""
 
 from ltvl_mm.visualization.report.page import write_report
-from ltvl_mm.visualization.report.retrieval import read_retrieval
+from ltvl_mm.visualization.report.retrieval import Retrieval, read_retrieval
 from ltvl_mm.visualization.report.study import make_study, score_run
 
-__all__ = ['make_study', 'read_retrieval', 'score_run', 'write_report']
+__all__ = [
+    'Retrieval',
+    'make_study',
+    'read_retrieval',
+    'score_run',
+    'write_report',
+]

@@ -24,7 +24,7 @@ def make_charts(
     """
     makers: dict[str, Callable[[], Chart]] = {
         'accuracy': lambda: class_charts.chart_accuracy(study),
-        'arrows': lambda: class_charts.chart_arrows(study, retrieval),
+        'arrows': lambda: class_charts.chart_arrows(study),
         'frequency': lambda: class_charts.chart_frequency(study, retrieval),
         'confusion': lambda: model_charts.chart_confusion(study),
         'reliability': lambda: model_charts.chart_reliability(study),

@@ -28,38 +28,48 @@ from ltvl_mm.visualization.report.study import Study, score_classes
 def chart_accuracy(study: Study) -> Chart:
     """Accuracy of each class against its training images."""
     counts = need_counts(study)
-    accuracies = _score_methods(study)
+    seeds = _score_methods(study)
     said = '; '.join(
         f'{method}: {np.nanmean(values):.1f} % on average, '
         f'{np.mean(values[~np.isnan(values)] == 0):.0%} of the classes never '
         f'right'
-        for method, values in accuracies.items()
+        for method, values in seeds.items()
     )
+    accuracies = {method: values.mean(0) for method, values in seeds.items()}
     return make_chart(
         'Accuracy by class',
-        f'A dot per class, against its training images. {said}.',
+        f'A dot per class, against its training images. {said}.{study.caveat}',
         draw_class_accuracies(counts, accuracies, study.shown_names),
     )
 
 
-def chart_arrows(study: Study, retrieval: Retrieval | None) -> Chart:
+def chart_arrows(study: Study) -> Chart:
     """What retrieval changes, against the baseline."""
-    counts, retrieval = need_counts(study), _need(retrieval)
-    accuracies = _score_methods(study)
+    counts = need_counts(study)
+    accuracies = {
+        method: values.mean(0)
+        for method, values in _score_methods(study).items()
+    }
     before = accuracies.get(study.baseline)
-    trained = {run.name for run in study.runs if run.manifest}
-    after = [
-        name
+    retrieved = {
+        name: np.mean(found, 0).round().astype(int)
         for name in accuracies
-        if name in trained and name != study.baseline
-    ]
-    if before is None or not after:
+        if name != study.baseline
+        and (
+            found := [
+                run.retrieved
+                for run in study.list_shown(name)
+                if run.retrieved is not None
+            ]
+        )
+    }
+    if before is None or not retrieved:
         raise NothingToDraw(
             f'needs accuracies by class of the baseline, {study.baseline}, '
             f'and of another run that was trained on retrieved images'
         )
     variants = []
-    for name in after:
+    for name, more in retrieved.items():
         change = accuracies[name] - before
         said = ', '.join(
             f'{group} {np.nanmean(change[study.groups == group]):+.1f}'
@@ -68,14 +78,14 @@ def chart_arrows(study: Study, retrieval: Retrieval | None) -> Chart:
         )
         figure = draw_arrows(
             (counts, before),
-            (counts + retrieval.counts, accuracies[name]),
+            (counts + more, accuracies[name]),
             study.shown_names,
             study.groups,
         )
         text = (
             f'{study.baseline} to {name}: an arrow per class, from its '
             f'training images and accuracy before to those with retrieved '
-            f'images. Mean change in points: {said}.'
+            f'images. Mean change in points: {said}.{study.caveat}'
         )
         variants.append(Variant(name, text, figure))
     return Chart('What retrieval changes', tuple(variants))
@@ -85,6 +95,7 @@ def chart_frequency(study: Study, retrieval: Retrieval | None) -> Chart:
     """Training images per class, before and after retrieval."""
     counts = need_counts(study)
     retrieved = None if retrieval is None else retrieval.counts
+    source = '' if retrieval is None else f' Retrieved to {retrieval.root}.'
     text = (
         f'{counts.sum():,} images of {len(counts):,} classes, '
         f'{counts.max():,} of the most frequent and {counts.min():,} of the '
@@ -98,7 +109,7 @@ def chart_frequency(study: Study, retrieval: Retrieval | None) -> Chart:
         )
     return make_chart(
         'Training images per class',
-        f'{text}.',
+        f'{text}.{study.caveat}{source}',
         draw_class_frequencies(counts, retrieved, study.shown_names),
     )
 
@@ -124,7 +135,7 @@ def chart_precision(
     return make_chart(
         'Precision of retrieval',
         f'How many of the best n images of each class show it. Of all: '
-        f'{said}.',
+        f'{said}. Retrieved to {retrieval.root}.',
         draw_precision(curves),
     )
 
@@ -136,7 +147,7 @@ def _need(retrieval: Retrieval | None) -> Retrieval:
 
 
 def _score_methods(study: Study) -> dict[str, np.ndarray]:
-    """Return the (K,) accuracies of each method that has them."""
+    """Return the (S, K) accuracies of each method that has them."""
     accuracies = {
         method: values
         for method in study.methods

@@ -8,10 +8,12 @@ import plotly.graph_objects as go
 from ltvl_mm.structures.class_counts import GROUPS
 from ltvl_mm.visualization.report.plot import (
     GROUP_COLOURS,
+    OPACITY,
     escape,
     make_figure,
     mark_groups,
     pick_colour,
+    pick_symbol,
 )
 
 
@@ -38,7 +40,12 @@ def draw_class_accuracies(
             name=method,
             text=names,
             customdata=counts,
-            marker={'size': 7, 'opacity': 0.65, 'color': pick_colour(number)},
+            marker={
+                'size': 7,
+                'opacity': OPACITY,
+                'color': pick_colour(number),
+                'symbol': pick_symbol(number),
+            },
             hovertemplate='%{text}<br>%{customdata} training images<br>'
             '%{y:.1f} %<extra>' + escape(method) + '</extra>',
         )
@@ -89,8 +96,8 @@ def draw_arrows(
             name=group,
             text=np.repeat(text, 3),
             hovertemplate='%{text}<extra></extra>',
-            line={'width': 1, 'color': GROUP_COLOURS[group]},
-            opacity=0.75,
+            line={'width': 1.5, 'color': GROUP_COLOURS[group]},
+            opacity=OPACITY,
             marker={
                 'symbol': ['circle', 'arrow', 'circle'] * len(inside),
                 'size': [4, 9, 0] * len(inside),

@@ -41,14 +41,14 @@ def chart_confusion(study: Study) -> Chart:
         row, column = np.unravel_index(among.argmax(), among.shape)
         text = (
             f'{run.label}: the {len(worst)} classes of lowest accuracy, the '
-            f'worst first; rows are true, columns predicted classes. The '
-            f'most frequent confusion among them: '
+            f'worst first; rows are true, columns predicted classes, by the '
+            f'numbers of the rows. The most frequent confusion among them: '
             f'{study.class_names[worst[row]]} taken for '
             f'{study.class_names[worst[column]]}, {among[row, column]:.0f} % '
             f'of its images.'
         )
-        shown = [study.shown_names[label] for label in worst]
-        figure = draw_confusion(shares, shown)
+        names = [study.class_names[label] for label in worst]
+        figure = draw_confusion(shares, names)
         variants.append(Variant(name, text, figure))
     return Chart('Confusion among the worst classes', tuple(variants))
 
@@ -58,7 +58,7 @@ def chart_reliability(study: Study) -> Chart:
     variants = []
     for name, run in _list_answered(study).items():
         answers = run.answers
-        groups = study.groups[answers.labels]
+        groups = study.group_classes_of(run)[answers.labels]
         bins = {
             group: bin_confidences(
                 answers.confidence[inside], answers.right[inside]
@@ -87,13 +87,15 @@ def chart_features(study: Study, projection: str) -> Chart:
             continue
         try:
             found = load_features(run.features)
+            _check_labels(found.labels, len(study.class_names))
+            some = found.pick(sample_rows(found.labels, MAP_IMAGES))
+            places = project_features(some, method=projection)
         except ValueError as error:
             unread += f' Left out: {run.label}: {error}.'
             continue
         total = len(found.labels)
-        some = found.pick(sample_rows(found.labels, MAP_IMAGES))
-        places = project_features(some, method=projection)
-        maps[run.name] = places, some.labels
+        groups = study.group_classes_of(run)[some.labels]
+        maps[run.name] = run.label, places, some.labels, groups
     if not maps:
         raise NothingToDraw(
             'no run has features_test.npz; write it with '
@@ -105,23 +107,31 @@ def chart_features(study: Study, projection: str) -> Chart:
         f'{kind} of {min(MAP_IMAGES, total):,} of {total:,} test images, '
         f'evenly many of each class; a map per method, few-shot classes on '
         f'top. Distances between groups of dots mean little.{unread}',
-        draw_feature_maps(maps, study.shown_names, study.groups),
+        draw_feature_maps(list(maps.values()), study.shown_names),
     )
 
 
 def chart_curves(study: Study) -> Chart:
     """Loss, rate and accuracy on val of all trainings."""
-    runs = {
-        run.label: run.curves for run in study.runs if 'loss' in run.curves
-    }
+    runs = [
+        (run.name, run.label, run.curves)
+        for run in study.runs
+        if 'loss' in run.curves
+    ]
     if not runs:
         raise NothingToDraw('no run has vis_data/scalars.json')
     return make_chart(
         'Training',
         f'{len(runs)} trainings: loss and rate by iteration, accuracy on val '
-        f'by epoch.',
+        f'by epoch. A colour per method, a dash per seed.',
         draw_curves(runs),
     )
+
+
+def _check_labels(labels: np.ndarray, num_classes: int) -> None:
+    outside = labels[(labels < 0) | (labels >= num_classes)]
+    if len(outside):
+        raise ValueError(f'label {outside[0]} lies outside [0, {num_classes})')
 
 
 def _list_answered(study: Study) -> dict[str, RunFolder]:

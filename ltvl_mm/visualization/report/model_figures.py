@@ -9,33 +9,60 @@ from plotly.subplots import make_subplots
 from ltvl_mm.evaluation.calibration import ReliabilityBins
 from ltvl_mm.structures.class_counts import GROUPS
 from ltvl_mm.visualization.report.plot import (
+    DASHES,
     GROUP_COLOURS,
+    GROUP_SYMBOLS,
+    OPACITY,
     escape,
     make_figure,
     pick_colour,
     set_layout,
+    shorten,
+    wrap,
 )
 
 
 def draw_confusion(shares: np.ndarray, names: Sequence[str]) -> go.Figure:
-    """Draw the (W, W + 1) percents of ``count_confusions`` as a heat map."""
-    labels = [
-        f'{number}. {name}' for number, name in enumerate(names, 1)
-    ]  # names may repeat
+    """Draw the (W, W + 1) percents of ``count_confusions`` as a heat map.
+
+    Args:
+        shares: As there.
+        names: Of W classes, as they stand.
+    """
+    columns = [*names, 'any other']
     figure = make_figure('', '')
     figure.add_heatmap(
-        x=[*labels, 'any other'],
-        y=labels,
         z=np.round(shares, 1),
         zmin=0,
         zmax=100,
         colorscale='Cividis',
         colorbar={'title': '%', 'thickness': 12},
-        hovertemplate='%{y}<br>taken for %{x}<br>%{z} %<extra></extra>',
+        customdata=[
+            [(escape(row), escape(column)) for column in columns]
+            for row in names
+        ],
+        hovertemplate='%{customdata[0]}<br>taken for %{customdata[1]}<br>'
+        '%{z} %<extra></extra>',
     )
-    figure.update_xaxes(tickangle=-60, showgrid=False)
-    figure.update_yaxes(autorange='reversed', showgrid=False)
-    figure.update_layout(height=max(360, 120 + 18 * len(labels)))
+    bare = {'showgrid': False, 'zeroline': False}
+    numbers = list(range(1, len(names) + 1))
+    figure.update_xaxes(
+        tickvals=list(range(len(columns))),
+        ticktext=[*map(str, numbers), 'other'],
+        tickangle=-90,
+        tickfont={'size': 10},
+        **bare,
+    )
+    figure.update_yaxes(
+        tickvals=list(range(len(names))),
+        ticktext=[
+            f'{escape(shorten(name))} {number}'
+            for number, name in zip(numbers, names, strict=True)
+        ],
+        autorange='reversed',
+        **bare,
+    )
+    figure.update_layout(height=140 + 18 * len(names))
     return figure
 
 
@@ -71,30 +98,29 @@ def draw_reliability(bins: Mapping[str, ReliabilityBins]) -> go.Figure:
 
 
 def draw_feature_maps(
-    maps: Mapping[str, tuple[np.ndarray, np.ndarray]],
+    maps: Sequence[tuple[str, np.ndarray, np.ndarray, np.ndarray]],
     names: Sequence[str],
-    group_of_class: np.ndarray,
 ) -> go.Figure:
-    """Draw features in the plane, a map per method, coloured by group.
+    """Draw features in the plane, a map per training, coloured by group.
 
     Args:
-        maps: Method -> (N, 2) places and (N,) labels.
+        maps: Training, (N, 2) places, (N,) labels and (N,) groups of each.
         names: Of K classes.
-        group_of_class: (K,) names.
     """
     columns = min(2, len(maps))
     rows = -(-len(maps) // columns)
     figure = make_subplots(
         rows,
         columns,
-        subplot_titles=[escape(method) for method in maps],
+        subplot_titles=[wrap(run) for run, *_ in maps],
         horizontal_spacing=0.04,
-        vertical_spacing=0.08,
+        vertical_spacing=0.12 / rows,
     )
-    for number, (places, labels) in enumerate(maps.values()):
+    figure.update_annotations(font={'size': 13})
+    for number, (_, places, labels, groups) in enumerate(maps):
         # Rare classes last, on top.
         for group in GROUPS:
-            inside = group_of_class[labels] == group
+            inside = groups == group
             figure.add_scatter(
                 x=np.round(places[inside, 0], 2),
                 y=np.round(places[inside, 1], 2),
@@ -104,9 +130,10 @@ def draw_feature_maps(
                 showlegend=number == 0,
                 text=[names[label] for label in labels[inside]],
                 marker={
-                    'size': 4,
-                    'opacity': 0.7,
+                    'size': 5,
+                    'opacity': OPACITY,
                     'color': GROUP_COLOURS[group],
+                    'symbol': GROUP_SYMBOLS[group],
                 },
                 hovertemplate='%{text}<extra>' + group + '</extra>',
                 row=1 + number // columns,
@@ -115,14 +142,17 @@ def draw_feature_maps(
     bare = {'showticklabels': False, 'zeroline': False, 'showgrid': False}
     figure.update_xaxes(bare)
     figure.update_yaxes(bare)
-    return set_layout(figure, 60 + 360 * rows, top=60)
+    return set_layout(figure, 80 + 360 * rows, top=80)
 
 
-def draw_curves(runs: Mapping[str, Mapping[str, np.ndarray]]) -> go.Figure:
-    """Draw loss, rate and validation accuracies, a colour per training.
+def draw_curves(
+    runs: Sequence[tuple[str, str, Mapping[str, np.ndarray]]],
+) -> go.Figure:
+    """Draw loss, rate and validation accuracies of trainings.
 
     Args:
-        runs: Training -> scalar -> (M, 2) steps and values.
+        runs: Method, training, and scalar -> (M, 2) steps and values, of
+            each.
     """
     titles = {
         'loss': 'training loss',
@@ -132,7 +162,7 @@ def draw_curves(runs: Mapping[str, Mapping[str, np.ndarray]]) -> go.Figure:
     there = [
         scalar
         for scalar in titles
-        if any(scalar in curves for curves in runs.values())
+        if any(scalar in curves for _, _, curves in runs)
     ]
     rows = -(-len(there) // 2)
     figure = make_subplots(
@@ -143,7 +173,14 @@ def draw_curves(runs: Mapping[str, Mapping[str, np.ndarray]]) -> go.Figure:
         vertical_spacing=0.3 / rows,
     )
     named = set()
-    for number, (run, curves) in enumerate(runs.items()):
+    seeds: dict[str, int] = {}  # method -> trainings of it so far
+    for method, run, curves in runs:
+        seed = seeds.setdefault(method, -1) + 1
+        seeds[method] = seed
+        line = {
+            'color': pick_colour(list(seeds).index(method)),
+            'dash': DASHES[seed % len(DASHES)],
+        }
         for place, scalar in enumerate(there):
             if scalar not in curves:
                 continue
@@ -151,15 +188,16 @@ def draw_curves(runs: Mapping[str, Mapping[str, np.ndarray]]) -> go.Figure:
                 x=curves[scalar][:, 0],
                 y=curves[scalar][:, 1],
                 mode='lines+markers',
-                name=escape(run),
-                legendgroup=run,
-                showlegend=run not in named,
+                name=escape(method),
+                legendgroup=method,
+                showlegend=method not in named,
                 marker={'size': 4},
-                line={'color': pick_colour(number)},
+                line=line,
+                hovertemplate='%{x}: %{y}<extra>' + escape(run) + '</extra>',
                 row=1 + place // 2,
                 col=1 + place % 2,
             )
-            named.add(run)
+            named.add(method)
     # A line of the legend holds about four names.
     top = 50 + 20 * -(-len(named) // 4)
     return set_layout(figure, top + 240 * rows, top=top)

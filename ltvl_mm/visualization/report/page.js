@@ -1,25 +1,58 @@
 'use strict';
 
-// Figures take the colours of the page, which change with the system's.
+// Figures: drawn by plotly, which stands packed in the page.
 const plots = () => [...document.querySelectorAll('.plotly-graph-div')];
 
-function recolour(plot) {
+// They take the colours of the page, which change with the system's.
+function pickColours(layout) {
   const style = getComputedStyle(document.documentElement);
   const text = style.getPropertyValue('--text').trim();
   const line = style.getPropertyValue('--line').trim();
   const change = { 'font.color': text };
-  for (const name of Object.keys(plot.layout)) {
+  for (const name of Object.keys(layout)) {
     if (/^[xy]axis\d*$/.test(name)) {
       change[name + '.gridcolor'] = line;
       change[name + '.linecolor'] = line;
       change[name + '.zerolinecolor'] = line;
     }
   }
-  Plotly.relayout(plot, change);
+  return change;
 }
 
-const dark = matchMedia('(prefers-color-scheme: dark)');
-dark.addEventListener('change', () => plots().forEach(recolour));
+function recolour(plot) {
+  return Plotly.relayout(plot, pickColours(plot.layout));
+}
+
+async function unpackLibrary() {
+  const packed = document.getElementById('library').textContent;
+  const bytes = Uint8Array.from(atob(packed), (c) => c.charCodeAt(0));
+  const unpacked = new Blob([bytes]).stream()
+    .pipeThrough(new DecompressionStream('gzip'));
+  const script = document.createElement('script');
+  script.textContent = await new Response(unpacked).text();
+  document.head.append(script);
+}
+
+async function drawPlots() {
+  if (!('DecompressionStream' in window)) {
+    document.getElementById('no-charts').hidden = false;
+    return;
+  }
+  await unpackLibrary();
+  // A finger that scrolls the page must not zoom a figure.
+  const touch = matchMedia('(pointer: coarse)').matches;
+  for (const plot of plots()) {
+    const { data, layout, config } = JSON.parse(
+      plot.nextElementSibling.textContent,
+    );
+    if (touch) { layout.dragmode = false; }
+    await Plotly.newPlot(plot, data, layout, config);
+    await recolour(plot);
+  }
+  const dark = matchMedia('(prefers-color-scheme: dark)');
+  dark.addEventListener('change', () => plots().forEach(recolour));
+  document.documentElement.dataset.drawn = 'yes';
+}
 
 // A chart per method, of which one is shown.
 for (const select of document.querySelectorAll('select.variants')) {
@@ -27,7 +60,7 @@ for (const select of document.querySelectorAll('select.variants')) {
     const section = document.getElementById(select.dataset.chart);
     [...section.querySelectorAll('.variant')].forEach((figure, place) => {
       figure.hidden = place !== select.selectedIndex;
-      if (!figure.hidden) {
+      if (!figure.hidden && window.Plotly) {
         const plot = figure.querySelector('.plotly-graph-div');
         Plotly.Plots.resize(plot);
       }
@@ -65,6 +98,36 @@ if (controls) {
   order.addEventListener('change', sort);
   controls.addEventListener('submit', (event) => event.preventDefault());
   update();
+
+  // One image of a class can be reached by tab, its neighbours by arrows; what
+  // is chosen shows its caption, which a phone has no other way to show.
+  const choose = (item) => {
+    for (const other of item.parentElement.children) {
+      other.tabIndex = other === item ? 0 : -1;
+      other.setAttribute('aria-selected', other === item);
+    }
+    const line = item.closest('.card').querySelector('.caption');
+    line.textContent = item.title;
+  };
+  const find = (event) => event.target.closest('.card li');
+  for (const kind of ['focusin', 'pointerover', 'click']) {
+    cards.addEventListener(kind, (event) => {
+      if (find(event)) { choose(find(event)); }
+    });
+  }
+  cards.addEventListener('keydown', (event) => {
+    const item = find(event);
+    const next = item && {
+      ArrowRight: item.nextElementSibling,
+      ArrowLeft: item.previousElementSibling,
+      Home: item.parentElement.firstElementChild,
+      End: item.parentElement.lastElementChild,
+    }[event.key];
+    if (next) {
+      next.focus();
+      event.preventDefault();
+    }
+  });
 }
 
-plots().forEach(recolour);
+drawPlots();

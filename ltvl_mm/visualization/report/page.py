@@ -18,7 +18,7 @@ from ltvl_mm.visualization.report.gallery import (
     make_thumbnails,
     plan_gallery,
 )
-from ltvl_mm.visualization.report.plot import read_library, render_figure
+from ltvl_mm.visualization.report.plot import pack_library, render_figure
 from ltvl_mm.visualization.report.retrieval import Retrieval
 from ltvl_mm.visualization.report.study import (
     COLUMNS,
@@ -30,6 +30,9 @@ from ltvl_mm.visualization.report.study import (
 
 LIMIT = 10_000_000  # bytes of the page
 _FOLDER = Path(__file__).parent
+_WHY_NO_DIFFERENCE = (
+    'it and the baseline need test.npz over the same images, in the same seed'
+)
 # Of a picture in the page, beside the picture itself.
 _MARKUP = 500
 
@@ -56,6 +59,12 @@ def write_report(
         limit: Bytes of the page; the gallery shows what fits.
     """
     charts, reasons = make_charts(study, retrieval, truth, projection)
+    rows = make_rows(study)
+    reasons |= {
+        f'difference of {row["method"]}': _WHY_NO_DIFFERENCE
+        for row in rows
+        if not row['differences'] and row['method'] != study.baseline
+    }
     if retrieval is None:
         reasons['gallery'] = 'no run was trained on retrieved images'
     missing = {
@@ -68,13 +77,13 @@ def write_report(
         'title': title,
         'study': study,
         'columns': COLUMNS,
-        'rows': make_rows(study),
+        'rows': rows,
         'classes': make_class_table(study, retrieval),
         'charts': charts,
         'render': lambda *args: Markup(render_figure(*args)),
         'missing': missing,
         'made': describe_command(),
-        'plotly': Markup(read_library()),
+        'library': Markup(pack_library()),
         'style': _read('page.css'),
         'script': _read('page.js'),
     }
@@ -121,7 +130,7 @@ def make_rows(study: Study) -> list[dict]:
 def make_class_table(study: Study, retrieval: Retrieval | None) -> dict:
     """Return the table behind the charts: a row per class."""
     accuracies = {
-        method: values
+        method: values.mean(0)
         for method in study.methods
         if (values := score_classes(study, method)) is not None
     }

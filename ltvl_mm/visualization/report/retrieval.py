@@ -12,7 +12,9 @@ from ltvl_mm.structures.copy_pictures import CopyPicture, load_copy_pictures
 from ltvl_mm.structures.manifest import Manifest, load_manifest
 from ltvl_mm.structures.part_reader import PartReader
 from ltvl_mm.utils.io import read_json
-from ltvl_mm.utils.provenance import read_commands
+
+# Of each class, by report.json.
+_SAID = 'wanted duplicates copies_of_excluded_images short_because'.split()
 
 
 @dataclass(frozen=True)
@@ -56,11 +58,21 @@ def read_retrieval(manifest: Path) -> Retrieval:
     return Retrieval(
         rows,
         root,
-        reader.read('report', lambda: read_json(root / 'report.json'), {}),
+        reader.read('report', lambda: _read_report(root / 'report.json'), {}),
         reader.read('near-copies', lambda: load_copy_pictures(root), []),
-        reader.read('commands', lambda: read_commands(root)[0], []),
+        reader.read_commands(root),
         reader.missing,
     )
+
+
+def _read_report(file: Path) -> dict:
+    report = read_json(file)
+    try:
+        parts = [report['copies_of_excluded_images']]
+        parts += [entry[name] for entry in report['classes'] for name in _SAID]
+    except (TypeError, KeyError) as error:
+        raise ValueError(f'{file} tells of no retrieval: {error!r}') from None
+    return report
 
 
 def measure_precision(

@@ -15,20 +15,25 @@ from ltvl_mm.evaluation.functional import (
     summarise_accuracies,
 )
 from ltvl_mm.structures.class_counts import group_classes
-from ltvl_mm.structures.run_folder import RunFolder
+from ltvl_mm.structures.run_folder import PER_CLASS, RunFolder
 from ltvl_mm.visualization.report.plot import escape
 
-COLUMNS = (*MEASURES, 'harmonic_mean')
+COLUMNS = MEASURES
 
 
 @dataclass(frozen=True)
 class Study:
     """Runs that are compared with each other.
 
+    Seeds may have drawn their training lists anew. What is shown class by
+    class is then of the runs that share a list with the first that was
+    tested; means over groups are of each run's own.
+
     Attributes:
         runs: In the order of the page.
         baseline: Name of the method that others are compared with.
-        counts: (K,) original training images; None if no run knows them.
+        counts: (K,) original training images that the classes are shown
+            with; None if no run knows them.
         class_names: K names; numbers where nobody names the classes.
     """
 
@@ -45,18 +50,50 @@ class Study:
     @property
     def groups(self) -> np.ndarray:
         """(K,) names of groups; all of them ``'all'`` without counts."""
-        if self.counts is None:
-            return np.full(len(self.class_names), 'all')
-        return group_classes(self.counts)
+        return self._group(self.counts)
 
     @property
     def shown_names(self) -> list[str]:
         """K names for plotly, which takes some of HTML for markup."""
         return [escape(name) for name in self.class_names]
 
+    @property
+    def caveat(self) -> str:
+        """A sentence on the runs that are not shown by class; '' if all."""
+        shown = [run for run in self.runs if self.is_shown(run)]
+        if len(shown) == len(self.runs):
+            return ''
+        seeds = sorted({run.seed for run in shown if run.seed is not None})
+        named = f'seed {", ".join(map(str, seeds))}' if seeds else 'a list'
+        return (
+            f' Of {named} alone: the other {len(self.runs) - len(shown)} runs '
+            f'have other training images per class.'
+        )
+
+    def group_classes_of(self, run: RunFolder) -> np.ndarray:
+        """Return the (K,) names of groups by the run's own training list."""
+        return self._group(self.counts if run.counts is None else run.counts)
+
+    def is_shown(self, run: RunFolder) -> bool:
+        """Return whether a run is shown class by class."""
+        return (
+            run.counts is None
+            or self.counts is None
+            or np.array_equal(run.counts, self.counts)
+        )
+
     def list_runs(self, method: str) -> list[RunFolder]:
         """Return the runs of a method, a run per seed."""
         return [run for run in self.runs if run.name == method]
+
+    def list_shown(self, method: str) -> list[RunFolder]:
+        """Return those of a method that are shown class by class."""
+        return [run for run in self.list_runs(method) if self.is_shown(run)]
+
+    def _group(self, counts: np.ndarray | None) -> np.ndarray:
+        if counts is None:
+            return np.full(len(self.class_names), 'all')
+        return group_classes(counts)
 
 
 def make_study(
@@ -73,10 +110,11 @@ def make_study(
         class_names: K names; None takes those that predictions carry.
 
     Raises:
-        ValueError: If there is no run, no run has such a name, or the runs
-            are of different classes.
+        ValueError: If no run was trained or tested, none has such a name,
+            two of a name have the same seed, or runs are of different
+            classes.
     """
-    if not runs:
+    if not any(run.answers or run.metrics or run.curves for run in runs):
         raise ValueError(
             'none of the folders holds a training or a test: test.npz, '
             'metrics.json or */vis_data/scalars.json'
@@ -84,30 +122,71 @@ def make_study(
     names = list(dict.fromkeys(run.name for run in runs))
     if baseline is not None and baseline not in names:
         raise ValueError(f'baseline must be one of {names}, got {baseline!r}')
-    tested = [run.name for run in runs if run.answers or run.metrics]
-    counts = next((run.counts for run in runs if run.counts is not None), None)
+    _check_seeds(runs)
+    tested = [run for run in runs if run.answers or run.metrics]
+    _check_names(tested)
     found = class_names or next(
         (
             run.answers.class_names
-            for run in runs
+            for run in tested
             if run.answers and run.answers.class_names
         ),
         None,
     )
-    sizes = {
-        run.name: run.answers.num_classes for run in runs if run.answers
-    } | ({} if counts is None else {'the training list': len(counts)})
-    if found is not None:
-        sizes['class names'] = len(found)
+    sizes = {} if found is None else {'class names': len(found)}
+    for run in runs:
+        if run.answers:
+            sizes[f'answers of {run.label}'] = run.answers.num_classes
+        if run.counts is not None:
+            sizes[f'training list of {run.label}'] = len(run.counts)
+        if run.retrieved is not None:
+            sizes[f'manifest of {run.label}'] = len(run.retrieved)
     if len(set(sizes.values())) > 1:
         raise ValueError(f'the runs are of different classes: {sizes}')
     number = next(iter(sizes.values()), 0)
+    known = [run.counts for run in (*tested, *runs) if run.counts is not None]
     return Study(
         tuple(runs),
-        baseline or (tested or names)[0],
-        counts,
+        baseline or (tested[0].name if tested else names[0]),
+        known[0] if known else None,
         tuple(found or (f'class {label}' for label in range(number))),
     )
+
+
+def _check_seeds(runs: Sequence[RunFolder]) -> None:
+    """Refuse two runs that would count as two seeds, and are not."""
+    seen: dict[tuple[str, int], RunFolder] = {}
+    for run in runs:
+        if run.seed is None:
+            continue
+        other = seen.setdefault((run.name, run.seed), run)
+        if other is not run:
+            raise ValueError(
+                f'{other.path} and {run.path} are both {run.label}; tell them '
+                f'apart with NAME=FOLDER, or have seeds in folders seed<N>'
+            )
+
+
+def _check_names(tested: Sequence[RunFolder]) -> None:
+    """Refuse runs over other images, whose classes have other names."""
+    named = [run for run in tested if run.answers and run.answers.class_names]
+    for run in named[1:]:
+        first, other = named[0].answers, run.answers
+        if (
+            first.images != other.images
+            and first.class_names != other.class_names
+        ):
+            raise ValueError(
+                f'{named[0].label} and {run.label} are of different classes: '
+                f'{_find_difference(first.class_names, other.class_names)}'
+            )
+
+
+def _find_difference(first: Sequence[str], other: Sequence[str]) -> str:
+    for label, (one, two) in enumerate(zip(first, other, strict=False)):
+        if one != two:
+            return f'class {label} is {one!r} and {two!r}'
+    return f'{len(first)} and {len(other)} names'
 
 
 def score_run(study: Study, run: RunFolder) -> dict[str, float]:
@@ -117,7 +196,9 @@ def score_run(study: Study, run: RunFolder) -> dict[str, float]:
     """
     if run.answers is not None:
         answers = run.answers
-        return summarise_accuracies(answers.pred, answers.labels, study.groups)
+        return summarise_accuracies(
+            answers.pred, answers.labels, study.group_classes_of(run)
+        )
     return {
         name: run.metrics[f'shot/{name}']
         for name in COLUMNS
@@ -126,13 +207,14 @@ def score_run(study: Study, run: RunFolder) -> dict[str, float]:
 
 
 def score_classes(study: Study, method: str) -> np.ndarray | None:
-    """Return the (K,) accuracies of a method, the mean of its seeds.
+    """Return the (S, K) accuracies of S seeds of a method by class.
 
-    NaN for a class that was not tested; None if no run tells.
+    Of the runs that are shown by class. NaN for a class that was not tested;
+    None if no run tells.
     """
     found = []
-    for run in study.list_runs(method):
-        each = run.metrics.get('shot/per_class')
+    for run in study.list_shown(method):
+        each = run.metrics.get(PER_CLASS, ())
         if run.answers is not None:
             found.append(
                 compute_class_accuracies(
@@ -141,9 +223,9 @@ def score_classes(study: Study, method: str) -> np.ndarray | None:
                     len(study.class_names),
                 )
             )
-        elif each is not None and len(each) == len(study.class_names):
+        elif len(each) == len(study.class_names) > 0:
             found.append(np.array(each, np.float64))
-    return np.mean(found, 0) if found else None
+    return np.stack(found) if found else None
 
 
 def compare_methods(
@@ -153,18 +235,19 @@ def compare_methods(
 
     In percent points: the mean over the seeds that both have, and the middle
     95 % of it when test images are drawn anew. A method that was tested on
-    other images, or without saved predictions, is absent.
+    other images, trained on another list, or whose predictions nobody saved
+    is absent.
     """
     pairs: dict[str, list[dict[str, tuple[float, np.ndarray]]]] = {}
     for base in study.list_runs(study.baseline):
-        others = [run for run in study.runs if _is_paired(run, base)]
+        others = [run for run in study.runs if _is_paired(study, run, base)]
         if not others:
             continue
         runs = (base, *others)
         drawn = resample_accuracies(
             np.stack([run.answers.right for run in runs]),
             base.answers.labels,
-            study.groups,
+            study.group_classes_of(base),
             draws=draws,
         )
         scores = [score_run(study, run) for run in runs]
@@ -192,12 +275,14 @@ def compare_methods(
     }
 
 
-def _is_paired(run: RunFolder, base: RunFolder) -> bool:
+def _is_paired(study: Study, run: RunFolder, base: RunFolder) -> bool:
     """Return whether two methods answered the same images in one seed."""
+    groups = study.group_classes_of(run), study.group_classes_of(base)
     return (
         run.name != base.name
         and run.answers is not None
         and base.answers is not None
         and run.answers.images == base.answers.images
         and (run.seed == base.seed or None in (run.seed, base.seed))
+        and np.array_equal(*groups)
     )
