@@ -25,6 +25,7 @@ def extract_features(
     """Return the features of the images of a split, in the order of its list.
 
     Training images pass the transforms of val or test, not those of training.
+    Of several experts or branches, the features are those of the last.
 
     Args:
         cfg: Of a classifier of the host.
@@ -38,13 +39,14 @@ def extract_features(
     """
     dataset, loader_cfg = _build_plain_split(cfg, split)
     model = _build_model(cfg, checkpoint).to(device)
-    return Features(
-        *_read_all(
-            model,
-            load_batches(loader_cfg, dataset, split),
-            lambda images: model.extract_feat(images, stage='pre_logits'),
-        )
-    )
+    first = []
+
+    def read(images: torch.Tensor) -> torch.Tensor:
+        first[:] = first or [images]
+        return model.extract_feat(images, stage='pre_logits')
+
+    found = _read_all(model, load_batches(loader_cfg, dataset, split), read)
+    return Features(*found, classifier=_name_classifier(model, first[0]))
 
 
 @torch.inference_mode()
@@ -167,6 +169,28 @@ def _read_all(
             labels.append(int(sample.gt_label))
             paths.append(sample.img_path)
     return np.concatenate(found), np.array(labels), tuple(paths)
+
+
+def _name_classifier(model: torch.nn.Module, images: torch.Tensor) -> str:
+    """Return the layer whose w f + b the model answers, or ''.
+
+    By trial: heads with a linear layer may scale or normalise what it says.
+    """
+    points = model.extract_feat(images, stage='pre_logits')
+    layers = {
+        f'head.{name}': layer
+        for name, layer in model.head.named_modules()
+        if isinstance(layer, torch.nn.Linear)
+        and layer.in_features == points.shape[1]
+        and layer.out_features == getattr(model.head, 'num_classes', None)
+    }
+    if not layers:
+        return ''
+    logits = model.head(model.extract_feat(images))
+    for name, layer in layers.items():
+        if torch.allclose(layer(points), logits, rtol=1e-4, atol=1e-4):
+            return name
+    return ''
 
 
 def _build_model(cfg: Config, checkpoint: str) -> torch.nn.Module:

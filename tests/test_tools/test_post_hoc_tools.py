@@ -1,12 +1,13 @@
 """Tools that work on what a trained student said, in seconds."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
 from conftest import ROOT
 
-from ltvl_mm.structures.features import load_features
+from ltvl_mm.structures.features import load_features, save_features
 from ltvl_mm.structures.predictions import load_predictions
 
 STUDENT = 'configs/toy/rx.py'
@@ -73,6 +74,12 @@ def test_classifiers_are_made_of_saved_features(
     )
     metrics = json.loads((tmp_path / 'metrics.json').read_text())
     assert found['test'][0]['all'] == pytest.approx(metrics['shot/all'])
+    save_features(tmp_path / 'train.npz', replace(test, classifier=''))
+    log = run_tool(*command, status=1)
+    assert 'train.npz names no linear layer whose w f + b' in log
+    save_features(tmp_path / 'train.npz', replace(test, classifier='head.x'))
+    log = run_tool(*command, status=1)
+    assert 'different classifiers: ' in log
 
 
 def test_logits_are_adjusted_from_saved_predictions(
