@@ -6,6 +6,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from mmengine.config import Config
+from mmengine.dataset import Compose
 from mmengine.dist import all_reduce
 from mmengine.registry import init_default_scope
 
@@ -13,6 +14,7 @@ from ltvl_mm.engine.feature_caching import build_split, load_batches
 from ltvl_mm.registry import DATASETS, MODELS
 from ltvl_mm.structures.features import Features
 from ltvl_mm.utils.checkpoints import read_weights
+from ltvl_mm.utils.pipelines import find_pipeline, set_pipeline
 from ltvl_mm.utils.rng import seed_libraries
 
 SPLITS = ('train', 'val', 'test')
@@ -82,7 +84,7 @@ def extract_expert_logits(
         )
     if views:
         trained = DATASETS.build(cfg.train_dataloader.dataset)
-        dataset.pipeline = trained.pipeline
+        set_pipeline(dataset, Compose(find_pipeline(trained)))
     logits = []
     for view in range(max(views, 1)):
         seed_libraries(cfg.randomness.seed, view)
@@ -143,7 +145,8 @@ def _build_plain_split(cfg: Config, split: str) -> tuple[Sequence, Config]:
     dataset, loader_cfg = _build_split(cfg, split)
     if split == 'train':
         loader_cfg = cfg.get('val_dataloader') or cfg.test_dataloader
-        dataset.pipeline = DATASETS.build(loader_cfg.dataset).pipeline
+        tested = DATASETS.build(loader_cfg.dataset)
+        set_pipeline(dataset, Compose(find_pipeline(tested)))
     return dataset, loader_cfg
 
 
