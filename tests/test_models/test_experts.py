@@ -211,6 +211,21 @@ def test_tade_by_hand():
         loss(torch.zeros(1, 2, 3), torch.tensor([2]))
 
 
+def test_tade_leaves_out_a_class_without_a_training_image():
+    """The other classes' losses are those of a data set without it."""
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(4, 3, 3, generator=generator)
+    target = torch.tensor([0, 1, 2, 0])
+    loss = DiverseExpertLoss(3)
+    loss.set_class_counts(COUNTS)
+    wider = DiverseExpertLoss(4)
+    wider.set_class_counts(torch.cat([COUNTS, COUNTS.new_zeros(1)]))
+    # The first expert knows no counts: nothing of its share there.
+    absent = torch.tensor([-100.0, 0.0, 0.0]).expand(4, 3)[..., None]
+    value = wider(torch.cat([logits, absent], 2), target)
+    assert value.item() == pytest.approx(loss(logits, target).item())
+
+
 def ride_slowly(logits, target, loss, temperature):
     """The loss of RIDE, one expert and image after another."""
     mean = (logits.mean(1) / temperature).softmax(-1)
