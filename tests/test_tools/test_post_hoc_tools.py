@@ -26,6 +26,12 @@ test_dataloader = dict(
 )
 """
 
+SEVERAL = """
+_base_ = '{config}'
+
+test_evaluator = [dict(type='Accuracy'), _base_.test_evaluator]
+"""
+
 
 @pytest.fixture(scope='module')
 def trained(run_tool, tmp_path_factory):
@@ -178,7 +184,9 @@ def test_experts_are_weighed_on_unlabelled_views(run_tool, tmp_path):
         'train_dataloader.sampler.epoch_size=32',
     )
     tool = ('python', 'tools/analysis_tools/aggregate_experts.py')
-    run_tool(*tool, config, tmp_path, '-o', tmp_path / 'out')
+    leaf = tmp_path / 'leaf.py'
+    leaf.write_text(SEVERAL.format(config=ROOT / config))
+    run_tool(*tool, leaf, tmp_path, '-o', tmp_path / 'out')
     found = json.loads((tmp_path / 'out/experts.json').read_text())
     assert sum(found['shares']) == pytest.approx(1, abs=1e-5)
     methods = [row['method'] for row in found['test']]
