@@ -63,6 +63,7 @@ model = dict(
 train_dataloader = dict(
     batch_size=batch_size,
     num_workers=8,
+    persistent_workers=False,  # old ones would not be seeded again
     worker_init_fn=dict(type='ltvl_mm.seed_worker'),
     sampler=dict(type='ltvl_mm.FixedEpochSampler', epoch_size=epoch_size),
     dataset=dict(

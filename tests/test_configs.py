@@ -22,6 +22,7 @@ from ltvl_mm.engine.feature_caching import cache_features
 from ltvl_mm.models import clip_backbone, clip_contrastive_head
 from ltvl_mm.models.clip import build_clip
 from ltvl_mm.registry import DATA_SAMPLERS, DATASETS, HOOKS, MODELS
+from ltvl_mm.utils.launch import set_dataloader_defaults
 
 ROOT = Path(__file__).parents[1] / 'configs'
 LEAVES = sorted(
@@ -188,6 +189,18 @@ def test_a_leaf_opens_with_its_command_and_hardware(path):
     assert 'Hardware:' in text
     # The command is of this very leaf.
     assert f'configs/{name_leaf(path)}' in text
+
+
+@pytest.mark.parametrize('path', LEAVES, ids=name_leaf)
+def test_a_resumed_epoch_of_a_leaf_looks_like_an_undisturbed_one(path):
+    cfg = Config.fromfile(path)
+    if cfg.get('train_dataloader') is None:
+        pytest.skip('nothing is trained')
+    set_dataloader_defaults(cfg, 'train_dataloader', pin_memory=True)
+    loader = cfg.train_dataloader
+    assert loader.persistent_workers is False
+    assert loader.worker_init_fn.type == 'ltvl_mm.seed_worker'
+    assert 'ltvl_mm.EpochSeedHook' in [hook.type for hook in cfg.custom_hooks]
 
 
 # Name of a data set -> folder, start of its lists, classes.

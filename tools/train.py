@@ -6,8 +6,9 @@ from pathlib import Path
 
 from mmengine.config import Config, DictAction
 from mmengine.dist import is_main_process
+from mmengine.model import is_model_wrapper
 from mmengine.registry import RUNNERS
-from mmengine.runner import Runner
+from mmengine.runner import Runner, find_latest_checkpoint
 
 import ltvl_mm  # noqa: F401, a broken install says so here
 from ltvl_mm.utils.launch import prepare_launch, set_dataloader_defaults
@@ -95,12 +96,25 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> None:
     prepare_launch(cfg, args.launcher)
 
 
+def leave_stage_1(cfg: Config, runner: Runner) -> None:
+    """Do not ask a resumed run for what its own checkpoint holds."""
+    model = runner.model
+    if is_model_wrapper(model):
+        model = model.module
+    if not cfg.get('resume') or not hasattr(model, 'leave_stage_1'):
+        return
+    checkpoint = cfg.get('load_from') or find_latest_checkpoint(cfg.work_dir)
+    if checkpoint is not None:
+        model.leave_stage_1(checkpoint)
+
+
 def main() -> None:
     args = parse_args()
     cfg = Config.fromfile(args.config)
     merge_args(cfg, args)
     build = RUNNERS.build if 'runner_type' in cfg else Runner.from_cfg
     runner = build(cfg)
+    leave_stage_1(cfg, runner)
     if is_main_process():
         record_command(cfg.work_dir)
     runner.train()

@@ -9,11 +9,11 @@ from mmengine.dataset import Compose, force_full_init
 from mmengine.registry import DefaultScope
 
 from ltvl_mm.datasets.image_files import check_first_images
-from ltvl_mm.datasets.pipelines import find_pipeline, list_innermost
 from ltvl_mm.datasets.retrieved import RetrievedDataset
 from ltvl_mm.registry import DATASETS
 from ltvl_mm.structures.class_names import load_class_names
 from ltvl_mm.structures.labels import read_labels
+from ltvl_mm.utils.pipelines import find_pipeline, list_innermost
 
 
 @DATASETS.register_module()
@@ -78,9 +78,15 @@ class TACKLEDataset:
                 f'class_names has {len(load_class_names(class_names))} '
                 f'names, but the target data set has {len(names)} classes'
             )
-        transforms = (
-            find_pipeline(dataset) if pipeline is None else list(pipeline)
-        )
+        if pipeline is None:
+            try:
+                transforms = find_pipeline(dataset)
+            except ValueError as error:
+                raise ValueError(
+                    f'{error}; pass pipeline= for the retrieved images'
+                ) from None
+        else:
+            transforms = list(pipeline)
         self.retrieved = RetrievedDataset(
             manifest,
             image_root=image_root,

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from mmengine.config import Config
+from mmengine.dataset import Compose
 from mmengine.dist import all_reduce
 from mmengine.registry import init_default_scope
 
@@ -13,6 +14,7 @@ from ltvl_mm.engine.feature_caching import build_split, load_batches
 from ltvl_mm.registry import DATASETS, MODELS
 from ltvl_mm.structures.features import Features
 from ltvl_mm.utils.checkpoints import read_weights
+from ltvl_mm.utils.pipelines import find_pipeline, set_pipeline
 from ltvl_mm.utils.rng import seed_libraries
 
 SPLITS = ('train', 'val', 'test')
@@ -25,6 +27,7 @@ def extract_features(
     """Return the features of the images of a split, in the order of its list.
 
     Training images pass the transforms of val or test, not those of training.
+    Of several experts or branches, the features are those of the last.
 
     Args:
         cfg: Of a classifier of the host.
@@ -38,13 +41,14 @@ def extract_features(
     """
     dataset, loader_cfg = _build_plain_split(cfg, split)
     model = _build_model(cfg, checkpoint).to(device)
-    return Features(
-        *_read_all(
-            model,
-            load_batches(loader_cfg, dataset, split),
-            lambda images: model.extract_feat(images, stage='pre_logits'),
-        )
-    )
+    first = []
+
+    def read(images: torch.Tensor) -> torch.Tensor:
+        first[:] = first or [images]
+        return model.extract_feat(images, stage='pre_logits')
+
+    found = _read_all(model, load_batches(loader_cfg, dataset, split), read)
+    return Features(*found, classifier=_name_classifier(model, first[0]))
 
 
 @torch.inference_mode()
@@ -80,7 +84,7 @@ def extract_expert_logits(
         )
     if views:
         trained = DATASETS.build(cfg.train_dataloader.dataset)
-        dataset.pipeline = trained.pipeline
+        set_pipeline(dataset, Compose(find_pipeline(trained)))
     logits = []
     for view in range(max(views, 1)):
         seed_libraries(cfg.randomness.seed, view)
@@ -141,7 +145,8 @@ def _build_plain_split(cfg: Config, split: str) -> tuple[Sequence, Config]:
     dataset, loader_cfg = _build_split(cfg, split)
     if split == 'train':
         loader_cfg = cfg.get('val_dataloader') or cfg.test_dataloader
-        dataset.pipeline = DATASETS.build(loader_cfg.dataset).pipeline
+        tested = DATASETS.build(loader_cfg.dataset)
+        set_pipeline(dataset, Compose(find_pipeline(tested)))
     return dataset, loader_cfg
 
 
@@ -167,6 +172,28 @@ def _read_all(
             labels.append(int(sample.gt_label))
             paths.append(sample.img_path)
     return np.concatenate(found), np.array(labels), tuple(paths)
+
+
+def _name_classifier(model: torch.nn.Module, images: torch.Tensor) -> str:
+    """Return the layer whose w f + b the model answers, or ''.
+
+    By trial: heads with a linear layer may scale or normalise what it says.
+    """
+    points = model.extract_feat(images, stage='pre_logits')
+    layers = {
+        f'head.{name}': layer
+        for name, layer in model.head.named_modules()
+        if isinstance(layer, torch.nn.Linear)
+        and layer.in_features == points.shape[1]
+        and layer.out_features == getattr(model.head, 'num_classes', None)
+    }
+    if not layers:
+        return ''
+    logits = model.head(model.extract_feat(images))
+    for name, layer in layers.items():
+        if torch.allclose(layer(points), logits, rtol=1e-4, atol=1e-4):
+            return name
+    return ''
 
 
 def _build_model(cfg: Config, checkpoint: str) -> torch.nn.Module:

@@ -10,16 +10,18 @@ def compute_centroids_loss(
     *,
     margin: float = 10.0,
     repulsion: float = 0.01,
-) -> torch.Tensor:
-    """Return attraction + repulsion * max(0, margin - separation).
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return what moves the features, and what has the centroids follow.
 
-    Attraction is sum_i |f_i - c_{y_i}|^2 / (2 N), separation is
-    sum_i sum_{k != y_i} |f_i - c_k|^2 / (N K). The attraction moves features
-    by its gradient, but centroid k by sum_{i: y_i = k} (c_k - f_i) /
+    The first is attraction + repulsion * max(0, margin - separation), with
+    attraction sum_i |f_i - c_{y_i}|^2 / (2 N), which moves no centroid, and
+    separation sum_i sum_{k != y_i} |f_i - c_k|^2 / (N K). The second is 0,
+    and its gradient in centroid k is sum_{i: y_i = k} (c_k - f_i) /
     (N (1 + n_k)), n_k being the images of its class in the batch: a frequent
     class learns no faster. Source: OLTR, Liu et al. 2019 (arXiv 1904.05160),
-    section 3, and its code for the numbers; the gradient as in the center
-    loss, Wen et al. 2016, Eq. 4.
+    section 3, and its code for the numbers and for two parts: a weight of the
+    loss is on the first alone. The gradient as in the center loss, Wen et al.
+    2016, Eq. 4.
 
     Args:
         feats: (N, F), not normalised.
@@ -30,11 +32,11 @@ def compute_centroids_loss(
     """
     feats, centroids = feats.float(), centroids.float()
     own = centroids[target]
-    sizes = torch.bincount(target, minlength=len(centroids))[target]
-    drawn = (feats - own.detach()).square().sum() / 2
-    follow = (feats.detach() - own).square().sum(1) / (2 * (1 + sizes))
-    # Whoever follows adds a gradient and no value.
-    attraction = (drawn + (follow - follow.detach()).sum()) / len(feats)
+    attraction = (feats - own.detach()).square().sum() / (2 * len(feats))
     squared = torch.cdist(feats, centroids).square()
     others = squared.scatter(1, target[:, None], 0.0)
-    return attraction + repulsion * (margin - others.mean()).clamp(min=0)
+    apart = repulsion * (margin - others.mean()).clamp(min=0)
+    sizes = torch.bincount(target, minlength=len(centroids))[target]
+    follow = (feats.detach() - own).square().sum(1) / (2 * (1 + sizes))
+    follow = follow.sum() / len(feats)
+    return attraction + apart, follow - follow.detach()

@@ -20,7 +20,7 @@ class DecoupledClassifier(ImageClassifier):
     Args:
         stage_1: Checkpoint, or folder of a training (its best checkpoint,
             else its last), that the kept parts are loaded from when training
-            starts.
+            starts; not when it is resumed, by ``tools/train.py``.
         kept: Names of the parts that are loaded and not trained.
         begun: Part that is loaded and trained further -> name of the part of
             the first stage that it begins as.
@@ -43,7 +43,7 @@ class DecoupledClassifier(ImageClassifier):
         **kwargs: object,
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.stage_1 = stage_1
+        self.stage_1: str | None = stage_1
         self.kept = tuple(kept)
         self.begun = dict(begun or {})
         self.frozen_eval = frozen_eval
@@ -51,6 +51,25 @@ class DecoupledClassifier(ImageClassifier):
             part.requires_grad_(False)
         for name in self.begun:
             self._find(name)
+
+    def leave_stage_1(self, checkpoint: str) -> None:
+        """Do without the first stage: all is loaded from a checkpoint.
+
+        Args:
+            checkpoint: Of this model, that its training goes on from.
+
+        Raises:
+            ValueError: If it lacks a weight.
+        """
+        lacking = sorted(
+            set(self.state_dict()) - set(read_weights(checkpoint))
+        )
+        if lacking:
+            raise ValueError(
+                f'{checkpoint} is no checkpoint of this model, it lacks '
+                f'{len(lacking)} weights such as {lacking[0]}'
+            )
+        self.stage_1 = None
 
     def init_weights(self) -> None:
         """Initialise what is trained, and load the rest from the stage.
@@ -60,6 +79,8 @@ class DecoupledClassifier(ImageClassifier):
                 another shape.
         """
         super().init_weights()
+        if self.stage_1 is None:
+            return
         weights = read_weights(self.stage_1)
         sources = {name: name for name in self.kept} | self.begun
         for name, source in sources.items():

@@ -148,4 +148,6 @@ def _pick(inputs: Images, name: str) -> torch.Tensor:
 
 def _prepare(member: BaseClassifier, images: torch.Tensor) -> torch.Tensor:
     """Normalise the images as the member was trained on them."""
-    return member.data_preprocessor({'inputs': images})['inputs']
+    # The host's one for several views, as PaCo's, asks for both.
+    data = {'inputs': images, 'data_samples': None}
+    return member.data_preprocessor(data)['inputs']

@@ -13,9 +13,10 @@ class DiverseExpertLoss(ClassPrior):
     """One expert for each of three class distributions at test.
 
     CE(z1) + CE(z2 + log pi) + CE(z3 + log pi - tau log pi'), pi' being pi
-    with its ranks reversed: for a test set as long-tailed as training, for a
-    uniform one, for an inversely long-tailed one. Source: TADE, Zhang et al.
-    2021 (arXiv 2107.09249), Eq. 2 to 4.
+    with its ranks reversed, those of the classes that there are: for a test
+    set as long-tailed as training, for a uniform one, for an inversely
+    long-tailed one. Source: TADE, Zhang et al. 2021 (arXiv 2107.09249), Eq. 2
+    to 4.
 
     Args:
         num_classes: K.
@@ -43,14 +44,21 @@ class DiverseExpertLoss(ClassPrior):
                 f'DiverseExpertLoss is of 3 experts, got {cls_score.shape[1]}'
             )
         prior = self.log_prior()
-        order = prior.argsort()
-        reversed_prior = torch.empty_like(prior)
-        reversed_prior[order] = prior[order.flip(0)]
-        shifts = (0, prior, prior - self.tau * reversed_prior)
+        shifts = (0, prior, prior - self.tau * self._reverse(prior))
         return self.loss_weight * sum(
             F.cross_entropy(cls_score[:, expert].float() + shift, target)
             for expert, shift in enumerate(shifts)
         )
+
+    def _reverse(self, prior: torch.Tensor) -> torch.Tensor:
+        """Return the (K,) log pi', 0 for a class without a training image."""
+        order = prior.argsort()  # absent ones are first
+        absent = (self.class_counts == 0).sum()
+        ranks = torch.arange(len(prior), device=prior.device)
+        mirrored = (len(prior) - 1 + absent - ranks).clamp(max=len(prior) - 1)
+        found = torch.empty_like(prior)
+        found[order] = prior[order[mirrored]].where(ranks >= absent, 0.0)
+        return found
 
 
 @MODELS.register_module()

@@ -4,8 +4,13 @@ import copy
 
 import torch
 from mmengine.model import BaseModule, ModuleList, Sequential
-from mmengine.model.weight_init import constant_init
+from mmengine.model.weight_init import (
+    PretrainedInit,
+    constant_init,
+    initialize,
+)
 from mmpretrain.models.backbones.resnet import BasicBlock, Bottleneck
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from ltvl_mm.registry import MODELS
 
@@ -17,17 +22,22 @@ class ExpertResNet(BaseModule):
     Source: RIDE, Wang et al. 2021 (arXiv 2010.01809), section 3, and TADE,
     which takes the same network; width as in RIDE's code.
 
+    With a pretrained backbone, all experts of full width begin as its last
+    stages.
+
     Args:
-        backbone: Config of a ResNet or ResNeXt of the host.
+        backbone: Config of a ResNet or ResNeXt of the host. What it says of
+            frozen stages and of norms in eval mode is meant for experts, too.
         num_experts: E, >= 1.
         shared_stages: Stages before the experts part, >= 1.
         width_ratio: Width of the experts' stages against the backbone's;
             3/4 keeps the cost of three experts near that of one backbone.
-        init_cfg: Of mmengine; None initialises as the backbone does.
+        init_cfg: Of mmengine; None initialises as the backbone does. With a
+            pretrained one it says how narrowed experts begin.
 
     Raises:
-        ValueError: If a number lies outside its range, or the backbone is
-            none of these.
+        ValueError: If a number lies outside its range, the backbone is none
+            of these, or nothing says how narrowed experts begin.
     """
 
     def __init__(
@@ -55,8 +65,19 @@ class ExpertResNet(BaseModule):
             raise ValueError(
                 f'width_ratio must lie in (0, 1], got {width_ratio}'
             )
-        super().__init__(init_cfg or whole.init_cfg)
+        pretrained = init_cfg is None and _is_pretrained(whole.init_cfg)
+        if pretrained and width_ratio < 1:
+            raise ValueError(
+                f'the weights of a pretrained backbone do not fit experts of '
+                f'width_ratio={width_ratio}; expected 1, or an init_cfg for '
+                f'them'
+            )
+        # What is pretrained, trunk and experts load on their own.
+        super().__init__(None if pretrained else init_cfg or whole.init_cfg)
         self.zero_init_residual = whole.zero_init_residual
+        self.norm_eval = whole.norm_eval
+        self._frozen = max(0, whole.frozen_stages - shared_stages)
+        self._pretrained = dict(backbone) if pretrained else None
         self.trunk = MODELS.build(
             {
                 **backbone,
@@ -64,6 +85,7 @@ class ExpertResNet(BaseModule):
                 'strides': whole.strides[:shared_stages],
                 'dilations': whole.dilations[:shared_stages],
                 'out_indices': (shared_stages - 1,),
+                'frozen_stages': min(whole.frozen_stages, shared_stages),
             }
         )
         self.experts = ModuleList(
@@ -72,11 +94,15 @@ class ExpertResNet(BaseModule):
                 for _ in range(num_experts)
             ]
         )
+        self._freeze()
 
     def init_weights(self) -> None:
         """Initialise all stages as the host does those of a ResNet."""
         super().init_weights()
-        if not self.zero_init_residual:
+        if self._pretrained is not None:
+            self._load_pretrained()
+            return
+        if not self.zero_init_residual or _is_pretrained(self.init_cfg):
             return
         for module in self.experts.modules():
             if isinstance(module, Bottleneck):
@@ -84,10 +110,42 @@ class ExpertResNet(BaseModule):
             elif isinstance(module, BasicBlock):
                 constant_init(module.norm2, 0)
 
+    def train(self, mode: bool = True) -> 'ExpertResNet':
+        """Switch the mode of what is not frozen."""
+        super().train(mode)
+        self._freeze()
+        if mode and self.norm_eval:
+            for module in self.experts.modules():
+                if isinstance(module, _BatchNorm):
+                    module.eval()
+        return self
+
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """Map (N, 3, H, W) to E maps of (N, C, H', W')."""
         (shared,) = self.trunk(x)
         return tuple(expert(shared) for expert in self.experts)
+
+    def _load_pretrained(self) -> None:
+        """Have all experts begin as the backbone's own last stages."""
+        whole = MODELS.build(self._pretrained)
+        initialize(whole, whole.init_cfg)
+        for expert in self.experts:
+            names = whole.res_layers[-len(expert) :]
+            for stage, name in zip(expert, names, strict=True):
+                stage.load_state_dict(getattr(whole, name).state_dict())
+
+    def _freeze(self) -> None:
+        for expert in self.experts:
+            for stage in list(expert)[: self._frozen]:
+                stage.eval()
+                stage.requires_grad_(False)
+
+
+def _is_pretrained(init_cfg: dict | list[dict] | None) -> bool:
+    cfgs = init_cfg if isinstance(init_cfg, list) else [init_cfg or {}]
+    return any(
+        cfg.get('type') in ('Pretrained', PretrainedInit) for cfg in cfgs
+    )
 
 
 def _make_stages(whole: BaseModule, first: int, ratio: float) -> Sequential:

@@ -57,7 +57,9 @@ class MemoryClsHead(CosineClsHead):
         in_channels: Width F of the features.
         scale: Largest logit, > 0.
         reach: See :func:`recall_memory`; > 0.
-        centroids_weight: Factor on :func:`.compute_centroids_loss`.
+        centroids_weight: Factor on the part of
+            :func:`.compute_centroids_loss` that moves the features; the
+            centroids follow them whatever it is.
         margin: See there.
         repulsion: See there.
         kwargs: Of the host's LinearClsHead.
@@ -149,13 +151,11 @@ class MemoryClsHead(CosineClsHead):
             )
         losses = super().loss(feats, data_samples, **kwargs)
         losses['loss_class'] = losses.pop('loss')
-        losses['loss_centroids'] = (
-            self.centroids_weight
-            * compute_centroids_loss(
-                self.pre_logits(feats),
-                torch.cat([sample.gt_label for sample in data_samples]),
-                self.centroids,
-                **self.centroids_options,
-            )
+        loss, follow = compute_centroids_loss(
+            self.pre_logits(feats),
+            torch.cat([sample.gt_label for sample in data_samples]),
+            self.centroids,
+            **self.centroids_options,
         )
+        losses['loss_centroids'] = self.centroids_weight * loss + follow
         return losses

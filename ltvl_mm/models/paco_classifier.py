@@ -119,18 +119,18 @@ class PaCoClassifier(QueueClassifier):
     2021 (arXiv 2107.12028), section 3; momentum encoder and queue as in MoCo.
 
     Args:
-        momentum: Of the slow copy, in [0, 1).
+        momentum: Of the slow copy, in (0, 1).
         kwargs: Of :class:`QueueClassifier`.
 
     Raises:
-        ValueError: If the momentum lies outside [0, 1).
+        ValueError: If the momentum lies outside (0, 1).
     """
 
     def __init__(
         self, *args: object, momentum: float = 0.999, **kwargs: object
     ) -> None:
-        if not 0 <= momentum < 1:
-            raise ValueError(f'momentum must lie in [0, 1), got {momentum}')
+        if not 0 < momentum < 1:
+            raise ValueError(f'momentum must lie in (0, 1), got {momentum}')
         super().__init__(*args, **kwargs)
         # The host's momentum is the share of the new.
         self.slow = ExponentialMovingAverage(self._encoder(), 1 - momentum)

@@ -1,6 +1,6 @@
 """Training images per class, and the groups of classes they make."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +47,27 @@ def load_class_counts(
             f'{counts.dtype} of shape {counts.shape} from {source!r:.80}'
         )
     return counts
+
+
+def find_shot_accuracy(
+    evaluators: Mapping | Sequence[Mapping] | None,
+) -> Mapping:
+    """Return the evaluator of a config that names ``class_counts``.
+
+    Args:
+        evaluators: One or several, such as ``cfg.test_evaluator``.
+
+    Raises:
+        ValueError: If none does.
+    """
+    several = [evaluators] if isinstance(evaluators, Mapping) else evaluators
+    for evaluator in several or ():
+        if evaluator.get('class_counts') is not None:
+            return evaluator
+    raise ValueError(
+        f'expected an evaluator with class_counts, such as '
+        f'ltvl_mm.ShotAccuracy, got {evaluators}'
+    )
 
 
 def group_classes(counts: np.ndarray) -> np.ndarray:

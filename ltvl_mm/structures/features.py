@@ -16,11 +16,14 @@ class Features:
         features: (N, F) float32.
         labels: (N,) int64, the true classes.
         paths: Of the images.
+        classifier: Layer of the model whose w f + b of these features are
+            its logits; '' where there is none.
     """
 
     features: np.ndarray
     labels: np.ndarray
     paths: tuple[str, ...]
+    classifier: str = ''
 
     def __post_init__(self) -> None:
         """Check shapes and values.
@@ -46,6 +49,7 @@ class Features:
             self.features[rows],
             self.labels[rows],
             tuple(self.paths[row] for row in rows),
+            self.classifier,
         )
 
 
@@ -56,6 +60,7 @@ def save_features(path: str | Path, features: Features) -> None:
         features=features.features,
         labels=features.labels,
         paths=np.array(features.paths, np.str_),
+        classifier=np.array(features.classifier, np.str_),
     )
 
 
@@ -69,12 +74,14 @@ def load_features(path: str | Path) -> Features:
         path,
         ('features', 'labels', 'paths'),
         made_by='tools/analysis_tools/save_features.py',
+        optional=('classifier',),
     )
     try:
         return Features(
             features=arrays['features'],
             labels=arrays['labels'],
             paths=tuple(arrays['paths'].tolist()),
+            classifier=str(arrays.get('classifier', '')),
         )
     except ValueError as error:
         raise ValueError(f'{path} holds no features: {error}') from None

@@ -7,6 +7,7 @@ from mmengine.config import Config
 from prerequisites import SPLITS
 from rows import Row
 
+from ltvl_mm.structures.class_counts import find_shot_accuracy
 from ltvl_mm.utils.stages import Stage, classifier_stages, python_stage
 from ltvl_mm.utils.toy_stages import (
     list_retrieval_stages,
@@ -168,7 +169,8 @@ def _mix(row: Row, work: Path, *, toy: bool) -> list[Stage]:
 def _find_counts(config: Path, work: Path, *, toy: bool) -> Path | str:
     if toy:
         return work / 'world/train.txt'
-    return Config.fromfile(config).test_evaluator.class_counts
+    evaluators = Config.fromfile(config).test_evaluator
+    return find_shot_accuracy(evaluators).class_counts
 
 
 def _list_splits(config: Path) -> list[str]:

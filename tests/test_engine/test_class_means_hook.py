@@ -110,6 +110,25 @@ def test_they_are_of_target_and_retrieved_images_as_val_has_them(leaf):
     torch.testing.assert_close(model.head.centroids.detach(), expected)
 
 
+@pytest.mark.parametrize(
+    'wrap',
+    [
+        lambda part: dict(type='RepeatDataset', dataset=part, times=2),
+        lambda part: dict(type='ConcatDataset', datasets=[part, part]),
+    ],
+    ids=['repeat', 'concat'],
+)
+@pytest.mark.parametrize('own', [False, True])
+def test_wrapped_images_are_not_augmented_either(leaf, wrap, own):
+    model = build(leaf)
+    expected = compute_slowly(leaf, model)
+    dataset = leaf.train_dataloader.dataset
+    if own:  # transforms that the data set does not show
+        dataset = dict(dataset, pipeline=dataset.dataset.pipeline)
+    leaf.train_dataloader.dataset = wrap(dataset)
+    torch.testing.assert_close(compute(leaf, model), expected)
+
+
 def run_rank(rank, folder, cfg):
     torch.set_num_threads(1)
     distributed.init_process_group(

@@ -117,6 +117,21 @@ def test_a_stage_of_another_model_is_an_error(stage_1, tmp_path):
         model.init_weights()
 
 
+def test_a_checkpoint_of_its_own_stands_in_for_the_stage(stage_1, tmp_path):
+    model = build('ltvl_mm.DecoupledClassifier', stage_1=str(tmp_path / 'no'))
+    own = tmp_path / 'own.pth'
+    torch.save(model.state_dict(), own)
+    model.leave_stage_1(str(own))
+    model.init_weights()
+    other = build(
+        'ltvl_mm.DecoupledClassifier',
+        head=dict(HEAD, type='ltvl_mm.LWSClsHead'),
+        stage_1=stage_1,
+    )
+    with pytest.raises(ValueError, match='lacks 1 weights such as head'):
+        other.leave_stage_1(str(own))
+
+
 def test_a_part_that_is_not_there_is_an_error():
     with pytest.raises(ValueError, match=r"kept=\['spine'\], begun="):
         build('ltvl_mm.DecoupledClassifier', stage_1='x', kept=['spine'])

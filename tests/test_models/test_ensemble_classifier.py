@@ -70,6 +70,18 @@ def test_logits_are_mixed_of_what_each_member_says_alone():
     assert [float(mean.flatten()[0]) for mean in means] == [100, 9]
 
 
+@pytest.mark.parametrize('kind', ['PaCoClassifier', 'GPaCoClassifier'])
+def test_a_member_may_have_learnt_from_two_views(kind):
+    paco = describe()
+    paco['type'] = f'ltvl_mm.{kind}'
+    paco['head']['loss'] = dict(type='ltvl_mm.PaCoLoss', num_classes=3)
+    model = build(members=dict(a=paco), weights=dict(a=1.0), scales={})
+    images = torch.randint(0, 255, (2, 3, 32, 32), dtype=torch.uint8)
+    with torch.no_grad():
+        alone = model.members['a']((images.float() - 100) / 50)
+        torch.testing.assert_close(model(images), alone)
+
+
 @pytest.mark.parametrize('collate', [default_collate, pseudo_collate])
 def test_members_see_their_own_views_through_the_test_step(collate):
     pack = PackViews(

@@ -88,6 +88,69 @@ def test_the_last_normalisation_of_a_block_starts_at_zero():
         assert expert[0][0].bn1.weight.all()
 
 
+@pytest.fixture
+def pretrained(tmp_path):
+    """A backbone's config with weights, and what it is with them."""
+    whole = MODELS.build(RESNEXT)
+    for parameter in whole.parameters():
+        torch.nn.init.normal_(parameter, std=0.1)
+    torch.save(whole.state_dict(), tmp_path / 'whole.pth')
+    cfg = dict(type='Pretrained', checkpoint=str(tmp_path / 'whole.pth'))
+    return dict(RESNEXT, init_cfg=cfg), whole
+
+
+def test_all_experts_of_full_width_begin_pretrained(pretrained):
+    backbone, whole = pretrained
+    model = build(backbone, num_experts=2, width_ratio=1.0)
+    model.init_weights()
+    whole.eval()
+    model.eval()
+    images = torch.randn(2, 3, 64, 64)
+    for feat in model(images):
+        assert torch.equal(feat, whole(images)[0])
+
+
+def test_how_narrow_experts_begin_is_said(pretrained):
+    backbone, whole = pretrained
+    with pytest.raises(ValueError, match=r'experts of width_ratio=0\.75; exp'):
+        build(backbone)
+    model = build(backbone, init_cfg=dict(type='Kaiming', layer='Conv2d'))
+    model.init_weights()
+    loaded = model.trunk.layer2[0].conv1.weight
+    assert torch.equal(loaded, whole.layer2[0].conv1.weight)
+    conv = model.experts[0][0][0].conv1.weight
+    # He et al.: sqrt(2 / outputs); torch's own is sqrt(1 / 3 inputs).
+    assert conv.std().item() == pytest.approx((2 / len(conv)) ** 0.5, rel=0.1)
+
+
+def test_a_checkpoint_of_all_experts_is_not_zeroed(tmp_path):
+    source = build()
+    torch.save(source.state_dict(), tmp_path / 'experts.pth')
+    cfg = dict(type='Pretrained', checkpoint=str(tmp_path / 'experts.pth'))
+    model = build(init_cfg=cfg)
+    model.init_weights()
+    assert model.experts[0][0][0].bn3.weight.all()
+
+
+def test_stages_and_norms_of_experts_are_frozen_as_the_backbone_s():
+    model = build(dict(RESNEXT, frozen_stages=3, norm_eval=True)).train()
+    trained = {
+        name
+        for name, weight in model.named_parameters()
+        if weight.requires_grad
+    }
+    assert trained == {
+        name
+        for name, _ in model.named_parameters()
+        if name.startswith(('experts.0.1.', 'experts.1.1.', 'experts.2.1.'))
+    }
+    norms = [m for m in model.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+    assert not any(norm.training for norm in norms)
+    assert model.experts[0].training
+    model = build(dict(RESNEXT, frozen_stages=1)).train()
+    assert all(module.training for module in model.experts.modules())
+
+
 def test_an_expert_s_gradient_leaves_the_others_alone():
     model = build()
     model(torch.randn(2, 3, 64, 64))[1].sum().backward()
@@ -146,6 +209,21 @@ def test_tade_by_hand():
     assert value.item() == pytest.approx(expected, rel=1e-5)
     with pytest.raises(ValueError, match='is of 3 experts, got 2'):
         loss(torch.zeros(1, 2, 3), torch.tensor([2]))
+
+
+def test_tade_leaves_out_a_class_without_a_training_image():
+    """The other classes' losses are those of a data set without it."""
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(4, 3, 3, generator=generator)
+    target = torch.tensor([0, 1, 2, 0])
+    loss = DiverseExpertLoss(3)
+    loss.set_class_counts(COUNTS)
+    wider = DiverseExpertLoss(4)
+    wider.set_class_counts(torch.cat([COUNTS, COUNTS.new_zeros(1)]))
+    # The first expert knows no counts: nothing of its share there.
+    absent = torch.tensor([-100.0, 0.0, 0.0]).expand(4, 3)[..., None]
+    value = wider(torch.cat([logits, absent], 2), target)
+    assert value.item() == pytest.approx(loss(logits, target).item())
 
 
 def ride_slowly(logits, target, loss, temperature):

@@ -98,16 +98,17 @@ def test_on_a_centroid_logits_and_gradients_are_finite():
 @pytest.mark.parametrize('margin', [0.0, 100.0])
 def test_the_loss_is_its_formula(seed, margin):
     feats, target, centroids = draw(seed, 1 + 2 * seed, 2 + seed % 4, 4)
-    value = compute_centroids_loss(
+    value, follow = compute_centroids_loss(
         feats, target, centroids, margin=margin, repulsion=0.3
     )
+    assert follow == 0
     expected = loss_slowly(feats, target, centroids, margin, 0.3)
     assert value.item() == pytest.approx(expected, rel=1e-4)
 
 
 def test_a_loss_by_hand():
     """Own: 1 + 4 halved and over 2 rows; other: 16 + 9 of 2 x 2."""
-    value = compute_centroids_loss(
+    value, _ = compute_centroids_loss(
         torch.tensor([[1.0], [3.0]]),
         torch.tensor([0, 1]),
         torch.tensor([[0.0], [5.0]]),
@@ -121,11 +122,42 @@ def test_frequent_classes_move_their_centroid_no_faster():
     feats = torch.tensor([[2.0], [4.0], [6.0], [9.0]], requires_grad=True)
     target = torch.tensor([0, 0, 0, 1])
     centroids = torch.tensor([[1.0], [8.0], [0.0]], requires_grad=True)
-    compute_centroids_loss(feats, target, centroids, margin=0).backward()
+    loss, follow = compute_centroids_loss(feats, target, centroids, margin=0)
+    (loss + follow).backward()
     # sum (c - f) / (N (1 + n)): (-1 - 3 - 5) / 4 / 4 and -1 / 4 / 2.
     assert centroids.grad.flatten().tolist() == [-0.5625, -0.125, 0.0]
     # Features move by the gradient, (f - c) / N.
     assert feats.grad.flatten().tolist() == [0.25, 0.75, 1.25, 0.25]
+
+
+@pytest.mark.parametrize('seed', range(4))
+@pytest.mark.parametrize('margin', [0.0, 100.0])
+def test_the_weight_of_the_loss_does_not_slow_the_centroids(seed, margin):
+    """The authors' backward: attraction's own, the repulsion by autograd."""
+    classes, weight = 4, 0.01
+    feats, target, _ = draw(seed, 3 + 2 * seed, classes, 5)
+    feats.requires_grad_()
+    head = build(classes, centroids_weight=weight, margin=margin)
+    samples = [DataSample().set_gt_label(int(label)) for label in target]
+    head.loss((feats,), samples)['loss_centroids'].backward()
+
+    rows = len(feats)
+    inputs = feats.detach().requires_grad_()
+    memory = head.centroids.detach().requires_grad_()
+    far = sum(
+        (f - c).square().sum() / (rows * classes)
+        for f, label in zip(inputs, target.tolist(), strict=True)
+        for k, c in enumerate(memory)
+        if k != label
+    )
+    (weight * 0.01 * (margin - far).clamp(min=0)).backward()
+    for row, label in enumerate(target.tolist()):
+        away = (memory[label] - inputs[row]).detach()
+        count = 1 + target.tolist().count(label)
+        inputs.grad[row] -= weight * away / rows
+        memory.grad[label] += away / count / rows
+    torch.testing.assert_close(feats.grad, inputs.grad)
+    torch.testing.assert_close(head.centroids.grad, memory.grad)
 
 
 def test_centroids_learn_by_their_own_loss_alone():
@@ -144,7 +176,7 @@ def test_centroids_learn_by_their_own_loss_alone():
     )
     losses['loss_centroids'].backward()
     assert head.centroids.grad.any()
-    own = compute_centroids_loss(feats, target, head.centroids)
+    own, _ = compute_centroids_loss(feats, target, head.centroids)
     assert losses['loss_centroids'].item() == pytest.approx(own.item() / 2)
 
 

@@ -265,8 +265,11 @@ def test_it_predicts_as_any_classifier():
 def test_one_view_and_odd_numbers_are_refused():
     with pytest.raises(ValueError, match='put MultiView into the pipeline'):
         build()(torch.randn(1, 3, 32, 32), [], mode='loss')
-    with pytest.raises(ValueError, match=r'must lie in \[0, 1\), got 1'):
-        build(momentum=1)
+    for momentum in (0, 1):
+        with pytest.raises(
+            ValueError, match=rf'must lie in \(0, 1\), got {momentum}'
+        ):
+            build(momentum=momentum)
 
 
 def run_rank(rank, folder):

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from ltvl_mm.models import ResLTHead, ResLTLoss, ResLTNeck
 
 COUNTS = [100, 10, 1, 5]  # rarest first: classes 2, 3, 1, 0
+TAUGHT = ({0, 1, 2, 3}, {1, 2, 3}, {2})
 
 
 def build(**options):
@@ -17,8 +18,7 @@ def build(**options):
     return loss
 
 
-def loss_slowly(logits, target, beta):
-    taught = ({0, 1, 2, 3}, {1, 2, 3}, {2})
+def loss_slowly(logits, target, beta, taught=TAUGHT):
     own, count = 0.0, 0
     for branch, classes in enumerate(taught):
         for row, label in enumerate(target.tolist()):
@@ -37,6 +37,20 @@ def test_the_loss_is_its_formula(beta, labels):
     value = build(beta=beta)(logits, target)
     expected = loss_slowly(logits, target, beta)
     assert value.item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_two_branches_as_on_inaturalist():
+    neck = ResLTNeck(6, branches=2)
+    head = ResLTHead(4, 6, loss=dict(type='ltvl_mm.ResLTLoss', num_classes=4))
+    feats = neck((torch.randn(3, 6, 5, 3),))
+    assert [feat.shape for feat in feats] == [(3, 6)] * 2
+    logits = torch.stack([head.fc(feat) for feat in feats], 1).detach()
+    target = torch.tensor([1, 2, 0])
+    value = build(tail=None, beta=0.5)(logits, target)
+    expected = loss_slowly(logits, target, 0.5, TAUGHT[:2])
+    assert value.item() == pytest.approx(expected, rel=1e-5)
+    with pytest.raises(ValueError, match='is of 3 branches, got 2; set'):
+        build()(logits, target)
 
 
 def test_a_common_class_teaches_the_first_branch_alone():
@@ -58,6 +72,8 @@ def test_ranges_of_options():
     ):
         with pytest.raises(ValueError, match=message):
             build(**options)
+    with pytest.raises(ValueError, match='branches must be >= 1, got 0'):
+        ResLTNeck(6, branches=0)
     with pytest.raises(ValueError, match='does not know the images'):
         ResLTLoss(4)(torch.zeros(1, 3, 4), torch.tensor([0]))
 

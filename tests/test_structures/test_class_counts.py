@@ -1,7 +1,11 @@
 import numpy as np
 import pytest
 
-from ltvl_mm.structures.class_counts import group_classes, load_class_counts
+from ltvl_mm.structures.class_counts import (
+    find_shot_accuracy,
+    group_classes,
+    load_class_counts,
+)
 
 
 def test_the_three_sources_say_the_same(tmp_path):
@@ -29,6 +33,15 @@ def test_a_label_beyond_the_classes_is_refused(tmp_path):
     (tmp_path / 'list.txt').write_text('a 0\nb 3\n')
     with pytest.raises(ValueError, match='line 2: label 3 lies outside'):
         load_class_counts(tmp_path / 'list.txt', 3)
+
+
+def test_the_counts_are_found_in_one_or_several_evaluators():
+    shots = dict(type='ltvl_mm.ShotAccuracy', class_counts=[1, 2])
+    assert find_shot_accuracy(shots) == shots
+    assert find_shot_accuracy([dict(type='Accuracy'), shots]) == shots
+    for other in (None, [], dict(type='Accuracy')):
+        with pytest.raises(ValueError, match='an evaluator with class_counts'):
+            find_shot_accuracy(other)
 
 
 def test_the_borders_of_the_groups_are_medium():

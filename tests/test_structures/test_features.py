@@ -19,6 +19,16 @@ def test_what_is_saved_is_loaded(tmp_path):
     assert found.features.tolist() == make().features.tolist()
     assert found.labels.tolist() == [0, 1]
     assert found.paths == ('a', 'b')
+    assert found.classifier == ''
+    save_features(tmp_path / 'f.npz', make(classifier='head.fc'))
+    found = load_features(tmp_path / 'f.npz')
+    assert found.pick(np.array([1])).classifier == 'head.fc'
+
+
+def test_a_file_that_does_not_name_the_classifier_is_read(tmp_path):
+    parts = dict(features=np.ones((1, 3)), labels=[0], paths=['a'])
+    np.savez(tmp_path / 'f.npz', **parts)
+    assert load_features(tmp_path / 'f.npz').classifier == ''
 
 
 @pytest.mark.parametrize(

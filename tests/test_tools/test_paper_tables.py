@@ -216,3 +216,11 @@ def test_a_table_sets_ours_beside_the_paper(tmp_path):
     assert 'commit: abc' in text
     saved = json.loads((tmp_path / 'table6.json').read_text())
     assert [seed['all'] for seed in saved['rows'][0]['seeds']] == [30.0, 32.0]
+
+
+def test_the_training_list_is_found_among_several_evaluators():
+    from plan import _find_counts
+
+    config = ROOT / 'configs/baselines/ride_routed_rx50.py'
+    found = _find_counts(config, Path('work'), toy=False)
+    assert found == 'data/imagenet/ImageNet_LT_train.txt'

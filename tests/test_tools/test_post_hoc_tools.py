@@ -1,12 +1,13 @@
 """Tools that work on what a trained student said, in seconds."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
 from conftest import ROOT
 
-from ltvl_mm.structures.features import load_features
+from ltvl_mm.structures.features import load_features, save_features
 from ltvl_mm.structures.predictions import load_predictions
 
 STUDENT = 'configs/toy/rx.py'
@@ -23,6 +24,12 @@ test_dataloader = dict(
         pipeline=_base_.test_pipeline,
     )
 )
+"""
+
+SEVERAL = """
+_base_ = '{config}'
+
+test_evaluator = [dict(type='Accuracy'), _base_.test_evaluator]
 """
 
 
@@ -73,6 +80,12 @@ def test_classifiers_are_made_of_saved_features(
     )
     metrics = json.loads((tmp_path / 'metrics.json').read_text())
     assert found['test'][0]['all'] == pytest.approx(metrics['shot/all'])
+    save_features(tmp_path / 'train.npz', replace(test, classifier=''))
+    log = run_tool(*command, status=1)
+    assert 'train.npz names no linear layer whose w f + b' in log
+    save_features(tmp_path / 'train.npz', replace(test, classifier='head.x'))
+    log = run_tool(*command, status=1)
+    assert 'different classifiers: ' in log
 
 
 def test_logits_are_adjusted_from_saved_predictions(
@@ -171,7 +184,9 @@ def test_experts_are_weighed_on_unlabelled_views(run_tool, tmp_path):
         'train_dataloader.sampler.epoch_size=32',
     )
     tool = ('python', 'tools/analysis_tools/aggregate_experts.py')
-    run_tool(*tool, config, tmp_path, '-o', tmp_path / 'out')
+    leaf = tmp_path / 'leaf.py'
+    leaf.write_text(SEVERAL.format(config=ROOT / config))
+    run_tool(*tool, leaf, tmp_path, '-o', tmp_path / 'out')
     found = json.loads((tmp_path / 'out/experts.json').read_text())
     assert sum(found['shares']) == pytest.approx(1, abs=1e-5)
     methods = [row['method'] for row in found['test']]

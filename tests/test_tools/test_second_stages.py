@@ -1,6 +1,7 @@
 """Stages after another, and PaCo's, as users run them."""
 
 import json
+import shutil
 
 import kill_hook
 import pytest
@@ -152,19 +153,29 @@ def test_a_killed_paco_ends_as_an_undisturbed_one(run_tool, tmp_path):
     assert (expected['queue_labels'] >= 0).all()
 
 
-def test_a_killed_oltr_keeps_its_centroids(run_tool, plain_stage_1, tmp_path):
+def test_a_killed_oltr_keeps_its_centroids_and_needs_no_first_stage(
+    run_tool, plain_stage_1, tmp_path
+):
+    stage_1 = tmp_path / 'stage_1.pth'
+    shutil.copy(plain_stage_1, stage_1)
     expected = _compare_killed(
         run_tool,
         'baselines/oltr',
         tmp_path,
         ('train_cfg.max_epochs=2',),
-        {'LTVL_TOY_STAGE_1': str(plain_stage_1)},
+        {'LTVL_TOY_STAGE_1': str(stage_1)},
+        gone=stage_1,
     )
     assert expected['head.centroids'].any()
 
 
-def _compare_killed(run_tool, config, tmp_path, options, variables):
-    """Return the weights that a run ends with, killed or not."""
+def _compare_killed(
+    run_tool, config, tmp_path, options, variables, *, gone=None
+):
+    """Return the weights that a run ends with, killed or not.
+
+    The file ``gone`` is not there any more when it resumes.
+    """
     train(run_tool, config, tmp_path / 'whole', *options, **variables)
     killed = tmp_path / 'killed'
     train(
@@ -178,6 +189,8 @@ def _compare_killed(run_tool, config, tmp_path, options, variables):
         status=-9,
     )
     assert not (killed / 'epoch_2.pth').exists()
+    if gone is not None:
+        gone.unlink()
     train(run_tool, config, killed, *options, 'resume=True', **variables)
     expected = read_weights(tmp_path / 'whole/epoch_2.pth')
     found = read_weights(killed / 'epoch_2.pth')

@@ -16,7 +16,11 @@ from ltvl_mm.engine.feature_extraction import extract_expert_logits
 from ltvl_mm.evaluation.accuracy_table import format_accuracies
 from ltvl_mm.evaluation.expert_weights import learn_expert_weights, mix_experts
 from ltvl_mm.evaluation.post_hoc import score_methods
-from ltvl_mm.structures.class_counts import group_classes, load_class_counts
+from ltvl_mm.structures.class_counts import (
+    find_shot_accuracy,
+    group_classes,
+    load_class_counts,
+)
 from ltvl_mm.utils.io import write_json
 
 
@@ -40,6 +44,10 @@ def main() -> None:
     cfg = Config.fromfile(args.config)
     cfg.merge_from_dict(args.cfg_options or {})
     try:
+        metric = find_shot_accuracy(cfg.get('test_evaluator'))
+        groups = group_classes(
+            load_class_counts(metric.class_counts, metric.num_classes)
+        )
         views, _ = extract_expert_logits(
             cfg, args.checkpoint, 'test', views=2, device=args.device
         )
@@ -51,8 +59,6 @@ def main() -> None:
     shares = learn_expert_weights(
         views, epochs=args.epochs, seed=cfg.randomness.seed
     )
-    counts = cfg.test_evaluator.class_counts
-    groups = group_classes(load_class_counts(counts, logits.shape[2]))
     preds = {
         f'expert {number + 1}': logits[:, number].argmax(1)
         for number in range(logits.shape[1])

@@ -28,6 +28,7 @@ test_pipeline = [dict(type='LoadImageFromFile'), dict(type='PackInputs')]
 train_dataloader = dict(
     batch_size=128,
     num_workers=4,
+    persistent_workers=False,  # old ones would not be seeded again
     worker_init_fn=dict(type='ltvl_mm.seed_worker'),
     sampler=dict(type='ltvl_mm.FixedEpochSampler'),
     dataset=dict(

@@ -15,6 +15,7 @@ train_dataloader = dict(
     batch_size=64,  # of each of 8 GPUs
     num_workers=8,
     drop_last=True,
+    persistent_workers=False,  # old ones would not be seeded again
     worker_init_fn=dict(type='ltvl_mm.seed_worker'),
     sampler=dict(type='ltvl_mm.FixedEpochSampler'),
     dataset=dict(

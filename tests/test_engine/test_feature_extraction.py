@@ -1,0 +1,104 @@
+"""Features of a model's images, and of which classifier they are."""
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
+
+from ltvl_mm.engine.feature_extraction import extract_features
+from ltvl_mm.registry import MODELS
+
+POOLED = dict(type='GlobalAveragePooling')
+
+
+@pytest.fixture(autouse=True)
+def scope():
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        yield
+
+
+def configure(target, head, neck=POOLED, backbone=None):
+    loader = dict(batch_size=4, num_workers=0, dataset=target)
+    backbone = backbone or dict(
+        type='ResNet', depth=18, base_channels=4, stem_channels=4
+    )
+    head = dict(num_classes=3, in_channels=32) | head
+    return Config(
+        dict(
+            default_scope='mmpretrain',
+            data_preprocessor=dict(mean=[100] * 3, std=[50] * 3),
+            model=dict(
+                type='ImageClassifier',
+                backbone=backbone,
+                neck=neck,
+                head=head,
+            ),
+            train_dataloader=loader,
+            test_dataloader=loader,
+        )
+    )
+
+
+def extract(cfg, folder):
+    """The features of test, with random weights."""
+    torch.manual_seed(0)
+    model = MODELS.build(
+        {'data_preprocessor': cfg.data_preprocessor, **cfg.model}
+    ).eval()
+    for parameter in model.parameters():
+        torch.nn.init.uniform_(parameter, 0.1, 0.9)
+    torch.save(model.state_dict(), folder / 'model.pth')
+    return extract_features(cfg, str(folder / 'model.pth'), 'test')
+
+
+def test_a_linear_layer_that_answers_is_named(target, tmp_path):
+    cfg = configure(target, dict(type='LinearClsHead'))
+    found = extract(cfg, tmp_path)
+    assert found.features.shape == (6, 32)
+    assert found.classifier == 'head.fc'
+
+
+def test_so_is_that_of_a_vision_transformer(target, tmp_path):
+    arch = dict(embed_dims=32, num_layers=1, num_heads=2)
+    cfg = configure(
+        target,
+        dict(type='VisionTransformerClsHead'),
+        neck=None,
+        backbone=dict(
+            type='VisionTransformer',
+            arch=dict(**arch, feedforward_channels=64),
+            img_size=8,
+            patch_size=4,
+        ),
+    )
+    found = extract(cfg, tmp_path)
+    assert found.classifier == 'head.layers.head'
+
+
+@pytest.mark.parametrize(
+    ('head', 'neck'),
+    [
+        (dict(type='ltvl_mm.LWSClsHead'), POOLED),
+        (dict(type='ltvl_mm.CosineClsHead'), POOLED),
+        (
+            dict(
+                type='ltvl_mm.ResLTHead',
+                loss=dict(type='ltvl_mm.ResLTLoss', num_classes=3),
+            ),
+            dict(type='ltvl_mm.ResLTNeck', in_channels=32),
+        ),
+        (
+            dict(
+                type='ltvl_mm.ExpertClsHead',
+                scale=None,
+                loss=dict(type='ltvl_mm.DiverseExpertLoss', num_classes=3),
+            ),
+            POOLED,
+        ),
+    ],
+    ids=['LWS', 'cosine', 'ResLT', 'experts'],
+)
+def test_there_is_none_where_a_head_does_more(target, tmp_path, head, neck):
+    found = extract(configure(target, head, neck), tmp_path)
+    assert found.features.shape == (6, 32)  # for maps of them
+    assert found.classifier == ''
