@@ -1,0 +1,44 @@
+"""Baselines see images, and train weights, as their authors' code says."""
+
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+
+ROOT = Path(__file__).parents[1] / 'configs'
+INAT = sorted(
+    path.relative_to(ROOT).as_posix()
+    for path in ROOT.rglob('*_r50_inat.py')
+    if '_base_' not in path.parts
+)
+
+
+def load(name):
+    return Config.fromfile(ROOT / name)
+
+
+def list_types(pipeline):
+    return [step.type for step in pipeline]
+
+
+@pytest.mark.parametrize('name', ['vit_b16', 'lora_vit_b16', 'vit_l14'])
+def test_lift_crops_and_flips_alone_and_cuts_a_border_off_at_test(name):
+    cfg = load(f'baselines/lift_{name}.py')
+    _, crop, flip, _ = cfg.train_dataloader.dataset.pipeline
+    assert (crop.type, flip.type) == ('RandomResizedCrop', 'RandomFlip')
+    assert 'crop_ratio_range' not in crop  # the host's is (0.08, 1)
+    for loader in (cfg.val_dataloader, cfg.test_dataloader):
+        _, resize, centre, _ = loader.dataset.pipeline
+        assert (resize.scale, centre.crop_size) == (256, 224)
+
+
+@pytest.mark.parametrize('name', INAT)
+def test_inat_students_from_scratch_have_its_own_statistics(name):
+    cfg = load(name)
+    percents = [round(value / 2.55, 1) for value in cfg.data_preprocessor.mean]
+    assert percents == [46.6, 47.1, 38.0]
+    dataset = cfg.train_dataloader.dataset
+    pipeline = dataset.get('dataset', dataset).pipeline
+    if 'paco' not in name:  # those have views
+        assert 'RandomFlip' in list_types(pipeline)
+        assert 'ColorJitter' not in list_types(pipeline)
