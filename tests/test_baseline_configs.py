@@ -42,3 +42,26 @@ def test_inat_students_from_scratch_have_its_own_statistics(name):
     if 'paco' not in name:  # those have views
         assert 'RandomFlip' in list_types(pipeline)
         assert 'ColorJitter' not in list_types(pipeline)
+
+
+@pytest.mark.parametrize(
+    ('name', 'operations', 'stacked'),
+    [
+        ('paco_r50', 2, False),
+        ('paco_r50_clip', 2, False),
+        ('paco_r50_inat', 2, False),
+        ('gpaco_r50_inat', 2, False),
+        ('paco_rx50', 2, True),
+        ('paco_rx101', 3, True),
+    ],
+)
+def test_the_first_view_of_paco_is_stacked_for_resnext_alone(
+    name, operations, stacked
+):
+    pipeline = load(f'baselines/{name}.py').train_dataloader.dataset.pipeline
+    first, second = pipeline[1].transforms
+    assert first[-1].num_policies == operations
+    grays = ['RandomGrayscale', 'GaussianBlur']
+    found = [kind for kind in list_types(first) if kind in grays]
+    assert found == (grays if stacked else [])
+    assert list_types(second)[2:4] == grays

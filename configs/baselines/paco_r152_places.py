@@ -30,7 +30,7 @@ train_dataloader = dict(
             dict(
                 type='MultiView',
                 num_views=2,
-                transforms=_base_.train_pipeline_views[1]['transforms'][1:],
+                transforms=_base_.paco_pipelines.rand2[1]['transforms'][1:],
             ),
             dict(type='PackInputs'),
         ]
