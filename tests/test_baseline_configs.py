@@ -4,6 +4,11 @@ from pathlib import Path
 
 import pytest
 from mmengine.config import Config
+from mmengine.optim import build_optim_wrapper
+from mmengine.registry import DefaultScope
+from torch import nn
+
+from ltvl_mm.registry import MODELS
 
 ROOT = Path(__file__).parents[1] / 'configs'
 INAT = sorted(
@@ -65,3 +70,25 @@ def test_the_first_view_of_paco_is_stacked_for_resnext_alone(
     found = [kind for kind in list_types(first) if kind in grays]
     assert found == (grays if stacked else [])
     assert list_types(second)[2:4] == grays
+
+
+@pytest.mark.parametrize('name', ['paco', 'gpaco'])
+def test_on_places_only_the_last_of_the_convolutions_train(name):
+    cfg = load(f'baselines/{name}_r152_places.py')
+    cfg.model.backbone.pop('init_cfg')
+    cfg.model.backbone.depth = 50  # its blocks have the same names
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        model = MODELS.build(cfg.model)
+    wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
+    rates = {
+        id(weight): group['lr']
+        for group in wrapper.optimizer.param_groups
+        for weight in group['params']
+    }
+    for place, module in model.named_modules():
+        is_still = isinstance(module, nn.Conv2d) and (
+            not place.startswith('backbone.layer4.2.')
+        )
+        for weight in module.parameters(recurse=False):
+            if weight.requires_grad:
+                assert rates[id(weight)] == (0 if is_still else 0.08), place
