@@ -1,11 +1,11 @@
 """LIFT: CLIP ViT-L/14 with trained adapters, on ImageNet-LT.
 
-Source:   Shi et al. 2024 (arXiv 2309.10019): AdaptFormer in each block,
-          cosine classifier that starts as the classes' texts, logit-adjusted
-          loss, 10 epochs. Not in the TACKLE paper.
+Source:   Shi et al. 2024 (arXiv 2309.10019) and its code; all else is as in
+          lift_vit_b16.py. Not in the TACKLE paper.
 Command:  tools/dist_train.sh configs/baselines/lift_vit_l14.py 1 --amp
 Hardware: 1 GPU of 24 GB or more.
-Hours:    about 1 on one A100, estimated from 400 images/s, not measured.
+Hours:    about 4 on one A100, estimated from lift_vit_b16.py, as ViT-L/14 has
+          4.6 times its multiply-adds; not measured.
 Expect:   ours is not measured.
 """
 

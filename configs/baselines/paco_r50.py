@@ -15,3 +15,4 @@ model = dict(
     backbone=dict(_delete_=True, type='ResNet', depth=50),
     head=dict(loss=dict(temperature=0.2)),
 )
+train_dataloader = dict(dataset=dict(pipeline=_base_.paco_pipelines.rand2))

@@ -21,7 +21,7 @@ model = dict(
         )
     ),
 )
-train_dataloader = dict(dataset=dict(pipeline=_base_.train_pipeline_views))
+train_dataloader = dict(dataset=dict(pipeline=_base_.paco_pipelines.rand2))
 optim_wrapper = dict(
     # It starts at random: PaCo's rate of 0.02 for 128 images.
     paramwise_cfg=dict(custom_keys=dict(projector=dict(lr_mult=40)))

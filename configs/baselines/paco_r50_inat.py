@@ -22,6 +22,6 @@ model = dict(
         )
     ),
 )
-train_dataloader = dict(dataset=dict(pipeline=_base_.train_pipeline_views))
+train_dataloader = dict(dataset=dict(pipeline=_base_.paco_pipelines.rand2))
 optim_wrapper = dict(optimizer=dict(lr=0.08))
 custom_hooks = [*_base_.custom_hooks, dict(type='ltvl_mm.ClassCountsHook')]

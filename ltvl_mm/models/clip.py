@@ -88,9 +88,26 @@ def build_tokenizer(arch: str) -> Callable[..., torch.Tensor]:
     return open_clip.get_tokenizer(arch)
 
 
-def find_width(arch: str) -> int:
-    """Return D, the width of the joint space of ``arch``."""
-    return _find_arch(arch)['embed_dim']
+def find_width(arch: str, *, projected: bool = True) -> int:
+    """Return D of the joint space, or F of a ViT before its projection.
+
+    Raises:
+        ValueError: If F is asked for and the image tower is no ViT of
+            open_clip's own: others have no matrix from F to D.
+    """
+    config = _find_arch(arch)
+    vision = config['vision_cfg']
+    if projected:
+        return config['embed_dim']
+    if 'timm_model_name' in vision or isinstance(vision.get('layers'), list):
+        raise ValueError(
+            f'only a ViT of open_clip can leave its projection out; the '
+            f'image tower of {arch} is none, use projection=True'
+        )
+    # An attentional pooling is as wide as the joint space.
+    if vision.get('attentional_pool'):
+        return config['embed_dim']
+    return vision.get('width', 768)
 
 
 def build_image_transform(arch: str) -> Callable[[Image.Image], torch.Tensor]:

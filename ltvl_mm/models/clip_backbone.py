@@ -4,13 +4,13 @@ import torch
 from mmpretrain.models.backbones.base_backbone import BaseBackbone
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from ltvl_mm.models.clip import build_clip
+from ltvl_mm.models.clip import build_clip, find_width
 from ltvl_mm.registry import MODELS
 
 
 @MODELS.register_module()
 class CLIPBackbone(BaseBackbone):
-    """Visual tower of an open_clip model, its projection included.
+    """Visual tower of an open_clip model.
 
     Source: Radford et al., Learning Transferable Visual Models From Natural
     Language Supervision, 2021; weights and architectures of open_clip.
@@ -25,7 +25,13 @@ class CLIPBackbone(BaseBackbone):
             also in training; its weights and biases do train. As in BALLAD's
             code, which never leaves evaluation mode. To train from random
             weights, set it to False.
+        projection: False for features before the projection into the joint
+            space, of width F: ViTs only, as a ResNet's attention pooling is
+            its projection, too.
         init_cfg: mmengine's way to initialise; None keeps ``pretrained``.
+
+    Raises:
+        ValueError: If the tower is no ViT and shall have no projection.
     """
 
     def __init__(
@@ -35,10 +41,14 @@ class CLIPBackbone(BaseBackbone):
         pretrained: str | None = None,
         frozen: bool = False,
         freeze_bn: bool = True,
+        projection: bool = True,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
+        find_width(arch, projected=projection)  # raises if there is none
         self.visual = build_clip(arch, pretrained).visual
+        if not projection:
+            self.visual.proj = None
         self.frozen = frozen
         self.freeze_bn = freeze_bn
         if frozen:
@@ -62,7 +72,7 @@ class CLIPBackbone(BaseBackbone):
         return self
 
     def forward(self, images: torch.Tensor) -> tuple[torch.Tensor]:
-        """Map (B, 3, S, S) to ((B, D),) in the joint space, not normalised."""
+        """Map (B, 3, S, S) to ((B, D or F),), not normalised."""
         with torch.set_grad_enabled(
             torch.is_grad_enabled() and not self.frozen
         ):

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import torch
+import torch.nn.functional as F
 
 from ltvl_mm.models.class_prototypes import describe_classes
 from ltvl_mm.models.clip import build_clip, build_tokenizer, find_width
@@ -20,13 +21,24 @@ class TextInitClsHead(CosineClsHead):
     Source: "semantic-aware initialization" of LIFT, Shi et al. 2024 (arXiv
     2309.10019), section 4.3.
 
+    With its projection, a tower and this head start as the zero-shot
+    classifier, exactly. Without, as LIFT's code has a ViT, class k starts as
+    P t_k for its text t_k and the projection P^T of features f. As f . P t_k
+    = P^T f . t_k, these are the zero-shot logits up to one factor per image,
+    and one per class, 1 / |P t_k|: nearly the same order, but not exactly.
+
     Args:
         arch: The open_clip architecture of the backbone.
         pretrained: Its weights, tag or file.
         class_names: K names, or a file with one per line.
         templates: See ``CLIPContrastiveHead``.
         scale: Largest logit; 25 in LIFT's code.
+        projection: As of the ``CLIPBackbone``: False for its features before
+            the projection, ViTs only.
         kwargs: Of ``CosineClsHead``, e.g. ``loss``.
+
+    Raises:
+        ValueError: If the image tower is no ViT and shall have no projection.
     """
 
     def __init__(
@@ -37,21 +49,27 @@ class TextInitClsHead(CosineClsHead):
         pretrained: str | None = None,
         templates: str | Templates = 'single',
         scale: float = 25.0,
+        projection: bool = True,
         **kwargs: object,
     ) -> None:
         self._names = load_class_names(class_names)
-        super().__init__(
-            len(self._names), find_width(arch), scale=scale, **kwargs
-        )
+        width = find_width(arch, projected=projection)
+        super().__init__(len(self._names), width, scale=scale, **kwargs)
+        self._projection = projection
         self._arch = arch
         self._pretrained = pretrained
         self._templates = templates
 
     def init_weights(self) -> None:
         """Encode the classes."""
-        tower = build_clip(self._arch, self._pretrained).text.eval()
-        classes = describe_classes(
-            tower, build_tokenizer(self._arch), self._names, self._templates
-        )
+        clip = build_clip(self._arch, self._pretrained).eval()
+        texts = describe_classes(
+            clip.text,
+            build_tokenizer(self._arch),
+            self._names,
+            self._templates,
+        ).recall()
         with torch.no_grad():
-            self.fc.weight.copy_(classes.recall())
+            if not self._projection:
+                texts = F.normalize(texts @ clip.visual.proj.T, dim=1)
+            self.fc.weight.copy_(texts)

@@ -8,6 +8,8 @@ from mmpretrain.structures import DataSample
 from toy_clip import write_toy_classifier
 
 from ltvl_mm.models import TextInitClsHead
+from ltvl_mm.models.class_prototypes import describe_classes
+from ltvl_mm.models.clip import build_clip, build_tokenizer
 
 VIT = dict(
     type='VisionTransformer',
@@ -20,6 +22,9 @@ VIT = dict(
 )
 CONV = r'visual\.layer\d\.\d\.conv3'
 CLIP = dict(type='ltvl_mm.CLIPBackbone', arch='ltvl-toy')
+CLIP_VIT = dict(type='ltvl_mm.CLIPBackbone', arch='ltvl-toy-vit')
+FFN = r'layers\.\d\.ffn'
+MLP = r'visual\.transformer\.resblocks\.\d\.mlp'
 
 
 @pytest.fixture(autouse=True)
@@ -42,16 +47,23 @@ def build(backbone=VIT, targets=r'layers\.\d\.ffn', **options):
 
 
 @pytest.mark.parametrize(
-    ('backbone', 'targets'), [(VIT, r'layers\.\d\.ffn'), (CLIP, CONV)]
+    ('backbone', 'targets', 'norm'),
+    [
+        (VIT, FFN, None),
+        (VIT, FFN, 'ln2'),
+        (CLIP, CONV, None),
+        (CLIP_VIT, MLP, None),
+        (CLIP_VIT, MLP, 'ln_2'),
+    ],
 )
 def test_at_first_nothing_changes_and_adapters_alone_are_trained(
-    backbone, targets
+    backbone, targets, norm
 ):
     torch.manual_seed(0)
     plain = MODELS.build(backbone)
     plain.init_weights()
     plain.eval()
-    model = build(backbone, targets).train()
+    model = build(backbone, targets, norm=norm).train()
     for part in (*plain.modules(), *model.modules()):
         if isinstance(part, torch.nn.BatchNorm2d):
             # The last of a block starts at zero and would stop gradients.
@@ -64,6 +76,7 @@ def test_at_first_nothing_changes_and_adapters_alone_are_trained(
     trained = {n for n, p in model.named_parameters() if p.requires_grad}
     kinds = {name.rpartition('.')[0].rpartition('.')[2] for name in trained}
     assert {'down', 'up'} < kinds
+    assert 'before' not in kinds
     weights = dict(model.named_parameters())
     for name, weight in weights.items():
         assert (weight.grad is not None) == (name in trained), name
@@ -79,6 +92,47 @@ def test_an_adapter_by_hand():
     with torch.no_grad():
         adapter.up.bias += 3
     assert torch.allclose(adapter(x, identity=x), before + 6, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ('backbone', 'targets', 'norm', 'part'),
+    [(VIT, FFN, 'ln2', 'ffn'), (CLIP_VIT, MLP, 'ln_2', 'mlp')],
+)
+def test_an_adapter_before_the_norm_reads_the_residual_stream(
+    backbone, targets, norm, part
+):
+    model = build(backbone, targets, norm=norm, scale=0.5)
+    adapters = [m for m in model.modules() if hasattr(m, 'down')]
+    for adapter in adapters:
+        torch.nn.init.normal_(adapter.up.weight)
+    torch.manual_seed(0)
+    slow = MODELS.build(backbone)
+    slow.init_weights()
+    slow.eval()
+    blocks = [m for m in slow.modules() if hasattr(m, part)]
+    for block, adapter in zip(blocks, adapters, strict=True):
+        stream = []
+
+        def keep(module, args, stream=stream):
+            stream.append(args[0])
+
+        def add(module, args, found, stream=stream, adapter=adapter):
+            x = torch.layer_norm(stream.pop(), adapter.norm.normalized_shape)
+            return found + 0.5 * adapter.up(adapter.down(x).relu())
+
+        getattr(block, norm).register_forward_pre_hook(keep)
+        getattr(block, part).register_forward_hook(add)
+    images = torch.randn(2, 3, 32, 32)
+    with torch.no_grad():
+        assert torch.allclose(model(images)[-1], slow(images)[-1], atol=1e-4)
+
+
+@pytest.mark.parametrize('norm', ['ln_1', 'norm2'])
+def test_a_norm_that_is_not_right_before_the_part_is_refused(norm):
+    with pytest.raises(
+        ValueError, match=f"norm='{norm}' must be right .* where 'ln_2' is"
+    ):
+        build(CLIP_VIT, MLP, norm=norm)
 
 
 @pytest.mark.parametrize(
@@ -116,6 +170,60 @@ def test_the_classifier_starts_as_the_zero_shot_one(tmp_path):
         assert torch.allclose(head(feats), zero_shot(feats), atol=1e-4)
     # The text tower is not kept.
     assert set(head.state_dict()) == {'fc.weight'}
+
+
+def test_without_projection_it_starts_as_the_zero_shot_one_but_for_lengths(
+    tmp_path,
+):
+    weights = str(
+        write_toy_classifier(tmp_path / 'clip.pth', arch='ltvl-toy-vit')
+    )
+    clip = dict(arch='ltvl-toy-vit', pretrained=weights)
+    names = ['red ring', 'blue star', 'green square']
+    head = TextInitClsHead(
+        **clip, class_names=names, scale=7.0, projection=False
+    )
+    head.init_weights()
+    assert head.in_channels == 96
+    assert torch.allclose(head.fc.weight.norm(dim=1), torch.ones(3))
+    plain, projected = (
+        MODELS.build(
+            dict(type='ltvl_mm.CLIPBackbone', **clip, projection=projection)
+        ).eval()
+        for projection in (False, True)
+    )
+    assert 'visual.proj' not in plain.state_dict()
+    zero_shot = MODELS.build(
+        dict(
+            type='ltvl_mm.CLIPContrastiveHead',
+            **clip,
+            class_names=names,
+            logit_scale=7.0,
+        )
+    ).eval()
+    images = torch.randn(4, 3, 32, 32)
+    with torch.no_grad():
+        feats, joint = plain(images), projected(images)
+        matrix = projected.visual.proj  # (F, D)
+        assert torch.allclose(feats[0] @ matrix, joint[0], atol=1e-5)
+        texts = build_clip('ltvl-toy-vit', weights).eval()
+        classes = describe_classes(
+            texts.text, build_tokenizer('ltvl-toy-vit'), names, 'single'
+        ).recall()
+        lengths = (classes @ matrix.T).norm(dim=1)  # (K,)
+        images_too = feats[0].norm(dim=1) / joint[0].norm(dim=1)  # (N,)
+        found = head(feats) * lengths * images_too[:, None]
+        assert torch.allclose(found, zero_shot(joint), atol=1e-4)
+
+
+@pytest.mark.parametrize('arch', ['ltvl-toy', 'ViT-B-16-SigLIP'])
+def test_a_tower_without_a_matrix_keeps_its_projection(arch):
+    with pytest.raises(ValueError, match=r'only a ViT .* projection=True'):
+        TextInitClsHead(arch, class_names=['ox', 'cat'], projection=False)
+    with pytest.raises(ValueError, match=f'image tower of {arch} is none'):
+        MODELS.build(
+            dict(type='ltvl_mm.CLIPBackbone', arch=arch, projection=False)
+        )
 
 
 def test_a_classifier_of_both_trains(tmp_path):

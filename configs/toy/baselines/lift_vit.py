@@ -12,8 +12,9 @@ pretrained = '{{$LTVL_TOY_CLIP_VIT:work_dirs/clip_vit/epoch_8.pth}}'
 
 model = dict(
     backbone=dict(
-        backbone=dict(arch=arch, pretrained=pretrained),
+        backbone=dict(arch=arch, pretrained=pretrained, projection=False),
         targets=r'visual\.transformer\.resblocks\.\d+\.mlp',
+        norm='ln_2',
     ),
-    head=dict(arch=arch, pretrained=pretrained),
+    head=dict(arch=arch, pretrained=pretrained, projection=False),
 )

@@ -1,0 +1,94 @@
+"""Baselines see images, and train weights, as their authors' code says."""
+
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+from mmengine.optim import build_optim_wrapper
+from mmengine.registry import DefaultScope
+from torch import nn
+
+from ltvl_mm.registry import MODELS
+
+ROOT = Path(__file__).parents[1] / 'configs'
+INAT = sorted(
+    path.relative_to(ROOT).as_posix()
+    for path in ROOT.rglob('*_r50_inat.py')
+    if '_base_' not in path.parts
+)
+
+
+def load(name):
+    return Config.fromfile(ROOT / name)
+
+
+def list_types(pipeline):
+    return [step.type for step in pipeline]
+
+
+@pytest.mark.parametrize('name', ['vit_b16', 'lora_vit_b16', 'vit_l14'])
+def test_lift_crops_and_flips_alone_and_cuts_a_border_off_at_test(name):
+    cfg = load(f'baselines/lift_{name}.py')
+    _, crop, flip, _ = cfg.train_dataloader.dataset.pipeline
+    assert (crop.type, flip.type) == ('RandomResizedCrop', 'RandomFlip')
+    assert 'crop_ratio_range' not in crop  # the host's is (0.08, 1)
+    for loader in (cfg.val_dataloader, cfg.test_dataloader):
+        _, resize, centre, _ = loader.dataset.pipeline
+        assert (resize.scale, centre.crop_size) == (256, 224)
+
+
+@pytest.mark.parametrize('name', INAT)
+def test_inat_students_from_scratch_have_its_own_statistics(name):
+    cfg = load(name)
+    percents = [round(value / 2.55, 1) for value in cfg.data_preprocessor.mean]
+    assert percents == [46.6, 47.1, 38.0]
+    dataset = cfg.train_dataloader.dataset
+    pipeline = dataset.get('dataset', dataset).pipeline
+    if 'paco' not in name:  # those have views
+        assert 'RandomFlip' in list_types(pipeline)
+        assert 'ColorJitter' not in list_types(pipeline)
+
+
+@pytest.mark.parametrize(
+    ('name', 'operations', 'stacked'),
+    [
+        ('paco_r50', 2, False),
+        ('paco_r50_clip', 2, False),
+        ('paco_r50_inat', 2, False),
+        ('gpaco_r50_inat', 2, False),
+        ('paco_rx50', 2, True),
+        ('paco_rx101', 3, True),
+    ],
+)
+def test_the_first_view_of_paco_is_stacked_for_resnext_alone(
+    name, operations, stacked
+):
+    pipeline = load(f'baselines/{name}.py').train_dataloader.dataset.pipeline
+    first, second = pipeline[1].transforms
+    assert first[-1].num_policies == operations
+    grays = ['RandomGrayscale', 'GaussianBlur']
+    found = [kind for kind in list_types(first) if kind in grays]
+    assert found == (grays if stacked else [])
+    assert list_types(second)[2:4] == grays
+
+
+@pytest.mark.parametrize('name', ['paco', 'gpaco'])
+def test_on_places_only_the_last_of_the_convolutions_train(name):
+    cfg = load(f'baselines/{name}_r152_places.py')
+    cfg.model.backbone.pop('init_cfg')
+    cfg.model.backbone.depth = 50  # its blocks have the same names
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        model = MODELS.build(cfg.model)
+    wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
+    rates = {
+        id(weight): group['lr']
+        for group in wrapper.optimizer.param_groups
+        for weight in group['params']
+    }
+    for place, module in model.named_modules():
+        is_still = isinstance(module, nn.Conv2d) and (
+            not place.startswith('backbone.layer4.2.')
+        )
+        for weight in module.parameters(recurse=False):
+            if weight.requires_grad:
+                assert rates[id(weight)] == (0 if is_still else 0.08), place
