@@ -17,7 +17,10 @@ from types import NoneType
 import numpy as np
 from mmengine.config import Config
 
-from ltvl_mm.structures.class_counts import load_class_counts
+from ltvl_mm.structures.class_counts import (
+    find_shot_accuracy,
+    load_class_counts,
+)
 from ltvl_mm.structures.manifest import load_manifest
 from ltvl_mm.structures.part_reader import PartReader
 from ltvl_mm.structures.predictions import load_predictions
@@ -254,22 +257,19 @@ def _read_counts(
     answers: Answers | None,
     roots: list[Path],
 ) -> np.ndarray:
-    evaluators = (cfg or {}).get('test_evaluator') or {}
-    if not isinstance(evaluators, list):
-        evaluators = [evaluators]
-    for evaluator in evaluators:
-        source = given or evaluator.get('class_counts')
-        classes = evaluator.get('num_classes')
-        if source is not None and classes is not None:
-            if isinstance(source, (str, Path)) and not given:
-                source = _resolve(source, roots)
-            return load_class_counts(source, classes)
     if given and answers:
         return load_class_counts(given, answers.num_classes)
-    raise ValueError(
-        'no config says where the training list is (ShotAccuracy); give '
-        '--class-counts'
-    )
+    try:
+        metric = find_shot_accuracy((cfg or {}).get('test_evaluator'))
+    except ValueError:
+        raise ValueError(
+            'no config says where the training list is (ShotAccuracy); give '
+            '--class-counts'
+        ) from None
+    source = given or metric.class_counts
+    if isinstance(source, (str, Path)) and not given:
+        source = _resolve(source, roots)
+    return load_class_counts(source, metric.num_classes)
 
 
 def _resolve(file: str | Path, roots: list[Path]) -> Path:
