@@ -15,5 +15,7 @@ model = dict(
     backbone=dict(_delete_=True, type='ResNet', depth=50),
     head=dict(loss=dict(alpha=0.045)),
 )
-train_dataloader = dict(dataset=dict(pipeline=_base_.gpaco_pipelines.rand2))
+train_dataloader = dict(
+    dataset=dict(pipeline=_base_.contrast_pipelines.rand2_stack2)
+)
 optim_wrapper = dict(optimizer=dict(lr=0.16))

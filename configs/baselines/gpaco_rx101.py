@@ -12,4 +12,6 @@ Expect:   60.8 overall (its authors), after 400 epochs; ours is not
 _base_ = './gpaco_rx50.py'
 
 model = dict(backbone=dict(depth=101))
-train_dataloader = dict(dataset=dict(pipeline=_base_.gpaco_pipelines.rand5))
+train_dataloader = dict(
+    dataset=dict(pipeline=_base_.contrast_pipelines.rand5_stack5)
+)

@@ -9,11 +9,13 @@ Expect:   58.9 overall (its authors), after 400 epochs; ours is not
           measured.
 """
 
-_base_ = ['./paco_rx50.py', '../_base_/datasets/gpaco_views.py']
+_base_ = './paco_rx50.py'
 
 model = dict(
     type='ltvl_mm.GPaCoClassifier',
     head=dict(loss=dict(temperature=0.2, alpha=0.05)),
 )
-train_dataloader = dict(dataset=dict(pipeline=_base_.gpaco_pipelines.rand3))
+train_dataloader = dict(
+    dataset=dict(pipeline=_base_.contrast_pipelines.rand3_stack3)
+)
 optim_wrapper = dict(optimizer=dict(lr=0.24))

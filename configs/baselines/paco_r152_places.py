@@ -11,7 +11,7 @@ Expect:   41.2 overall in Table 2 of the TACKLE paper; its code says of val
           and not of test. Ours is not measured.
 """
 
-_base_ = ['../r152_places.py', '../_base_/datasets/paco_views.py']
+_base_ = ['../r152_places.py', '../_base_/datasets/contrast_views.py']
 
 model = dict(
     type='ltvl_mm.PaCoClassifier',
@@ -32,7 +32,9 @@ train_dataloader = dict(
             dict(
                 type='MultiView',
                 num_views=2,
-                transforms=_base_.paco_pipelines.rand2[1]['transforms'][1:],
+                transforms=_base_.contrast_pipelines.rand2_sim[1][
+                    'transforms'
+                ][1:],
             ),
             dict(type='PackInputs'),
         ]

@@ -15,4 +15,6 @@ model = dict(
     backbone=dict(_delete_=True, type='ResNet', depth=50),
     head=dict(loss=dict(temperature=0.2)),
 )
-train_dataloader = dict(dataset=dict(pipeline=_base_.paco_pipelines.rand2))
+train_dataloader = dict(
+    dataset=dict(pipeline=_base_.contrast_pipelines.rand2_sim)
+)

@@ -8,7 +8,7 @@ Hardware: 8 GPUs of 24 GB or more; hours as r50_clip.py, twice and a half.
 Expect:   60.2 overall in Table 1 of the TACKLE paper; ours is not measured.
 """
 
-_base_ = ['../r50_clip.py', '../_base_/datasets/paco_views.py']
+_base_ = ['../r50_clip.py', '../_base_/datasets/contrast_views.py']
 
 model = dict(
     type='ltvl_mm.PaCoClassifier',
@@ -21,7 +21,9 @@ model = dict(
         )
     ),
 )
-train_dataloader = dict(dataset=dict(pipeline=_base_.paco_pipelines.rand2))
+train_dataloader = dict(
+    dataset=dict(pipeline=_base_.contrast_pipelines.rand2_sim)
+)
 optim_wrapper = dict(
     # It starts at random: PaCo's rate of 0.02 for 128 images.
     paramwise_cfg=dict(custom_keys=dict(projector=dict(lr_mult=40)))

@@ -9,7 +9,7 @@ Expect:   73.8 overall in Table 3 of the TACKLE paper; ours is not measured.
 
 _base_ = [
     '../_base_/datasets/inat18_clip.py',
-    '../_base_/datasets/paco_views.py',
+    '../_base_/datasets/contrast_views.py',
     '../_base_/rn50_clip_student.py',
     '../_base_/default_runtime.py',
 ]
@@ -26,7 +26,9 @@ model = dict(
         ),
     ),
 )
-train_dataloader = dict(dataset=dict(pipeline=_base_.paco_pipelines.rand2))
+train_dataloader = dict(
+    dataset=dict(pipeline=_base_.contrast_pipelines.rand2_sim)
+)
 optim_wrapper = dict(
     # It starts at random: PaCo's rate of 0.02 for 128 images.
     paramwise_cfg=dict(custom_keys=dict(projector=dict(lr_mult=40)))

@@ -9,7 +9,7 @@ Expect:   73.2 overall in Table 3 of the TACKLE paper, after 400 epochs;
           ours is not measured.
 """
 
-_base_ = ['../r50_inat.py', '../_base_/datasets/paco_views.py']
+_base_ = ['../r50_inat.py', '../_base_/datasets/contrast_views.py']
 
 model = dict(
     type='ltvl_mm.PaCoClassifier',
@@ -22,6 +22,8 @@ model = dict(
         )
     ),
 )
-train_dataloader = dict(dataset=dict(pipeline=_base_.paco_pipelines.rand2))
+train_dataloader = dict(
+    dataset=dict(pipeline=_base_.contrast_pipelines.rand2_sim)
+)
 optim_wrapper = dict(optimizer=dict(lr=0.08))
 custom_hooks = [*_base_.custom_hooks, dict(type='ltvl_mm.ClassCountsHook')]

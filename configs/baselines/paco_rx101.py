@@ -12,5 +12,7 @@ Expect:   60.0 overall in Table 1 of the TACKLE paper, after 400 epochs;
 _base_ = './paco_rx50.py'
 
 model = dict(backbone=dict(depth=101), head=dict(loss=dict(temperature=0.2)))
-train_dataloader = dict(dataset=dict(pipeline=_base_.paco_pipelines.stack3))
+train_dataloader = dict(
+    dataset=dict(pipeline=_base_.contrast_pipelines.stack3_sim)
+)
 optim_wrapper = dict(optimizer=dict(lr=0.12))

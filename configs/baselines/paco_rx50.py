@@ -9,7 +9,7 @@ Expect:   58.2 overall in Table 1 of the TACKLE paper, after 400 epochs;
           ours is not measured.
 """
 
-_base_ = ['../rx50.py', '../_base_/datasets/paco_views.py']
+_base_ = ['../rx50.py', '../_base_/datasets/contrast_views.py']
 
 model = dict(
     type='ltvl_mm.PaCoClassifier',
@@ -22,6 +22,8 @@ model = dict(
         )
     ),
 )
-train_dataloader = dict(dataset=dict(pipeline=_base_.paco_pipelines.stack2))
+train_dataloader = dict(
+    dataset=dict(pipeline=_base_.contrast_pipelines.stack2_sim)
+)
 optim_wrapper = dict(optimizer=dict(lr=0.08))
 custom_hooks = [*_base_.custom_hooks, dict(type='ltvl_mm.ClassCountsHook')]
