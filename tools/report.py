@@ -16,7 +16,8 @@ from pathlib import Path
 from ltvl_mm.evaluation.accuracy_table import format_accuracies
 from ltvl_mm.evaluation.feature_map import METHODS
 from ltvl_mm.structures.class_names import load_class_names
-from ltvl_mm.structures.run_folder import RunFolder, find_runs, read_run
+from ltvl_mm.structures.run_folder import RunFolder
+from ltvl_mm.structures.run_reader import find_runs, read_run
 from ltvl_mm.utils.progress import progress_bar
 from ltvl_mm.visualization.report import (
     Retrieval,

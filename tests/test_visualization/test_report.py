@@ -8,7 +8,8 @@ from study_folder import HOSTILE, NAMES, write_study
 
 from ltvl_mm.evaluation.functional import summarise_accuracies
 from ltvl_mm.structures.features import Features, save_features
-from ltvl_mm.structures.run_folder import RunFolder, read_run
+from ltvl_mm.structures.run_folder import RunFolder
+from ltvl_mm.structures.run_reader import read_run
 from ltvl_mm.visualization.report import (
     make_study,
     read_retrieval,
@@ -25,7 +26,7 @@ from ltvl_mm.visualization.report.gallery import (
 )
 from ltvl_mm.visualization.report.page import make_rows
 from ltvl_mm.visualization.report.retrieval import measure_precision
-from ltvl_mm.visualization.report.study import (
+from ltvl_mm.visualization.report.scores import (
     compare_methods,
     score_classes,
     score_run,

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from study_folder import HOSTILE, NAMES, write_study
 
-from ltvl_mm.structures.run_folder import read_run
+from ltvl_mm.structures.run_reader import read_run
 from ltvl_mm.visualization.report import (
     make_study,
     read_retrieval,

@@ -2,7 +2,8 @@
 
 from ltvl_mm.visualization.report.page import write_report
 from ltvl_mm.visualization.report.retrieval import Retrieval, read_retrieval
-from ltvl_mm.visualization.report.study import make_study, score_run
+from ltvl_mm.visualization.report.scores import score_run
+from ltvl_mm.visualization.report.study import make_study
 
 __all__ = [
     'Retrieval',

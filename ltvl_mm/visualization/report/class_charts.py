@@ -22,7 +22,8 @@ from ltvl_mm.visualization.report.retrieval import (
     Retrieval,
     measure_precision,
 )
-from ltvl_mm.visualization.report.study import Study, score_classes
+from ltvl_mm.visualization.report.scores import score_classes
+from ltvl_mm.visualization.report.study import Study
 
 
 def chart_accuracy(study: Study) -> Chart:

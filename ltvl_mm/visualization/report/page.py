@@ -8,6 +8,7 @@ import numpy as np
 from markupsafe import Markup
 
 from ltvl_mm.evaluation.accuracy_table import format_mean
+from ltvl_mm.evaluation.bootstrap import MEASURES
 from ltvl_mm.structures.class_counts import GROUPS
 from ltvl_mm.utils.io import atomic_write
 from ltvl_mm.utils.provenance import describe_command
@@ -20,13 +21,12 @@ from ltvl_mm.visualization.report.gallery import (
 )
 from ltvl_mm.visualization.report.plot import pack_library, render_figure
 from ltvl_mm.visualization.report.retrieval import Retrieval
-from ltvl_mm.visualization.report.study import (
-    COLUMNS,
-    Study,
+from ltvl_mm.visualization.report.scores import (
     compare_methods,
     score_classes,
     score_run,
 )
+from ltvl_mm.visualization.report.study import Study
 
 LIMIT = 10_000_000  # bytes of the page
 _FOLDER = Path(__file__).parent
@@ -76,7 +76,7 @@ def write_report(
     content = {
         'title': title,
         'study': study,
-        'columns': COLUMNS,
+        'columns': MEASURES,
         'rows': rows,
         'classes': make_class_table(study, retrieval),
         'charts': charts,
@@ -114,7 +114,7 @@ def make_rows(study: Study) -> list[dict]:
                 'seeds': len(scores),
                 'cells': {
                     name: format_mean([s[name] for s in scores if name in s])
-                    for name in COLUMNS
+                    for name in MEASURES
                 },
                 'differences': {
                     name: f'{mean:+.1f} [{low:+.1f}, {high:+.1f}]'

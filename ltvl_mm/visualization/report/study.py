@@ -5,20 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ltvl_mm.evaluation.bootstrap import (
-    MEASURES,
-    find_interval,
-    resample_accuracies,
-)
-from ltvl_mm.evaluation.functional import (
-    compute_class_accuracies,
-    summarise_accuracies,
-)
 from ltvl_mm.structures.class_counts import group_classes
-from ltvl_mm.structures.run_folder import PER_CLASS, RunFolder
+from ltvl_mm.structures.run_folder import RunFolder
 from ltvl_mm.visualization.report.plot import escape
-
-COLUMNS = MEASURES
 
 
 @dataclass(frozen=True)
@@ -187,102 +176,3 @@ def _find_difference(first: Sequence[str], other: Sequence[str]) -> str:
         if one != two:
             return f'class {label} is {one!r} and {two!r}'
     return f'{len(first)} and {len(other)} names'
-
-
-def score_run(study: Study, run: RunFolder) -> dict[str, float]:
-    """Return the accuracies of a run in percent, by COLUMNS; {} if untested.
-
-    From its predictions, else from what was written down of its test.
-    """
-    if run.answers is not None:
-        answers = run.answers
-        return summarise_accuracies(
-            answers.pred, answers.labels, study.group_classes_of(run)
-        )
-    return {
-        name: run.metrics[f'shot/{name}']
-        for name in COLUMNS
-        if isinstance(run.metrics.get(f'shot/{name}'), (int, float))
-    }
-
-
-def score_classes(study: Study, method: str) -> np.ndarray | None:
-    """Return the (S, K) accuracies of S seeds of a method by class.
-
-    Of the runs that are shown by class. NaN for a class that was not tested;
-    None if no run tells.
-    """
-    found = []
-    for run in study.list_shown(method):
-        each = run.metrics.get(PER_CLASS, ())
-        if run.answers is not None:
-            found.append(
-                compute_class_accuracies(
-                    run.answers.pred,
-                    run.answers.labels,
-                    len(study.class_names),
-                )
-            )
-        elif len(each) == len(study.class_names) > 0:
-            found.append(np.array(each, np.float64))
-    return np.stack(found) if found else None
-
-
-def compare_methods(
-    study: Study, *, draws: int = 1000
-) -> dict[str, dict[str, tuple[float, float, float]]]:
-    """Return method -> measure -> (difference, low, high) to the baseline.
-
-    In percent points: the mean over the seeds that both have, and the middle
-    95 % of it when test images are drawn anew. A method that was tested on
-    other images, trained on another list, or whose predictions nobody saved
-    is absent.
-    """
-    pairs: dict[str, list[dict[str, tuple[float, np.ndarray]]]] = {}
-    for base in study.list_runs(study.baseline):
-        others = [run for run in study.runs if _is_paired(study, run, base)]
-        if not others:
-            continue
-        runs = (base, *others)
-        drawn = resample_accuracies(
-            np.stack([run.answers.right for run in runs]),
-            base.answers.labels,
-            study.group_classes_of(base),
-            draws=draws,
-        )
-        scores = [score_run(study, run) for run in runs]
-        for place, run in enumerate(others, 1):
-            pairs.setdefault(run.name, []).append(
-                {
-                    measure: (
-                        scores[place][measure] - scores[0][measure],
-                        values[place] - values[0],
-                    )
-                    for measure, values in drawn.items()
-                }
-            )
-    return {
-        name: {
-            measure: (
-                float(np.mean([pair[measure][0] for pair in found])),
-                *find_interval(
-                    np.mean([pair[measure][1] for pair in found], 0)
-                ),
-            )
-            for measure in found[0]
-        }
-        for name, found in pairs.items()
-    }
-
-
-def _is_paired(study: Study, run: RunFolder, base: RunFolder) -> bool:
-    """Return whether two methods answered the same images in one seed."""
-    groups = study.group_classes_of(run), study.group_classes_of(base)
-    return (
-        run.name != base.name
-        and run.answers is not None
-        and base.answers is not None
-        and run.answers.images == base.answers.images
-        and (run.seed == base.seed or None in (run.seed, base.seed))
-        and np.array_equal(*groups)
-    )

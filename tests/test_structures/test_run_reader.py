@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from study_folder import COUNTS, NAMES, write_study
 
-from ltvl_mm.structures.run_folder import find_runs, read_run
+from ltvl_mm.structures.run_reader import find_runs, read_run
 from ltvl_mm.utils.io import write_json
 
 
