@@ -10,6 +10,7 @@ fi
 python=$(tools/install.sh "$stack")
 # Small tensors: threads would only wait for each other.
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
-# By file, because the tests of a file share what is slow to make.
+# By file, because the tests of a file share what is slow to make; in the order
+# of conftest.py, by which all cores end at the same time.
 PATH="$(dirname "$python"):$PATH" exec "$python" -m pytest \
-    -n auto --maxprocesses 8 --dist loadfile "$@"
+    -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder "$@"
