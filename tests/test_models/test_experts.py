@@ -1,6 +1,7 @@
 """Experts: shapes, what their gradients reach, their losses."""
 
 import math
+from functools import partial
 
 import pytest
 import torch
@@ -209,6 +210,60 @@ def test_tade_by_hand():
     assert value.item() == pytest.approx(expected, rel=1e-5)
     with pytest.raises(ValueError, match='is of 3 experts, got 2'):
         loss(torch.zeros(1, 2, 3), torch.tensor([2]))
+
+
+def tade_slowly(logits, target, counts, tau):
+    """The loss of TADE, one image after another; as the paper has it."""
+    share = [count / sum(counts) for count in counts]
+    order = sorted(range(len(counts)), key=counts.__getitem__)
+    mirror = dict(zip(order, reversed(order), strict=True))
+    total = 0.0
+    for own, label in zip(logits.tolist(), target.tolist(), strict=True):
+        for expert, scores in enumerate(own):
+            weights = [
+                math.exp(score)
+                * (share[k] if expert else 1)
+                / (share[mirror[k]] ** tau if expert == 2 else 1)
+                for k, score in enumerate(scores)
+            ]
+            total -= math.log(weights[label] / sum(weights))
+    return total / len(target)
+
+
+@pytest.mark.parametrize('seed', range(5))
+def test_tade_is_its_formula(seed):
+    rng = torch.Generator().manual_seed(seed)
+    classes, images = 2 + seed, 5 - seed  # two classes, one image
+    counts = torch.randperm(300, generator=rng)[:classes] + 1
+    logits = torch.randn(images, 3, classes, generator=rng)
+    target = torch.randint(classes, (images,), generator=rng)
+    loss = DiverseExpertLoss(classes, tau=1.5)
+    loss.set_class_counts(counts)
+    expected = tade_slowly(logits, target, counts.tolist(), 1.5)
+    assert loss(logits, target).item() == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize('counts', [[1000, 1], [100, 10, 1, 0]])
+@pytest.mark.parametrize(
+    'build_loss',
+    [
+        DiverseExpertLoss,
+        RIDELoss,
+        partial(RIDELoss, beta=0.9999),
+    ],
+)
+def test_expert_losses_of_few_images_in_half_precision(build_loss, counts):
+    loss = build_loss(len(counts))
+    loss.set_class_counts(torch.tensor(counts))
+    logits = torch.full((1, 3, len(counts)), -30.0, dtype=torch.float16)
+    logits[..., 0] = 30  # sure, and wrong
+    logits.requires_grad_()
+    with torch.autocast('cpu', dtype=torch.float16):
+        value = loss(logits, torch.tensor([1]))
+    value.backward()
+    assert value.dtype == torch.float32
+    assert torch.isfinite(value)
+    assert torch.isfinite(logits.grad).all()
 
 
 def test_tade_leaves_out_a_class_without_a_training_image():
