@@ -48,5 +48,8 @@ class PartReader:
                     f'{broken} broken lines in {folder / FILE}'
                 )
         if not there:
-            self.missing['commands'] = f'{folders[0] / FILE} does not exist'
+            self.missing['commands'] = (
+                f'{folders[0] / FILE} does not exist; the tools of ltvl_mm '
+                f'write it when they train, test, embed or retrieve'
+            )
         return found
