@@ -42,15 +42,20 @@ class Predictions:
         Raises:
             ValueError: If they are not as described; names row and value.
         """
+        if not len(self.paths):
+            raise ValueError('there are no predictions')
         shape = self.probabilities.shape
-        rows = {shape[0], len(self.labels), len(self.paths)}
-        if len(shape) != 2 or len(rows) > 1:
+        whole = np.issubdtype(self.labels.dtype, np.integer)
+        if not whole or len(shape) != 2 or self.labels.ndim != 1:
+            raise ValueError(
+                f'expected (N, K) probabilities and (N,) whole labels, got '
+                f'{shape} and {self.labels.dtype} {self.labels.shape}'
+            )
+        if len({shape[0], len(self.labels), len(self.paths)}) > 1:
             raise ValueError(
                 f'probabilities {shape}, labels {self.labels.shape} and '
                 f'{len(self.paths)} paths are not (N, K), (N,) and N'
             )
-        if not len(self.paths):
-            raise ValueError('there are no predictions')
         if self.class_names and len(self.class_names) != shape[1]:
             raise ValueError(
                 f'{len(self.class_names)} class names for scores over '

@@ -69,6 +69,11 @@ class RunFolder:
     missing: dict[str, str] = field(default_factory=dict)
 
     @property
+    def tells_classes(self) -> bool:
+        """Whether it says how often each class is right."""
+        return self.answers is not None or PER_CLASS in self.metrics
+
+    @property
     def label(self) -> str:
         """Name and seed."""
         return (

@@ -9,7 +9,7 @@ or half-written is named, and the rest is read.
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import NoneType
 
@@ -78,14 +78,14 @@ def read_run(
     )
     file = _find_config(path)
     cfg = reader.read('config', lambda: _read_config(file), None)
-    roots = [Path(entry['folder']) for entry in commands if 'folder' in entry]
+    places = _list_places(commands, file, cfg)
     parts = {
         'answers': answers,
         'metrics': metrics,
         'commands': commands,
         'counts': reader.read(
             'class counts',
-            lambda: _read_counts(counts, cfg, answers, roots),
+            lambda: _read_counts(counts, cfg, answers, places),
             None,
         ),
         'features': reader.read(
@@ -102,7 +102,7 @@ def read_run(
         }
         named = _find_manifest(cfg)
         if named is not None:
-            place = Path(manifest or _resolve(named, roots))
+            place = Path(manifest or _resolve(named, places))
             parts |= {
                 'manifest': place,
                 'retrieved': reader.read(
@@ -184,7 +184,7 @@ def _read_counts(
     given: str | Path | None,
     cfg: Config | None,
     answers: Answers | None,
-    roots: list[Path],
+    places: list[Callable[[str | Path], Path]],
 ) -> np.ndarray:
     if given and answers:
         return load_class_counts(given, answers.num_classes)
@@ -197,16 +197,35 @@ def _read_counts(
         ) from None
     source = given or metric.class_counts
     if isinstance(source, (str, Path)) and not given:
-        source = _resolve(source, roots)
+        source = _resolve(source, places)
     return load_class_counts(source, metric.num_classes)
 
 
-def _resolve(file: str | Path, roots: list[Path]) -> Path:
-    """Return a file that was named from the folder of a command."""
-    for root in (Path(), *roots):
-        if (root / file).exists():
-            return root / file
-    return Path(file)
+def _list_places(
+    commands: list[dict], file: Path | None, cfg: Config | None
+) -> list[Callable[[str | Path], Path]]:
+    """Return where a file may lie that a config names, the likeliest first.
+
+    Where it says; below the folders that commands were typed in; beside the
+    run as it was beside it before both were moved.
+    """
+    places: list[Callable[[str | Path], Path]] = [Path]
+    places += [Path(entry['folder']).joinpath for entry in commands]
+    work_dir = None if cfg is None else cfg.get('work_dir')
+    if file is not None and work_dir is not None:
+        places.append(
+            lambda name: file.parent / os.path.relpath(name, work_dir)
+        )
+    return places
+
+
+def _resolve(
+    file: str | Path, places: list[Callable[[str | Path], Path]]
+) -> Path:
+    """Return the first place where a file is; else where it should be."""
+    return next(
+        (place(file) for place in places if place(file).exists()), Path(file)
+    )
 
 
 def _find_manifest(cfg: Config) -> str | None:

@@ -53,6 +53,10 @@ def test_the_logarithm_of_a_zero_is_finite_and_the_lowest():
     ('change', 'message'),
     [
         (dict(labels=(2,)), r'not \(N, K\)'),
+        (dict(labels=(0.0, 1.0)), r'whole labels, got .* float64 \(2,\)'),
+        (dict(labels=((0,), (1,))), r'int64 \(2, 1\)'),
+        (dict(labels=0), r'int64 \(\)'),
+        (dict(probabilities=np.float32(1)), r'labels, got \(\) and'),
         (dict(paths=('a',)), r'not \(N, K\)'),
         (dict(class_names=('a', 'b')), '2 class names for scores over 3'),
         (dict(paths=(), labels=(), probabilities=HALVES[:0]), 'there are no'),

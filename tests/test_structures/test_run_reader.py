@@ -86,6 +86,18 @@ def test_half_a_line_of_a_curve_costs_that_line(folder):
     assert '1 broken lines' in run.missing['curves']
 
 
+def test_a_folder_that_was_moved_is_read_beside_what_moved_with_it(tmp_path):
+    folder = write_study(tmp_path / 'there')
+    config = folder / 'seed0/tackle/tackle.py'
+    text = config.read_text() + f'work_dir = {str(config.parent)!r}\n'
+    config.write_text(text)
+    (tmp_path / 'there').rename(tmp_path / 'here')
+    run = read_run(tmp_path / 'here/seed0/tackle', 'tackle')
+    assert not run.missing
+    assert run.counts.tolist() == list(COUNTS)
+    assert run.retrieved.tolist() == [1, 2, 3, 4]
+
+
 def test_counts_that_are_given_replace_the_configs(folder, tmp_path):
     (folder / 'seed0/plain/plain.py').unlink()
     write_json(tmp_path / 'other.json', [1, 2, 3, 4])

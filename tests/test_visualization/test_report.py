@@ -24,6 +24,7 @@ from ltvl_mm.visualization.report.gallery import (
     pick_rows,
     plan_gallery,
 )
+from ltvl_mm.visualization.report.model_charts import chart_curves
 from ltvl_mm.visualization.report.page import make_rows
 from ltvl_mm.visualization.report.retrieval import measure_precision
 from ltvl_mm.visualization.report.scores import (
@@ -127,6 +128,40 @@ def test_each_seed_is_scored_by_its_own_training_list(study, tmp_path):
     # What all share needs no such words.
     write_report(tmp_path / 'x.html', study)
     assert 'alone: the other' not in (tmp_path / 'x.html').read_text()
+
+
+def test_no_run_is_scored_by_a_list_that_may_be_another_s(study, tmp_path):
+    # Seed 1's list is gone, and others have two.
+    turned = [replace(study.runs[0], name='x', counts=np.array([3] * 4))]
+    gone = [
+        replace(run, counts=None, metrics={'shot/many': 12.5})
+        for run in study.runs[2:]
+    ]
+    other = replace(study, runs=(*study.runs[:2], *gone, *turned))
+    scores = score_run(other, gone[0])
+    assert scores['many'] == 12.5  # as its own test wrote it down
+    assert 'few' not in scores
+    assert scores['all'] == score_run(study, study.runs[2])['all']
+    assert not other.is_shown(gone[0])
+    assert 'Of seed 0 alone: the other 3 runs' in other.caveat
+    assert write_report(tmp_path / 'x.html', other).keys() == {'the page'}
+    # The lists of the others agree, so it can be no other.
+    agreed = replace(study, runs=(*study.runs[:2], *gone))
+    assert score_run(agreed, gone[0])['few'] > 0
+    assert agreed.caveat == ''
+
+
+def test_many_methods_stand_each_beside_the_baseline(study):
+    methods = [
+        replace(study.runs[1], name=f'<b>{number}</b>') for number in range(7)
+    ]
+    few = replace(study, runs=(study.runs[0], *methods[:6]))
+    assert [v.name for v in chart_accuracy(few).variants] == ['']
+    many = replace(study, runs=(study.runs[0], *methods))
+    for chart in (chart_accuracy(many), chart_curves(many)):
+        assert [v.name for v in chart.variants] == [m.name for m in methods]
+        names = {trace.name for trace in chart.variants[0].figure.data}
+        assert names == {'plain', '&lt;b>0&lt;/b>'}
 
 
 def test_classes_that_one_seed_never_knows_are_counted_in_that_seed(study):

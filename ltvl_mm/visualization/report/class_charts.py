@@ -18,6 +18,7 @@ from ltvl_mm.visualization.report.class_figures import (
     draw_class_frequencies,
     draw_precision,
 )
+from ltvl_mm.visualization.report.plot import share_out
 from ltvl_mm.visualization.report.retrieval import (
     Retrieval,
     measure_precision,
@@ -30,18 +31,29 @@ def chart_accuracy(study: Study) -> Chart:
     """Accuracy of each class against its training images."""
     counts = need_counts(study)
     seeds = _score_methods(study)
-    said = '; '.join(
-        f'{method}: {np.nanmean(values):.1f} % on average, '
+    said = {
+        method: f'{method}: {np.nanmean(values):.1f} % on average, '
         f'{np.mean(values[~np.isnan(values)] == 0):.0%} of the classes never '
         f'right'
         for method, values in seeds.items()
-    )
-    accuracies = {method: values.mean(0) for method, values in seeds.items()}
-    return make_chart(
-        'Accuracy by class',
-        f'A dot per class, against its training images. {said}.{study.caveat}',
-        draw_class_accuracies(counts, accuracies, study.shown_names),
-    )
+    }
+    variants = []
+    for title, methods in share_out(list(seeds), study.baseline).items():
+        text = '; '.join(said[method] for method in methods)
+        figure = draw_class_accuracies(
+            counts,
+            {method: seeds[method].mean(0) for method in methods},
+            study.shown_names,
+        )
+        variants.append(
+            Variant(
+                title,
+                f'A dot per class, against its training images. {text}.'
+                f'{study.caveat}',
+                figure,
+            )
+        )
+    return Chart('Accuracy by class', tuple(variants))
 
 
 def chart_arrows(study: Study) -> Chart:

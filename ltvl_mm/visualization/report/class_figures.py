@@ -37,7 +37,7 @@ def draw_class_accuracies(
             x=np.maximum(counts, 0.5),  # the axis has no zero
             y=values,
             mode='markers',
-            name=method,
+            name=escape(method),
             text=names,
             customdata=counts,
             marker={

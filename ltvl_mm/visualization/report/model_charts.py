@@ -21,6 +21,7 @@ from ltvl_mm.visualization.report.model_figures import (
     draw_feature_maps,
     draw_reliability,
 )
+from ltvl_mm.visualization.report.plot import share_out
 from ltvl_mm.visualization.report.study import Study
 
 # A map of more takes a while, and its dots cover each other.
@@ -120,12 +121,17 @@ def chart_curves(study: Study) -> Chart:
     ]
     if not runs:
         raise NothingToDraw('no run has vis_data/scalars.json')
-    return make_chart(
-        'Training',
-        f'{len(runs)} trainings: loss and rate by iteration, accuracy on val '
-        f'by epoch. A colour per method, a dash per seed.',
-        draw_curves(runs),
-    )
+    variants = []
+    trained = list(dict.fromkeys(name for name, _, _ in runs))
+    for title, methods in share_out(trained, study.baseline).items():
+        some = [run for run in runs if run[0] in methods]
+        text = (
+            f'{len(some)} trainings of {", ".join(methods)}: loss and rate by '
+            f'iteration, accuracy on val by epoch. A colour per method, a '
+            f'dash per seed.'
+        )
+        variants.append(Variant(title, text, draw_curves(some)))
+    return Chart('Training', tuple(variants))
 
 
 def _check_labels(labels: np.ndarray, num_classes: int) -> None:

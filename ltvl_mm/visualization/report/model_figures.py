@@ -117,17 +117,20 @@ def draw_feature_maps(
         vertical_spacing=0.12 / rows,
     )
     figure.update_annotations(font={'size': 13})
+    named = set()
     for number, (_, places, labels, groups) in enumerate(maps):
         # Rare classes last, on top.
-        for group in GROUPS:
+        for group in (*GROUPS, 'all'):
             inside = groups == group
+            if not inside.any():
+                continue
             figure.add_scatter(
                 x=np.round(places[inside, 0], 2),
                 y=np.round(places[inside, 1], 2),
                 mode='markers',
                 name=group,
                 legendgroup=group,
-                showlegend=number == 0,
+                showlegend=group not in named,
                 text=[names[label] for label in labels[inside]],
                 marker={
                     'size': 5,
@@ -139,6 +142,7 @@ def draw_feature_maps(
                 row=1 + number // columns,
                 col=1 + number % columns,
             )
+            named.add(group)
     bare = {'showticklabels': False, 'zeroline': False, 'showgrid': False}
     figure.update_xaxes(bare)
     figure.update_yaxes(bare)

@@ -51,6 +51,9 @@ async function drawPlots() {
   }
   const dark = matchMedia('(prefers-color-scheme: dark)');
   dark.addEventListener('change', () => plots().forEach(recolour));
+  for (const kind of ['beforeprint', 'afterprint']) {
+    addEventListener(kind, () => plots().forEach(Plotly.Plots.resize));
+  }
   document.documentElement.dataset.drawn = 'yes';
 }
 

@@ -3,6 +3,7 @@
 import base64
 import gzip
 import textwrap
+from collections.abc import Sequence
 
 import plotly.graph_objects as go
 from plotly.io.json import to_json_plotly
@@ -37,7 +38,7 @@ OPACITY = 0.9
 GROUP_COLOURS = dict(
     zip((*GROUPS, 'all'), (*COLOURS[:3], COLOURS[-1]), strict=True)
 )
-GROUP_SYMBOLS = dict(zip(GROUPS, SYMBOLS, strict=False))
+GROUP_SYMBOLS = dict(zip((*GROUPS, 'all'), SYMBOLS, strict=False))
 
 
 def pack_library() -> str:
@@ -131,6 +132,20 @@ def mark_groups(figure: go.Figure) -> None:
 def pick_colour(number: int) -> str:
     """Return a colour; they come again from the eighth on."""
     return COLOURS[number % len(COLOURS)]
+
+
+def share_out(methods: Sequence[str], baseline: str) -> dict[str, list[str]]:
+    """Return which methods stand in one figure, by its name.
+
+    All of them while colours tell them apart; else each beside the baseline.
+    """
+    if len(methods) <= len(COLOURS):
+        return {'': list(methods)}
+    return {
+        method: [name for name in methods if name in (baseline, method)]
+        for method in methods
+        if method != baseline
+    }
 
 
 def pick_symbol(number: int) -> str:

@@ -18,18 +18,20 @@ from ltvl_mm.visualization.report.study import Study
 def score_run(study: Study, run: RunFolder) -> dict[str, float]:
     """Return the accuracies of a run in percent, by MEASURES; {} if untested.
 
-    From its predictions, else from what was written down of its test.
+    From its predictions, and from what was written down of its test where
+    these or its training list are gone.
     """
-    if run.answers is not None:
-        answers = run.answers
-        return summarise_accuracies(
-            answers.pred, answers.labels, study.group_classes_of(run)
-        )
-    return {
+    written = {
         name: run.metrics[f'shot/{name}']
         for name in MEASURES
         if isinstance(run.metrics.get(f'shot/{name}'), (int, float))
     }
+    if run.answers is None:
+        return written
+    answers = run.answers
+    return written | summarise_accuracies(
+        answers.pred, answers.labels, study.group_classes_of(run)
+    )
 
 
 def score_classes(study: Study, method: str) -> np.ndarray | None:
@@ -96,6 +98,7 @@ def compare_methods(
                 ),
             )
             for measure in found[0]
+            if all(measure in pair for pair in found)
         }
         for name, found in pairs.items()
     }

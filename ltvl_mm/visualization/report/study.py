@@ -47,29 +47,43 @@ class Study:
         return [escape(name) for name in self.class_names]
 
     @property
+    def lists_differ(self) -> bool:
+        """Whether two runs have different training lists."""
+        return any(
+            not np.array_equal(run.counts, self.counts)
+            for run in self.runs
+            if run.counts is not None
+        )
+
+    @property
     def caveat(self) -> str:
         """A sentence on the runs that are not shown by class; '' if all."""
-        shown = [run for run in self.runs if self.is_shown(run)]
-        if len(shown) == len(self.runs):
+        able = [run for run in self.runs if run.tells_classes]
+        shown = [run for run in able if self.is_shown(run)]
+        if len(shown) == len(able):
             return ''
         seeds = sorted({run.seed for run in shown if run.seed is not None})
         named = f'seed {", ".join(map(str, seeds))}' if seeds else 'a list'
         return (
-            f' Of {named} alone: the other {len(self.runs) - len(shown)} runs '
-            f'have other training images per class.'
+            f' Of {named} alone: the other {len(able) - len(shown)} runs have '
+            f'other training images per class, or nobody knows theirs.'
         )
 
     def group_classes_of(self, run: RunFolder) -> np.ndarray:
-        """Return the (K,) names of groups by the run's own training list."""
+        """Return the (K,) names of groups by the run's own training list.
+
+        Where it is gone, by that of the others if they agree, else
+        ``'all'``.
+        """
+        if run.counts is None and self.lists_differ:
+            return self._group(None)
         return self._group(self.counts if run.counts is None else run.counts)
 
     def is_shown(self, run: RunFolder) -> bool:
         """Return whether a run is shown class by class."""
-        return (
-            run.counts is None
-            or self.counts is None
-            or np.array_equal(run.counts, self.counts)
-        )
+        if run.counts is None:
+            return not self.lists_differ
+        return np.array_equal(run.counts, self.counts)
 
     def list_runs(self, method: str) -> list[RunFolder]:
         """Return the runs of a method, a run per seed."""
