@@ -10,7 +10,12 @@ from mmengine.registry import DefaultScope
 from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 
-from ltvl_mm.models import DiverseExpertLoss, ExpertClsHead, RIDELoss
+from ltvl_mm.models import (
+    DiverseExpertLoss,
+    ExpertClsHead,
+    ResLTLoss,
+    RIDELoss,
+)
 
 RESNEXT = dict(
     type='ResNeXt',
@@ -250,9 +255,12 @@ def test_tade_is_its_formula(seed):
         DiverseExpertLoss,
         RIDELoss,
         partial(RIDELoss, beta=0.9999),
+        ResLTLoss,
     ],
 )
-def test_expert_losses_of_few_images_in_half_precision(build_loss, counts):
+def test_losses_of_several_logits_an_image_in_half_precision(
+    build_loss, counts
+):
     loss = build_loss(len(counts))
     loss.set_class_counts(torch.tensor(counts))
     logits = torch.full((1, 3, len(counts)), -30.0, dtype=torch.float16)
