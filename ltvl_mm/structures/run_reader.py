@@ -10,6 +10,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from types import NoneType
 
@@ -107,7 +108,7 @@ def read_run(
                 'manifest': place,
                 'retrieved': reader.read(
                     'retrieved images',
-                    lambda: load_manifest(place).count_classes(),
+                    lambda: _count_retrieved(place),
                     None,
                 ),
             }
@@ -226,6 +227,22 @@ def _resolve(
     return next(
         (place(file) for place in places if place(file).exists()), Path(file)
     )
+
+
+def _count_retrieved(manifest: Path) -> np.ndarray:
+    changed = manifest.stat().st_mtime_ns if manifest.is_file() else 0
+    return _count_rows(manifest, changed)
+
+
+@lru_cache(maxsize=8)
+def _count_rows(manifest: Path, changed: int) -> np.ndarray:
+    """Return (K,) rows per class; the runs of a study share a manifest.
+
+    Args:
+        manifest: The file.
+        changed: When, so that a new one is read again.
+    """
+    return load_manifest(manifest).count_classes()
 
 
 def _find_manifest(cfg: Config) -> str | None:
