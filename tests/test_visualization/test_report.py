@@ -151,6 +151,18 @@ def test_no_run_is_scored_by_a_list_that_may_be_another_s(study, tmp_path):
     assert agreed.caveat == ''
 
 
+def test_groups_of_another_list_are_not_those_that_a_test_wrote_down(study):
+    # The list that is given has no many-shot class; the test's had one.
+    run = replace(
+        study.runs[0],
+        counts=np.array([3] * 4),
+        metrics={'shot/many': 100.0, 'shot/few': 8.0},
+    )
+    scores = score_run(make_study([run]), run)
+    assert 'many' not in scores
+    assert scores['few'] == pytest.approx(scores['all'])
+
+
 def test_many_methods_stand_each_beside_the_baseline(study):
     methods = [
         replace(study.runs[1], name=f'<b>{number}</b>') for number in range(7)

@@ -29,9 +29,10 @@ def score_run(study: Study, run: RunFolder) -> dict[str, float]:
     if run.answers is None:
         return written
     answers = run.answers
-    return written | summarise_accuracies(
+    scores = summarise_accuracies(
         answers.pred, answers.labels, study.group_classes_of(run)
     )
+    return written | scores if run.counts is None else scores
 
 
 def score_classes(study: Study, method: str) -> np.ndarray | None:
