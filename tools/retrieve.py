@@ -51,6 +51,11 @@ def parse_args() -> argparse.Namespace:
         default=UNIT_ROWS,
         help='rows of the store that a kill may cost',
     )
+    parser.add_argument(
+        '--no-verify',
+        action='store_true',
+        help="skip comparing the stores' files with their checksums",
+    )
     index = parser.add_argument_group(
         'an index, for stores too large to read whole',
         'It proposes candidates by cosine, which are not those of highest '
@@ -198,6 +203,7 @@ def main() -> None:
         precision=args.precision,
         unit_rows=args.unit_rows,
         index=args.index,
+        verify=not args.no_verify,
         dry_run=args.dry_run,
     )
     if not args.dry_run:

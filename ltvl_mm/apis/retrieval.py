@@ -21,8 +21,9 @@ from ltvl_mm.structures.class_queries import (
     load_queries,
     save_queries,
 )
-from ltvl_mm.structures.embedding_store import EmbeddingStore, open_store
+from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.structures.manifest import Manifest
+from ltvl_mm.structures.store_opening import open_store
 from ltvl_mm.utils.io import read_json
 from ltvl_mm.utils.launch import share
 
@@ -92,6 +93,7 @@ def prepare_retrieval(
     precision: str = 'auto',
     unit_rows: int = UNIT_ROWS,
     index: str | None = None,
+    verify: bool = True,
     dry_run: bool = False,
 ) -> RetrievalTask:
     """Encode the classes, and check all that a retrieval depends on.
@@ -114,6 +116,7 @@ def prepare_retrieval(
         precision: As there.
         unit_rows: As there.
         index: As there.
+        verify: As there.
         dry_run: Write nothing.
 
     Raises:
@@ -151,6 +154,7 @@ def prepare_retrieval(
         precision=precision,
         unit_rows=unit_rows,
         index=index,
+        verify=verify,
     )
 
 

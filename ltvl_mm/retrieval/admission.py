@@ -9,8 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ltvl_mm.structures.embedding_store import EmbeddingStore, Part
+from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.structures.store_files import spell_column
+from ltvl_mm.structures.store_parts import Part
 
 # A host ends the name; what stands before an @ is a user.
 _HOST = r'^[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#]*@)?(?P<host>[^/?#:@]+)'

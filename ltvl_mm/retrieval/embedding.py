@@ -11,13 +11,10 @@ from torch.utils.data import DataLoader
 
 from ltvl_mm.retrieval.image_batches import ShardBatches
 from ltvl_mm.retrieval.shards import Shard
-from ltvl_mm.structures.embedding_store import (
-    COLUMNS,
-    EmbeddingStore,
-    open_store,
-    read_part,
-)
+from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.structures.store_files import map_matrix
+from ltvl_mm.structures.store_opening import open_store
+from ltvl_mm.structures.store_parts import COLUMNS, read_part
 from ltvl_mm.structures.store_writer import (
     begin_store,
     finish_store,

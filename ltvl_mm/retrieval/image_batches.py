@@ -12,7 +12,7 @@ from torch.utils.data import IterableDataset, get_worker_info
 from ltvl_mm.retrieval.image_decoding import decode_image
 from ltvl_mm.retrieval.shards import Shard, iterate_shard
 from ltvl_mm.retrieval.web_image import WebImage
-from ltvl_mm.structures.embedding_store import FILTER_COLUMNS
+from ltvl_mm.structures.store_parts import FILTER_COLUMNS
 
 
 @dataclass(frozen=True)

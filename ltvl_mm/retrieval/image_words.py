@@ -5,7 +5,7 @@ import json
 import pyarrow as pa
 
 from ltvl_mm.retrieval.web_image import escape_text
-from ltvl_mm.structures.embedding_store import FILTER_COLUMNS
+from ltvl_mm.structures.store_parts import FILTER_COLUMNS
 
 MAX_CAPTION = 1000
 MAX_URL = 2000

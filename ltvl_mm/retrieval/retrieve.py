@@ -10,6 +10,7 @@ from ltvl_mm.retrieval.choice import ImageChoice, Rejected
 from ltvl_mm.retrieval.copy_pictures import write_copy_pictures
 from ltvl_mm.retrieval.exact_ranking import Candidates
 from ltvl_mm.retrieval.index_search import load_index, select_by_index
+from ltvl_mm.retrieval.preconditions import check_stores
 from ltvl_mm.retrieval.report import make_report
 from ltvl_mm.retrieval.retrieved_folder import write_folder
 from ltvl_mm.retrieval.task import RetrievalTask
@@ -36,13 +37,15 @@ def retrieve(
         out: Folder; all ranks see it.
 
     Raises:
-        ValueError: If the web memory has changed, or ``out`` was begun with
-            other classes, stores or options.
+        ValueError: If the web memory or a file of a store has changed, a key
+            is missing or repeated, or ``out`` was begun with other classes,
+            stores or options.
     """
     out, first = Path(out), get_rank() == 0
     if first:
         claim_folder(out, task.describe())
     if not share((out / 'manifest.parquet').exists()):  # written last
+        check_stores(task)
         choice = _choose_images(task, out / 'selection')
         if first:
             refused = task.admission.count_refused() if task.admission else {}

@@ -86,6 +86,8 @@ class RetrievalTask:
         unit_rows: Rows of the store that are done or not.
         index: A faiss index of the store, which proposes candidates; then
             the best images are found among them only. None reads the store.
+        verify: Whether the stores' files are compared with their recorded
+            checksums before the search.
     """
 
     store: EmbeddingStore
@@ -97,6 +99,7 @@ class RetrievalTask:
     precision: str = 'auto'
     unit_rows: int = UNIT_ROWS
     index: str | None = None
+    verify: bool = True
 
     def __post_init__(self) -> None:
         """Check what can be checked before the work.

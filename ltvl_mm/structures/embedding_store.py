@@ -2,16 +2,18 @@
 
 ``img_emb/img_emb_0.npy`` (rows x D, unit norm) and
 ``metadata/metadata_0.parquet`` (a line per row; ``image_path`` is the key)
-are what clip-retrieval reads and writes; ``store.json`` says which encoder
-made them, and ``parts/part_0.json`` what each part came from and which of its
-images could not be read.
+are what clip-retrieval reads and writes. ``store.json`` names the encoder and
+holds a digest of each part's record. The record ``parts/part_0.json`` names
+the shard, lists the images that could not be read, and holds digests of both
+files.
 
-A folder that others embedded has no such headers; then ``store.json`` is an
-index that :mod:`ltvl_mm.structures.store_index` writes.
+A folder that another program embedded has no such records; then
+``store.json`` is an index that :mod:`ltvl_mm.structures.store_index` writes.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +21,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ltvl_mm.structures.store_files import (
-    count_lines,
-    digest_ends,
     find_columns,
     find_uneven_norms,
     find_uneven_row,
@@ -28,91 +28,55 @@ from ltvl_mm.structures.store_files import (
     read_columns,
     spell_column,
 )
-from ltvl_mm.utils.io import hash_content, read_json
-
-METADATA = pa.schema(
-    [
-        ('image_path', pa.string()),
-        ('caption', pa.string()),
-        ('url', pa.string()),
-        ('source', pa.string()),
-        ('offset', pa.int64()),
-        ('size', pa.int64()),
-        ('sha256', pa.string()),
-        ('phash', pa.uint64()),
-    ]
+from ltvl_mm.structures.store_keys import bind_keys
+from ltvl_mm.structures.store_parts import (
+    COLUMNS,
+    METADATA,
+    Part,
 )
-# What filters ask for, under the names that LAION and img2dataset gave them;
-# null where a sample does not say. Width and height are of the image as
-# stored, the original ones of the image on the web.
-FILTER_COLUMNS = pa.schema(
-    [
-        ('width', pa.int32()),
-        ('height', pa.int32()),
-        ('original_width', pa.int32()),
-        ('original_height', pa.int32()),
-        ('similarity', pa.float32()),
-        ('punsafe', pa.float32()),
-        ('pwatermark', pa.float32()),
-        ('NSFW', pa.string()),
-        ('LANGUAGE', pa.string()),
-    ]
-)
-
-COLUMNS = pa.schema([*METADATA, *FILTER_COLUMNS])
-
-
-@dataclass(frozen=True)
-class Part:
-    """The embeddings of one shard.
-
-    Args:
-        number: Place of the shard among all.
-        shard: Its name.
-        rows: Images embedded.
-        sha256: Of the ``.npy`` file; '' when there are no rows (then there
-            is no file: clip-retrieval's readers misalign empty ones). Where
-            others wrote the files, of the ends of both.
-        bad: (key, reason) of each image that could not be read.
-        matrix: The ``.npy`` file.
-        table: Parquet, or a ``.txt`` of keys.
-    """
-
-    number: int
-    shard: str
-    rows: int
-    sha256: str
-    bad: tuple[tuple[str, str], ...]
-    matrix: Path
-    table: Path
+from ltvl_mm.utils.io import hash_content
 
 
 @dataclass(frozen=True)
 class EmbeddingStore:
-    """A complete store; see :func:`open_store`.
+    """A complete store, see :func:`.open_store`; or several, searched as one.
 
     Args:
-        root: Its folder.
+        root: Folder of the store; of several, of the first.
         encoder: Names architecture, weights and preprocessing.
         dim: Width D.
-        parts: In the order of the rows.
+        parts: Parts in the order of the rows.
+        others: Folders of the further stores that are searched as one.
     """
 
     root: Path
     encoder: dict[str, str]
     dim: int
     parts: tuple[Part, ...]
+    others: tuple[Path, ...] = ()
 
     def __len__(self) -> int:
         return sum(part.rows for part in self.parts)
 
     @property
+    def name(self) -> str:
+        """Folder of the store, or folders of the stores, for messages."""
+        return ' and '.join(map(str, (self.root, *self.others)))
+
+    @cached_property
     def fingerprint(self) -> str:
-        """sha256 of encoder and embeddings: equal stores, equal numbers."""
+        """sha256 of encoder, keys and embeddings.
+
+        Stores of earlier versions did not record a digest of the keys; theirs
+        is of encoder and embeddings.
+        """
         return hash_content(
             [
                 self.encoder,
-                [(part.shard, part.rows, part.sha256) for part in self.parts],
+                [
+                    (part.shard, part.rows, self._find_digest(part))
+                    for part in self.parts
+                ],
             ]
         )
 
@@ -141,7 +105,7 @@ class EmbeddingStore:
         for part in self.parts:
             first, last = max(start - offset, 0), min(stop - offset, part.rows)
             if first < last:
-                matrix = self._map_part(part)
+                matrix = self.map_part(part)
                 for here in range(first, last, rows):
                     chunk = matrix[here : min(here + rows, last)]
                     uneven = find_uneven_row(chunk) if check else None
@@ -178,7 +142,7 @@ class EmbeddingStore:
             raw: Keep float16 where all that is read is.
         """
         pieces = [
-            (inside, self._map_part(part)[local])
+            (inside, self.map_part(part)[local])
             for part, inside, local in self._split_rows(rows)
         ]
         half = raw and all(piece.dtype == np.float16 for _, piece in pieces)
@@ -239,7 +203,28 @@ class EmbeddingStore:
                 f'{part.table} has {len(table)} rows, its header says '
                 f'{part.rows}'
             )
+        if part.prefix and 'image_path' in names:
+            place = table.column_names.index('image_path')
+            keys = pc.binary_join_element_wise(
+                pa.scalar(part.prefix), table.column(place), ''
+            )
+            table = table.set_column(place, 'image_path', keys)
         return table
+
+    def map_part(self, part: Part) -> np.ndarray:
+        """Return the (rows, D) embeddings of a part, memory-mapped.
+
+        Raises:
+            ValueError: If the file has another shape or kind of number than
+                the part's record says.
+        """
+        matrix = map_matrix(part.matrix)
+        if matrix.shape != (part.rows, self.dim):
+            raise ValueError(
+                f'{part.matrix} has shape {matrix.shape}, its header says '
+                f'{(part.rows, self.dim)}'
+            )
+        return matrix
 
     def check_columns(self, names: Sequence[str], purpose: str) -> None:
         """Raise ValueError if the first part lacks a column that is needed.
@@ -273,96 +258,8 @@ class EmbeddingStore:
             part = self.parts[number]
             yield part, inside, rows[inside] - (ends[number] - part.rows)
 
-    def _map_part(self, part: Part) -> np.ndarray:
-        matrix = map_matrix(part.matrix)
-        if matrix.shape != (part.rows, self.dim):
-            raise ValueError(
-                f'{part.matrix} has shape {matrix.shape}, its header says '
-                f'{(part.rows, self.dim)}'
-            )
-        return matrix
-
-
-def locate_part(root: Path, kind: str, number: int, total: int) -> Path:
-    """Return a part's file, numbered as clip-retrieval does.
-
-    Args:
-        root: The store.
-        kind: ``'img_emb'``, ``'metadata'`` or ``'part'``.
-        number: Of the part.
-        total: How many parts there are; decides the width of the number.
-    """
-    folder = 'parts' if kind == 'part' else kind
-    suffix = {'img_emb': 'npy', 'metadata': 'parquet', 'part': 'json'}[kind]
-    digits = len(str(max(total - 1, 0)))
-    return root / folder / f'{kind}_{number:0{digits}d}.{suffix}'
-
-
-def read_part(root: Path, total: int, number: int) -> Part | None:
-    """Return a part that an earlier run finished, or None."""
-    file = locate_part(root, 'part', number, total)
-    if not file.exists():
-        return None
-    record = read_json(file)
-    bad = tuple((key, reason) for key, reason in record.pop('bad'))
-    return Part(
-        **record,
-        bad=bad,
-        matrix=locate_part(root, 'img_emb', number, total),
-        table=locate_part(root, 'metadata', number, total),
-    )
-
-
-def open_store(root: str | Path) -> EmbeddingStore:
-    """Open a complete store, or an index of one that others made.
-
-    Raises:
-        ValueError: If there is none, a part is missing, or an indexed file
-            has changed.
-    """
-    root = Path(root)
-    if not (root / 'store.json').is_file():
-        raise ValueError(
-            f'there is no complete embedding store in {root}; make or finish '
-            f'it with tools/embed_images.py, or, if others made it, say by '
-            f'which encoder with tools/index_store.py'
-        )
-    header = read_json(root / 'store.json')
-    parts = (
-        [
-            _open_indexed(root, number, record)
-            for number, record in enumerate(header['indexed'])
-        ]
-        if 'indexed' in header
-        else [
-            read_part(root, header['parts'], number)
-            for number in range(header['parts'])
-        ]
-    )
-    if None in parts:
-        raise ValueError(f'{root}: part {parts.index(None)} is missing')
-    return EmbeddingStore(root, header['encoder'], header['dim'], tuple(parts))
-
-
-def _open_indexed(root: Path, number: int, record: dict) -> Part:
-    matrix, table = root / record['matrix'], root / record['table']
-    part = index_part(number, matrix, table)
-    if (part.rows, part.sha256) != (record['rows'], record['sha256']):
-        raise ValueError(
-            f'{matrix} or {table} has changed since it was indexed; if that '
-            f'is right, index again with tools/index_store.py'
-        )
-    return part
-
-
-def index_part(number: int, matrix: Path, table: Path) -> Part:
-    """Return the part that two files of others make.
-
-    Raises:
-        ValueError: If a file is missing or broken, or they differ in rows.
-    """
-    rows, lines = len(map_matrix(matrix)), count_lines(table)
-    if rows != lines:
-        raise ValueError(f'{matrix} has {rows} rows, but {table} has {lines}')
-    sha256 = hash_content([digest_ends(matrix), digest_ends(table)])
-    return Part(number, matrix.stem, rows, sha256, (), matrix, table)
+    def _find_digest(self, part: Part) -> str:
+        if not (part.prefix and part.binding and part.rows):
+            return part.binding or part.sha256
+        keys = self.read_columns(part, ('image_path',)).column(0)
+        return bind_keys(part.sha256, keys)

@@ -6,14 +6,10 @@ with a ``.parquet`` or a ``.txt`` of one key per line under the same name.
 """
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
-from ltvl_mm.structures.embedding_store import (
-    EmbeddingStore,
-    Part,
-    index_part,
-    open_store,
-)
+from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.structures.store_files import (
     count_lines,
     find_columns,
@@ -21,8 +17,10 @@ from ltvl_mm.structures.store_files import (
     map_matrix,
     spell_column,
 )
-from ltvl_mm.structures.store_writer import find_dtype
-from ltvl_mm.utils.io import read_json, write_json
+from ltvl_mm.structures.store_opening import open_store
+from ltvl_mm.structures.store_parts import Part, index_part
+from ltvl_mm.structures.store_writer import FORMAT, find_dtype
+from ltvl_mm.utils.io import hash_content, hash_file, read_json, write_json
 from ltvl_mm.utils.progress import progress_bar
 
 # Looked at in each part, so that a wrong one is found now, not in hours.
@@ -57,7 +55,7 @@ def index_store(
     write_json(
         out / 'store.json',
         {
-            'format': 1,
+            'format': FORMAT,
             'encoder': encoder,
             'dim': dim,
             'dtype': find_dtype(parts),
@@ -70,6 +68,9 @@ def index_store(
                 {
                     'rows': part.rows,
                     'sha256': part.sha256,
+                    'matrix_sha256': part.matrix_sha256,
+                    'table_sha256': part.table_sha256,
+                    'binding': part.binding,
                     'matrix': _name_file(part.matrix, base),
                     'table': _name_file(part.table, base),
                 }
@@ -116,7 +117,16 @@ def _index_parts(pairs: list[tuple[Path, Path]]) -> list[Part]:
     parts = []
     with progress_bar(total=len(pairs), title='index', unit='part') as bar:
         for number, (matrix, table) in enumerate(pairs):
-            parts.append(index_part(number, matrix, table))
+            part = index_part(number, matrix, table)
+            digests = hash_file(matrix), hash_file(table)
+            parts.append(
+                replace(
+                    part,
+                    matrix_sha256=digests[0],
+                    table_sha256=digests[1],
+                    binding=hash_content(digests),
+                )
+            )
             bar.update()
     return parts
 

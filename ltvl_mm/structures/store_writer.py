@@ -1,32 +1,41 @@
-"""Write a store part by part, so that a killed run goes on where it was."""
+"""Write a store part by part, so that a killed run can be resumed."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ltvl_mm.structures.embedding_store import (
+from ltvl_mm.structures.embedding_store import EmbeddingStore
+from ltvl_mm.structures.store_files import find_uneven_row, map_matrix
+from ltvl_mm.structures.store_keys import bind_keys
+from ltvl_mm.structures.store_parts import (
     COLUMNS,
     FILTER_COLUMNS,
-    EmbeddingStore,
     Part,
     locate_part,
+    write_record,
 )
-from ltvl_mm.structures.store_files import find_uneven_row, map_matrix
 from ltvl_mm.utils.io import (
     atomic_write,
     claim_folder,
+    hash_content,
     hash_file,
     remove_temporaries,
     write_json,
 )
 
+# 1 recorded no digests of metadata, keys and records.
+FORMAT = 2
 
-def begin_store(root: Path, settings: dict) -> None:
-    """Start a store, or go on with one begun with the same settings.
+
+def begin_store(root: Path, settings: dict) -> str:
+    """Start a store, or resume one begun with the same settings.
+
+    Returns:
+        The identifier of the store, which its parts record.
 
     Raises:
         ValueError: If ``root`` was begun with others; names what differs.
@@ -35,6 +44,7 @@ def begin_store(root: Path, settings: dict) -> None:
     for folder in ('img_emb', 'metadata', 'parts'):
         (root / folder).mkdir(parents=True, exist_ok=True)
         remove_temporaries(root / folder)
+    return hash_content(settings)
 
 
 def write_part(
@@ -45,17 +55,22 @@ def write_part(
     embeddings: np.ndarray,
     metadata: dict[str, list],
     bad: list[tuple[str, str]],
+    *,
+    store: str = '',
+    source: dict | None = None,
 ) -> Part:
     """Write one part; its json, written last, makes it valid.
 
     Args:
-        root: The store.
-        total: How many parts there are.
-        number: Of the part.
-        shard: Name of what was embedded.
-        embeddings: (rows, D), L2-normalised.
+        root: Folder of the store.
+        total: Number of parts.
+        number: Index of the part.
+        shard: Name of the shard.
+        embeddings: (rows, D), L2-normalized.
         metadata: The columns of METADATA, and any of FILTER_COLUMNS.
         bad: (key, reason) of each image that could not be read.
+        store: Identifier of the store, from :func:`begin_store`.
+        source: Size and time of the embedded files; None if unknown.
 
     Raises:
         ValueError: If a row is not finite or not of unit norm.
@@ -66,22 +81,41 @@ def write_part(
             f'{shard}: the embedding of {metadata["image_path"][uneven[0]]!r} '
             f'has norm {uneven[1]}, where 1 is due; does the encoder overflow?'
         )
-    matrix = locate_part(root, 'img_emb', number, total)
-    table = locate_part(root, 'metadata', number, total)
-    sha256, rows = '', len(embeddings)
-    if rows:
-        with atomic_write(matrix) as handle:
-            np.save(handle, embeddings, allow_pickle=False)
-        sha256 = hash_file(matrix)
-        unknown = {name: [None] * rows for name in FILTER_COLUMNS.names}
-        columns = pa.table(unknown | metadata, schema=COLUMNS)
-        with atomic_write(table) as handle:
-            pq.write_table(columns, handle, compression='zstd')
-    part = Part(number, shard, rows, sha256, tuple(bad), matrix, table)
-    record = asdict(part)
-    del record['matrix'], record['table']  # the store may move
-    write_json(locate_part(root, 'part', number, total), record)
+    part = Part(
+        number,
+        shard,
+        len(embeddings),
+        '',
+        tuple(bad),
+        locate_part(root, 'img_emb', number, total),
+        locate_part(root, 'metadata', number, total),
+        store=store,
+        source=source,
+    )
+    if part.rows:
+        part = _write_files(part, embeddings, metadata)
+    write_record(root, total, part)
     return part
+
+
+def _write_files(
+    part: Part, embeddings: np.ndarray, metadata: dict[str, list]
+) -> Part:
+    """Write the two files of a part; return it with their digests."""
+    with atomic_write(part.matrix) as handle:
+        np.save(handle, embeddings, allow_pickle=False)
+    unknown = {name: [None] * part.rows for name in FILTER_COLUMNS.names}
+    columns = pa.table(unknown | metadata, schema=COLUMNS)
+    with atomic_write(part.table) as handle:
+        pq.write_table(columns, handle, compression='zstd')
+    sha256 = hash_file(part.matrix)
+    return replace(
+        part,
+        sha256=sha256,
+        matrix_sha256=sha256,
+        table_sha256=hash_file(part.table),
+        binding=bind_keys(sha256, columns['image_path']),
+    )
 
 
 def finish_store(
@@ -100,7 +134,7 @@ def finish_store(
     write_json(
         root / 'store.json',
         {
-            'format': 1,
+            'format': FORMAT,
             'encoder': encoder,
             'dim': dim,
             'dtype': find_dtype(parts),
@@ -109,6 +143,8 @@ def finish_store(
             'parts': len(parts),
             'bad_images': sum(len(part.bad) for part in parts),
             'fingerprint': store.fingerprint,
+            # The record of each part, so that none can be exchanged.
+            'records': [part.digest for part in parts],
         },
     )
     return store

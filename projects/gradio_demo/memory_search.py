@@ -12,7 +12,7 @@ from ltvl_mm.retrieval.image_decoding import decode_image
 from ltvl_mm.retrieval.select import select_images
 from ltvl_mm.retrieval.web_image import read_bytes
 from ltvl_mm.structures.class_queries import ClassQueries
-from ltvl_mm.structures.embedding_store import open_store
+from ltvl_mm.structures.store_opening import open_store
 
 _COLUMNS = ('image_path', 'caption', 'source', 'offset', 'size', 'sha256')
 

@@ -24,7 +24,7 @@ from web_memory import (
 
 from ltvl_mm.retrieval import tars
 from ltvl_mm.retrieval.shards import find_shards
-from ltvl_mm.structures.embedding_store import open_store
+from ltvl_mm.structures.store_opening import open_store
 
 BROKEN = {
     'empty': b'',

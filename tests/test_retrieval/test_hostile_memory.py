@@ -17,7 +17,7 @@ from web_memory import ENCODER, embed, read_folder, save, write_tar
 from ltvl_mm.retrieval.embedding import embed_shards
 from ltvl_mm.retrieval.image_words import MAX_CAPTION
 from ltvl_mm.retrieval.shards import find_shards
-from ltvl_mm.structures.embedding_store import METADATA
+from ltvl_mm.structures.store_parts import METADATA
 
 
 def _draw(number):

@@ -7,7 +7,7 @@ from web_memory import ENCODER, write_store
 from ltvl_mm.retrieval import select
 from ltvl_mm.retrieval.select import select_images
 from ltvl_mm.structures.class_queries import ClassQueries
-from ltvl_mm.structures.embedding_store import locate_part
+from ltvl_mm.structures.store_parts import locate_part
 
 WIDTH = 8
 

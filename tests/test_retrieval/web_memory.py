@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from ltvl_mm.retrieval.embedding import embed_shards
-from ltvl_mm.structures.embedding_store import METADATA
+from ltvl_mm.structures.store_parts import METADATA
 from ltvl_mm.structures.store_writer import finish_store, write_part
 
 ENCODER = {'arch': 'mean colour', 'weights': 'none', 'preprocess': '4 px'}

@@ -5,12 +5,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from ltvl_mm.structures.embedding_store import (
-    METADATA,
-    locate_part,
-    open_store,
-    read_part,
-)
+from ltvl_mm.structures.store_opening import open_store
+from ltvl_mm.structures.store_parts import METADATA, locate_part, read_part
 from ltvl_mm.structures.store_writer import (
     begin_store,
     finish_store,
@@ -135,10 +131,19 @@ def test_sorting_the_names_sorts_the_parts(tmp_path, number, total, name):
 def test_the_fingerprint_belongs_to_the_numbers(store, tmp_path):
     before = store.fingerprint
     assert open_store(store.root).fingerprint == before
-    write_part(
+    other = write_part(
         tmp_path, 4, 3, 'shard-3', _unit(1, 99), _describe(3, 1), bad=[]
     )
+    finish_store(tmp_path, ENCODER, 5, [*store.parts[:3], other])
     assert open_store(store.root).fingerprint != before
+
+
+def test_the_fingerprint_belongs_to_the_keys(store, tmp_path):
+    columns = _describe(3, 1) | {'image_path': ['another key']}
+    other = write_part(tmp_path, 4, 3, 'shard-3', _unit(1, 3), columns, bad=[])
+    again = finish_store(tmp_path, ENCODER, 5, [*store.parts[:3], other])
+    assert other.sha256 == store.parts[3].sha256
+    assert again.fingerprint != store.fingerprint
 
 
 def test_an_unfinished_store_says_how_to_finish_it(tmp_path):

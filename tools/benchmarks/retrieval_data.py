@@ -6,11 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from ltvl_mm.structures.class_queries import ClassQueries
-from ltvl_mm.structures.embedding_store import (
-    EmbeddingStore,
-    Part,
-    locate_part,
-)
+from ltvl_mm.structures.embedding_store import EmbeddingStore
+from ltvl_mm.structures.store_parts import Part, locate_part
 from ltvl_mm.utils.progress import progress_bar
 from ltvl_mm.utils.rng import make_generator
 

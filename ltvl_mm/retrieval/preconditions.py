@@ -1,0 +1,66 @@
+"""Check all that a retrieval reads before its first scan."""
+
+from mmengine.dist import gather_object, get_dist_info
+from mmengine.logging import print_log
+
+from ltvl_mm.retrieval.task import RetrievalTask
+from ltvl_mm.structures.embedding_store import EmbeddingStore
+from ltvl_mm.structures.store_check import (
+    check_parts,
+    check_unique,
+    find_unrecorded,
+)
+from ltvl_mm.utils.launch import share
+from ltvl_mm.utils.progress import progress_bar
+
+
+def check_stores(task: RetrievalTask) -> None:
+    """Check files and keys of the searched and of the excluded stores.
+
+    The ranks of a process group share the parts.
+
+    Args:
+        task: The retrieval; ``verify`` decides whether files are compared
+            with their recorded checksums.
+
+    Raises:
+        ValueError: If a file differs from its record, or a key is missing or
+            repeated; on all ranks.
+    """
+    if not task.verify:
+        print_log(
+            'the stores are not verified: a changed file gives wrong images '
+            'without a message',
+            'current',
+            level=30,
+        )
+    for store in (task.store, *task.excluded):
+        unrecorded = find_unrecorded(store) if task.verify else None
+        if unrecorded is not None and get_dist_info()[0] == 0:
+            print_log(unrecorded, 'current', level=30)
+        _check_store(store, verify=task.verify)
+
+
+def _check_store(store: EmbeddingStore, *, verify: bool) -> None:
+    rank, ranks = get_dist_info()
+    mine = range(rank, len(store.parts), ranks)
+    with progress_bar(
+        total=sum(store.parts[number].rows for number in mine),
+        title=f'verify {store.root.name}',
+        unit='img',
+        silent=rank > 0,
+    ) as bar:
+        checked = check_parts(
+            store, mine, checksums=verify, progress=bar.update
+        )
+    found = gather_object(checked) or []  # on rank 0
+    error = next((part.error for part in found if part.error), None)
+    if error is None and rank == 0:
+        hashes = {k: v for part in found for k, v in part.hashes.items()}
+        try:
+            check_unique(store, hashes)
+        except ValueError as repeated:
+            error = str(repeated)
+    error = share(error)
+    if error is not None:
+        raise ValueError(error)

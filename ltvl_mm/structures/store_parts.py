@@ -1,0 +1,188 @@
+"""Parts of an embedding store: one shard's rows, and their record."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from ltvl_mm.structures.store_files import (
+    count_lines,
+    digest_ends,
+    map_matrix,
+)
+from ltvl_mm.utils.io import hash_content, read_json, write_json
+
+METADATA = pa.schema(
+    [
+        ('image_path', pa.string()),
+        ('caption', pa.string()),
+        ('url', pa.string()),
+        ('source', pa.string()),
+        ('offset', pa.int64()),
+        ('size', pa.int64()),
+        ('sha256', pa.string()),
+        ('phash', pa.uint64()),
+    ]
+)
+# Columns that filters read, under the names of LAION and img2dataset; null
+# where a sample has no value. width and height are those of the stored image,
+# original_width and original_height those of the image on the web.
+FILTER_COLUMNS = pa.schema(
+    [
+        ('width', pa.int32()),
+        ('height', pa.int32()),
+        ('original_width', pa.int32()),
+        ('original_height', pa.int32()),
+        ('similarity', pa.float32()),
+        ('punsafe', pa.float32()),
+        ('pwatermark', pa.float32()),
+        ('NSFW', pa.string()),
+        ('LANGUAGE', pa.string()),
+    ]
+)
+
+COLUMNS = pa.schema([*METADATA, *FILTER_COLUMNS])
+
+
+# Fields of a part that its json does not hold: the store may move, and a part
+# gets another number when shards are added.
+_NOT_RECORDED = ('number', 'matrix', 'table', 'matrix_sha256', 'prefix')
+
+
+@dataclass(frozen=True)
+class Part:
+    """The embeddings of one shard.
+
+    Args:
+        number: Index of the shard among all, in the order of their names.
+        shard: Name of the shard.
+        rows: Number of embedded images.
+        sha256: Digest of the ``.npy`` file; '' when there are no rows (then
+            there is no file: clip-retrieval's readers misalign empty ones).
+            In an index, the digest of the ends of both files.
+        bad: (key, reason) of each image that could not be read.
+        matrix: The ``.npy`` file.
+        table: The parquet file, or a ``.txt`` of keys.
+        table_sha256: Digest of ``table``; '' if it was not recorded.
+        binding: Digest of the keys and embeddings in their order; '' if it
+            was not recorded. In an index, of both files.
+        store: Identifier of the store, a hash of its settings.
+        source: Size and time of the embedded files; None if not recorded.
+        matrix_sha256: Digest of the whole ``.npy`` file; '' if it was not
+            recorded.
+        prefix: Text before all keys, where stores are searched as one.
+    """
+
+    number: int
+    shard: str
+    rows: int
+    sha256: str
+    bad: tuple[tuple[str, str], ...]
+    matrix: Path
+    table: Path
+    table_sha256: str = ''
+    binding: str = ''
+    store: str = ''
+    source: dict | None = None
+    matrix_sha256: str = ''
+    prefix: str = ''
+
+    @property
+    def record(self) -> dict:
+        """The part as its json holds it."""
+        record = asdict(self)
+        for name in _NOT_RECORDED:
+            del record[name]
+        record['bad'] = [list(pair) for pair in self.bad]
+        return record
+
+    @property
+    def digest(self) -> str:
+        """sha256 of the record."""
+        return hash_content(self.record)
+
+
+def locate_part(root: Path, kind: str, number: int, total: int) -> Path:
+    """Return a part's file, numbered as clip-retrieval does.
+
+    Args:
+        root: Folder of the store.
+        kind: ``'img_emb'``, ``'metadata'`` or ``'part'``.
+        number: Index of the part.
+        total: Number of parts; decides the width of the number.
+    """
+    folder = 'parts' if kind == 'part' else kind
+    suffix = {'img_emb': 'npy', 'metadata': 'parquet', 'part': 'json'}[kind]
+    digits = len(str(max(total - 1, 0)))
+    return root / folder / f'{kind}_{number:0{digits}d}.{suffix}'
+
+
+def write_record(root: Path, total: int, part: Part) -> None:
+    """Write the json of a part, which makes it valid."""
+    file = locate_part(root, 'part', part.number, total)
+    write_json(file, part.record)
+
+
+def read_part(root: Path, total: int, number: int) -> Part | None:
+    """Return a part that an earlier run finished, or None.
+
+    Raises:
+        ValueError: If its json is not a record of a part; names the file.
+    """
+    file = locate_part(root, 'part', number, total)
+    if not file.exists():
+        return None
+    return parse_record(
+        file,
+        number,
+        locate_part(root, 'img_emb', number, total),
+        locate_part(root, 'metadata', number, total),
+    )
+
+
+def parse_record(file: Path, number: int, matrix: Path, table: Path) -> Part:
+    """Return the part that a json describes.
+
+    Args:
+        file: The json.
+        number: Index of the part.
+        matrix: The part's ``.npy`` file.
+        table: The part's parquet file.
+
+    Raises:
+        ValueError: If it is not a record of a part; names the file.
+    """
+    record = read_json(file)
+    try:
+        record.pop('number', None)  # written by earlier versions
+        bad = tuple((str(key), str(why)) for key, why in record.pop('bad'))
+        part = Part(
+            number=number,
+            **record,
+            bad=bad,
+            matrix=matrix,
+            table=table,
+            matrix_sha256=record['sha256'],
+        )
+        valid = part.rows >= 0 and isinstance(part.shard, str)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        valid = False
+    if not valid:
+        raise ValueError(
+            f'{file} is not the record of a part of a store; delete it and '
+            f'run tools/embed_images.py again'
+        )
+    return part
+
+
+def index_part(number: int, matrix: Path, table: Path) -> Part:
+    """Return the part that two files of an indexed store make.
+
+    Raises:
+        ValueError: If a file is missing or broken, or they differ in rows.
+    """
+    rows, lines = len(map_matrix(matrix)), count_lines(table)
+    if rows != lines:
+        raise ValueError(f'{matrix} has {rows} rows, but {table} has {lines}')
+    sha256 = hash_content([digest_ends(matrix), digest_ends(table)])
+    return Part(number, matrix.stem, rows, sha256, (), matrix, table)
