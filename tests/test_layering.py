@@ -29,7 +29,7 @@ HOMES = {
     'open_clip': {'models/clip.py'},
     'faiss': {'retrieval/copies.py', 'retrieval/index_search.py'},
     # The toy world writes tars; what it writes is read elsewhere.
-    'tarfile': {'retrieval/tars.py', 'datasets/toy_web_memory.py'},
+    'tarfile': {'retrieval/tar_format.py', 'datasets/toy_web_memory.py'},
     'matplotlib': {
         'visualization/class_accuracy.py',
         'visualization/mixture_curve.py',

@@ -7,6 +7,8 @@ import pyarrow as pa
 from ltvl_mm.retrieval.web_image import escape_text
 from ltvl_mm.structures.store_parts import FILTER_COLUMNS
 
+# Bytes read of a caption or record; img2dataset's have a kilobyte.
+MAX_WORDS = 1 << 20
 MAX_CAPTION = 1000
 MAX_URL = 2000
 MAX_WORD = 100

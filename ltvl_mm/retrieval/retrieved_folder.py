@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import torch
 
 from ltvl_mm.retrieval.exact_ranking import Candidates
-from ltvl_mm.retrieval.tars import write_tar
+from ltvl_mm.retrieval.tar_format import write_tar
 from ltvl_mm.retrieval.task import RetrievalTask
 from ltvl_mm.retrieval.web_image import IMAGE_SUFFIXES, read_bytes
 from ltvl_mm.structures.manifest import Manifest, save_manifest

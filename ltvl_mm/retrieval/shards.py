@@ -8,16 +8,13 @@ from pathlib import Path, PurePosixPath
 from braceexpand import braceexpand
 from mmengine.logging import print_log
 
-from ltvl_mm.retrieval.image_words import describe_image
+from ltvl_mm.retrieval.image_words import MAX_WORDS, describe_image
 from ltvl_mm.retrieval.tars import iterate_tar
 from ltvl_mm.retrieval.web_image import (
     IMAGE_SUFFIXES,
     WebImage,
     escape_text,
 )
-
-# Of a caption's or record's file; img2dataset's have a kilobyte.
-MAX_WORDS = 1 << 20
 
 
 @dataclass(frozen=True)

@@ -1,123 +1,220 @@
-"""Web images in tars, and retrieved ones.
+"""Images and captions in tars.
 
-Read with the standard library and not with webdataset because a retrieved
-image is later fetched by its byte offset, and because a tar that was cut in
-the middle has to give what stands before the cut.
+Not read with webdataset: a retrieved image is later fetched by its byte
+offset, members of one sample need not be adjacent, and a tar that was cut has
+to give the images before the cut.
 """
 
-import io
-import tarfile
-from collections.abc import Iterable, Iterator
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import IO
 
-from ltvl_mm.retrieval.image_words import describe_image
+from mmengine.logging import print_log
+
+from ltvl_mm.retrieval.image_words import MAX_WORDS, describe_image
+from ltvl_mm.retrieval.tar_format import (
+    BrokenTarError,
+    TarMember,
+    iterate_members,
+    read_data,
+)
+from ltvl_mm.retrieval.tar_names import (
+    WORD_SUFFIXES,
+    MemberName,
+    WordIndex,
+    hash_name,
+    split_name,
+)
 from ltvl_mm.retrieval.web_image import (
     IMAGE_SUFFIXES,
+    MAX_IMAGE_BYTES,
     WebImage,
     escape_text,
 )
+from ltvl_mm.utils.image_folders import LeftOut, is_hidden_path
+from ltvl_mm.utils.regular_files import open_regular
 
-# Larger members of a tar are no images of the web.
-MAX_MEMBER_BYTES = 64 << 20
-
-# Of a sample nothing else is read: it may have a thousand other members.
-_SUFFIXES_READ = IMAGE_SUFFIXES | {'txt', 'json'}
-_END_OF_TAR = bytes(tarfile.BLOCKSIZE)
-# What tarfile raises for hostile headers.
-_TAR_ERRORS = (
-    tarfile.TarError,
-    OSError,
-    EOFError,
-    ValueError,
-    OverflowError,
-    RecursionError,
-    MemoryError,
-)
+# Members that are held until their sample ends; a hostile tar may have a
+# million in one sample. Captions that come later are found by their offset.
+_MAX_HELD = 16
 
 
 def iterate_tar(file: Path, name: str) -> Iterator[WebImage]:
-    """Yield the images of a tar; never raises for what is in it.
+    """Yield each image of a tar once; never raise for the tar's content.
+
+    A name with one dot gives webdataset's key: ``dir/a.jpg`` is ``dir/a``.
+    A name with several dots, and the second image of a key (``a.png`` after
+    ``a.jpg``), keep the full name. Of members with the same name the first is
+    read, and the others are listed as not readable. Captions (``a.txt``) and
+    records (``a.json``) may be anywhere in the tar. Nothing is extracted, no
+    link is followed, and hidden members are left out.
 
     Args:
-        file: The tar, as webdataset and img2dataset write it: members of
-            one stem follow each other. Nothing is extracted and no link is
-            followed.
-        name: What keys begin with.
+        file: The tar, or several concatenated ones.
+        name: Prefix of the keys.
     """
-    seen: set[str] = set()
-    sample: dict[str, tuple[int, bytes]] = {}
-    stem = None
+    left_out, images = LeftOut(), 0
     try:
-        with tarfile.open(file, 'r:') as tar:
-            for member in tar:
-                tar.members = []  # tarfile would keep them all
-                path = PurePosixPath(member.name)
-                base, _, suffix = path.name.partition('.')
-                # Links, devices, folders, files with holes, hidden files.
-                if not member.isreg() or member.issparse() or not base:
-                    continue
-                suffix = suffix.lower()
-                here = str(path.with_name(base))
-                if stem is not None and (here != stem or suffix in sample):
-                    yield _join_sample(file, f'{name}/{stem}', sample, seen)
-                    sample = {}
-                stem = here
-                if member.size > MAX_MEMBER_BYTES:
-                    sample.setdefault('too large', (member.size, b''))
-                    continue
-                data = (
-                    tar.extractfile(member).read()
-                    if suffix in _SUFFIXES_READ
-                    else b''
-                )
-                sample[suffix] = (member.offset_data, data)
-            # tarfile takes a broken header for the end, and says nothing.
-            tar.fileobj.seek(tar.offset)
-            if tar.fileobj.read(tarfile.BLOCKSIZE) != _END_OF_TAR:
-                raise tarfile.ReadError('no member and no end mark')
-        if stem is not None:
-            yield _join_sample(file, f'{name}/{stem}', sample, seen)
-    # The sample at the cut is incomplete, so it is not yielded.
-    except _TAR_ERRORS as error:
+        with open_regular(file) as handle:
+            for image in _TarReader(handle, file, name, left_out).iterate():
+                images += 1
+                yield image
+    # MemoryError: of a machine that has less memory than one large image.
+    except (OSError, ValueError, OverflowError, MemoryError) as error:
         yield WebImage(
             name, None, reason=f'the tar is broken from here: {error}'
         )
-
-
-def write_tar(file: IO[bytes], members: Iterable[tuple[str, bytes]]) -> None:
-    """Write (name, bytes) members; equal ones give equal bytes."""
-    with tarfile.open(fileobj=file, mode='w', format=tarfile.USTAR_FORMAT) as (
-        tar
-    ):
-        for name, data in members:
-            member = tarfile.TarInfo(name)  # of no one, and of no time
-            member.size = len(data)
-            tar.addfile(member, io.BytesIO(data))
-
-
-def _join_sample(
-    file: Path,
-    key: str,
-    sample: dict[str, tuple[int, bytes]],
-    seen: set[str],
-) -> WebImage:
-    key = escape_text(key)
-    if key in seen:
-        return WebImage(key, None, reason='a second image of this key')
-    seen.add(key)
-    suffix = next((s for s in sample if s in IMAGE_SUFFIXES), None)
-    if suffix is None:
-        size = sample.get('too large', (0, b''))[0]
-        return WebImage(
-            key,
-            None,
-            reason=(
-                f'{size} bytes is too large' if size else 'no image member'
-            ),
+        images += 1
+    if left_out or not images:
+        print_log(
+            f'{file}: {images or "no"} images; left out: '
+            f'{left_out or "nothing"}',
+            'current',
+            level=30,
         )
-    offset, data = sample[suffix]
-    words = [sample[s][1] if s in sample else None for s in ('txt', 'json')]
-    return WebImage(
-        key, data, source=str(file), offset=offset, **describe_image(*words)
+
+
+@dataclass
+class _Sample:
+    """Adjacent members with the same webdataset key.
+
+    Args:
+        key: The key.
+        images: (name, member, data) of images; data is read early for the
+            first one only.
+        words: (stem, suffix) of captions and records -> their first bytes.
+        others: Names of other members.
+    """
+
+    key: str
+    images: list[tuple[MemberName, TarMember, bytes | None]] = field(
+        default_factory=list
     )
+    words: dict[tuple[str, str], bytes] = field(default_factory=dict)
+    others: list[str] = field(default_factory=list)
+
+
+class _TarReader:
+    """Group the members of a tar into samples, and samples into images."""
+
+    def __init__(
+        self, handle: IO[bytes], file: Path, name: str, left_out: LeftOut
+    ) -> None:
+        self.handle = handle
+        self.file = file
+        self.name = name
+        self.left_out = left_out
+        self.seen: set[int] = set()
+        self.words: WordIndex | None = None
+
+    def iterate(self) -> Iterator[WebImage]:
+        """Yield images, in the order of the tar.
+
+        The sample at the cut of a tar may be incomplete and is not yielded.
+        """
+        sample = _Sample('')
+        try:
+            for member in self._iterate_files():
+                name = split_name(member.name)
+                held = len(sample.images) + len(sample.words)
+                if name.sample != sample.key or held >= _MAX_HELD:
+                    yield from self._read_images(sample)
+                    sample = _Sample(name.sample)
+                self._add(sample, name, member)
+        except BrokenTarError as error:
+            if error.after_end:
+                yield from self._read_images(sample)
+            raise
+        yield from self._read_images(sample)
+
+    def _iterate_files(self) -> Iterator[TarMember]:
+        for member in iterate_members(self.handle):
+            if member.kind == 'folder':
+                continue
+            if is_hidden_path(member.name):
+                self.left_out.add('hidden members', member.name)
+            elif member.kind in ('link', 'special'):
+                self.left_out.add('links and devices', member.name)
+            else:
+                yield member
+
+    def _add(
+        self, sample: _Sample, name: MemberName, member: TarMember
+    ) -> None:
+        if name.suffix in IMAGE_SUFFIXES:
+            early = not sample.images and _find_fault(member) is None
+            data = read_data(self.handle, member) if early else None
+            sample.images.append((name, member, data))
+        elif name.suffix in WORD_SUFFIXES and member.kind == 'file':
+            entry = (name.stem, name.suffix)
+            if entry not in sample.words:
+                sample.words[entry] = read_data(
+                    self.handle, member, max_bytes=MAX_WORDS
+                )
+        elif not sample.images and len(sample.others) < _MAX_HELD:
+            sample.others.append(name.full)
+
+    def _read_images(self, sample: _Sample) -> Iterator[WebImage]:
+        if not sample.images:
+            for other in sample.others:
+                self.left_out.add('members of other types', other)
+        for name, member, data in sample.images:
+            key, new = self._choose_key(name)
+            key = escape_text(f'{self.name}/{key}')
+            fault = _find_fault(member)
+            if not new:
+                fault = 'a second image of this key'
+            if fault is not None:
+                yield WebImage(key, None, reason=fault)
+                continue
+            if data is None:
+                data = read_data(self.handle, member)
+            words = [
+                self._find_words(sample, name, end) for end in WORD_SUFFIXES
+            ]
+            yield WebImage(
+                key,
+                data,
+                source=str(self.file),
+                offset=member.offset,
+                **describe_image(*words),
+            )
+
+    def _choose_key(self, name: MemberName) -> tuple[str, bool]:
+        """Return the key of an image, and False if its name came before."""
+        full, stem = escape_text(name.full), escape_text(name.stem)
+        single = name.stem == name.sample
+        if hash_name(full) in self.seen:
+            return stem if single else full, False
+        key = full if not single or hash_name(stem) in self.seen else stem
+        self.seen |= {hash_name(full), hash_name(key)}
+        return key, True
+
+    def _find_words(
+        self, sample: _Sample, name: MemberName, suffix: str
+    ) -> bytes | None:
+        """Return a caption or record from the sample, or from the tar."""
+        stems = dict.fromkeys((name.stem, name.sample))
+        for stem in stems:
+            if (stem, suffix) in sample.words:
+                return sample.words[stem, suffix]
+        if self.words is None:
+            self.words = WordIndex(self.handle)
+        for stem in stems:
+            member = self.words.find(stem, suffix)
+            if member is not None:
+                return read_data(self.handle, member, max_bytes=MAX_WORDS)
+        return None
+
+
+def _find_fault(member: TarMember) -> str | None:
+    """Return why the data of an image member is not read, or None."""
+    if member.kind == 'sparse':
+        return (
+            'stored with holes (tar --sparse); extract the tar and pack it '
+            'again without --sparse'
+        )
+    if member.size > MAX_IMAGE_BYTES:
+        return f'{member.size} bytes is too large'
+    return None

@@ -1,11 +1,17 @@
-"""An image of the web, as found."""
+"""Image bytes with key, caption and location."""
 
 import hashlib
 from dataclasses import dataclass, field
 
+from ltvl_mm.utils.regular_files import open_regular
+
 IMAGE_SUFFIXES = frozenset(
-    ('jpg', 'jpeg', 'png', 'webp', 'bmp', 'gif', 'tif', 'tiff')
+    ('jpg', 'jpeg', 'png', 'webp', 'bmp', 'gif', 'tif', 'tiff', 'jfif', 'jpe')
 )
+# Larger members of tars and parquet files are listed as not readable.
+MAX_IMAGE_BYTES = 64 << 20
+# Image files of folders: a 16-bit TIFF of 100 megapixels has 600 MB.
+MAX_FILE_BYTES = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -51,7 +57,12 @@ def read_bytes(
             'offset, size or sha256, which tools/embed_images.py writes'
         )
     try:
-        with open(source, 'rb') as file:
+        if size > MAX_FILE_BYTES:
+            raise ValueError(
+                f'the store says that an image in {source} has {size:,} '
+                f'bytes; at most {MAX_FILE_BYTES:,} are read'
+            )
+        with open_regular(source) as file:
             file.seek(offset)
             data = file.read(size)
     except OSError as error:

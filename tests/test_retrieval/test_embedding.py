@@ -102,7 +102,7 @@ def test_metadata_says_where_an_image_lies_and_what_it_is(memory, tmp_path):
 def test_a_cut_tar_and_a_large_member_cost_what_they_touch(
     tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(tars, 'MAX_MEMBER_BYTES', 2000)
+    monkeypatch.setattr(tars, 'MAX_IMAGE_BYTES', 2000)
     members = [(f'{n}.png', draw(n)) for n in range(6)]
     members.insert(2, ('large.png', bytes(2001)))
     tar = write_tar(tmp_path / '0.tar', members)
