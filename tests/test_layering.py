@@ -26,7 +26,7 @@ ALLOWED = {
     'apis': {*SIBLINGS, 'structures', 'utils', 'visualization'},
 }
 HOMES = {
-    'open_clip': {'models/clip.py'},
+    'open_clip': {'models/clip.py', 'models/clip_preprocessing.py'},
     'faiss': {'retrieval/copies.py', 'retrieval/index_search.py'},
     # The toy world writes tars; what it writes is read elsewhere.
     'tarfile': {'retrieval/tar_format.py', 'datasets/toy_web_memory.py'},

@@ -26,6 +26,14 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--pretrained', default='openai', help='open_clip tag or local file'
     )
+    parser.add_argument(
+        '--preprocess',
+        metavar='TAG_OR_JSON',
+        help='for a local file: tag of the architecture that it was '
+        'preprocessed as, or values as JSON, e.g. \'{"mean": [0.5, 0.5, 0.5], '
+        '"std": [0.5, 0.5, 0.5], "resize_mode": "squash"}\' (default: the '
+        "tag's own)",
+    )
     parser.add_argument('--device', help='default: a GPU if there is one')
     parser.add_argument(
         '--amp', action='store_true', help='bfloat16 image tower'

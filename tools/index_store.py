@@ -25,12 +25,18 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--pretrained', required=True, help='open_clip tag or local file'
     )
+    parser.add_argument(
+        '--preprocess',
+        metavar='TAG_OR_JSON',
+        help='preprocessing of the images, as of tools/embed_images.py '
+        "(default: the weights' own)",
+    )
     return parser.parse_args()
 
 
 def main() -> None:
     args = parse_args()
-    clip = FrozenCLIP(args.arch, args.pretrained)
+    clip = FrozenCLIP(args.arch, args.pretrained, preprocess=args.preprocess)
     store = index_store(args.folder, clip.identity, out=args.out)
     print(
         f'{len(store)} embeddings of width {store.dim} in {len(store.parts)} '

@@ -94,6 +94,11 @@ def add_classes(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         '--pretrained', default='openai', help="the store's weights"
     )
+    group.add_argument(
+        '--preprocess',
+        metavar='TAG_OR_JSON',
+        help='as given to tools/embed_images.py for the store',
+    )
 
 
 def add_ranking(group: argparse._ArgumentGroup) -> None:
@@ -198,6 +203,7 @@ def main() -> None:
         templates=args.templates,
         arch=args.arch,
         pretrained=args.pretrained,
+        preprocess=args.preprocess,
         options=make_options(args),
         device=args.device,
         precision=args.precision,

@@ -1,6 +1,6 @@
 """Images to an embedding store."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -18,6 +18,7 @@ def embed(
     root: str | Path | None = None,
     arch: str = 'ViT-B-16-quickgelu',
     pretrained: str = 'openai',
+    preprocess: str | Mapping[str, object] | None = None,
     device: str | None = None,
     amp: bool = False,
     compile: bool = False,
@@ -37,6 +38,10 @@ def embed(
         root: Folder of the paths in lists; None for a list's own.
         arch: An open_clip architecture.
         pretrained: Its weights, tag or file.
+        preprocess: What replaces the preprocessing that the weights were
+            trained with: a tag of ``arch`` or some of ``mean``, ``std``,
+            ``resize_mode``, ``interpolation``; see
+            :func:`ltvl_mm.models.clip_preprocessing.find_preprocessing`.
         device: Where it runs; None for a GPU if there is one.
         amp: Run the image tower in bfloat16.
         compile: Compile the image tower: minutes first, then faster.
@@ -67,6 +72,7 @@ def embed(
     clip = FrozenCLIP(
         arch,
         pretrained,
+        preprocess=preprocess,
         device=device or ('cuda' if torch.cuda.is_available() else 'cpu'),
         amp=amp,
         compile=compile,

@@ -1,6 +1,6 @@
 """An embedding store to a folder that students train on."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,7 @@ from ltvl_mm.structures.class_queries import (
     save_queries,
 )
 from ltvl_mm.structures.embedding_store import EmbeddingStore
+from ltvl_mm.structures.encoder_identity import find_difference
 from ltvl_mm.structures.manifest import Manifest
 from ltvl_mm.structures.store_opening import open_store
 from ltvl_mm.utils.io import read_json
@@ -88,6 +89,7 @@ def prepare_retrieval(
     templates: str | Templates = 'openai_80',
     arch: str | None = None,
     pretrained: str = 'openai',
+    preprocess: str | Mapping[str, object] | None = None,
     options: RetrievalOptions | None = None,
     device: str = 'cpu',
     precision: str = 'auto',
@@ -111,6 +113,8 @@ def prepare_retrieval(
         templates: See :func:`ltvl_mm.models.clip.find_templates`.
         arch: Of the store's encoder; None takes what the store says.
         pretrained: The weights of the store's encoder, tag or file.
+        preprocess: As :func:`ltvl_mm.apis.embedding.embed` had it for the
+            store.
         options: What the paper leaves open; None for the defaults.
         device: As :class:`ltvl_mm.retrieval.task.RetrievalTask`.
         precision: As there.
@@ -140,6 +144,7 @@ def prepare_retrieval(
             FrozenCLIP(
                 arch or store.encoder['arch'],
                 pretrained,
+                preprocess=preprocess,
                 device='cuda' if torch.cuda.is_available() else 'cpu',
             ),
             dry_run=dry_run,
@@ -176,8 +181,12 @@ def _find_queries(
     """
     if file.exists():
         queries = load_queries(file)
-        made = queries.class_names, queries.templates, queries.encoder
-        if made == (names, templates, clip.identity):
+        same_classes = (queries.class_names, queries.templates) == (
+            names,
+            templates,
+        )
+        differs = find_difference(queries.encoder, clip.identity)
+        if same_classes and differs is None:
             return queries
         raise ValueError(
             f'{file.parent} was begun with another class list, encoder or '

@@ -13,7 +13,6 @@ import torch
 from mmengine.logging import print_log
 from open_clip.factory import load_state_dict
 from open_clip.model import convert_to_custom_text_state_dict
-from PIL import Image
 from torch import nn
 
 from ltvl_mm.utils.compat import allow_host_checkpoints
@@ -48,7 +47,7 @@ def build_clip(arch: str, pretrained: str | None = None) -> nn.Module:
             architecture has GELU (or the other way round), which open_clip
             itself lets pass.
     """
-    config = _find_arch(arch)
+    config = find_arch(arch)
     if pretrained is None:
         return _build(arch, None)
     if Path(pretrained).is_file():
@@ -84,7 +83,7 @@ def build_tokenizer(arch: str) -> Callable[..., torch.Tensor]:
     It has a ``context_length``, which a call may override, and cuts longer
     texts in silence.
     """
-    _find_arch(arch)
+    find_arch(arch)
     return open_clip.get_tokenizer(arch)
 
 
@@ -95,7 +94,7 @@ def find_width(arch: str, *, projected: bool = True) -> int:
         ValueError: If F is asked for and the image tower is no ViT of
             open_clip's own: others have no matrix from F to D.
     """
-    config = _find_arch(arch)
+    config = find_arch(arch)
     vision = config['vision_cfg']
     if projected:
         return config['embed_dim']
@@ -110,32 +109,28 @@ def find_width(arch: str, *, projected: bool = True) -> int:
     return vision.get('width', 768)
 
 
-def build_image_transform(arch: str) -> Callable[[Image.Image], torch.Tensor]:
-    """Return image -> normalised (3, S, S): short side and centre crop."""
-    return open_clip.image_transform(
-        _find_arch(arch)['vision_cfg']['image_size'],
-        is_train=False,
-        mean=open_clip.OPENAI_DATASET_MEAN,
-        std=open_clip.OPENAI_DATASET_STD,
-    )
-
-
-def identify_clip(arch: str, model: nn.Module) -> dict[str, str]:
+def identify_clip(
+    arch: str, model: nn.Module, preprocessing: str
+) -> dict[str, str]:
     """Name a model by architecture, weights and preprocessing.
 
     The hash is of the numbers, not of the file, so that an open_clip state
     dict and our checkpoint of the same weights are the same encoder.
+
+    Args:
+        arch: The open_clip architecture of ``model``.
+        model: Its towers with their weights.
+        preprocessing: Sentence of
+            :func:`ltvl_mm.models.clip_preprocessing.name_preprocessing`.
     """
     digest = hashlib.sha256()
     for name, tensor in sorted(model.state_dict().items()):
         digest.update(name.encode())
         digest.update(tensor.cpu().contiguous().numpy().tobytes())
-    size = _find_arch(arch)['vision_cfg']['image_size']
     return {
         'arch': arch,
         'weights_sha256': digest.hexdigest(),
-        'preprocessing': f'short side {size} bicubic, centre crop, CLIP '
-        f'mean and std',
+        'preprocessing': preprocessing,
     }
 
 
@@ -169,7 +164,12 @@ def _read_templates(file: str) -> list[str] | list[list[str]]:
     return json.loads(text) if path.suffix == '.json' else text.splitlines()
 
 
-def _find_arch(arch: str) -> dict:
+def find_arch(arch: str) -> dict:
+    """Return a copy of open_clip's config of an architecture.
+
+    Raises:
+        ValueError: If open_clip does not know ``arch``; suggests some.
+    """
     config = open_clip.get_model_config(arch)
     if config is None:
         close = difflib.get_close_matches(arch, open_clip.list_models())
@@ -198,7 +198,7 @@ def _build_from_file(arch: str, path: str) -> nn.Module:
     model = _build(arch, None)
     if _is_jit_archive(path):
         # Only OpenAI published such archives; all were QuickGELU models.
-        _check_quick_gelu(arch, _find_arch(arch), True, path)
+        _check_quick_gelu(arch, find_arch(arch), True, path)
     try:
         state = _read_state(path)
     # What torch and pickle raise depends on where a file is broken.

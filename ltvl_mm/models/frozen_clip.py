@@ -1,15 +1,19 @@
 """A frozen CLIP for retrieval: images and class names to unit vectors."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 
 from ltvl_mm.models.clip import (
     build_clip,
-    build_image_transform,
     build_tokenizer,
     find_templates,
     identify_clip,
+)
+from ltvl_mm.models.clip_preprocessing import (
+    build_image_transform,
+    find_preprocessing,
+    name_preprocessing,
 )
 from ltvl_mm.models.text_encoder import (
     TEXTS_AT_A_TIME,
@@ -26,6 +30,8 @@ class FrozenCLIP:
     Args:
         arch: An open_clip architecture.
         pretrained: A tag or a file.
+        preprocess: What replaces the preprocessing of these weights; see
+            :func:`ltvl_mm.models.clip_preprocessing.find_preprocessing`.
         device: ``'cpu'``, ``'cuda'``, ...
         amp: Run the image tower in bfloat16 where that is safe.
         compile: Compile the image tower: minutes first, then faster.
@@ -39,6 +45,7 @@ class FrozenCLIP:
         arch: str,
         pretrained: str,
         *,
+        preprocess: str | Mapping[str, object] | None = None,
         device: str = 'cpu',
         amp: bool = False,
         compile: bool = False,
@@ -46,9 +53,12 @@ class FrozenCLIP:
         self.arch = arch
         self.device = torch.device(device)
         self.amp = amp
+        preprocessing = find_preprocessing(arch, pretrained, preprocess)
+        self.preprocess = build_image_transform(preprocessing)
         self.model = build_clip(arch, pretrained).eval().requires_grad_(False)
-        self.identity = identify_clip(arch, self.model)
-        self.preprocess = build_image_transform(arch)
+        self.identity = identify_clip(
+            arch, self.model, name_preprocessing(preprocessing)
+        )
         self.model.to(self.device)
         self._layout = torch.contiguous_format
         if self.device.type == 'cuda':  # where tensor cores want it

@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader
 from ltvl_mm.retrieval.image_batches import ShardBatches
 from ltvl_mm.retrieval.shards import Shard
 from ltvl_mm.structures.embedding_store import EmbeddingStore
+from ltvl_mm.structures.encoder_identity import find_difference
 from ltvl_mm.structures.store_files import map_matrix
 from ltvl_mm.structures.store_opening import open_store
 from ltvl_mm.structures.store_parts import COLUMNS, read_part
@@ -20,7 +21,7 @@ from ltvl_mm.structures.store_writer import (
     finish_store,
     write_part,
 )
-from ltvl_mm.utils.io import hash_content
+from ltvl_mm.utils.io import hash_content, read_json
 from ltvl_mm.utils.launch import share
 from ltvl_mm.utils.progress import progress_bar
 
@@ -66,6 +67,7 @@ def embed_shards(
     missing = None
     if rank == 0:
         settings = {'batch_size': batch_size, 'precision': precision}
+        encoder = _find_begun_encoder(out, encoder)
         begin_store(out, _describe(shards, encoder) | settings)
         missing = _find_missing(out, shards)
     missing = share(missing)
@@ -85,6 +87,18 @@ def embed_shards(
         _finish(out, encoder, len(shards))
     barrier()
     return open_store(out)
+
+
+def _find_begun_encoder(out: Path, encoder: dict[str, str]) -> dict[str, str]:
+    """Return the encoder as ``out`` was begun with it, if it is the same.
+
+    An earlier version may have worded the same preprocessing differently.
+    """
+    file = out / 'settings.json'
+    begun = read_json(file).get('encoder') if file.exists() else None
+    if begun is None or find_difference(begun, encoder) is not None:
+        return encoder
+    return begun
 
 
 def _describe(shards: Sequence[Shard], encoder: dict[str, str]) -> dict:

@@ -9,6 +9,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from ltvl_mm.structures.embedding_store import EmbeddingStore
+from ltvl_mm.structures.encoder_identity import find_difference
 from ltvl_mm.utils.io import atomic_write, hash_content
 
 QUERY_GRID = 2.0**28
@@ -55,14 +56,20 @@ class ClassQueries:
 
     def check_store(self, store: EmbeddingStore) -> None:
         """Raise ValueError unless ``store`` was made by the same encoder."""
-        for name in sorted(self.encoder | store.encoder):
-            ours, theirs = self.encoder.get(name), store.encoder.get(name)
-            if ours != theirs:
-                raise ValueError(
-                    f'the store {store.root} and the class queries come from '
-                    f'different encoders: {name} is {theirs!r} in the store '
-                    f'and {ours!r} in the queries'
-                )
+        name = find_difference(self.encoder, store.encoder)
+        if name is None:
+            return
+        advice = ''
+        if name == 'preprocessing':
+            advice = (
+                '; embed the images again, or if the preprocessing of the '
+                'store is right for its weights, give it with --preprocess'
+            )
+        raise ValueError(
+            f'the store {store.root} and the class queries come from '
+            f'different encoders: {name} is {store.encoder.get(name)!r} in '
+            f'the store and {self.encoder.get(name)!r} in the queries{advice}'
+        )
 
 
 def save_queries(path: str | Path, queries: ClassQueries) -> None:

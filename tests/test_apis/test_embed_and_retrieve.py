@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 from stress.kill_embedding import write_memory
@@ -100,6 +101,19 @@ def test_a_wrong_budget_is_found_before_anything_is_written(
     with pytest.raises(ValueError, match='the budget must be'):
         retrieve(store, tmp_path / 'out', **settings | {'budget': 'many'})
     assert not (tmp_path / 'out').exists()
+
+
+def test_an_old_wording_is_accepted_if_it_means_the_same(
+    store, settings, tmp_path
+):
+    def reword(size):
+        words = f'short side {size} bicubic, centre crop, CLIP mean and std'
+        return replace(store, encoder=store.encoder | {'preprocessing': words})
+
+    prepare_retrieval(reword(32), tmp_path, **settings)
+    message = r'preprocessing is .short side 48 .* embed the images again'
+    with pytest.raises(ValueError, match=message):
+        prepare_retrieval(reword(48), tmp_path, **settings)
 
 
 def test_a_folder_belongs_to_its_classes(store, settings, tmp_path):

@@ -59,7 +59,12 @@ def test_class_names_become_unit_vectors(model, weights):
 
 def test_identity_and_preprocessing_are_those_of_the_model(model, weights):
     frozen = FrozenCLIP('ltvl-toy', weights)
-    assert frozen.identity == identify_clip('ltvl-toy', model)
+    text = (
+        'shortest side to 32x32, center crop, bicubic, '
+        'mean 0.48145466 0.4578275 0.40821073, '
+        'std 0.26862954 0.26130258 0.27577711'
+    )
+    assert frozen.identity == identify_clip('ltvl-toy', model, text)
     grey = Image.fromarray(np.full((50, 40, 3), 128, np.uint8))
     assert frozen.preprocess(grey).shape == (3, 32, 32)
 

@@ -24,6 +24,7 @@ from web_memory import (
 
 from ltvl_mm.retrieval import tars
 from ltvl_mm.retrieval.shards import find_shards
+from ltvl_mm.structures.encoder_identity import describe_preprocessing
 from ltvl_mm.structures.store_opening import open_store
 
 BROKEN = {
@@ -271,6 +272,24 @@ def test_another_encoder_is_refused_by_name(memory, tmp_path, monkeypatch):
     monkeypatch.setattr('web_memory.ENCODER', {'arch': 'another'})
     with pytest.raises(ValueError, match='begun with another encoder'):
         embed(memory, tmp_path)
+
+
+def test_an_old_wording_of_the_preprocessing_is_resumed(
+    memory, tmp_path, monkeypatch
+):
+    words = 'short side 8 bicubic, centre crop, CLIP mean and std'
+    old = {'preprocessing': words}
+    monkeypatch.setattr('web_memory.ENCODER', old)
+    before = embed(memory, tmp_path)
+    new = describe_preprocessing(
+        size=8,
+        mean=(0.48145466, 0.4578275, 0.40821073),
+        std=(0.26862954, 0.26130258, 0.27577711),
+        resize_mode='shortest',
+        interpolation='bicubic',
+    )
+    monkeypatch.setattr('web_memory.ENCODER', {'preprocessing': new})
+    assert embed(memory, tmp_path).fingerprint == before.fingerprint
 
 
 def test_a_memory_without_any_image_is_refused(tmp_path):
