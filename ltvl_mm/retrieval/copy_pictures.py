@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 
 from ltvl_mm.retrieval.choice import Rejected
-from ltvl_mm.retrieval.image_decoding import decode_image
 from ltvl_mm.retrieval.web_image import read_bytes
 from ltvl_mm.structures.copy_pictures import (
     FOLDER,
@@ -15,6 +14,7 @@ from ltvl_mm.structures.copy_pictures import (
     save_copy_pictures,
 )
 from ltvl_mm.structures.embedding_store import EmbeddingStore
+from ltvl_mm.utils.image_decoding import decode_image
 from ltvl_mm.utils.io import atomic_write
 
 # A web-scale memory holds tens of thousands; nobody looks at more than this.

@@ -11,8 +11,9 @@ import torch
 from ltvl_mm.retrieval.exact_ranking import Candidates
 from ltvl_mm.retrieval.tar_format import write_tar
 from ltvl_mm.retrieval.task import RetrievalTask
-from ltvl_mm.retrieval.web_image import IMAGE_SUFFIXES, read_bytes
+from ltvl_mm.retrieval.web_image import read_bytes
 from ltvl_mm.structures.manifest import Manifest, save_manifest
+from ltvl_mm.utils.image_decoding import IMAGE_SUFFIXES
 from ltvl_mm.utils.io import atomic_write, hash_file
 from ltvl_mm.utils.progress import progress_bar
 from ltvl_mm.version import __version__

@@ -10,11 +10,8 @@ from mmengine.logging import print_log
 
 from ltvl_mm.retrieval.image_words import MAX_WORDS, describe_image
 from ltvl_mm.retrieval.tars import iterate_tar
-from ltvl_mm.retrieval.web_image import (
-    IMAGE_SUFFIXES,
-    WebImage,
-    escape_text,
-)
+from ltvl_mm.retrieval.web_image import WebImage, escape_text
+from ltvl_mm.utils.image_decoding import IMAGE_SUFFIXES
 
 
 @dataclass(frozen=True)

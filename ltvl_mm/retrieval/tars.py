@@ -27,11 +27,11 @@ from ltvl_mm.retrieval.tar_names import (
     split_name,
 )
 from ltvl_mm.retrieval.web_image import (
-    IMAGE_SUFFIXES,
     MAX_IMAGE_BYTES,
     WebImage,
     escape_text,
 )
+from ltvl_mm.utils.image_decoding import IMAGE_SUFFIXES
 from ltvl_mm.utils.image_folders import LeftOut, is_hidden_path
 from ltvl_mm.utils.regular_files import open_regular
 

@@ -5,9 +5,6 @@ from dataclasses import dataclass, field
 
 from ltvl_mm.utils.regular_files import open_regular
 
-IMAGE_SUFFIXES = frozenset(
-    ('jpg', 'jpeg', 'png', 'webp', 'bmp', 'gif', 'tif', 'tiff', 'jfif', 'jpe')
-)
 # Larger members of tars and parquet files are listed as not readable.
 MAX_IMAGE_BYTES = 64 << 20
 # Image files of folders: a 16-bit TIFF of 100 megapixels has 600 MB.

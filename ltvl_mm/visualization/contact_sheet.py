@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from ltvl_mm.structures.manifest import Manifest
+from ltvl_mm.utils.image_decoding import RASTER_FORMATS
 from ltvl_mm.utils.io import atomic_write
 
 _TILE = 72
@@ -73,7 +74,7 @@ def _load_tile(path: Path) -> Image.Image:
     """Return the image on a square tile, or a grey one if it is gone."""
     tile = Image.new('RGB', (_TILE, _TILE), 'lightgrey')
     try:
-        with Image.open(path) as image:
+        with Image.open(path, formats=RASTER_FORMATS) as image:
             small = ImageOps.contain(
                 image.convert('RGB'),
                 (_TILE, _TILE),

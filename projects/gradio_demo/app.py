@@ -17,8 +17,8 @@ from memory_search import MemorySearch
 from PIL import Image, ImageOps
 
 from ltvl_mm.apis import LongTailInferencer
-from ltvl_mm.retrieval.image_decoding import decode_image
 from ltvl_mm.structures.class_names import load_class_names
+from ltvl_mm.utils.image_decoding import decode_image
 
 if TYPE_CHECKING:
     import gradio

@@ -3,7 +3,11 @@ import pytest
 from PIL import Image
 from web_memory import claim_size, save
 
-from ltvl_mm.retrieval.image_decoding import decode_image
+from ltvl_mm.utils.image_decoding import (
+    IMAGE_SUFFIXES,
+    RASTER_FORMATS,
+    decode_image,
+)
 
 RED, GREEN, WHITE = (255, 0, 0), (0, 255, 0), (255, 255, 255)
 
@@ -140,3 +144,13 @@ def test_random_damage_gives_an_image_or_a_value_error(kind):
             continue
         assert image.mode == 'RGB'
         save(image)  # it is decoded, not only opened
+
+
+def test_suffixes_are_those_of_the_formats_that_are_opened():
+    expected = set(
+        'jpg jpeg jpe jfif png apng webp gif bmp tif tiff ppm pgm pbm pnm '
+        'tga jp2 j2k mpo'.split()
+    )
+    assert expected <= IMAGE_SUFFIXES
+    assert not IMAGE_SUFFIXES & {'eps', 'ps', 'pdf', 'wmf', 'emf', 'svg'}
+    assert not {'EPS', 'WMF', 'PDF', 'IPTC', 'FPX'} & set(RASTER_FORMATS)

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from ltvl_mm.structures.manifest import Manifest
+from ltvl_mm.utils.image_decoding import RASTER_FORMATS
 from ltvl_mm.utils.progress import progress_bar
 
 SIDE = 72  # pixels of a thumbnail, at most
@@ -113,7 +114,7 @@ def make_thumbnails(
 def encode_thumbnail(path: Path) -> str:
     """Return a ``data:`` address of the image, '' if it cannot be read."""
     try:
-        with Image.open(path) as image:
+        with Image.open(path, formats=RASTER_FORMATS) as image:
             image.draft('RGB', (2 * SIDE, 2 * SIDE))  # JPEG decodes smaller
             small = ImageOps.exif_transpose(image).convert('RGB')
             small.thumbnail((SIDE, SIDE))

@@ -1,4 +1,4 @@
-"""Web image bytes to RGB, or a reason why not."""
+"""Image decoding: bytes of an image file to RGB pixels."""
 
 import io
 
@@ -9,6 +9,38 @@ MAX_PIXELS = 100_000_000
 # One pixel wide and 60,000 high is small, until its short side is scaled to
 # 224: then it takes 9 GB.
 MAX_ASPECT = 100
+
+# Formats that Pillow decodes itself. Left out: formats for which Pillow starts
+# an external program (EPS and PS start Ghostscript) or that hold images of any
+# other format (IPTC, ...), documents, fonts and scientific containers. TGA has
+# no signature, so it is tried last.
+_CANDIDATES = (
+    'JPEG',
+    'PNG',
+    'WEBP',
+    'GIF',
+    'BMP',
+    'TIFF',
+    'AVIF',
+    'JPEG2000',
+    'PPM',
+    'QOI',
+    'PCX',
+    'SGI',
+    'DIB',
+    'TGA',
+)
+Image.init()
+# Pass these as ``formats`` to every ``Image.open``: without the argument,
+# Pillow goes by content and runs Ghostscript for an EPS file named .jpg.
+RASTER_FORMATS = tuple(name for name in _CANDIDATES if name in Image.OPEN)
+# Suffixes of the files that count as images, without dot and in lower case.
+# MPO (a JPEG with several frames) is opened as JPEG.
+IMAGE_SUFFIXES = frozenset(
+    suffix.removeprefix('.')
+    for suffix, name in Image.registered_extensions().items()
+    if name in (*RASTER_FORMATS, 'MPO')
+)
 
 
 def decode_image(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Image.Image:
@@ -25,7 +57,7 @@ def decode_image(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Image.Image:
     if not data:
         raise ValueError('empty file')
     try:
-        with Image.open(io.BytesIO(data)) as image:
+        with Image.open(io.BytesIO(data), formats=RASTER_FORMATS) as image:
             pixels = image.width * image.height
             if pixels > max_pixels:
                 raise ValueError(
