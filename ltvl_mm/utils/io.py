@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -13,36 +12,46 @@ from typing import IO, Any
 
 import numpy as np
 
+from ltvl_mm.utils.temporaries import (
+    create_temporary,
+    explain_write_errors,
+    remove_temporaries,
+)
+
 
 @contextmanager
 def atomic_write(path: str | Path, mode: str = 'wb') -> Iterator[IO]:
     """Open a file that appears under ``path`` only when it is complete.
 
-    Written beside its place under another name, flushed to the disk, then
-    renamed, so that a kill at any moment leaves the old file or the new one.
+    It is written in the same folder under a temporary name, flushed to the
+    disk, then renamed. A kill at any moment leaves the old file or the new
+    one.
 
     Args:
-        path: Where the file shall be; its folder is made when missing.
+        path: Output file; its folder is created if it is missing.
         mode: ``'wb'`` or ``'w'`` (UTF-8, Unix line ends).
+
+    Raises:
+        OSError: If the disk is full, or the folder cannot be written to;
+            names ``path``.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     text = {} if 'b' in mode else {'encoding': 'utf-8', 'newline': '\n'}
-    handle, temporary = tempfile.mkstemp(
-        prefix=f'.{path.name}.', suffix='.tmp', dir=path.parent
-    )
-    try:
-        with os.fdopen(handle, mode, **text) as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        # mkstemp makes files for the owner only; a data set is shared.
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    _sync_folder(path.parent)
+    with explain_write_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = create_temporary(path)
+        try:
+            with os.fdopen(handle, mode, **text) as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            # mkstemp makes files for the owner only; a data set is shared.
+            os.chmod(temporary, 0o666 & ~_umask())
+            os.replace(temporary, path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        _sync_folder(path.parent)
 
 
 def write_if_new(path: str | Path, text: str) -> bool:
@@ -53,12 +62,6 @@ def write_if_new(path: str | Path, text: str) -> bool:
     with atomic_write(path, 'w') as file:
         file.write(text)
     return True
-
-
-def remove_temporaries(folder: str | Path) -> None:
-    """Delete what killed runs of :func:`atomic_write` left in ``folder``."""
-    for leftover in Path(folder).glob('.*.tmp'):
-        leftover.unlink(missing_ok=True)
 
 
 def write_arrays(path: str | Path, **arrays: np.ndarray) -> None:
@@ -120,10 +123,16 @@ def read_json(path: str | Path) -> Any:  # noqa: ANN401
         ValueError: If it is missing or not JSON; names the file.
     """
     try:
-        return json.loads(Path(path).read_text(encoding='utf-8'))
+        # Editors on Windows begin a file with a byte order mark.
+        return json.loads(Path(path).read_text(encoding='utf-8-sig'))
     except FileNotFoundError:
         raise ValueError(f'{path} does not exist') from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except RecursionError:
+        raise ValueError(
+            f'{path} is not JSON: it is nested too deep'
+        ) from None
+    # A number of more than 4300 digits is a plain ValueError.
+    except ValueError as error:
         raise ValueError(f'{path} is not JSON: {error}') from None
 
 

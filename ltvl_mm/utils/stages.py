@@ -1,6 +1,5 @@
 """Long studies as stages: commands that a user could type, each run once."""
 
-import fcntl
 import os
 import subprocess
 import sys
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ltvl_mm.utils.io import atomic_write, hash_content
+from ltvl_mm.utils.lock import FolderLock, locked_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -149,23 +149,24 @@ def run_study(
         RuntimeError: If a stage fails; with the end of its log.
     """
     start = time.monotonic()
-    lock = _claim_folder(work, say)
-    for seed in seeds:
-        folder = work / f'seed{seed}'
-        stages = list_stages(folder, seed)
-        for number, stage in enumerate(stages, 1):
-            title = f'[seed {seed}, {number}/{len(stages)}] {stage.name}'
-            if is_done(stage, folder):
-                say(f'{title}: done before')
-                continue
-            say(f'{title}\n    {" ".join(stage.command[1:])}')
-            begin = time.monotonic()
-            _run_stage(stage, folder, set_environment(folder), lock)
-            say(f'    {time.monotonic() - begin:.0f} s')
-    for stage in last:
-        say(f'{stage.name}\n    {" ".join(stage.command[1:])}')
-        _run_stage(stage, work, {}, lock)
-    os.close(lock)
+    # A killed run leaves its stage running alone: the lock names both, and
+    # the next run waits.
+    with locked_folder(work, wait=say) as lock:
+        for seed in seeds:
+            folder = work / f'seed{seed}'
+            stages = list_stages(folder, seed)
+            for number, stage in enumerate(stages, 1):
+                title = f'[seed {seed}, {number}/{len(stages)}] {stage.name}'
+                if is_done(stage, folder):
+                    say(f'{title}: done before')
+                    continue
+                say(f'{title}\n    {" ".join(stage.command[1:])}')
+                begin = time.monotonic()
+                _run_stage(stage, folder, set_environment(folder), lock)
+                say(f'    {time.monotonic() - begin:.0f} s')
+        for stage in last:
+            say(f'{stage.name}\n    {" ".join(stage.command[1:])}')
+            _run_stage(stage, work, {}, lock)
     say(f'all stages done in {time.monotonic() - start:.0f} s\n')
 
 
@@ -180,22 +181,6 @@ def read_seconds(stage: Stage, folder: Path) -> float | None:
     return float(mark[1]) if len(mark) > 1 else None
 
 
-def _claim_folder(work: Path, say: Callable[[str], object]) -> int:
-    """Return an open lock on the folder, waiting for who holds it.
-
-    Stages inherit it: when a run is killed, its stage goes on alone, and a
-    second run must not write beside it.
-    """
-    work.mkdir(parents=True, exist_ok=True)
-    lock = os.open(work / '.lock', os.O_CREAT | os.O_RDWR)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        say(f'waiting for another run in {work} to end')
-        fcntl.flock(lock, fcntl.LOCK_EX)
-    return lock
-
-
 def _find_log(stage: Stage, folder: Path) -> Path:
     return folder / 'logs' / f'{stage.name.replace(" ", "_")}.log'
 
@@ -207,20 +192,30 @@ def _read_mark(stage: Stage, folder: Path) -> list[str]:
 
 
 def _run_stage(
-    stage: Stage, folder: Path, environment: Mapping[str, str], lock: int
+    stage: Stage,
+    folder: Path,
+    environment: Mapping[str, str],
+    lock: FolderLock,
 ) -> None:
     begin = time.monotonic()
     log = _find_log(stage, folder)
     log.parent.mkdir(parents=True, exist_ok=True)
-    with open(log, 'a', encoding='utf-8') as output:
-        done = subprocess.run(
+    with (
+        open(log, 'a', encoding='utf-8') as output,
+        subprocess.Popen(
             stage.command,
             cwd=ROOT,
             env=_QUIET | os.environ | dict(environment),
             stdout=output,
-            pass_fds=(lock,),
-        )
-    if done.returncode:
+        ) as process,
+    ):
+        lock.set_child(process.pid)
+        try:
+            status = process.wait()
+        except BaseException:  # Ctrl-C reaches both, SIGTERM only this one
+            process.kill()
+            raise
+    if status:
         tail = log.read_text(encoding='utf-8').splitlines()[-20:]
         raise RuntimeError(
             '\n'.join([*tail, f'"{stage.name}" failed; log: {log}'])

@@ -1,4 +1,8 @@
+import errno
 import os
+import subprocess
+import sys
+import time
 
 import pytest
 
@@ -53,10 +57,55 @@ def test_text_is_utf8_with_unix_line_ends(tmp_path):
 
 
 def test_remove_temporaries_removes_nothing_else(tmp_path):
-    for name in ('.a.npy.x1.tmp', 'a.npy', '.hidden', 'b.tmp'):
+    code = (
+        'import os, sys; from ltvl_mm.utils.io import atomic_write\n'
+        'with atomic_write(sys.argv[1]): os.kill(os.getpid(), 15)'
+    )
+    subprocess.run([sys.executable, '-c', code, str(tmp_path / 'a.npy')])
+    (dead,) = os.listdir(tmp_path)
+    assert dead.startswith('.a.npy.')
+    for name in ('.recent.x1.tmp', 'a.npy', '.hidden', 'b.tmp', '.old.x.tmp'):
         (tmp_path / name).touch()
-    remove_temporaries(tmp_path)
-    assert sorted(os.listdir(tmp_path)) == ['.hidden', 'a.npy', 'b.tmp']
+    # Of an earlier version, or of another host: its age counts.
+    os.utime(tmp_path / '.old.x.tmp', (time.time() - 601,) * 2)
+    with atomic_write(tmp_path / 'c'):  # its writer is alive
+        before = set(os.listdir(tmp_path))
+        remove_temporaries(tmp_path)
+        assert before - set(os.listdir(tmp_path)) == {dead, '.old.x.tmp'}
+
+
+@pytest.mark.parametrize(
+    ('number', 'advice'),
+    [
+        (errno.ENOSPC, 'the disk is full; free space'),
+        (errno.EDQUOT, 'the disk quota is used up; free space'),
+        (errno.EROFS, 'the file system is read-only; choose another folder'),
+        (errno.EACCES, 'permission denied; change the permissions'),
+    ],
+)
+def test_full_disk_names_the_file_and_the_remedy(tmp_path, number, advice):
+    file = tmp_path / 'a.npy'
+    with (
+        pytest.raises(OSError, match=f'cannot write {file}: {advice}') as info,
+        atomic_write(file),
+    ):
+        raise OSError(number, os.strerror(number))
+    assert info.value.errno == number
+    assert os.listdir(tmp_path) == []
+
+
+def test_error_of_another_file_is_not_taken_for_one_of_writing(tmp_path):
+    with (
+        pytest.raises(PermissionError, match='source'),
+        atomic_write(tmp_path / 'a.npy'),
+    ):
+        raise PermissionError(errno.EACCES, 'Permission denied', '/b/source')
+
+
+def test_a_name_of_the_longest_kind_can_be_written(tmp_path):
+    with atomic_write(tmp_path / ('é' * 127), 'w') as file:  # 254 bytes
+        file.write('')
+    assert os.listdir(tmp_path) == ['é' * 127]
 
 
 def test_json_comes_back_as_it_was(tmp_path):
@@ -71,7 +120,14 @@ def test_a_missing_json_is_named(tmp_path):
         read_json(tmp_path / 'none.json')
 
 
-@pytest.mark.parametrize('data', [b'{', b'\xff\xfe', b''])
+def test_json_of_windows_begins_with_a_mark(tmp_path):
+    (tmp_path / 'a.json').write_bytes(b'\xef\xbb\xbf[1]\r\n')
+    assert read_json(tmp_path / 'a.json') == [1]
+
+
+@pytest.mark.parametrize(
+    'data', [b'{', b'\xff\xfe', b'', b'[' * 100_000, b'9' * 5000]
+)
 def test_what_is_not_json_is_named(tmp_path, data):
     (tmp_path / 'a.json').write_bytes(data)
     with pytest.raises(ValueError, match=r'a\.json is not JSON'):

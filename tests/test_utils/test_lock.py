@@ -1,0 +1,220 @@
+"""Locks, held by real processes that are killed."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from ltvl_mm.utils import lock as locks
+from ltvl_mm.utils.lock import LockedError, locked_file, locked_folder
+from ltvl_mm.utils.processes import identify_process
+
+HOLD = """
+import subprocess, sys, time
+from ltvl_mm.utils.io import atomic_write
+from ltvl_mm.utils.lock import locked_folder
+with locked_folder(sys.argv[1]) as lock, atomic_write(sys.argv[1] + '/a'):
+    if sys.argv[2:]:
+        child = subprocess.Popen([sys.executable, '-c', sys.argv[2]])
+        lock.set_child(child.pid)
+    print('held', flush=True)
+    time.sleep(60)
+"""
+# Rushes for one lock; says how often another process was inside.
+RUSH = """
+import os, sys, time
+from ltvl_mm.utils.lock import locked_folder
+folder, inside = sys.argv[1], sys.argv[1] + '/inside'
+for turn in range(25):
+    with locked_folder(folder, wait=lambda text: None):
+        os.close(os.open(inside, os.O_CREAT | os.O_EXCL))
+        time.sleep(0.001)
+        os.unlink(inside)
+    if sys.argv[2] == str(turn):
+        lock = locked_folder(folder, wait=lambda text: None)
+        lock.__enter__()
+        os.kill(os.getpid(), 9)
+"""
+
+
+def start(code, *words):
+    return subprocess.Popen(
+        [sys.executable, '-c', code, *map(str, words)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.fixture
+def holder(tmp_path):
+    """A process that holds the lock of ``out`` in the middle of a write."""
+    with start(HOLD, tmp_path / 'out') as process:
+        assert process.stdout.readline() == 'held\n'
+        yield process
+        process.kill()
+
+
+def test_second_process_is_told_who_writes(holder, tmp_path):
+    with (
+        pytest.raises(
+            LockedError,
+            match=rf'out is being written by process '
+            rf'{holder.pid} on .* since 20.*; wait until it ends '
+            rf'or choose another output$',
+        ),
+        locked_folder(tmp_path / 'out'),
+    ):
+        pass
+    # Nothing of the first is touched.
+    assert sum(name.endswith('.tmp') for name in os.listdir(tmp_path / 'out'))
+
+
+@pytest.mark.parametrize('kill', ['SIGINT', 'SIGTERM', 'SIGKILL'])
+def test_killed_process_leaves_nothing_for_the_next(holder, tmp_path, kill):
+    holder.send_signal(getattr(signal, kill))
+    holder.wait()
+    with locked_folder(tmp_path / 'out'):
+        assert os.listdir(tmp_path / 'out') == ['.lock']
+    assert os.listdir(tmp_path / 'out') == []
+
+
+def test_killed_process_that_nobody_waited_for_is_dead(holder, tmp_path):
+    holder.kill()
+    time.sleep(0.2)  # a zombie now: it still has a process number
+    with locked_folder(tmp_path / 'out'):
+        pass
+
+
+def test_child_of_killed_process_keeps_the_lock(tmp_path):
+    out, done = tmp_path / 'out', tmp_path / 'done'
+    wait = f'import time; time.sleep(1); open({str(done)!r}, "w")'
+    with start(HOLD, out, wait) as process:
+        process.stdout.readline()
+        process.kill()
+        process.wait()
+        said = []
+        with locked_folder(out, wait=said.append):
+            assert done.exists()
+    assert said == [f'waiting for another process: {out} is locked']
+
+
+def test_one_of_many_processes_is_inside_though_some_are_killed(tmp_path):
+    runs = [start(RUSH, tmp_path / 'out', turn) for turn in (3, 9, -1, -1)]
+    errors = [run.communicate(timeout=60)[1] for run in runs]
+    assert errors == [''] * 4
+    assert [run.returncode for run in runs] == [-9, -9, 0, 0]
+    with locked_folder(tmp_path / 'out'):
+        assert os.listdir(tmp_path / 'out') == ['.lock']
+
+
+def _write_lock(folder, **changes):
+    """Write the lock of this process, with some fields changed."""
+    process = {**identify_process().to_json(), **changes}
+    folder.mkdir(exist_ok=True)
+    content = {
+        'token': '0123456789abcdef',
+        'processes': [process],
+        'since': '2026-01-01T00:00:00+00:00',
+        'command': 'embed',
+    }
+    (folder / '.lock').write_text(json.dumps(content))
+
+
+def test_process_number_that_was_given_again_is_another_process(tmp_path):
+    _write_lock(tmp_path)
+    with pytest.raises(LockedError), locked_folder(tmp_path):
+        pass
+    _write_lock(tmp_path, start=1)
+    with locked_folder(tmp_path):
+        pass
+
+
+@pytest.mark.parametrize('content', [None, b'', b'{"token": "../../a"}'])
+def test_lock_of_another_host_expires_without_a_sign_of_life(
+    tmp_path, content
+):
+    file = tmp_path / '.lock'
+    _write_lock(tmp_path, host='other', machine='0' * 16)
+    if content is not None:  # being written, or not ours
+        file.write_bytes(content)
+    with (
+        pytest.raises(LockedError, match=rf'10 minutes .* or delete {file}'),
+        locked_folder(tmp_path),
+    ):
+        pass
+    old = time.time() - 601
+    os.utime(file, (old, old))
+    with locked_folder(tmp_path):
+        pass
+
+
+def test_owner_gives_signs_of_life(tmp_path, monkeypatch):
+    monkeypatch.setattr(locks, 'BEAT_SECONDS', 0.05)
+    with locked_folder(tmp_path):
+        os.utime(tmp_path / '.lock', (0, 0))
+        time.sleep(0.3)
+        assert (tmp_path / '.lock').stat().st_mtime > 0
+
+
+def test_one_thread_may_nest_and_another_may_not(tmp_path):
+    caught = []
+
+    def enter():
+        try:
+            with locked_folder(tmp_path):
+                pass
+        except LockedError as error:
+            caught.append(error)
+
+    with locked_folder(tmp_path):
+        with locked_folder(tmp_path / '.'):
+            pass
+        assert (tmp_path / '.lock').exists()
+        thread = threading.Thread(target=enter)
+        thread.start()
+        thread.join()
+    assert len(caught) == 1
+    enter()
+    assert len(caught) == 1
+
+
+def test_file_system_without_hard_links(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise PermissionError(1, 'Operation not permitted')
+
+    monkeypatch.setattr(os, 'link', refuse)
+    with locked_folder(tmp_path):
+        lock = json.loads((tmp_path / '.lock').read_text())
+        assert lock['processes'][0]['pid'] == os.getpid()
+    _write_lock(tmp_path, start=1)
+    with locked_folder(tmp_path):
+        pass
+    assert os.listdir(tmp_path) == []
+
+
+def test_files_of_one_folder_have_locks_of_their_own(tmp_path):
+    with locked_file(tmp_path / 'a.html'), locked_file(tmp_path / 'b.html'):
+        assert len(os.listdir(tmp_path)) == 2
+    with locked_file(None):
+        assert os.listdir(tmp_path) == []
+
+
+def test_all_ranks_raise_what_rank_0_met(tmp_path, monkeypatch):
+    import mmengine.dist
+
+    from ltvl_mm.utils import launch
+
+    _write_lock(tmp_path)
+    for rank in (0, 1):
+        monkeypatch.setattr(mmengine.dist, 'get_rank', lambda rank=rank: rank)
+        monkeypatch.setattr(
+            launch, 'share', lambda text: text or 'out is being written'
+        )
+        with pytest.raises(LockedError, match='is being written'):
+            locked_folder(tmp_path).__enter__()
