@@ -6,6 +6,7 @@ tools/retrieve.py ...
 
 import argparse
 import os
+from contextlib import nullcontext
 
 from ltvl_mm.apis import prepare_retrieval
 from ltvl_mm.retrieval.admission import AdmissionRule, read_hosts
@@ -19,6 +20,7 @@ from ltvl_mm.retrieval.select import ASSIGNMENTS, PRECISIONS
 from ltvl_mm.retrieval.task import COPIES, RetrievalOptions
 from ltvl_mm.retrieval.units import UNIT_ROWS
 from ltvl_mm.utils.launch import join_ranks
+from ltvl_mm.utils.lock import locked_folder
 from ltvl_mm.utils.provenance import record_command
 
 
@@ -193,6 +195,11 @@ def add_copies(group: argparse._ArgumentGroup) -> None:
 def main() -> None:
     args = parse_args()
     rank = join_ranks()
+    with nullcontext() if args.dry_run else locked_folder(args.out):
+        run(args, rank)
+
+
+def run(args: argparse.Namespace, rank: int) -> None:
     task = prepare_retrieval(
         args.store,
         args.out,

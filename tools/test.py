@@ -17,6 +17,7 @@ import ltvl_mm  # noqa: F401, a broken install says so here
 from ltvl_mm.evaluation import PredictionWriter
 from ltvl_mm.utils.checkpoints import find_checkpoint
 from ltvl_mm.utils.launch import prepare_launch, set_dataloader_defaults
+from ltvl_mm.utils.lock import locked_file
 from ltvl_mm.utils.provenance import record_command
 
 
@@ -162,9 +163,10 @@ def main() -> None:
     evaluator.dataset_meta = evaluator.dataset_meta
     if is_main_process():
         record_command(cfg.work_dir)
-    metrics = runner.test()
-    if args.out and args.out_item == 'metrics':
-        mmengine.dump(metrics, args.out)
+    with locked_file(args.out), locked_file(args.predictions):
+        metrics = runner.test()
+        if args.out and args.out_item == 'metrics':
+            mmengine.dump(metrics, args.out)
 
 
 if __name__ == '__main__':

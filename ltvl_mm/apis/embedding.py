@@ -9,8 +9,10 @@ from ltvl_mm.models.frozen_clip import FrozenCLIP
 from ltvl_mm.retrieval.embedding import embed_shards
 from ltvl_mm.retrieval.shards import find_shards
 from ltvl_mm.structures.embedding_store import EmbeddingStore
+from ltvl_mm.utils.lock import locks_output
 
 
+@locks_output('out')
 def embed(
     images: str | Path | Sequence[str | Path],
     out: str | Path,

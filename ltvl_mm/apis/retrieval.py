@@ -27,10 +27,12 @@ from ltvl_mm.structures.manifest import Manifest
 from ltvl_mm.structures.store_opening import open_store
 from ltvl_mm.utils.io import read_json
 from ltvl_mm.utils.launch import share
+from ltvl_mm.utils.lock import locks_output
 
 StoreLike = str | Path | EmbeddingStore
 
 
+@locks_output('out')
 def retrieve(
     store: StoreLike,
     out: str | Path,

@@ -17,6 +17,7 @@ from ltvl_mm.structures.long_tail_profile import (
 )
 from ltvl_mm.structures.published_splits import check_labels
 from ltvl_mm.utils.io import claim_folder
+from ltvl_mm.utils.lock import locks_output
 from ltvl_mm.utils.progress import progress_bar
 
 
@@ -115,6 +116,7 @@ def cut_long_tail(
     return {'train': train, **lists}
 
 
+@locks_output('root')
 def write_cifar(
     root: str | Path,
     train: object,

@@ -37,10 +37,12 @@ from ltvl_mm.utils.io import (
     remove_temporaries,
     write_json,
 )
+from ltvl_mm.utils.lock import locks_output
 from ltvl_mm.utils.progress import progress_bar
 from ltvl_mm.utils.rng import make_generator
 
 
+@locks_output('root')
 def write_toy_world(
     root: str | Path, size: ToyWorldSize, *, workers: int = 2
 ) -> None:

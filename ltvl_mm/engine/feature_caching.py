@@ -19,10 +19,12 @@ from ltvl_mm.structures.feature_cache import (
     open_cache,
     write_view,
 )
+from ltvl_mm.utils.lock import locks_output
 from ltvl_mm.utils.progress import progress_bar
 from ltvl_mm.utils.rng import seed_libraries
 
 
+@locks_output('out')
 def cache_features(
     cfg: Config,
     split: str,

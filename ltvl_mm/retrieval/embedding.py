@@ -23,9 +23,11 @@ from ltvl_mm.structures.store_writer import (
 )
 from ltvl_mm.utils.io import hash_content, read_json
 from ltvl_mm.utils.launch import share
+from ltvl_mm.utils.lock import locks_output
 from ltvl_mm.utils.progress import progress_bar
 
 
+@locks_output('out')
 def embed_shards(
     shards: Sequence[Shard],
     out: str | Path,

@@ -18,8 +18,10 @@ from ltvl_mm.retrieval.units import select_in_units
 from ltvl_mm.structures.manifest import Manifest, load_manifest
 from ltvl_mm.utils.io import claim_folder, read_json, write_json
 from ltvl_mm.utils.launch import share
+from ltvl_mm.utils.lock import locks_output
 
 
+@locks_output('out')
 def retrieve(
     task: RetrievalTask, out: str | Path
 ) -> tuple[Manifest, list[Rejected]]:

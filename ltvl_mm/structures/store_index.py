@@ -21,12 +21,14 @@ from ltvl_mm.structures.store_opening import open_store
 from ltvl_mm.structures.store_parts import Part, index_part
 from ltvl_mm.structures.store_writer import FORMAT, find_dtype
 from ltvl_mm.utils.io import hash_content, hash_file, read_json, write_json
+from ltvl_mm.utils.lock import locks_output
 from ltvl_mm.utils.progress import progress_bar
 
 # Looked at in each part, so that a wrong one is found now, not in hours.
 _ROWS_CHECKED = 1000
 
 
+@locks_output('out', 'folder')
 def index_store(
     folder: str | Path,
     encoder: dict[str, str],

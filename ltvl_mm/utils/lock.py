@@ -13,6 +13,8 @@ A lock whose process has died is taken over:
   system, so clocks of machines need not agree.
 """
 
+import functools
+import inspect
 import os
 import shlex
 import sys
@@ -223,3 +225,29 @@ def _describe(owner: Owner, path: Path, title: str) -> str:
             f'of life, or delete {path}'
         )
     return text
+
+
+def locks_output(
+    *names: str, lock: Callable = locked_folder
+) -> Callable[[Callable], Callable]:
+    """Return a decorator that holds the lock of a function's output.
+
+    Args:
+        names: Parameters; the first that is not None is the output folder.
+        lock: :func:`locked_file` if it is a file.
+    """
+
+    def decorate(function: Callable) -> Callable:
+        signature = inspect.signature(function)
+
+        @functools.wraps(function)
+        def call(*args: object, **kwargs: object) -> object:
+            bound = signature.bind(*args, **kwargs)
+            bound.apply_defaults()
+            given = [bound.arguments[name] for name in names]
+            with lock(next((one for one in given if one is not None), None)):
+                return function(*args, **kwargs)
+
+        return call
+
+    return decorate

@@ -17,6 +17,7 @@ from ltvl_mm.datasets.long_tail_files import (
 from ltvl_mm.datasets.published_lists import write_lists
 from ltvl_mm.structures.class_counts import GROUPS, group_classes
 from ltvl_mm.structures.long_tail_profile import SHAPES, make_profile
+from ltvl_mm.utils.lock import locked_folder
 from ltvl_mm.utils.rng import make_generator
 
 
@@ -76,7 +77,8 @@ def main() -> None:
             ranks=ranks,
         )
         files = {f'{split}.txt': part for split, part in lists.items()}
-        written = write_lists(args.out, files, names)
+        with locked_folder(args.out):
+            written = write_lists(args.out, files, names)
     except ValueError as error:
         sys.exit(str(error))
     for split, part in lists.items():

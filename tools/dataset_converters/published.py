@@ -18,6 +18,7 @@ from ltvl_mm.structures.published_splits import (
     PublishedSplits,
     check_lists,
 )
+from ltvl_mm.utils.lock import locked_folder
 
 NAMED = 20  # of the missing images
 
@@ -73,7 +74,8 @@ def convert(
             print(check_lists(splits, lists))
             _load_names(splits, args.root / 'class_names.txt')
         else:
-            lists = _write(splits, args, name_classes, read)
+            with locked_folder(args.root):
+                lists = _write(splits, args, name_classes, read)
     except ValueError as error:
         sys.exit(str(error))
     if args.no_image_check:

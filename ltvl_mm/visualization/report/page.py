@@ -11,6 +11,7 @@ from ltvl_mm.evaluation.accuracy_table import format_mean
 from ltvl_mm.evaluation.bootstrap import MEASURES
 from ltvl_mm.structures.class_counts import GROUPS
 from ltvl_mm.utils.io import atomic_write
+from ltvl_mm.utils.lock import locked_file, locks_output
 from ltvl_mm.utils.provenance import describe_command
 from ltvl_mm.visualization.report.charts import make_charts
 from ltvl_mm.visualization.report.gallery import (
@@ -37,6 +38,7 @@ _WHY_NO_DIFFERENCE = (
 _MARKUP = 500
 
 
+@locks_output('path', lock=locked_file)
 def write_report(
     path: str | Path,
     study: Study,

@@ -1,0 +1,126 @@
+"""Two identical commands at once: one finishes, the other says why not."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import ltvl_mm
+from ltvl_mm.models.clip import build_clip
+
+ROOT = Path(__file__).parents[2]
+# Imports take seconds: both processes then start at the same moment.
+RUN = """
+import runpy, sys, time
+from pathlib import Path
+import ltvl_mm
+tool, go = Path(sys.argv[1]), Path(sys.argv[2])
+sys.argv = [str(tool), *sys.argv[3:]]
+sys.path.insert(0, str(tool.parent))
+from ltvl_mm.apis import embed
+print('ready', flush=True)
+while not go.exists():
+    time.sleep(0.001)
+runpy.run_path(str(tool), run_name='__main__')
+"""
+
+
+@pytest.fixture(scope='module')
+def world(tmp_path_factory):
+    """Images, an encoder, class names and a store, made quietly."""
+    root = tmp_path_factory.mktemp('two')
+    rng = np.random.default_rng(0)
+    (root / 'web').mkdir()
+    for number in range(40):
+        pixels = rng.integers(0, 256, (24, 24, 3), np.uint8)
+        Image.fromarray(pixels).save(root / f'web/{number:02d}.png')
+    torch.manual_seed(0)
+    torch.save(build_clip('ltvl-toy', None).state_dict(), root / 'clip.pt')
+    (root / 'names.txt').write_text('cat\ndog\nowl\n')
+    ltvl_mm.embed(
+        root / 'web',
+        root / 'store',
+        arch='ltvl-toy',
+        pretrained=str(root / 'clip.pt'),
+        shard_size=4,
+        batch_size=4,
+        workers=0,
+    )
+    return root
+
+
+def run_two(tmp_path, tool, *words):
+    """Start a command twice at one moment; return exit codes and errors."""
+    runs = [
+        subprocess.Popen(
+            [sys.executable, '-c', RUN, ROOT / tool, tmp_path / 'go', *words],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+            env={**os.environ, 'PYTHONPATH': str(ROOT)},
+        )
+        for _ in range(2)
+    ]
+    for run in runs:
+        assert run.stdout.readline() == 'ready\n'
+    (tmp_path / 'go').touch()
+    errors = [run.communicate(timeout=120)[1] for run in runs]
+    return sorted(zip([r.returncode for r in runs], errors, strict=True))
+
+
+def check_one_wins(ended, out):
+    (won, _), (lost, error) = ended
+    assert (won, lost) == (0, 1), error
+    last = error.strip().splitlines()[-1]
+    assert f'{out} is being written by process' in last
+    assert not list(out.rglob('.*'))  # neither locks nor temporary files
+
+
+def read_files(root):
+    return {
+        path.relative_to(root): path.read_bytes()
+        for path in root.rglob('*')
+        if path.is_file() and path.name != 'commands.jsonl'
+    }
+
+
+def test_two_embeddings_at_once(world, tmp_path):
+    words = (world / 'web', '-o', tmp_path / 'out', '--arch', 'ltvl-toy')
+    ended = run_two(
+        tmp_path,
+        'tools/embed_images.py',
+        *words,
+        *('--pretrained', world / 'clip.pt', '--workers', '0'),
+        *('--shard-size', '4', '--batch-size', '4'),
+    )
+    check_one_wins(ended, tmp_path / 'out')
+    assert read_files(tmp_path / 'out') == read_files(world / 'store')
+
+
+def test_two_retrievals_at_once(world, tmp_path):
+    ended = run_two(
+        tmp_path,
+        'tools/retrieve.py',
+        *(world / 'store', '-o', tmp_path / 'out', '--allow-leak'),
+        *('--class-names', world / 'names.txt', '--budget', '5'),
+        *('--pretrained', world / 'clip.pt', '--templates', 'single'),
+        *('--unit-rows', '4'),
+    )
+    check_one_wins(ended, tmp_path / 'out')
+    ltvl_mm.retrieve(
+        world / 'store',
+        tmp_path / 'quiet',
+        class_names=world / 'names.txt',
+        exclude=None,
+        budget='5',
+        templates='single',
+        pretrained=str(world / 'clip.pt'),
+        unit_rows=4,
+    )
+    assert read_files(tmp_path / 'out') == read_files(tmp_path / 'quiet')
