@@ -1,14 +1,16 @@
 """Baselines see images, and train weights, as their authors' code says."""
 
+import random
 from pathlib import Path
 
+import numpy as np
 import pytest
 from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import DefaultScope
 from torch import nn
 
-from ltvl_mm.registry import MODELS
+from ltvl_mm.registry import MODELS, TRANSFORMS
 
 ROOT = Path(__file__).parents[1] / 'configs'
 INAT = sorted(
@@ -70,6 +72,47 @@ def test_the_first_view_of_paco_is_stacked_for_resnext_alone(
     found = [kind for kind in list_types(first) if kind in grays]
     assert found == (grays if stacked else [])
     assert list_types(second)[2:4] == grays
+
+
+def test_randaugment_of_paco_has_the_ranges_of_its_authors():
+    cfg = load('_base_/datasets/contrast_views.py')
+    ranges = {
+        step.type: tuple(step.magnitude_range)
+        for step in cfg.contrast_policies
+        if 'magnitude_range' in step
+    }
+    assert ranges['Posterize'] == (0, 4)
+    assert ranges['Solarize'] == (0, 256)
+    enhancements = ('ColorTransform', 'Contrast', 'Brightness', 'Sharpness')
+    for name in enhancements:
+        assert ranges[name] == (-0.9, 0.9)
+    for step in cfg.contrast_policies:
+        if step.type in enhancements:
+            assert step.random_negative_prob == 0
+
+
+# timm's RandAugment of the same name leaves 0, 1 and 4 of 10,000 images
+# constant (a light image that is brightened twice); timm_increasing 2.8 to
+# 6.5 %.
+@pytest.mark.parametrize(('operations', 'limit'), [(2, 0), (3, 5), (5, 10)])
+def test_randaugment_of_paco_blanks_no_more_images_than_timm(
+    operations, limit
+):
+    cfg = load('_base_/datasets/contrast_views.py')
+    names = {2: 'rand2_sim', 3: 'rand3_stack3', 5: 'rand5_stack5'}
+    views = cfg.contrast_pipelines[names[operations]][1].transforms
+    augment = views[0][-1]
+    assert augment.num_policies == operations
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        transform = TRANSFORMS.build(augment)
+    random.seed(0)
+    np.random.seed(0)  # noqa: NPY002, mmpretrain draws from it
+    image = np.random.default_rng(0).integers(0, 256, (16, 16, 3), np.uint8)
+    blank = 0
+    for _ in range(10_000):
+        out = transform({'img': image.copy()})['img']
+        blank += int(out.min() == out.max())
+    assert blank <= limit
 
 
 @pytest.mark.parametrize('name', ['paco', 'gpaco'])

@@ -50,6 +50,7 @@ VARIABLES = {
     'class_names',
     'container',
     'contrast_pipelines',
+    'contrast_policies',
     'data_root',
     'epoch_size',
     'imagenet_mean',

@@ -1,10 +1,35 @@
 """Two views of an image for PaCo and GPaCo, at 224 px.
 
-rand<n>: RandAugment of n operations; stack<n>: after gray or a blur; sim: near
-SimCLR's, always changes brightness, contrast and saturation, never the hue.
-Source: Cui et al. 2021 (arXiv 2107.12028) and 2022 (arXiv 2209.12400),
-"randcls", "randclsstack" and "sim" of their code.
+rand<n>: RandAugment of n operations; stack<n>: the same after random grayscale
+and blur; sim: close to SimCLR's views, but brightness, contrast and saturation
+always change and the hue never does. Source: Cui et al. 2021 (arXiv
+2107.12028) and 2022 (arXiv 2209.12400), "randcls", "randclsstack" and "sim" of
+their code.
 """
+
+# Their code uses timm's RandAugment without "inc": most operations get
+# stronger with the level, but Posterize keeps more bits and Solarize inverts
+# fewer pixels, and the four enhancements run from a factor of 0.1 to one of
+# 1.9 without a random sign. At level 10, Posterize keeps 4 bits and Solarize
+# does nothing. mmpretrain's preset 'timm_increasing' is the other variant,
+# whose Posterize keeps 0 bits at level 10.
+contrast_policies = [
+    dict(type='AutoContrast'),
+    dict(type='Equalize'),
+    dict(type='Invert'),
+    dict(type='Rotate', magnitude_range=(0, 30)),
+    dict(type='Posterize', magnitude_range=(0, 4)),
+    dict(type='Solarize', magnitude_range=(0, 256)),
+    dict(type='SolarizeAdd', magnitude_range=(0, 110)),
+    *[
+        dict(type=kind, magnitude_range=(-0.9, 0.9), random_negative_prob=0.0)
+        for kind in ('ColorTransform', 'Contrast', 'Brightness', 'Sharpness')
+    ],
+    dict(type='Shear', magnitude_range=(0, 0.3), direction='horizontal'),
+    dict(type='Shear', magnitude_range=(0, 0.3), direction='vertical'),
+    dict(type='Translate', magnitude_range=(0, 0.45), direction='horizontal'),
+    dict(type='Translate', magnitude_range=(0, 0.45), direction='vertical'),
+]
 
 contrast_pipelines = {
     f'{first}_{second}': [
@@ -48,7 +73,7 @@ contrast_pipelines = {
                     *(blurred if kind == 'stack' else []),
                     dict(
                         type='RandAugment',
-                        policies='timm_increasing',
+                        policies=contrast_policies,
                         num_policies=count,
                         total_level=10,
                         magnitude_level=10,
