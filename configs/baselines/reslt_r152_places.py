@@ -1,8 +1,9 @@
 """ResLT: ResNet-152 on Places-LT.
 
-Source:   Cui et al. 2023 (arXiv 2101.10633), beta and gamma of its code
-          for ImageNet-LT (for Places-LT it has none); the schedule is that of
-          r152_places.py.
+Source:   Cui et al. 2023 (arXiv 2101.10633); its code has no config for
+          Places-LT.
+Differs:  beta 0.99 and gamma 0.7 of its code for ImageNet-LT (choose gamma on
+          val with tune_classifier.py); schedule of r152_places.py.
 Command:  tools/dist_train.sh configs/baselines/reslt_r152_places.py 8 --amp
 Hardware: 8 GPUs of 24 GB or more; hours as r152_places.py.
 Expect:   39.8 overall (Table 2 of the TACKLE paper); ours is not measured.

@@ -27,7 +27,8 @@ def extract_features(
     """Return the features of the images of a split, in the order of its list.
 
     Training images pass the transforms of val or test, not those of training.
-    Of several experts or branches, the features are those of the last.
+    Of several experts, the features are those of the last; of ResLT's
+    branches, their sum.
 
     Args:
         cfg: Of a classifier of the host.
@@ -48,7 +49,8 @@ def extract_features(
         return model.extract_feat(images, stage='pre_logits')
 
     found = _read_all(model, load_batches(loader_cfg, dataset, split), read)
-    return Features(*found, classifier=_name_classifier(model, first[0]))
+    classifier, tau = _find_classifier(model, first[0])
+    return Features(*found, classifier=classifier, tau=tau)
 
 
 @torch.inference_mode()
@@ -174,26 +176,41 @@ def _read_all(
     return np.concatenate(found), np.array(labels), tuple(paths)
 
 
-def _name_classifier(model: torch.nn.Module, images: torch.Tensor) -> str:
-    """Return the layer whose w f + b the model answers, or ''.
+def _find_classifier(
+    model: torch.nn.Module, images: torch.Tensor
+) -> tuple[str, float | None]:
+    """Return the linear layer behind a model's logits, and its tau.
 
-    By trial: heads with a linear layer may scale or normalise what it says.
+    Found by comparing logits, because heads with a linear layer may scale or
+    normalize what it returns.
+
+    Returns:
+        Name and None if the logits are w f + b of that layer; name and tau if
+        they are its tau-normalized classifier without bias; '' and None if
+        they are neither.
     """
     points = model.extract_feat(images, stage='pre_logits')
-    layers = {
-        f'head.{name}': layer
-        for name, layer in model.head.named_modules()
-        if isinstance(layer, torch.nn.Linear)
-        and layer.in_features == points.shape[1]
-        and layer.out_features == getattr(model.head, 'num_classes', None)
-    }
-    if not layers:
-        return ''
     logits = model.head(model.extract_feat(images))
-    for name, layer in layers.items():
-        if torch.allclose(layer(points), logits, rtol=1e-4, atol=1e-4):
-            return name
-    return ''
+    tau = getattr(model.head, 'gamma', None)
+    for name, layer in model.head.named_modules():
+        if (
+            not isinstance(layer, torch.nn.Linear)
+            or layer.in_features != points.shape[1]
+            or layer.out_features != getattr(model.head, 'num_classes', None)
+        ):
+            continue
+        # First, because a bias may be too small to tell tau 0 from w f + b.
+        if tau is not None:
+            norms = layer.weight.norm(dim=1, keepdim=True)
+            if _are_close(points @ (layer.weight / norms**tau).T, logits):
+                return f'head.{name}', float(tau)
+        if _are_close(layer(points), logits):
+            return f'head.{name}', None
+    return '', None
+
+
+def _are_close(one: torch.Tensor, other: torch.Tensor) -> bool:
+    return torch.allclose(one, other, rtol=1e-4, atol=1e-4)
 
 
 def _build_model(cfg: Config, checkpoint: str) -> torch.nn.Module:

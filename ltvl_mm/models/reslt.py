@@ -13,19 +13,24 @@ from ltvl_mm.registry import MODELS
 
 @MODELS.register_module()
 class ResLTNeck(BaseModule):
-    """Map a feature map to several of its width, and pool each.
+    """Map a feature map to one pooled feature per branch.
 
-    1 x 1 convolution, BatchNorm, ReLU, then the mean over places. (Its
-    authors' code pools first when it tests; here both are alike.) Source:
-    ResLT, Cui et al. 2023 (arXiv 2101.10633), section 3.2.
+    Training applies a 1 x 1 convolution, BatchNorm and ReLU, then global
+    average pooling. The authors' code pools before the convolution at test
+    time; because of the ReLU that gives other logits. Source: ResLT, Cui et
+    al. 2023 (arXiv 2101.10633), section 3.2, and its code (option
+    ``--after_1x1conv``).
 
     Args:
-        in_channels: Width C of the map.
-        branches: B, those of the loss: 3, on iNaturalist 2018 2.
-        init_cfg: Of mmengine.
+        in_channels: Width C of the feature map.
+        branches: Number of branches B of the loss: 3, or 2 on iNaturalist
+            2018.
+        test_pooling: ``'before'`` the convolution at test time, as in the
+            authors' code (default), or ``'after'`` it, as in training.
+        init_cfg: Initialization config of mmengine.
 
     Raises:
-        ValueError: If there is no branch.
+        ValueError: If there is no branch, or ``test_pooling`` is neither.
     """
 
     def __init__(
@@ -33,11 +38,18 @@ class ResLTNeck(BaseModule):
         in_channels: int,
         *,
         branches: int = 3,
+        test_pooling: str = 'before',
         init_cfg: dict | None = None,
     ) -> None:
         if branches < 1:
             raise ValueError(f'branches must be >= 1, got {branches}')
+        if test_pooling not in ('before', 'after'):
+            raise ValueError(
+                f"test_pooling must be 'before' or 'after', got "
+                f'{test_pooling!r}'
+            )
         super().__init__(init_cfg)
+        self.test_pooling = test_pooling
         self.branches = branches
         self.expand = ConvModule(
             in_channels,
@@ -50,23 +62,28 @@ class ResLTNeck(BaseModule):
     def forward(
         self, feats: tuple[torch.Tensor, ...]
     ) -> tuple[torch.Tensor, ...]:
-        """Map the last (N, C, H, W) to B times (N, C)."""
-        maps = self.expand(feats[-1])
+        """Map the last (N, C, H, W) feature map to B features (N, C)."""
+        x = feats[-1]
+        if not self.training and self.test_pooling == 'before':
+            x = x.mean((2, 3), keepdim=True)  # (N, C, 1, 1)
+        maps = self.expand(x)
         return maps.mean((2, 3)).chunk(self.branches, 1)
 
 
 @MODELS.register_module()
 class ResLTHead(LinearClsHead):
-    """One linear classifier for all branches; their sum answers.
+    """One linear classifier for all branches; predictions sum the branches.
 
     Args:
-        num_classes: K.
+        num_classes: Number of classes K.
         in_channels: Width C of a branch.
-        gamma: When it predicts, a class's weights are divided by their
-            length to this power, and the bias is left out: 0.7 on
-            ImageNet-LT, 0.3 on iNaturalist 2018.
-        loss: ``dict(type='ltvl_mm.ResLTLoss', ...)``.
-        kwargs: Of the host's LinearClsHead.
+        gamma: Exponent >= 0. For predictions, the weights of a class are
+            divided by their norm to this power and the bias is left out. The
+            authors use 0.7 on ImageNet-LT and evaluate with 0.0 on
+            iNaturalist 2018. It depends on the data set: choose it on val
+            with ``tools/analysis_tools/tune_classifier.py``.
+        loss: Config of the loss, ``dict(type='ltvl_mm.ResLTLoss', ...)``.
+        kwargs: Arguments of mmpretrain's LinearClsHead.
     """
 
     def __init__(
@@ -82,10 +99,14 @@ class ResLTHead(LinearClsHead):
         self.gamma = gamma
 
     def forward(self, feats: tuple[torch.Tensor, ...]) -> torch.Tensor:
-        """Map B times (N, C) to the (N, K) logits that answer."""
+        """Map B features (N, C) to the (N, K) logits of a prediction."""
         weight = self.fc.weight
         weight = weight / weight.norm(dim=1, keepdim=True) ** self.gamma
-        return F.linear(sum(feats), weight)
+        return F.linear(self.pre_logits(feats), weight)
+
+    def pre_logits(self, feats: tuple[torch.Tensor, ...]) -> torch.Tensor:
+        """Return the (N, C) sum of the branches, which ``forward`` maps."""
+        return sum(feats)
 
     def loss(
         self,

@@ -16,14 +16,18 @@ class Features:
         features: (N, F) float32.
         labels: (N,) int64, the true classes.
         paths: Of the images.
-        classifier: Layer of the model whose w f + b of these features are
-            its logits; '' where there is none.
+        classifier: Name of the model's linear layer that maps these features
+            to its logits; '' where there is none.
+        tau: Exponent by which the model divides the weights of a class by
+            their norm, leaving the bias out, as ResLT's gamma; None where
+            its logits are w f + b.
     """
 
     features: np.ndarray
     labels: np.ndarray
     paths: tuple[str, ...]
     classifier: str = ''
+    tau: float | None = None
 
     def __post_init__(self) -> None:
         """Check shapes and values.
@@ -50,13 +54,16 @@ class Features:
             self.labels[rows],
             tuple(self.paths[row] for row in rows),
             self.classifier,
+            self.tau,
         )
 
 
 def save_features(path: str | Path, features: Features) -> None:
     """Write a ``.npz``, atomically and without pickle."""
+    tau = {} if features.tau is None else {'tau': np.array(features.tau)}
     write_arrays(
         path,
+        **tau,
         features=features.features,
         labels=features.labels,
         paths=np.array(features.paths, np.str_),
@@ -74,7 +81,7 @@ def load_features(path: str | Path) -> Features:
         path,
         ('features', 'labels', 'paths'),
         made_by='tools/analysis_tools/save_features.py',
-        optional=('classifier',),
+        optional=('classifier', 'tau'),
     )
     try:
         return Features(
@@ -82,6 +89,7 @@ def load_features(path: str | Path) -> Features:
             labels=arrays['labels'],
             paths=tuple(arrays['paths'].tolist()),
             classifier=str(arrays.get('classifier', '')),
+            tau=float(arrays['tau']) if 'tau' in arrays else None,
         )
     except ValueError as error:
         raise ValueError(f'{path} holds no features: {error}') from None

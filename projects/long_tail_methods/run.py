@@ -55,6 +55,15 @@ def list_stages(work: Path, seed: int, methods: list[str]) -> list[Stage]:
                 score_stage(f'test {Path(last).name}', last, work, work / last)
             )
         stages += _list_post_hoc_stages(work, retrieval=retrieval)
+        if 'reslt' in methods:
+            (config,) = name_configs('reslt', retrieval=retrieval)
+            folder = work / config
+            stages += classifier_stages(
+                f'configs/toy/{config}.py',
+                folder,
+                work / 'world/train.txt',
+                folder / 'post_hoc',
+            )
     # One that two methods begin with is run once.
     return list({stage.name: stage for stage in stages}.values())
 

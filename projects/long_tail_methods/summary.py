@@ -51,6 +51,8 @@ POST_HOC = {
     'tau-normalized': ('classifiers.json', 'tau-normalized'),
     'NCM': ('classifiers.json', 'NCM'),
 }
+# Row of ResLT's other exponent, chosen on val as the plain student's tau is.
+RESLT_GAMMA = 'ResLT, gamma chosen on val'
 MEASURES = (*COLUMNS, 'harmonic_mean')
 EPOCH = 70  # iterations
 
@@ -112,7 +114,6 @@ def _read_rows(
 ) -> list[dict]:
     (plain,) = name_configs('rx', retrieval=retrieval)
     folder_of_seed = work / f'seed{seed}'
-    student = folder_of_seed / plain
     rows = []
     titles = {name: TRAINED[name] for name in methods}
     if retrieval:
@@ -129,15 +130,18 @@ def _read_rows(
                 'parameters': _count_parameters(config, folder_of_seed),
             }
         )
-    parameters = _count_parameters(plain, folder_of_seed)
-    for method, (file, row_name) in POST_HOC.items():
-        found = read_json(student / 'post_hoc' / file)['test']
+    post_hoc = [(method, plain, *POST_HOC[method]) for method in POST_HOC]
+    if 'reslt' in methods:
+        (config,) = name_configs('reslt', retrieval=retrieval)
+        post_hoc.append((RESLT_GAMMA, config, *POST_HOC['tau-normalized']))
+    for method, config, file, row_name in post_hoc:
+        found = read_json(folder_of_seed / config / 'post_hoc' / file)['test']
         (row,) = [row for row in found if row['method'] == row_name]
         rows.append(
             {
                 'method': method,
                 **{key: row[key] for key in MEASURES},
-                'parameters': parameters,
+                'parameters': _count_parameters(config, folder_of_seed),
             }
         )
     return [{**row, 'seed': seed, 'retrieval': retrieval} for row in rows]

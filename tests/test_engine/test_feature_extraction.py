@@ -6,6 +6,7 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
 from ltvl_mm.engine.feature_extraction import extract_features
+from ltvl_mm.evaluation.tau_normalization import predict_tau_normalized
 from ltvl_mm.registry import MODELS
 
 POOLED = dict(type='GlobalAveragePooling')
@@ -82,13 +83,6 @@ def test_so_is_that_of_a_vision_transformer(target, tmp_path):
         (dict(type='ltvl_mm.CosineClsHead'), POOLED),
         (
             dict(
-                type='ltvl_mm.ResLTHead',
-                loss=dict(type='ltvl_mm.ResLTLoss', num_classes=3),
-            ),
-            dict(type='ltvl_mm.ResLTNeck', in_channels=32),
-        ),
-        (
-            dict(
                 type='ltvl_mm.ExpertClsHead',
                 scale=None,
                 loss=dict(type='ltvl_mm.DiverseExpertLoss', num_classes=3),
@@ -96,9 +90,29 @@ def test_so_is_that_of_a_vision_transformer(target, tmp_path):
             POOLED,
         ),
     ],
-    ids=['LWS', 'cosine', 'ResLT', 'experts'],
+    ids=['LWS', 'cosine', 'experts'],
 )
 def test_there_is_none_where_a_head_does_more(target, tmp_path, head, neck):
     found = extract(configure(target, head, neck), tmp_path)
     assert found.features.shape == (6, 32)  # for maps of them
     assert found.classifier == ''
+
+
+@pytest.mark.parametrize('gamma', [0.0, 0.7])
+def test_reslt_has_a_tau_normalized_classifier(target, tmp_path, gamma):
+    head = dict(
+        type='ltvl_mm.ResLTHead',
+        gamma=gamma,
+        loss=dict(type='ltvl_mm.ResLTLoss', num_classes=3),
+    )
+    neck = dict(type='ltvl_mm.ResLTNeck', in_channels=32)
+    cfg = configure(target, head, neck)
+    found = extract(cfg, tmp_path)
+    assert (found.classifier, found.tau) == ('head.fc', gamma)
+    weights = torch.load(tmp_path / 'model.pth', weights_only=True)
+    weight = weights['head.fc.weight'].numpy()
+    classifier = MODELS.build(cfg.model.head)
+    classifier.fc.weight.data = weights['head.fc.weight']
+    logits = classifier((torch.from_numpy(found.features),))
+    pred = predict_tau_normalized(found, weight, gamma)
+    assert pred.tolist() == logits.argmax(1).tolist()

@@ -72,10 +72,47 @@ def test_ranges_of_options():
     ):
         with pytest.raises(ValueError, match=message):
             build(**options)
+    with pytest.raises(ValueError, match="'before' or 'after', got 'max'"):
+        ResLTNeck(6, test_pooling='max')
     with pytest.raises(ValueError, match='branches must be >= 1, got 0'):
         ResLTNeck(6, branches=0)
     with pytest.raises(ValueError, match='does not know the images'):
         ResLTLoss(4)(torch.zeros(1, 3, 4), torch.tensor([0]))
+
+
+def test_the_neck_pools_before_the_convolution_at_test_time():
+    torch.manual_seed(0)
+    necks = {
+        where: ResLTNeck(6, test_pooling=where)
+        for where in ('before', 'after')
+    }
+    necks['after'].load_state_dict(necks['before'].state_dict())
+    maps = torch.randn(2, 6, 5, 3)
+    trained = [torch.stack(neck((maps,))) for neck in necks.values()]
+    assert torch.equal(*trained)
+    for neck in necks.values():
+        neck.eval()
+    # The 1 x 1 convolution, BatchNorm and ReLU at each place, slowly.
+    neck = necks['before']
+    weight = neck.expand.conv.weight[:, :, 0, 0]  # (3 * 6, 6)
+    norm = neck.expand.bn
+    scale = norm.weight / (norm.running_var + norm.eps).sqrt()
+
+    def expand(x):
+        z = x @ weight.T
+        return ((z - norm.running_mean) * scale + norm.bias).clamp(min=0)
+
+    pooled = maps.flatten(2).mean(2)
+    expected = expand(pooled).chunk(3, 1)
+    places = maps.flatten(2).transpose(1, 2)  # (2, 15, 6)
+    expected_after = expand(places).mean(1).chunk(3, 1)
+    for found, value in zip(neck((maps,)), expected, strict=True):
+        assert torch.allclose(found, value, atol=1e-6)
+    for found, value in zip(
+        necks['after']((maps,)), expected_after, strict=True
+    ):
+        assert torch.allclose(found, value, atol=1e-6)
+    assert not torch.allclose(expected[0], expected_after[0], atol=1e-3)
 
 
 def test_neck_and_head_have_their_shapes_and_gradients():

@@ -80,9 +80,14 @@ def test_classifiers_are_made_of_saved_features(
     )
     metrics = json.loads((tmp_path / 'metrics.json').read_text())
     assert found['test'][0]['all'] == pytest.approx(metrics['shot/all'])
+    for split in ('train', 'test'):  # as if the model were ResLT
+        features = load_features(tmp_path / f'{split}.npz')
+        save_features(tmp_path / f'{split}.npz', replace(features, tau=0.5))
+    log = run_tool(*command, '--taus', '0.25')
+    assert 'add --cfg-options model.head.gamma=0.25' in log
     save_features(tmp_path / 'train.npz', replace(test, classifier=''))
     log = run_tool(*command, status=1)
-    assert 'train.npz names no linear layer whose w f + b' in log
+    assert 'train.npz names no linear layer that gives the logits' in log
     save_features(tmp_path / 'train.npz', replace(test, classifier='head.x'))
     log = run_tool(*command, status=1)
     assert 'different classifiers: ' in log

@@ -1,13 +1,17 @@
-"""Other classifiers of trained features: tau-normalised, nearest class mean.
+"""Other classifiers on trained features: tau-normalized, nearest class mean.
 
-Takes what ``save_features.py`` wrote of each split of a model whose logits are
-w f + b: not scaled, not cosines, not the mean of several. Tau is chosen on
-val, or without one on the training images; all are tested once.
+Takes the features that ``save_features.py`` saved of each split, of a model
+whose logits are w f + b or, as ResLT's, a tau-normalized classifier: not
+cosines, not the mean of several experts. Tau (ResLT's gamma) is chosen on val,
+or without val on the training images; all classifiers are tested once.
 """
 
 import argparse
 import sys
 from pathlib import Path
+
+import numpy as np
+import torch
 
 from ltvl_mm.evaluation.accuracy_table import format_accuracies
 from ltvl_mm.evaluation.post_hoc import score_methods, write_metrics
@@ -44,7 +48,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def find_classifier(splits: dict[str, Features]) -> str:
-    """Return the linear layer that answers by the features of all files.
+    """Return the linear layer that maps the features of all files to logits.
 
     Raises:
         ValueError: If a file names none, or another than the first.
@@ -53,9 +57,10 @@ def find_classifier(splits: dict[str, Features]) -> str:
     for file, features in splits.items():
         if not features.classifier:
             raise ValueError(
-                f'{file} names no linear layer whose w f + b the model '
-                f'answers: its head scales, normalises or mixes logits, or '
-                f'the file is older than this check and is to be saved again'
+                f'{file} names no linear layer that gives the logits of the '
+                f'model: its head scales, normalizes or mixes logits, or the '
+                f'file is older than this check; save it again with '
+                f'save_features.py'
             )
         if features.classifier != first:
             raise ValueError(
@@ -63,6 +68,22 @@ def find_classifier(splits: dict[str, Features]) -> str:
                 f'{features.classifier}, expected {first}'
             )
     return first
+
+
+def predict_as_trained(
+    test: Features, weights: np.ndarray, bias: torch.Tensor | None
+) -> np.ndarray:
+    """Return the (N,) classes that the model itself predicts.
+
+    Args:
+        test: Features of N images.
+        weights: (K, F) weights of the classifier.
+        bias: (K,) bias, or None.
+    """
+    if test.tau is not None:
+        return predict_tau_normalized(test, weights, test.tau)
+    shift = 0 if bias is None else bias.numpy()
+    return (test.features @ weights.T + shift).argmax(1)
 
 
 def main() -> None:
@@ -88,10 +109,10 @@ def main() -> None:
     except ValueError as error:
         sys.exit(str(error))
     tau = search['chosen']['tau']
-    bias = state.get(f'{layer}.bias')
-    trained = test.features @ weights.T + (0 if bias is None else bias.numpy())
     preds = {
-        'as trained': trained.argmax(1),
+        'as trained': predict_as_trained(
+            test, weights, state.get(f'{layer}.bias')
+        ),
         'tau-normalized': predict_tau_normalized(test, weights, tau),
         'NCM': predict_nearest_mean(train, test),
     }
@@ -105,6 +126,11 @@ def main() -> None:
     print(
         f'chosen by {search["chosen_by"]}: tau {tau:g}; {out}/classifiers.json'
     )
+    if test.tau is not None:
+        print(
+            f'the model has gamma={test.tau:g}; to test it with this one, add '
+            f'--cfg-options model.head.gamma={tau:g}'
+        )
 
 
 if __name__ == '__main__':
