@@ -16,7 +16,7 @@ _base_ = [
 ]
 
 arch = 'RN50-quickgelu'
-phase_a = 'work_dirs/ballad_inat_rn50_a/epoch_50.pth'
+phase_a = 'work_dirs/ballad_inat_rn50_a'  # its last checkpoint: no val list
 class_names = _base_.class_names
 epoch_size = 437_248  # 854 batches of 512, as in phase A
 

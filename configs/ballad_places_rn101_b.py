@@ -11,7 +11,7 @@ Expect:   47.9 overall (Table 2).
 _base_ = './ballad_places_rn50_b.py'
 
 arch = 'RN101-quickgelu'
-phase_a = 'work_dirs/ballad_places_rn101_a/epoch_50.pth'
+phase_a = 'work_dirs/ballad_places_rn101_a'  # its best checkpoint on val
 
 model = dict(
     backbone=dict(arch=arch, pretrained=phase_a),

@@ -12,7 +12,7 @@ Expect:   70.5 overall (Table 1).
 _base_ = './ballad_rn50_b.py'
 
 arch = 'RN101-quickgelu'
-phase_a = 'work_dirs/ballad_rn101_a/epoch_50.pth'
+phase_a = 'work_dirs/ballad_rn101_a'  # its best checkpoint on val
 
 model = dict(
     backbone=dict(arch=arch, pretrained=phase_a),

@@ -15,7 +15,7 @@ _base_ = [
 ]
 
 arch = 'RN50-quickgelu'
-phase_a = 'work_dirs/ballad_rn50_paper_a/epoch_50.pth'
+phase_a = 'work_dirs/ballad_rn50_paper_a'  # its best checkpoint on val
 class_names = _base_.class_names
 epoch_size = 115_712  # 226 batches of 512, as in phase A
 

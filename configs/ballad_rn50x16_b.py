@@ -15,7 +15,7 @@ _base_ = [
 ]
 
 arch = 'RN50x16-quickgelu'
-phase_a = 'work_dirs/ballad_rn50x16_a/epoch_50.pth'
+phase_a = 'work_dirs/ballad_rn50x16_a'  # its best checkpoint on val
 
 model = dict(
     backbone=dict(arch=arch, pretrained=phase_a),

@@ -12,7 +12,7 @@ Expect:   75.7 overall (Table 1).
 _base_ = './ballad_rn50_b.py'
 
 arch = 'ViT-B-16-quickgelu'
-phase_a = 'work_dirs/ballad_vit_b16_a/epoch_50.pth'
+phase_a = 'work_dirs/ballad_vit_b16_a'  # its best checkpoint on val
 
 model = dict(
     backbone=dict(arch=arch, pretrained=phase_a),

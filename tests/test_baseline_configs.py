@@ -1,12 +1,15 @@
 """Baselines see images, and train weights, as their authors' code says."""
 
+import ast
 import random
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
+from mmengine.optim.scheduler import LinearLR, MultiStepLR
 from mmengine.registry import DefaultScope
 from torch import nn
 
@@ -135,3 +138,98 @@ def test_on_places_only_the_last_of_the_convolutions_train(name):
         for weight in module.parameters(recurse=False):
             if weight.requires_grad:
                 assert rates[id(weight)] == (0 if is_still else 0.08), place
+
+
+BASELINES = sorted((ROOT / 'baselines').glob('*.py'))
+
+
+@pytest.mark.parametrize('path', BASELINES, ids=lambda path: path.stem)
+def test_headers_name_the_source_config_and_each_deviation(path):
+    text = ' '.join(ast.get_docstring(ast.parse(path.read_text())).split())
+    source = text[text.index('Source:') : text.index('Differs:')]
+    differs = text[text.index('Differs:') : text.index('Command:')]
+    named = ('.json', '.yaml', '.py', '/sh', 'README', 'no config')
+    assert any(word in source for word in named)
+    assert len(differs) > len('Differs: ')
+
+
+# Settings of the authors' configs: images a step, rate, weight decay, epochs,
+# experts, and the factor on the loss.
+OFFICIAL = {
+    'ride_r50': (256, 0.1, 2e-4, 100, 3, 1),
+    'ride6_rx50': (256, 0.1, 2e-4, 100, 6, 1),
+    'ride4_from6_rx50': (256, 0.1, 2e-4, 100, 4, 4),
+    'ride2_r50_inat': (512, 0.2, 2e-4, 100, 2, 1),
+    'ride6_r50_inat': (512, 0.2, 2e-4, 100, 6, 1),
+    'ride4_from6_r50_inat': (512, 0.2, 2e-4, 100, 4, 4),
+    'tade_rx50': (64, 0.025, 5e-4, 180, 3, 1),
+    'tade_r50_inat': (512, 0.2, 2e-4, 100, 3, 1),
+}
+
+
+@pytest.mark.parametrize('name', OFFICIAL)
+def test_official_presets_have_the_settings_of_the_authors(name):
+    cfg = load(f'baselines/{name}_official.py')
+    batch, rate, decay, epochs, experts, factor = OFFICIAL[name]
+    assert cfg.auto_scale_lr.base_batch_size == batch
+    assert cfg.train_dataloader.batch_size * 8 == batch
+    optimizer = cfg.optim_wrapper.optimizer
+    assert (optimizer.lr, optimizer.weight_decay) == (rate, decay)
+    assert optimizer.nesterov
+    assert cfg.train_cfg.max_epochs == epochs
+    assert cfg.model.backbone.num_experts == experts
+    assert cfg.model.head.num_experts == experts
+    assert cfg.model.head.loss.get('loss_weight', 1) == factor
+    assert cfg.model.get('distillation_weight', 1) == factor
+    drw = [h for h in cfg.custom_hooks if h.type == 'SwitchRecipeHook']
+    if name.startswith('ride'):
+        (switch,) = drw[0].schedule
+        assert switch.action_epoch == 81
+        assert switch.loss.get('loss_weight', 1) == factor
+    else:
+        assert not drw
+
+
+def test_the_warm_up_of_ride_has_the_rates_of_its_code():
+    cfg = load('baselines/ride_r50_official.py')
+    weight = nn.Parameter(torch.zeros(1))
+    optimizer = torch.optim.SGD([weight], lr=0.1)
+    warm_up, steps = cfg.param_scheduler
+    schedulers = [
+        LinearLR(optimizer, start_factor=warm_up.start_factor, end=5),
+        MultiStepLR(optimizer, milestones=steps.milestones, gamma=0.1),
+    ]
+    rates = []
+    for _ in range(100):
+        rates.append(optimizer.param_groups[0]['lr'])
+        optimizer.step()
+        for scheduler in schedulers:
+            scheduler.step()
+    # (1 + epoch) / 5, then 1, 0.1 from epoch 60 and 0.01 from epoch 80.
+    assert rates[:6] == pytest.approx([0.02, 0.04, 0.06, 0.08, 0.1, 0.1])
+    assert rates[59:61] == pytest.approx([0.1, 0.01])
+    assert rates[79:81] == pytest.approx([0.01, 0.001])
+
+
+def test_second_stages_have_the_epochs_of_their_authors():
+    for name in ('lws_r152_places', 'lws_r50_inat', 'lws_rx50'):
+        assert load(f'baselines/{name}.py').train_cfg.max_epochs == 5
+    cfg = load('baselines/balanced_softmax_r152_places_official.py')
+    assert cfg.model.type == 'ltvl_mm.DecoupledClassifier'
+    assert cfg.model.head.loss.type == 'ltvl_mm.LogitAdjustedLoss'
+    assert cfg.train_dataloader.sampler.type == 'ltvl_mm.FixedEpochSampler'
+    assert cfg.train_cfg.max_epochs == 10
+    assert cfg.optim_wrapper.optimizer.lr == 0.02
+    assert cfg.auto_scale_lr.base_batch_size == 256
+
+
+def test_settings_at_test_time_are_those_of_the_authors():
+    assert load('baselines/lift_vit_l14.py').tta_pipeline[1].scale == 245
+    assert load('baselines/lift_vit_b16.py').tta_pipeline[1].scale == 248
+    rates = {'tade_rx50_official': 0.025, 'tade_r50_inat_official': 0.2}
+    for name, rate in rates.items():
+        assert load(f'baselines/{name}.py').aggregation_rate == rate
+    gammas = {'reslt_rx50': 0.7, 'reslt_rx101': 0.7, 'reslt_r50_inat': 0.0}
+    for name, gamma in gammas.items():
+        head = load(f'baselines/{name}.py').model.head
+        assert head.get('gamma', 0.7) == gamma

@@ -42,6 +42,7 @@ HOST_KEYS = {
     'tta_pipeline',
 } - {'self', 'cfg'}
 VARIABLES = {
+    'aggregation_rate',
     'arch',
     'balanced_sampler',
     'batch_size',
@@ -61,6 +62,7 @@ VARIABLES = {
     'manifest',
     'max_epochs',
     'num_classes',
+    'num_experts',
     'loss',
     'phase_a',
     'pretrained',

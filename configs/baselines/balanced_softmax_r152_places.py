@@ -1,7 +1,11 @@
 r"""Balanced softmax: ResNet-152 on Places-LT.
 
-Source:   Ren et al. 2020 (arXiv 2007.10740); the schedule is that of
-          r152_places.py, so that only the loss differs.
+Source:   Ren et al. 2020 (arXiv 2007.10740) and its code
+          (config/Places_LT/decouple_balanced_softmax.yaml), which trains the
+          classifier alone on a frozen first stage: see
+          balanced_softmax_r152_places_official.py.
+Differs:  here the whole network is trained; schedule of r152_places.py (30
+          epochs, batch 512, lr 0.02, weight decay 5e-4; torchvision weights).
 Command:  tools/dist_train.sh \
               configs/baselines/balanced_softmax_r152_places.py 8
 Hardware: 8 GPUs of 24 GB or more; hours as r152_places.py.

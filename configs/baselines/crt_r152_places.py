@@ -1,7 +1,10 @@
 """cRT: the classifier of ResNet-152 anew, on Places-LT.
 
-Source:   Kang et al. 2020 (arXiv 1910.09217): 10 epochs of balanced
-          batches with everything else frozen, after r152_places.py.
+Source:   Kang et al. 2020 (arXiv 1910.09217) and its code
+          (config/Places_LT/cls_crt.yaml: 10 epochs of class-aware batches of
+          256, lr 0.1, weight decay 5e-4).
+Differs:  batch 512 and lr 0.2; the first stage is r152_places.py, whose config
+          their code lacks; the checkpoint is chosen on val.
 Command:  tools/dist_train.sh configs/baselines/crt_r152_places.py 8 --amp
 Hardware: 8 GPUs of 24 GB or more; hours as a tenth of r152_places.py.
 Expect:   36.7 overall (Table 2 of the TACKLE paper).

@@ -1,8 +1,10 @@
 """GPaCo: ResNeXt-50 on ImageNet-LT.
 
-Source:   Cui et al. 2022 (arXiv 2209.12400): its temperature, weights, queue,
-          views and rate (times 4, for 512 images a step instead of 128);
-          epochs are those of rx50.py, so that methods compare, not 400.
+Source:   Cui et al. 2022 (arXiv 2209.12400) and its code (GPaCo/LT/sh: 400
+          epochs, batch 128; temperature, weights, queue, views and lr as here
+          for batch 512).
+Differs:  180 epochs; batch 512 and 4 times their lr; warm-up of 5 epochs
+          instead of 10; Nesterov momentum; the checkpoint is chosen on val.
 Command:  tools/dist_train.sh configs/baselines/gpaco_rx50.py 8 --amp
 Hardware: 8 GPUs of 24 GB or more; hours as rx50.py, twice.
 Expect:   58.9 overall (its authors), after 400 epochs; ours is not

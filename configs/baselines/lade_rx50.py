@@ -1,7 +1,10 @@
 """LADE: ResNeXt-50 on ImageNet-LT.
 
-Source:   Hong et al. 2021 (arXiv 2012.00321), its alpha and lambda; the
-          schedule is that of rx50.py, so that only the loss differs.
+Source:   Hong et al. 2021 (arXiv 2012.00321) and its code (README over its
+          yaml: 180 epochs, batch 256, lr 0.05, weight decay 5e-4, alpha 0.05,
+          lambda 0.5).
+Differs:  schedule of rx50.py: batch 512, lr 0.2 (twice theirs for each image),
+          warm-up, Nesterov momentum; the checkpoint is chosen on val.
 Command:  tools/dist_train.sh configs/baselines/lade_rx50.py 8 --amp
 Hardware: 8 GPUs of 24 GB or more; hours as rx50.py.
 Expect:   not in the TACKLE paper; ours is not measured.

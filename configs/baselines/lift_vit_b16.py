@@ -1,11 +1,14 @@
 """LIFT: CLIP ViT-B/16 with trained adapters, on ImageNet-LT.
 
-Source:   Shi et al. 2024 (arXiv 2309.10019) and its code: AdaptFormer in
-          each block, cosine classifier before CLIP's projection that starts
-          as the classes' texts, logit-adjusted loss, crops and flips alone,
-          10 epochs; with tools/test.py --tta its test-time ensembling of five
-          crops. Ours: the rate falls with each iteration, not each epoch, and
-          the checkpoint is chosen on val. Not in the TACKLE paper.
+Source:   Shi et al. 2024 (arXiv 2309.10019) and its code
+          (configs/model/clip_vit_b16_peft.yaml,
+          configs/data/imagenet_lt.yaml): AdaptFormer in each block, cosine
+          classifier before the projection of CLIP that is initialized from
+          class texts, logit-adjusted loss, crops and flips alone, 10 epochs;
+          test-time ensembling of five crops with tools/test.py --tta. Not in
+          the TACKLE paper.
+Differs:  the rate falls with each iteration, not each epoch, and the
+          checkpoint is chosen on val.
 Command:  tools/dist_train.sh configs/baselines/lift_vit_b16.py 1 --amp
 Hardware: 1 GPU of 24 GB or more.
 Hours:    about 1 on one A100, estimated from 400 images/s, not measured.

@@ -1,7 +1,10 @@
 """LIFT: CLIP ViT-L/14 with trained adapters, on ImageNet-LT.
 
-Source:   Shi et al. 2024 (arXiv 2309.10019) and its code; all else is as in
-          lift_vit_b16.py. Not in the TACKLE paper.
+Source:   Shi et al. 2024 (arXiv 2309.10019) and its code
+          (configs/model/clip_vit_l14.yaml): five crops of images resized to
+          224 + 21 px; all else is as in lift_vit_b16.py. Not in the TACKLE
+          paper.
+Differs:  as lift_vit_b16.py.
 Command:  tools/dist_train.sh configs/baselines/lift_vit_l14.py 1 --amp
 Hardware: 1 GPU of 24 GB or more.
 Hours:    about 4 on one A100, estimated from lift_vit_b16.py, as ViT-L/14 has
@@ -16,3 +19,8 @@ arch = 'ViT-L-14-quickgelu'
 model = dict(
     backbone=dict(backbone=dict(arch=arch), dim=16), head=dict(arch=arch)
 )
+tta_pipeline = [
+    _base_.tta_pipeline[0],
+    dict(_base_.tta_pipeline[1], scale=245),
+    _base_.tta_pipeline[2],
+]

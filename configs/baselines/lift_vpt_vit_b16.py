@@ -1,7 +1,9 @@
 """LIFT: prompts in place of adapters in CLIP ViT-B/16, on ImageNet-LT.
 
-Source:   Shi et al. 2024 (arXiv 2309.10019), Table 6, and its code; all else
-          is as in lift_vit_b16.py. Not in the TACKLE paper.
+Source:   Shi et al. 2024 (arXiv 2309.10019), Table 6, and its code
+          (scripts/run_tab6_peft_methods.sh); all else is as in
+          lift_vit_b16.py. Not in the TACKLE paper.
+Differs:  as lift_vit_b16.py.
 Command:  tools/dist_train.sh configs/baselines/lift_vpt_vit_b16.py 1 --amp
 Hardware: 1 GPU of 24 GB or more; hours as lift_vit_b16.py.
 Expect:   ours is not measured.

@@ -1,7 +1,11 @@
 """LWS: the lengths of the classifier of CLIP's ResNet-50 anew, on ImageNet-LT.
 
-Source:   Kang et al. 2020 (arXiv 1910.09217): 5 epochs of balanced
-          batches with everything else frozen, after r50_clip.py.
+Source:   Kang et al. 2020 (arXiv 1910.09217) and its code, which has no config
+          for CLIP weights (config/ImageNet_LT/cls_lws.yaml: 5 epochs of
+          class-aware batches of 512, lr 0.2, weight decay 5e-4; only the
+          scales are trained).
+Differs:  first stage and its lr are r50_clip.py; how the row of the paper was
+          trained is not public.
 Command:  tools/dist_train.sh configs/baselines/lws_r50_clip.py 8 --amp
 Hardware: 8 GPUs of 24 GB or more; hours as a tenth of r50_clip.py.
 Expect:   52.1 overall (Table 1 of the TACKLE paper).

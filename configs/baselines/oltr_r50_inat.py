@@ -1,8 +1,9 @@
 """OLTR: attention and memory after ResNet-50, on iNaturalist 2018.
 
-Source:   Liu et al. 2019 (arXiv 1904.05160), who do not use this data set.
-          The recipe is ours: that of crt_r50_inat.py, and the ratios of
-          their rates for ImageNet-LT.
+Source:   Liu et al. 2019 (arXiv 1904.05160), whose code has no config for this
+          data set.
+Differs:  the recipe is ours: that of crt_r50_inat.py, and the ratios of their
+          rates for ImageNet-LT.
 Command:  tools/dist_train.sh configs/baselines/oltr_r50_inat.py 8 --amp
 Hardware: 8 GPUs of 24 GB or more; hours as a sixth of r50_inat.py.
 Expect:   63.9 overall (Table 3 of the TACKLE paper); ours is not measured.

@@ -1,8 +1,9 @@
 """OLTR: attention and memory after ResNeXt-50, on ImageNet-LT.
 
-Source:   Liu et al. 2019 (arXiv 1904.05160), whose ImageNet-LT results are of
-          a ResNet-10 that is trained further. With this backbone the recipe
-          is ours: that of crt_rx50.py, and the ratios of its rates.
+Source:   Liu et al. 2019 (arXiv 1904.05160), whose code has no config for this
+          backbone (config/ImageNet_LT/stage_2_meta_embedding.py: ResNet-10,
+          which is trained further).
+Differs:  the recipe is ours: that of crt_rx50.py, and the ratios of its rates.
 Command:  tools/dist_train.sh configs/baselines/oltr_rx50.py 8 --amp
 Hardware: 8 GPUs of 24 GB or more; hours as a tenth of rx50.py.
 Expect:   not known; its authors report 35.6 overall with ResNet-10.

@@ -1,10 +1,11 @@
 """PaCo: ResNet-152 on Places-LT.
 
-Source:   Cui et al. 2021 (arXiv 2107.12028) and its code: its temperature,
-          weights, queue, views, 30 epochs, 5 of them warm-up, and rate (times
-          4, for 512 images a step instead of 128). Of the convolutions only
-          those of the last block train; so do all BatchNorms, the projector
-          and the classifier.
+Source:   Cui et al. 2021 (arXiv 2107.12028) and its code
+          (PaCo/LT/paco_fp16_places.py: 30 epochs, 5 of them warm-up, batch
+          128, lr 0.02, weight decay 5e-4, temperature 0.2, sim views twice).
+          Of the convolutions only those of the last block train; so do all
+          BatchNorms, the projector and the classifier.
+Differs:  batch 512 and 4 times their lr; tested on test, theirs on val.
 Command:  tools/dist_train.sh configs/baselines/paco_r152_places.py 8 --amp
 Hardware: 8 GPUs of 24 GB or more; hours as r152_places.py, twice and a half.
 Expect:   41.2 overall in Table 2 of the TACKLE paper; its code says of val

@@ -1,8 +1,10 @@
 """PaCo: ResNet-50 from CLIP's weights, on ImageNet-LT.
 
-Source:   Cui et al. 2021 (arXiv 2107.12028): its temperature, weights, queue,
-          views and, for its projector, rate; all else is as in r50_clip.py,
-          and ours.
+Source:   Cui et al. 2021 (arXiv 2107.12028) and its code, which has no config
+          for CLIP weights (PaCo/LT/sh: temperature, weights, queue, views and,
+          for the projector, lr).
+Differs:  all else is r50_clip.py; how the row of the paper was trained is not
+          public.
 Command:  tools/dist_train.sh configs/baselines/paco_r50_clip.py 8 --amp
 Hardware: 8 GPUs of 24 GB or more; hours as r50_clip.py, twice and a half.
 Expect:   60.2 overall in Table 1 of the TACKLE paper; ours is not measured.

@@ -1,6 +1,10 @@
 """PaCo: ResNet-50 from CLIP's weights, on iNaturalist 2018.
 
-Source:   as paco_r50_clip.py.
+Source:   Cui et al. 2021 (arXiv 2107.12028) and its code, which has no config
+          for CLIP weights (PaCo/LT/sh: temperature, weights, queue, views and,
+          for the projector, lr).
+Differs:  all else is r50_clip.py on iNaturalist 2018; how the row of the paper
+          was trained is not public.
 Command:  tools/dist_train.sh configs/baselines/paco_r50_clip_inat.py 8 --amp
 Hardware: 8 GPUs of 24 GB or more; hours as ballad_inat_rn50_a.py, twice and
           a half.

@@ -1,8 +1,10 @@
 """PaCo: ResNet-50 on iNaturalist 2018.
 
-Source:   Cui et al. 2021 (arXiv 2107.12028): its temperature, weights, queue,
-          views and rate (times 4, for 512 images a step instead of 128);
-          epochs are those of r50_inat.py, so that methods compare, not 400.
+Source:   Cui et al. 2021 (arXiv 2107.12028) and its code (PaCo/LT/sh,
+          iNaturalist 2018: 400 epochs, batch 128, lr 0.02, weight decay 1e-4,
+          temperature 0.2, views randcls and sim).
+Differs:  200 epochs; batch 512 and 4 times their lr; warm-up of 5 epochs
+          instead of 10; Nesterov momentum; the last checkpoint is tested.
 Command:  tools/dist_train.sh configs/baselines/paco_r50_inat.py 8 --amp
 Hardware: 8 GPUs of 24 GB or more; hours as r50_inat.py, twice and a half.
 Expect:   73.2 overall in Table 3 of the TACKLE paper, after 400 epochs;

@@ -1,8 +1,11 @@
 """PaCo: ResNeXt-50 on ImageNet-LT.
 
-Source:   Cui et al. 2021 (arXiv 2107.12028): its temperature, weights, queue,
-          views and rate (times 4, for 512 images a step instead of 128);
-          epochs are those of rx50.py, so that methods compare, not 400.
+Source:   Cui et al. 2021 (arXiv 2107.12028) and its code (PaCo/LT/sh,
+          ImageNet-LT: 400 epochs, batch 128, lr 0.02, weight decay 5e-4,
+          temperature 0.07, views randclsstack and sim, 2 operations).
+Differs:  180 epochs; batch 512 and 4 times their lr; warm-up of 5 epochs
+          instead of 10; Nesterov momentum; the checkpoint is chosen on val,
+          theirs on test.
 Command:  tools/dist_train.sh configs/baselines/paco_rx50.py 8 --amp
 Hardware: 8 GPUs of 24 GB or more; hours as rx50.py, twice and a half.
 Expect:   58.2 overall in Table 1 of the TACKLE paper, after 400 epochs;

@@ -1,8 +1,10 @@
 """RIDE: 4 experts of ResNet-50 on iNaturalist 2018.
 
-Source:   Wang et al. 2021 (arXiv 2010.01809), 4 experts, without distillation
-          and without routing: all experts answer. The schedule is that
-          of r50_inat.py.
+Source:   Wang et al. 2021 (arXiv 2010.01809) and its code
+          (config_iNaturalist_resnet50_ride.json), 4 experts, without
+          distillation and without routing: all experts predict.
+Differs:  schedule of r50_inat.py: 200 epochs, lr 0.2 on a cosine, weight decay
+          1e-4 instead of 2e-4; DRW in the last fifth.
 Command:  tools/dist_train.sh configs/baselines/ride4_r50_inat.py 8 --amp
 Hardware: 8 GPUs of 24 GB or more; hours as r50_inat.py,
           and half as many again.

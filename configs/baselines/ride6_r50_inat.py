@@ -1,7 +1,10 @@
 """RIDE: 6 experts of ResNet-50 on iNaturalist 2018, a teacher.
 
-Source:   Wang et al. 2021 (arXiv 2010.01809), 6 experts. The schedule is that
-          of r50_inat.py.
+Source:   Wang et al. 2021 (arXiv 2010.01809) and its code
+          (config_iNaturalist_resnet50_ride.json), 6 experts.
+Differs:  schedule of r50_inat.py: 200 epochs, lr 0.2 on a cosine, weight decay
+          1e-4 instead of 2e-4; DRW in the last fifth. Theirs:
+          ride6_r50_inat_official.py.
 Command:  tools/dist_train.sh configs/baselines/ride6_r50_inat.py 8 --amp
 Hardware: 8 GPUs of 24 GB or more; hours as r50_inat.py,
           twice and a half.

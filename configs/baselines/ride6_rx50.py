@@ -1,7 +1,10 @@
 """RIDE: 6 experts of ResNeXt-50 on ImageNet-LT, a teacher.
 
-Source:   Wang et al. 2021 (arXiv 2010.01809), 6 experts. The schedule is that
-          of rx50.py.
+Source:   Wang et al. 2021 (arXiv 2010.01809) and its code
+          (config_imagenet_lt_resnext50_ride.json), 6 experts.
+Differs:  schedule of rx50.py: 180 epochs, batch 512, lr 0.2 on a cosine,
+          weight decay 5e-4 instead of 2e-4; DRW in the last fifth. Theirs:
+          ride6_rx50_official.py.
 Command:  tools/dist_train.sh configs/baselines/ride6_rx50.py 8 --amp
 Hardware: 8 GPUs of 24 GB or more; hours as rx50.py,
           twice and a half.

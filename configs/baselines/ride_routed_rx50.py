@@ -1,8 +1,11 @@
 """RIDE routed: each image asks up to 3 experts of ResNeXt-50, on ImageNet-LT.
 
-Source:   Wang et al. 2021 (arXiv 2010.01809) and its code: 5 epochs of
-          balanced batches with everything else frozen, after ride_rx50.py;
-          rate and pos_weight as there.
+Source:   Wang et al. 2021 (arXiv 2010.01809) and its code
+          (config_imagenet_lt_resnext50_ride_ea.json): 5 epochs of balanced
+          batches of 512, lr 0.01 on a cosine, everything but the routers
+          frozen, pos_weight 100.
+Differs:  after ride_rx50.py, with its schedule and weight decay; Nesterov
+          momentum as theirs; the checkpoint is chosen on val.
 Command:  tools/dist_train.sh configs/baselines/ride_routed_rx50.py 8 --amp
 Hardware: 8 GPUs of 24 GB or more; minutes.
 Expect:   55.7 overall, 67.0 many, 52.2 medium, 36.0 few (model zoo of its

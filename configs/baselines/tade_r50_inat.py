@@ -1,8 +1,10 @@
 """TADE: 3 experts of ResNet-50 on iNaturalist 2018.
 
-Source:   Zhang et al. 2021 (arXiv 2107.09249), without test-time weights:
-          the mean of the experts answers. The schedule is
-          that of r50_inat.py.
+Source:   Zhang et al. 2021 (arXiv 2107.09249) and its code
+          (config_iNaturalist_resnet50_tade.json), without test-time weights:
+          the mean of the experts predicts.
+Differs:  schedule of r50_inat.py: 200 epochs on a cosine, weight decay 1e-4
+          instead of 2e-4. Theirs: tade_r50_inat_official.py.
 Command:  tools/dist_train.sh configs/baselines/tade_r50_inat.py 8 --amp
 Hardware: 8 GPUs of 24 GB or more; hours as r50_inat.py,
           and half as many again.
@@ -10,6 +12,8 @@ Expect:   72.9 overall (Table 3 of the TACKLE paper).
 """
 
 _base_ = './ride2_r50_inat.py'
+
+aggregation_rate = 0.2  # of tools/analysis_tools/aggregate_experts.py
 
 loss = dict(
     _delete_=True,

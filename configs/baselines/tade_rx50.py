@@ -1,8 +1,10 @@
 """TADE: 3 experts of ResNeXt-50 on ImageNet-LT.
 
-Source:   Zhang et al. 2021 (arXiv 2107.09249), without test-time weights:
-          the mean of the experts answers. The schedule is
-          that of rx50.py.
+Source:   Zhang et al. 2021 (arXiv 2107.09249) and its code
+          (config_imagenet_lt_resnext50_tade.json), without test-time weights:
+          the mean of the experts predicts.
+Differs:  schedule of rx50.py: batch 512 and the same lr for each image,
+          warm-up. Theirs: tade_rx50_official.py.
 Command:  tools/dist_train.sh configs/baselines/tade_rx50.py 8 --amp
 Hardware: 8 GPUs of 24 GB or more; hours as rx50.py,
           and half as many again.
@@ -10,6 +12,8 @@ Expect:   58.8 overall (Table 1 of the TACKLE paper).
 """
 
 _base_ = './ride_rx50.py'
+
+aggregation_rate = 0.025  # of tools/analysis_tools/aggregate_experts.py
 
 loss = dict(
     _delete_=True,

@@ -27,8 +27,9 @@ def learn_expert_weights(
     Args:
         logits: (2, N, E, K): two random views of the test images.
         epochs: Over the images.
-        rate: Of SGD with momentum 0.9. The paper gives none that fits logits
-            computed once; ours.
+        rate: Learning rate of SGD with momentum 0.9. The authors' configs
+            have 0.025 on ImageNet-LT, 0.01 on Places-LT and 0.2 on
+            iNaturalist 2018, for logits that are computed anew in each step.
         batch_size: Images of a step.
         seed: Of the order of the images.
 

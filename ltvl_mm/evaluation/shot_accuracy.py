@@ -24,6 +24,9 @@ class ShotAccuracy(BaseMetric):
         class_counts: Images per class of the ORIGINAL training set: its
             ``path label`` list, a ``.json`` of numbers, or the numbers.
         num_classes: K.
+        ties: Group of classes with exactly 100 or 20 images, ``'medium'``
+            or ``'outer'`` (OLTR's code); see
+            :func:`ltvl_mm.structures.class_counts.group_classes`.
         per_class: Also return ``per_class``, K accuracies (None for a class
             without test images).
         collect_device: ``'cpu'`` or ``'gpu'``.
@@ -45,6 +48,7 @@ class ShotAccuracy(BaseMetric):
         class_counts: str | Sequence[int],
         num_classes: int,
         *,
+        ties: str = 'medium',
         per_class: bool = False,
         collect_device: str = 'cpu',
         prefix: str | None = None,
@@ -52,7 +56,7 @@ class ShotAccuracy(BaseMetric):
         super().__init__(collect_device=collect_device, prefix=prefix)
         self.class_counts = load_class_counts(class_counts, num_classes)
         self.class_accuracies: np.ndarray | None = None
-        self.groups = group_classes(self.class_counts)
+        self.groups = group_classes(self.class_counts, ties=ties)
         self.per_class = per_class
 
     def process(

@@ -15,6 +15,7 @@ from open_clip.factory import load_state_dict
 from open_clip.model import convert_to_custom_text_state_dict
 from torch import nn
 
+from ltvl_mm.utils.checkpoints import find_checkpoint
 from ltvl_mm.utils.compat import allow_host_checkpoints
 
 open_clip.add_model_config(Path(__file__).parent / 'archs')
@@ -38,7 +39,8 @@ def build_clip(arch: str, pretrained: str | None = None) -> nn.Module:
             ``'ltvl-toy'``, the 32 px model of the toy world.
         pretrained: A tag of open_clip (downloads), or a file: an open_clip
             state dict, OpenAI's JIT archive, or a checkpoint of ours (a
-            classifier of ``CLIPBackbone`` and ``CLIPContrastiveHead``).
+            classifier of ``CLIPBackbone`` and ``CLIPContrastiveHead``); or
+            the folder of a training, which selects its best checkpoint.
             None for random weights.
 
     Raises:
@@ -50,9 +52,11 @@ def build_clip(arch: str, pretrained: str | None = None) -> nn.Module:
     config = find_arch(arch)
     if pretrained is None:
         return _build(arch, None)
+    if Path(pretrained).is_dir():
+        pretrained = find_checkpoint(pretrained)
     if Path(pretrained).is_file():
         return _build_from_file(arch, pretrained)
-    if Path(pretrained).suffix in ('.pt', '.pth'):
+    if Path(pretrained).suffix in ('.pt', '.pth') or '/' in pretrained:
         raise ValueError(
             f'there is no checkpoint {pretrained}; if an earlier phase leaves '
             f'it (as phase A of BALLAD does for phase B), train that first'

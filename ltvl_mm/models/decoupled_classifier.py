@@ -24,10 +24,10 @@ class DecoupledClassifier(ImageClassifier):
         kept: Names of the parts that are loaded and not trained.
         begun: Part that is loaded and trained further -> name of the part of
             the first stage that it begins as.
-        frozen_eval: Kept parts do not drop anything and their BatchNorm
-            statistics stay. False lets the statistics go on, as the authors'
-            code does.
-        kwargs: Of the host's ImageClassifier.
+        freeze_bn: Keep the kept parts in eval mode, so that their BatchNorm
+            statistics stay and they drop nothing out. False (default)
+            updates the statistics, as the authors' code does.
+        kwargs: Arguments of mmpretrain's ImageClassifier.
 
     Raises:
         ValueError: If the model has no part of such a name.
@@ -39,14 +39,14 @@ class DecoupledClassifier(ImageClassifier):
         stage_1: str,
         kept: Sequence[str] = ('backbone', 'neck'),
         begun: Mapping[str, str] | None = None,
-        frozen_eval: bool = True,
+        freeze_bn: bool = False,
         **kwargs: object,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.stage_1: str | None = stage_1
         self.kept = tuple(kept)
         self.begun = dict(begun or {})
-        self.frozen_eval = frozen_eval
+        self.freeze_bn = freeze_bn
         for part in self._list_kept():
             part.requires_grad_(False)
         for name in self.begun:
@@ -101,7 +101,7 @@ class DecoupledClassifier(ImageClassifier):
     def train(self, mode: bool = True) -> 'DecoupledClassifier':
         """Switch the mode of what is trained."""
         super().train(mode)
-        if self.frozen_eval:
+        if self.freeze_bn:
             for part in self._list_kept():
                 part.eval()
         return self

@@ -53,6 +53,7 @@ class RoutedClassifier(DecoupledClassifier):
             *args,
             stage_1=stage_1,
             kept=('backbone', 'neck', 'head'),
+            freeze_bn=True,  # their EAResNeXt sets frozen BatchNorms to eval
             **kwargs,
         )
         _check_experts(self.backbone, self.head)

@@ -9,8 +9,9 @@ from ltvl_mm.structures.image_list import read_image_list
 from ltvl_mm.utils.io import read_json
 
 # More than MANY training images: many-shot; fewer than FEW: few-shot. Source:
-# OLTR (Liu et al. 2019) and section 3.1 of the TACKLE paper. VL-LTR and
-# others put n = 20 and n = 100 elsewhere.
+# OLTR (Liu et al. 2019) and section 3.1 of the TACKLE paper, and the code of
+# Kang et al. 2020, BALLAD and LIFT. OLTR's own code puts n = 100 into many
+# and n = 20 into few; VL-LTR's does the same.
 MANY = 100
 FEW = 20
 GROUPS = ('many', 'medium', 'few')
@@ -70,6 +71,23 @@ def find_shot_accuracy(
     )
 
 
-def group_classes(counts: np.ndarray) -> np.ndarray:
-    """Return the (K,) group names ``'many'``, ``'medium'``, ``'few'``."""
-    return np.select([counts > MANY, counts < FEW], ['many', 'few'], 'medium')
+def group_classes(counts: np.ndarray, *, ties: str = 'medium') -> np.ndarray:
+    """Return the (K,) group names ``'many'``, ``'medium'``, ``'few'``.
+
+    Args:
+        counts: (K,) training images per class.
+        ties: Group of classes with exactly 100 or 20 images: ``'medium'``
+            (default, as the papers say), or ``'outer'``, which counts 100 as
+            many and 20 as few, as OLTR's code does.
+
+    Raises:
+        ValueError: If ``ties`` is neither.
+    """
+    if ties not in ('medium', 'outer'):
+        raise ValueError(f"ties must be 'medium' or 'outer', got {ties!r}")
+    shift = ties == 'outer'
+    return np.select(
+        [counts > MANY - shift, counts < FEW + shift],
+        ['many', 'few'],
+        'medium',
+    )

@@ -60,7 +60,7 @@ def list_stages(
         if before is not None and option is not None:
             options.append(f'{option}={work / before.stem}')
         elif before is not None and not toy:
-            options += _use_phase_a(config, work / before.stem)
+            options += _use_phase_a(work / before.stem)
         stages.append(_train(config, work, options, gpus))
     if row.recipe == 'ensemble':
         return stages + _mix(row, work, toy=toy)
@@ -100,11 +100,10 @@ def _train(config: Path, work: Path, options: list[str], gpus: int) -> Stage:
     )
 
 
-def _use_phase_a(config: Path, folder: Path) -> list[str]:
-    """Point a phase B, or what is trained jointly, to our phase A."""
-    weights = folder / Path(Config.fromfile(config).phase_a).name
+def _use_phase_a(folder: Path) -> list[str]:
+    """Return the options that start phase B from our phase A."""
     return [
-        f'model.{part}.pretrained={weights}' for part in ('backbone', 'head')
+        f'model.{part}.pretrained={folder}' for part in ('backbone', 'head')
     ]
 
 

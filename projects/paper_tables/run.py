@@ -11,6 +11,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
+from headers import FIELDS, read_header
 from plan import list_stages, plan_rows
 from prerequisites import find_missing
 from rows import Row, load_rows, select_rows
@@ -57,6 +58,7 @@ def main() -> None:
     missing = [] if args.toy else find_missing(here)
     plan = partial(plan_rows, here, toy=args.toy, gpus=args.gpus)
     if args.dry_run:
+        _print_rows(here)
         _print_plan(plan, work, args.seeds)
     if missing:
         print(*missing, sep='\n')
@@ -80,6 +82,18 @@ def main() -> None:
         f'\nTable: {work}/table{args.table}.json and .md',
         sep='\n',
     )
+
+
+def _print_rows(rows: list[Row]) -> None:
+    """Print source, expected numbers and deviations of each row's config."""
+    for row in rows:
+        paper = ', '.join(f'{name} {row.paper[name]}' for name in row.paper)
+        print(f'row {row.table}.{row.number} {row.name}: paper {paper}')
+        header = read_header(row.configs[-1])
+        print(f'  config:  {row.configs[-1].relative_to(ROOT)}')
+        for field in FIELDS:
+            if field in header:
+                print(f'  {field + ":":<9}{header[field]}')
 
 
 def _print_plan(plan: partial, work: Path, seeds: list[int]) -> None:

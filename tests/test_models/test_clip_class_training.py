@@ -124,7 +124,7 @@ def test_captions_go_before_labels():
 
 def test_prompts_are_tokenized_once():
     head = make_head(loss='class_ce')
-    head._tokenizer = None  # raises when called
+    head.tokenizer = None  # raises when called
     for _ in range(2):
         head.loss(make_features(), make_samples())
 

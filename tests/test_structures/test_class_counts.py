@@ -47,3 +47,15 @@ def test_the_counts_are_found_in_one_or_several_evaluators():
 def test_the_borders_of_the_groups_are_medium():
     groups = group_classes(np.array([0, 19, 20, 100, 101, 1280]))
     assert groups.tolist() == ['few'] * 2 + ['medium'] * 2 + ['many'] * 2
+
+
+def test_ties_are_medium_or_as_in_the_code_of_oltr():
+    counts = np.array([19, 20, 21, 99, 100, 101])
+    assert group_classes(counts).tolist() == ['few', *['medium'] * 4, 'many']
+    assert group_classes(counts, ties='outer').tolist() == [
+        *['few'] * 2,
+        *['medium'] * 2,
+        *['many'] * 2,
+    ]
+    with pytest.raises(ValueError, match="'medium' or 'outer', got 'few'"):
+        group_classes(counts, ties='few')

@@ -97,6 +97,27 @@ def test_rows_share_what_both_need(toy, tmp_path):
     assert places == sorted(places)
 
 
+def test_a_dry_run_says_source_numbers_and_deviations(run_tool):
+    log = run_tool(
+        *('python', 'tools/reproduce.py', '--table', '1', '--dry-run'),
+        *('--row', 'RIDE'),
+    )
+    assert 'row 1.14 RIDE, RX50: paper all 56.8' in log
+    assert 'config_imagenet_lt_resnext50_distill_ride.json' in log
+    assert '  Differs: the checkpoint is chosen on val' in log
+    assert '  Expect:  56.8 overall' in log
+
+
+def test_every_row_of_the_tables_has_a_source():
+    from headers import read_header
+    from rows import load_rows
+
+    for table in range(1, 8):
+        for row in load_rows(table)[1]:
+            for config in row.configs:
+                assert read_header(config)['Source']
+
+
 def test_phase_b_starts_from_phase_a_of_the_same_seed(tmp_path):
     from plan import list_stages
     from rows import load_rows, select_rows
@@ -109,8 +130,8 @@ def test_phase_b_starts_from_phase_a_of_the_same_seed(tmp_path):
         str(ROOT / 'configs/ballad_rn50_a.py'),
         '8',
     )
-    weights = tmp_path / 'ballad_rn50_a/epoch_50.pth'
-    assert f'model.backbone.pretrained={weights}' in b.command
+    folder = tmp_path / 'ballad_rn50_a'  # its best checkpoint
+    assert f'model.backbone.pretrained={folder}' in b.command
     assert 'randomness.seed=3' in b.command
     assert str(tmp_path / 'ballad_rn50_b') in test.command
 
@@ -144,10 +165,10 @@ def test_a_student_learns_from_the_teacher_of_the_same_seed(toy, tmp_path):
 
     (row,) = select_rows(load_rows(3, toy=toy)[1], ['ride (4'])
     one, two, test = list_stages(row, tmp_path, 3, toy=toy, gpus=1)
-    teacher = 'ride6' if toy else 'ride6_r50_inat'
+    teacher = 'ride6' if toy else 'ride6_r50_inat_official'
     assert one.name == f'train {teacher}'
     assert f'model.teacher_checkpoint={tmp_path / teacher}' in two.command
-    student = 'ride_from6' if toy else 'ride4_from6_r50_inat'
+    student = 'ride_from6' if toy else 'ride4_from6_r50_inat_official'
     assert two.name == f'train {student}'
     assert str(tmp_path / student) in test.command
 

@@ -29,7 +29,18 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('config', help='with ExpertClsHead')
     parser.add_argument('checkpoint', help='file, or folder of the training')
     parser.add_argument('-o', '--out', required=True, help='folder')
-    parser.add_argument('--epochs', type=int, default=5)
+    parser.add_argument(
+        '--epochs',
+        type=int,
+        default=5,
+        help='passes over the test images (default: 5)',
+    )
+    parser.add_argument(
+        '--rate',
+        type=float,
+        help='learning rate of the weights; default: aggregation_rate of the '
+        'config, or 0.1',
+    )
     parser.add_argument(
         '--device', default='cuda' if torch.cuda.is_available() else 'cpu'
     )
@@ -56,8 +67,9 @@ def main() -> None:
         )
     except ValueError as error:
         sys.exit(str(error))
+    rate = args.rate or cfg.get('aggregation_rate', 0.1)
     shares = learn_expert_weights(
-        views, epochs=args.epochs, seed=cfg.randomness.seed
+        views, epochs=args.epochs, rate=rate, seed=cfg.randomness.seed
     )
     preds = {
         f'expert {number + 1}': logits[:, number].argmax(1)
@@ -68,11 +80,12 @@ def main() -> None:
     scores = score_methods(preds, labels, groups)
     write_json(
         Path(args.out) / 'experts.json',
-        {'shares': shares.tolist(), 'test': scores},
+        {'shares': shares.tolist(), 'rate': rate, 'test': scores},
     )
     print(format_accuracies(scores))
     said = ', '.join(f'{share:.2f}' for share in shares)
-    print(f'shares of the experts: {said}; {args.out}/experts.json')
+    print(f'shares of the experts at rate {rate:g}: {said}')
+    print(f'written to {args.out}/experts.json')
 
 
 if __name__ == '__main__':

@@ -1,0 +1,21 @@
+"""TADE: 3 experts of ResNeXt-50 on ImageNet-LT, as its authors train it.
+
+Source:   Zhang et al. 2021 (arXiv 2107.09249), settings of its code
+          (config_imagenet_lt_resnext50_tade.json): 180 epochs, batch 64, lr
+          0.025 on a cosine without warm-up, Nesterov momentum, weight decay
+          5e-4, tau 2. At test time the mean of the experts predicts; weights
+          learned on test images (aggregate_experts.py): rate 0.025.
+Differs:  the checkpoint is chosen on val; theirs is the last one.
+Command:  tools/dist_train.sh configs/baselines/tade_rx50_official.py 8 --amp
+Hardware: 8 GPUs of 24 GB or more; hours as rx50.py, and half as many again.
+Expect:   58.8 overall (Table 1 of the TACKLE paper).
+"""
+
+_base_ = './tade_rx50.py'
+
+max_epochs = 180
+
+train_dataloader = dict(batch_size=8)  # 64 images on 8 GPUs
+optim_wrapper = dict(optimizer=dict(lr=0.025))
+auto_scale_lr = dict(base_batch_size=64)
+param_scheduler = [dict(type='CosineAnnealingLR', T_max=max_epochs)]
