@@ -1,7 +1,7 @@
 """Embed images with a frozen CLIP into a store; resumes when killed.
 
-Inputs: webdataset tars (paths, globs, {00000..00099}), folders of tars or
-images, or .txt lists of paths (labels behind them are ignored).
+Inputs: tars and img2dataset's parquet files (paths, globs, {00000..00099}),
+folders of these or of images, or .txt lists of paths (labels are ignored).
 
 Several GPUs: torchrun --nproc-per-node 8 tools/embed_images.py ...
 """
@@ -9,6 +9,7 @@ Several GPUs: torchrun --nproc-per-node 8 tools/embed_images.py ...
 import argparse
 
 from ltvl_mm.apis import embed
+from ltvl_mm.retrieval.downloads import load_downloads
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.utils.launch import join_ranks
 from ltvl_mm.utils.provenance import record_command
@@ -62,6 +63,9 @@ def main() -> None:
 def report(store: EmbeddingStore) -> None:
     bad = [entry for part in store.parts for entry in part.bad]
     print(f'{len(store)} images in {store.root}; {len(bad)} could not be read')
+    downloads = load_downloads(store.root)
+    if downloads is not None:
+        print(downloads)
     for key, reason in bad[:5]:
         print(f'  {key}: {reason}')
     if len(bad) > 5:

@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
+from mmengine.dist import is_main_process
 
 from ltvl_mm.models.frozen_clip import FrozenCLIP
+from ltvl_mm.retrieval.downloads import save_downloads
 from ltvl_mm.retrieval.embedding import embed_shards
 from ltvl_mm.retrieval.shards import find_shards
 from ltvl_mm.structures.embedding_store import EmbeddingStore
@@ -79,7 +81,7 @@ def embed(
         amp=amp,
         compile=compile,
     )
-    return embed_shards(
+    store = embed_shards(
         shards,
         out,
         clip.encode_images,
@@ -90,3 +92,6 @@ def embed(
         precision=('bfloat16' if amp else 'float32')
         + (', compiled' if compile else ''),
     )
+    if is_main_process():
+        save_downloads(store.root, shards)
+    return store

@@ -22,11 +22,18 @@ def describe_image(text: bytes | None, record: bytes | None) -> dict:
         record: Its ``.json``, which may hold a caption as well.
     """
     entry = {} if record is None else _read_record(record)
-    caption = (
-        str(entry.get('caption') or '')
-        if text is None
-        else text.decode('utf-8', 'replace')
-    )
+    caption = None if text is None else text.decode('utf-8', 'replace')
+    return describe_entry(caption, entry)
+
+
+def describe_entry(text: str | None, entry: dict) -> dict:
+    """Return ``caption``, ``url`` and ``known`` of a ``WebImage``.
+
+    Args:
+        text: The caption; None to take the entry's.
+        entry: A record of the image, as img2dataset writes it.
+    """
+    caption = str(entry.get('caption') or '') if text is None else text
     return {
         'caption': escape_text(caption.strip()[:MAX_CAPTION]),
         'url': escape_text(str(entry.get('url') or '')[:MAX_URL]),

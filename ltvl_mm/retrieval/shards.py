@@ -1,32 +1,55 @@
-"""Web images from tars, folders and lists, shard by shard."""
+"""Web images from tars, parquet files, folders and lists, shard by shard."""
 
 import glob
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from braceexpand import braceexpand
 from mmengine.logging import print_log
 
 from ltvl_mm.retrieval.image_words import MAX_WORDS, describe_image
+from ltvl_mm.retrieval.input_formats import (
+    ARCHIVE_SUFFIXES,
+    check_shard_file,
+    describe_other_file,
+    holds_images,
+)
+from ltvl_mm.retrieval.parquet_images import iterate_parquet
 from ltvl_mm.retrieval.tars import iterate_tar
-from ltvl_mm.retrieval.web_image import WebImage, escape_text
+from ltvl_mm.retrieval.web_image import (
+    MAX_FILE_BYTES,
+    WebImage,
+    escape_text,
+)
 from ltvl_mm.utils.image_decoding import IMAGE_SUFFIXES
+from ltvl_mm.utils.image_folders import get_suffix, list_files
+from ltvl_mm.utils.regular_files import read_regular
 
 
 @dataclass(frozen=True)
 class Shard:
-    """A tar, or a run of image files.
+    """A tar, a parquet file with images, or a run of image files.
 
     Args:
-        name: Unique and stable; keys begin with it if it is a tar.
-        tar: The tar file, or None.
+        name: Unique and stable; keys begin with it if it is a tar or parquet
+            file.
+        tar: The tar or parquet file, or None.
         files: (key, file) of each image when there is no tar.
     """
 
     name: str
     tar: Path | None = None
     files: tuple[tuple[str, Path], ...] = ()
+
+
+@dataclass
+class _Inputs:
+    """Shard files and image files found so far."""
+
+    tars: list[Path] = field(default_factory=list)
+    files: dict[str, Path] = field(default_factory=dict)
 
 
 def find_shards(
@@ -38,40 +61,31 @@ def find_shards(
     """List the shards of some inputs, sorted by name.
 
     Args:
-        inputs: Tars (paths, globs, ``{00000..00099}`` ranges), folders of
-            tars, folders of images (searched through), or ``.txt`` lists
-            with a path, or ``path label``, on each line (-1: of no class).
-            Beside ``a.jpg`` its caption may lie as ``a.txt``, and what
-            filters ask for as ``a.json``.
+        inputs: Tars and img2dataset's parquet files with images (paths,
+            globs, ``{00000..00099}`` ranges), folders of these and of image
+            files (searched through), or ``.txt`` lists with a path, or
+            ``path label``, on each line (-1: without class). Next to
+            ``a.jpg`` its caption may be in ``a.txt``, and the values that
+            filters use in ``a.json``.
         root: Folder that the paths in lists are relative to; None for the
             list's own folder.
-        files_per_shard: Image files that make a shard.
+        files_per_shard: Image files per shard.
 
     Raises:
-        ValueError: If an input does not exist or holds no image, a listed
-            path leaves ``root``, or two inputs give two files one key.
+        ValueError: If an input does not exist, is compressed or holds no
+            image, a listed path leaves ``root``, or two inputs give two
+            files one key.
     """
-    tars, files = [], {}
+    found = _Inputs()
     for text in inputs:
-        for pattern in braceexpand(text):
-            paths = sorted(map(Path, glob.glob(pattern))) or [Path(pattern)]
-            for path in paths:
-                if path.is_dir():
-                    inside = sorted(path.rglob('*.tar'))
-                    tars += inside
-                    if not inside:
-                        _add_files(files, _find_files(path), path)
-                elif path.suffix == '.tar' and path.is_file():
-                    tars.append(path)
-                elif path.suffix == '.txt' and path.is_file():
-                    found = _read_list(path, Path(root or path.parent))
-                    _add_files(files, found, path)
-                else:
-                    raise ValueError(
-                        f'{path} is no tar, folder or .txt list that exists'
-                    )
-    named = _name_tars(tars)
-    keys = sorted(files)
+        for pattern in [text] if Path(text).exists() else braceexpand(text):
+            paths = sorted(map(Path, glob.glob(pattern)))
+            if Path(pattern).exists():  # a name with brackets is no glob
+                paths = [Path(pattern)]
+            for path in paths or [Path(pattern)]:
+                _add_input(found, path, root)
+    named = _name_tars(found.tars)
+    keys = sorted(found.files)
     for number, start in enumerate(range(0, len(keys), files_per_shard)):
         name = f'files-{number:05d}'
         if name in named:
@@ -81,7 +95,7 @@ def find_shards(
         named[name] = Shard(
             name,
             files=tuple(
-                (key, files[key])
+                (key, found.files[key])
                 for key in keys[start : start + files_per_shard]
             ),
         )
@@ -90,21 +104,74 @@ def find_shards(
     return [named[name] for name in sorted(named)]
 
 
+def _add_input(found: _Inputs, path: Path, root: str | Path | None) -> None:
+    """Add what one existing path gives."""
+    suffix = get_suffix(path.name)
+    if path.is_dir():
+        _add_folder(found, path)
+    elif suffix in ('tar', 'parquet') and path.exists():
+        check_shard_file(path)
+        if suffix == 'parquet' and not holds_images(path):
+            raise ValueError(describe_other_file(path))
+        found.tars.append(path)
+    elif suffix == 'txt' and path.is_file():
+        _add_files(found.files, _read_list(path, Path(root or path.parent)))
+    else:
+        raise ValueError(describe_other_file(path))
+
+
+def _add_folder(found: _Inputs, folder: Path) -> None:
+    """Add the tars, parquet files and image files of a folder."""
+    # Links to shards may lead anywhere, as people link them; links to images
+    # stay in the folder.
+    listing = list_files(folder, linked_suffixes=('tar', 'parquet'))
+    tars, images, left_out = [], {}, listing.left_out
+    for name in listing.files:
+        path, suffix = folder / name, get_suffix(name)
+        if suffix == 'tar' or (suffix == 'parquet' and holds_images(path)):
+            check_shard_file(path)
+            tars.append(path)
+        elif suffix in IMAGE_SUFFIXES:
+            images[escape_text(name)] = path.absolute()
+        elif suffix in ARCHIVE_SUFFIXES:
+            left_out.add('archives, which must be unpacked', name)
+        elif suffix == 'parquet':
+            left_out.add('parquet files without image bytes', name)
+        elif suffix not in ('txt', 'json'):
+            left_out.add('files of other types', name)
+    if not tars and not images:
+        reason = f'; left out: {left_out}' if left_out else ''
+        raise ValueError(f'there is no image in {folder}{reason}')
+    if left_out or (tars and images):
+        print_log(
+            f'{folder}: {len(tars)} shard files and {len(images)} image '
+            f'files; left out: {left_out or "nothing"}',
+            'current',
+            level=30,
+        )
+    found.tars += tars
+    _add_files(found.files, images)
+
+
 def iterate_shard(shard: Shard) -> Iterator[WebImage]:
     """Yield the images of a shard in its order, unreadable ones with a
     reason; never raises for what is in the data.
     """
     if shard.tar is not None:
-        yield from iterate_tar(shard.tar, shard.name)
+        parquet = get_suffix(shard.tar.name) == 'parquet'
+        iterate = iterate_parquet if parquet else iterate_tar
+        yield from iterate(shard.tar, shard.name)
         return
     for key, file in shard.files:
         try:
             str(file).encode()  # parquet holds UTF-8 only
-            data = file.read_bytes()
+            data = read_regular(file, max_bytes=MAX_FILE_BYTES)
         except UnicodeEncodeError:
             yield WebImage(key, None, reason='its path is not UTF-8')
         except OSError as error:
             yield WebImage(key, None, reason=f'unreadable: {error.strerror}')
+        except ValueError as error:  # a pipe, or too large
+            yield WebImage(key, None, reason=f'unreadable: {error}')
         else:
             words = [_read_beside(file, end) for end in ('.txt', '.json')]
             yield WebImage(
@@ -118,21 +185,17 @@ def _read_beside(file: Path, suffix: str) -> bytes | None:
     # A link may lead out of the folder.
     if not beside.is_file() or beside.is_symlink():
         return None
-    with open(beside, 'rb') as handle:
-        return handle.read(MAX_WORDS)
+    return read_regular(beside, max_bytes=MAX_WORDS, cut=True)
 
 
 def _name_tars(tars: list[Path]) -> dict[str, Shard]:
     """Name tars by stem, with their folder where stems repeat."""
     tars = sorted({tar.absolute() for tar in tars})
-    stems = [tar.stem for tar in tars]
+    stems = Counter(tar.stem for tar in tars)
     names = {}
     for tar in tars:
-        name = (
-            tar.stem
-            if stems.count(tar.stem) == 1
-            else (f'{tar.parent.name}/{tar.stem}')
-        )
+        single = stems[tar.stem] == 1
+        name = tar.stem if single else f'{tar.parent.name}/{tar.stem}'
         if name in names:
             raise ValueError(
                 f'{names[name].tar} and {tar} have the same name; rename one'
@@ -141,33 +204,8 @@ def _name_tars(tars: list[Path]) -> dict[str, Shard]:
     return names
 
 
-def _find_files(folder: Path) -> dict[str, Path]:
-    files, outside = {}, 0
-    top = folder.resolve()
-    for path in folder.rglob('*'):
-        suffix = path.suffix.lower().lstrip('.')
-        if suffix not in IMAGE_SUFFIXES or not path.is_file():
-            continue
-        if path.resolve().is_relative_to(top):
-            key = escape_text(path.relative_to(folder).as_posix())
-            files[key] = path.absolute()
-        else:
-            outside += 1
-    if outside:
-        print_log(
-            f'{folder}: {outside} links to files outside are left out',
-            'current',
-            level=30,
-        )
-    return files
-
-
-def _add_files(
-    files: dict[str, Path], found: dict[str, Path], path: Path
-) -> None:
-    """Add what was ``found`` in ``path`` to ``files``, by key."""
-    if not found:
-        raise ValueError(f'no image in {path}')
+def _add_files(files: dict[str, Path], found: dict[str, Path]) -> None:
+    """Add what was ``found`` to ``files``, by key."""
     for key, file in found.items():
         if files.setdefault(key, file) != file:
             raise ValueError(
@@ -194,4 +232,6 @@ def _read_list(path: Path, root: Path) -> dict[str, Path]:
                 f'{path}, line {number}: {name!r} leaves the image root'
             )
         files[name] = root.resolve() / name
+    if not files:
+        raise ValueError(f'there is no image in {path}')
     return files

@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass, field
 
+from ltvl_mm.retrieval.parquet_rows import read_row
 from ltvl_mm.utils.regular_files import open_regular
 
 # Larger members of tars and parquet files are listed as not readable.
@@ -21,7 +22,7 @@ class WebImage:
         caption: '' when there is none.
         url: '' when unknown.
         source: File that holds the bytes.
-        offset: Of the first byte in ``source``.
+        offset: Of the first byte in ``source``; in a parquet file, the row.
         reason: Why there are no bytes, or None.
         known: What filters ask for, by the names of FILTER_COLUMNS.
     """
@@ -59,9 +60,7 @@ def read_bytes(
                 f'the store says that an image in {source} has {size:,} '
                 f'bytes; at most {MAX_FILE_BYTES:,} are read'
             )
-        with open_regular(source) as file:
-            file.seek(offset)
-            data = file.read(size)
+        data = _read_bytes(source, offset, size)
     except OSError as error:
         raise ValueError(
             f'the web memory has changed: {source}: {error.strerror}'
@@ -72,6 +71,14 @@ def read_bytes(
             f'{offset} on'
         )
     return data
+
+
+def _read_bytes(source: str, offset: int, size: int) -> bytes:
+    if source.lower().endswith('.parquet'):
+        return read_row(source, offset)
+    with open_regular(source) as file:
+        file.seek(offset)
+        return file.read(size)
 
 
 def escape_text(text: str) -> str:

@@ -10,6 +10,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from ltvl_mm.utils.image_decoding import IMAGE_SUFFIXES
+
 # Made by operating systems, file servers and notebooks; names in lower case.
 _SYSTEM_NAMES = frozenset(
     (
@@ -75,12 +77,12 @@ class LeftOut:
         return bool(self.counts)
 
     def __str__(self) -> str:
-        """Return e.g. ``2 hidden entries (.DS_Store, ._a.jpg)``."""
+        """Return e.g. ``hidden entries: 2 (.DS_Store, ._a.jpg)``."""
         texts = []
         for reason, count in sorted(self.counts.items()):
             shown = ', '.join(self.names[reason])
             more = ', ...' if count > len(self.names[reason]) else ''
-            texts.append(f'{count:,} {reason} ({shown}{more})')
+            texts.append(f'{reason}: {count:,} ({shown}{more})')
         return '; '.join(texts)
 
 
@@ -98,7 +100,11 @@ class FolderListing:
 
 
 def list_files(
-    folder: str | Path, *, recursive: bool = True, follow_links: bool = False
+    folder: str | Path,
+    *,
+    recursive: bool = True,
+    follow_links: bool = False,
+    linked_suffixes: Collection[str] = (),
 ) -> FolderListing:
     """List the visible regular files of a folder.
 
@@ -108,6 +114,7 @@ def list_files(
         follow_links: Follow all links, except to a folder that holds the
             link. Otherwise links to files in ``folder`` are followed, and
             other links are left out.
+        linked_suffixes: Suffixes of files that links may lead to anywhere.
     """
     top = Path(folder).resolve()
     files, left_out = [], LeftOut()
@@ -124,7 +131,8 @@ def list_files(
             continue
         for entry in sorted(entries, key=lambda entry: entry.name):
             path = f'{inner}/{entry.name}' if inner else entry.name
-            reason = _check_entry(entry, top, follow_links, parents)
+            follow = follow_links or get_suffix(path) in linked_suffixes
+            reason = _check_entry(entry, top, follow, parents)
             if reason:
                 left_out.add(reason, path)
             elif not entry.is_dir():
@@ -138,7 +146,6 @@ def list_files(
 
 def find_images(
     folder: str | Path,
-    suffixes: Collection[str],
     *,
     recursive: bool = True,
     follow_links: bool = False,
@@ -148,7 +155,6 @@ def find_images(
 
     Args:
         folder: The folder.
-        suffixes: Suffixes of images, in lower case and without dot.
         recursive: See :func:`list_files`.
         follow_links: See :func:`list_files`.
         companions: Suffixes of files that belong to images, such as
@@ -160,7 +166,7 @@ def find_images(
     images = []
     for path in listing.files:
         suffix = get_suffix(path)
-        if suffix in suffixes:
+        if suffix in IMAGE_SUFFIXES:
             images.append(path)
         elif suffix not in companions:
             listing.left_out.add('files of other types', path)

@@ -4,9 +4,15 @@ Each image of a case is ``draw(number)``, so that a reader's result shows
 which image it is. A new case is one more entry.
 """
 
+import bz2
+import gzip
 import io
+import lzma
+import os
 import subprocess
 import tarfile
+import tempfile
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,12 +38,14 @@ class OddTar:
         bad: Key -> part of the reason; the tar's own key is ``''``.
         log: Part of the message about members that are left out; '' for
             no message.
+        name: File name of the tar.
     """
 
     write: Callable[[Path], None]
     images: dict[str, tuple[int, str]]
     bad: dict[str, str] = field(default_factory=dict)
     log: str = ''
+    name: str = 's.tar'
 
 
 def write_members(
@@ -77,17 +85,18 @@ def _of(*members: tuple, **options: int) -> Callable[[Path], None]:
 
 def _pack_folder(path: Path) -> None:
     """Run ``tar cf`` on a folder; members come in the order of the disk."""
-    folder = path.parent / 'folder'
-    folder.mkdir()
-    # Images first and in another order than the captions.
-    for number in range(40):
-        (folder / f'{number * 7 % 40}.png').write_bytes(draw(number * 7 % 40))
-    for number in range(40):
-        (folder / f'{number}.txt').write_text(f'number {number}\n')
-    subprocess.run(
-        ['tar', 'cf', str(path), '-C', str(folder.parent), 'folder'],
-        check=True,
-    )
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place) / 'folder'
+        folder.mkdir()
+        # Images first and in another order than the captions.
+        for number in range(40):
+            mixed = number * 7 % 40
+            (folder / f'{mixed}.png').write_bytes(draw(mixed))
+        for number in range(40):
+            (folder / f'{number}.txt').write_text(f'number {number}\n')
+        subprocess.run(
+            ['tar', 'cf', str(path), '-C', place, 'folder'], check=True
+        )
 
 
 def _concatenate(path: Path) -> None:
@@ -210,7 +219,7 @@ TARS = {
             ('.DS_Store', 'x'),
         ),
         {'0': (0, '')},
-        log='6 hidden members (./._0.png, __MACOSX/._0.png, a/.ipynb_',
+        log='hidden members: 6 (./._0.png, __MACOSX/._0.png, a/.ipynb_',
     ),
     'links': OddTar(
         _of(
@@ -220,17 +229,17 @@ TARS = {
             ('3.png', (tarfile.FIFOTYPE, '')),
         ),
         {'0': (0, '')},
-        log='3 links and devices (1.png, 2.png, 3.png)',
+        log='links and devices: 3 (1.png, 2.png, 3.png)',
     ),
     'members of other types': OddTar(
         _of(('notes.pdf', 'x'), ('0.png', 0), ('0.cls', '1'), ('c', 'x')),
         {'0': (0, '')},
-        log='2 members of other types (notes.pdf, c)',
+        log='members of other types: 2 (notes.pdf, c)',
     ),
     'no image': OddTar(
         _of(('0.npy', 'x'), ('0.txt', 'x')),
         {},
-        log='no images; left out: 1 members of other types (0.npy)',
+        log='no images; left out: members of other types: 1 (0.npy)',
     ),
     'broken images': OddTar(
         _of(
@@ -282,5 +291,56 @@ TARS = {
         {'0': (0, '')},
         {'': 'after the end mark, no valid header'},
     ),
+    'a name in capitals': OddTar(
+        _of(('A.PNG', 0), ('A.TXT', 'x')),
+        {'A': (0, 'x')},
+        name='S.TAR',
+    ),
     'no member': OddTar(_of(), {}, log='no images; left out: nothing'),
+}
+
+
+def _compress(pack: Callable[[bytes], bytes]) -> Callable[[Path], None]:
+    def write(path: Path) -> None:
+        write_members(path, [('0.png', 0)])
+        path.write_bytes(pack(path.read_bytes()))
+
+    return write
+
+
+def _zip(path: Path) -> None:
+    with zipfile.ZipFile(path, 'w') as archive:
+        archive.writestr('0.png', draw(0))
+
+
+def _write_zeros_link(path: Path) -> None:
+    path.symlink_to('/dev/zero')
+
+
+# File name -> (function that writes it, part of the message).
+NO_TARS = {
+    'a.tar.gz': (_compress(gzip.compress), 'gunzip < {path} > {folder}/a.tar'),
+    'a.tgz': (_compress(gzip.compress), 'gunzip < {path} > {folder}/a.tar'),
+    'a.tar': (
+        _compress(gzip.compress),
+        'gunzip < {path} > {folder}/a_plain.tar',
+    ),
+    'a.tar.bz2': (
+        _compress(bz2.compress),
+        'bunzip2 < {path} > {folder}/a.tar',
+    ),
+    'a.tar.xz': (_compress(lzma.compress), 'xz -d < {path} > {folder}/a.tar'),
+    'a.zip': (_zip, 'unzip {path} -d {folder}/a'),
+    'b.tar': (_zip, 'unzip {path} -d {folder}/b'),
+    'c.tar': (
+        lambda path: path.write_bytes(b'PAR1'),
+        'is a parquet file; rename it',
+    ),
+    'd.csv': (lambda path: path.write_text('x'), 'is of another type; expect'),
+    'e.jpg': (lambda path: path.write_text('x'), 'is one image; give its fol'),
+    'f.tar': (os.mkfifo, 'is a named pipe (FIFO); expected a regular file'),
+    'g.txt': (os.mkfifo, 'is a named pipe (FIFO); expected a regular file'),
+    'h.tar': (_write_zeros_link, 'is a device; expected a regular file'),
+    'i': (_write_zeros_link, 'is a device; expected a regular file'),
+    'j.parquet': (os.mkfifo, 'is a named pipe (FIFO); expected a regular'),
 }

@@ -1,10 +1,11 @@
 """Every odd tar through every reader of tars."""
 
 import hashlib
+import re
 
 import numpy as np
 import pytest
-from odd_inputs.tars import TARS, draw
+from odd_inputs.tars import NO_TARS, TARS, draw
 from web_memory import embed
 
 from ltvl_mm.retrieval import tars as tars_module
@@ -20,8 +21,8 @@ def case(request):
 
 @pytest.fixture
 def tar(case, tmp_path):
-    case.write(tmp_path / 's.tar')
-    return tmp_path / 's.tar'
+    case.write(tmp_path / case.name)
+    return tmp_path / case.name
 
 
 @pytest.fixture
@@ -74,5 +75,21 @@ def test_a_store_has_each_image_and_lists_the_others(case, tar, tmp_path):
         return
     store = embed(find_shards([str(tar)]), tmp_path / 'store')
     keys = store.read_metadata(np.arange(len(store)))['image_path']
-    assert sorted(keys) == sorted(f's/{key}' for key in case.images)
+    assert sorted(keys) == sorted(f'{tar.stem}/{key}' for key in case.images)
     assert len(store.parts[0].bad) == len(case.bad)
+
+
+@pytest.mark.parametrize('name', NO_TARS)
+def test_other_files_are_named_with_what_to_do(name, tmp_path):
+    write, message = NO_TARS[name]
+    write(tmp_path / name)
+    message = message.format(path=tmp_path / name, folder=tmp_path)
+    with pytest.raises(ValueError, match=re.escape(message)):
+        find_shards([str(tmp_path / name)])
+
+
+def test_a_compressed_tar_among_others_is_found_before_the_work(tmp_path):
+    TARS['webdataset'].write(tmp_path / '0.tar')
+    NO_TARS['a.tar'][0](tmp_path / '1.tar')
+    with pytest.raises(ValueError, match=r'1\.tar is compressed \(gzip\)'):
+        find_shards([str(tmp_path)])

@@ -57,20 +57,20 @@ def folder(tmp_path):
 
 
 def test_images_are_found_and_the_rest_is_counted(folder):
-    found = find_images(folder, {'jpg', 'png'})
+    found = find_images(folder)
     assert found.files == ('a.png', 'b/1.JPG', 'inside.jpg')
     assert str(found.left_out) == (
-        '2 broken links (gone.jpg, self.jpg); '
-        '1 files of other types (b/notes.pdf); '
-        '1 hidden entries (.x); '
-        '2 links to files outside (linked, out.jpg); '
-        '2 links to folders (again, b/cycle); '
-        '1 pipes, sockets and devices (pipe.jpg)'
+        'broken links: 2 (gone.jpg, self.jpg); '
+        'files of other types: 1 (b/notes.pdf); '
+        'hidden entries: 1 (.x); '
+        'links to files outside: 2 (linked, out.jpg); '
+        'links to folders: 2 (again, b/cycle); '
+        'pipes, sockets and devices: 1 (pipe.jpg)'
     )
 
 
 def test_links_are_followed_on_demand_but_not_in_circles(folder):
-    found = find_images(folder, {'jpg', 'png'}, follow_links=True)
+    found = find_images(folder, follow_links=True)
     assert found.files == (
         'a.png',
         'again/1.JPG',
@@ -96,5 +96,5 @@ def test_messages_show_the_first_names_and_escape_odd_ones():
         more.add('files', name)
     left_out.add('files', '0')
     left_out.update(more)
-    assert str(left_out) == '5 files (0, 1, 2\\n, ...)'
-    assert str(more) == '4 files (1, 2\\n, 3\\udce9, ...)'
+    assert str(left_out) == 'files: 5 (0, 1, 2\\n, ...)'
+    assert str(more) == 'files: 4 (1, 2\\n, 3\\udce9, ...)'
