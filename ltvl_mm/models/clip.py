@@ -2,7 +2,6 @@
 
 import difflib
 import hashlib
-import json
 import logging
 import zipfile
 from collections.abc import Callable, Sequence
@@ -17,6 +16,8 @@ from torch import nn
 
 from ltvl_mm.utils.checkpoints import find_checkpoint
 from ltvl_mm.utils.compat import allow_host_checkpoints
+from ltvl_mm.utils.io import read_json
+from ltvl_mm.utils.text import read_lines
 
 open_clip.add_model_config(Path(__file__).parent / 'archs')
 
@@ -164,8 +165,9 @@ def _read_templates(file: str) -> list[str] | list[list[str]]:
             f'templates must be sentences, a file of them, or one of '
             f'{", ".join(TEMPLATES)}; got {file!r}'
         )
-    text = path.read_text(encoding='utf-8')
-    return json.loads(text) if path.suffix == '.json' else text.splitlines()
+    if path.suffix == '.json':
+        return read_json(path)
+    return [line.text for line in read_lines(path)]
 
 
 def find_arch(arch: str) -> dict:

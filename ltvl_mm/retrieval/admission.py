@@ -1,9 +1,9 @@
 """Which images of a store may be chosen at all, by what is known of them."""
 
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.structures.store_files import spell_column
 from ltvl_mm.structures.store_parts import Part
+from ltvl_mm.utils.text import read_lines
 
 # A host ends the name; what stands before an @ is a user.
 _HOST = r'^[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#]*@)?(?P<host>[^/?#:@]+)'
@@ -45,12 +46,21 @@ class AdmissionRule:
 
     def __post_init__(self) -> None:
         """Raise ValueError if a number is out of its range."""
-        if not self.min_size >= 0:
-            raise ValueError(f'min_size must be >= 0, got {self.min_size}')
-        if self.max_aspect and not self.max_aspect >= 1:
+        if not 0 <= self.min_size < math.inf:
             raise ValueError(
-                f'max_aspect must be >= 1, or 0 for any, got {self.max_aspect}'
+                f'min_size must be a finite number >= 0, got {self.min_size}'
             )
+        if self.max_aspect and not 1 <= self.max_aspect < math.inf:
+            raise ValueError(
+                f'max_aspect must be a finite number >= 1, or 0 for any, got '
+                f'{self.max_aspect}'
+            )
+        for name, limit in (*self.least.items(), *self.most.items()):
+            # NaN would filter out every image, infinity every one or none.
+            if not math.isfinite(limit):
+                raise ValueError(
+                    f'the limit of {name} must be a finite number, got {limit}'
+                )
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -67,12 +77,14 @@ def read_hosts(words: Sequence[str]) -> tuple[str, ...]:
     """Return hosts in lower case, sorted, each once.
 
     Args:
-        words: Hosts, or ``.txt`` files with one on each line.
+        words: Hosts, or ``.txt`` files with one on each line; blank lines
+            and comments (``# text``) are left out.
     """
     hosts = set()
     for word in words:
         if word.endswith('.txt'):
-            hosts.update(Path(word).read_text(encoding='utf-8').split())
+            for line in read_lines(word):
+                hosts.update(line.text.split())
         else:
             hosts.add(word)
     return tuple(sorted({host.lower() for host in hosts}))

@@ -4,7 +4,7 @@ import glob
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from braceexpand import braceexpand
 from mmengine.logging import print_log
@@ -23,6 +23,7 @@ from ltvl_mm.retrieval.web_image import (
     WebImage,
     escape_text,
 )
+from ltvl_mm.structures.image_list import read_listed_paths
 from ltvl_mm.utils.image_decoding import IMAGE_SUFFIXES
 from ltvl_mm.utils.image_folders import get_suffix, list_files
 from ltvl_mm.utils.regular_files import read_regular
@@ -115,7 +116,7 @@ def _add_input(found: _Inputs, path: Path, root: str | Path | None) -> None:
             raise ValueError(describe_other_file(path))
         found.tars.append(path)
     elif suffix == 'txt' and path.is_file():
-        _add_files(found.files, _read_list(path, Path(root or path.parent)))
+        _add_files(found.files, read_listed_paths(path, root=root))
     else:
         raise ValueError(describe_other_file(path))
 
@@ -212,26 +213,3 @@ def _add_files(files: dict[str, Path], found: dict[str, Path]) -> None:
                 f'{files[key]} and {file} have the same key {key!r}; embed '
                 f'the folder above both, or make two stores'
             )
-
-
-def _read_list(path: Path, root: Path) -> dict[str, Path]:
-    if not root.is_dir():
-        raise ValueError(f'the image root {root} does not exist')
-    files = {}
-    lines = path.read_text(encoding='utf-8').splitlines()
-    for number, line in enumerate(lines, 1):
-        head, _, tail = line.strip().rpartition(' ')
-        labelled = head and (tail.isdecimal() or tail == '-1')
-        name = head if labelled else line.strip()
-        if not name:
-            continue
-        if PurePosixPath(name).is_absolute() or (
-            '..' in PurePosixPath(name).parts
-        ):
-            raise ValueError(
-                f'{path}, line {number}: {name!r} leaves the image root'
-            )
-        files[name] = root.resolve() / name
-    if not files:
-        raise ValueError(f'there is no image in {path}')
-    return files

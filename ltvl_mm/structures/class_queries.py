@@ -94,7 +94,10 @@ def load_queries(path: str | Path) -> ClassQueries:
                 file['embeddings'],
                 header['encoder'],
             )
-    except (ValueError, KeyError, OSError, EOFError, BadZipFile) as error:
+    except (
+        *(ValueError, KeyError, TypeError, RecursionError),
+        *(OSError, EOFError, BadZipFile),
+    ) as error:
         raise ValueError(f'{path} holds no class queries: {error}') from None
 
 

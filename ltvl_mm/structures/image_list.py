@@ -1,11 +1,26 @@
-"""Lists of images in the text format of ImageNet-LT: ``path label``."""
+"""Lists of images in the text format of ImageNet-LT: ``path label``.
 
+Every list of images is read here. Accepted are a byte order mark, line ends
+of Windows and old Macs, blank lines, comments (``# text``), tabs, and several
+blanks before the label. Paths may hold blanks and begin with ``#``; a path
+that would read as a comment is written ``./# text``.
+"""
+
+import re
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 
 from ltvl_mm.utils.io import write_if_new
+from ltvl_mm.utils.text import is_comment, read_lines, split_lines
+
+# A larger label is a mistake, and an array of that length would be made.
+MAX_LABEL = 9_999_999
+_LINE = re.compile(r'(?P<path>.*[^ \t])[ \t]+(?P<label>[0-9]+)', re.DOTALL)
+_LABEL_OR_NONE = re.compile(
+    r'(?P<path>.*[^ \t])[ \t]+(?P<label>[0-9]+|-1)', re.DOTALL
+)
 
 
 @dataclass(frozen=True)
@@ -15,62 +30,160 @@ class ImageList:
     Args:
         paths: N paths as they stand in the list.
         labels: (N,) int64 in [0, K).
+        file: The list file, for messages; '' if there is none.
+        lines: (N,) line numbers in the file, for messages; None without.
     """
 
     paths: tuple[str, ...]
     labels: np.ndarray
+    file: str = ''
+    lines: tuple[int, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.paths)
+
+    def describe(self, row: int) -> str:
+        """Return where an image is listed, for messages."""
+        path = repr(self.paths[row])
+        if self.lines is None:
+            return f'{self.file} {path}'.strip()
+        return f'{self.file}, line {self.lines[row]}: {path}'
 
 
 def read_image_list(
     path: str | Path, *, num_classes: int | None = None
 ) -> ImageList:
-    """Read ``path label`` lines; paths may hold spaces.
+    """Read ``path label`` lines.
 
     Args:
         path: The list file, UTF-8.
         num_classes: K; None leaves labels unbounded above.
 
     Raises:
-        ValueError: If the file is missing or empty, or a line has no label
-            or one outside [0, K); names file, line and value.
+        ValueError: If the file is missing, empty or not UTF-8, or a line
+            has no label or one outside [0, K); names file, line and value.
     """
     file = Path(path)
-    if not file.is_file():
+    if not file.exists():
         raise ValueError(f'the image list {file} does not exist')
-    paths, labels = [], []
-    for number, line in enumerate(
-        file.read_text(encoding='utf-8').splitlines(), 1
-    ):
-        name, _, label = line.strip().rpartition(' ')
-        if not name or not label.isdecimal():
+    paths, labels, lines = [], [], []
+    for line in read_lines(file):
+        found = _LINE.fullmatch(line.text)
+        if found is None:
             raise ValueError(
-                f'{file}, line {number}: expected "path label" with a label '
-                f'>= 0, got {line!r:.120}'
+                f'{file}, line {line.number}: expected "path label" with a '
+                f'label >= 0, got {line.text!r:.120}'
             )
-        if num_classes is not None and int(label) >= num_classes:
+        _check_number_sign(file, line.number, found['path'], line.text)
+        label = int(found['label'].lstrip('0')[:20] or 0)
+        bound = MAX_LABEL + 1 if num_classes is None else num_classes
+        if label >= bound:
             raise ValueError(
-                f'{file}, line {number}: label {label} lies outside '
-                f'[0, {num_classes})'
+                f'{file}, line {line.number}: label {label} lies outside '
+                f'[0, {bound})'
             )
-        paths.append(name)
-        labels.append(int(label))
+        paths.append(_unescape(found['path']))
+        labels.append(label)
+        lines.append(line.number)
     if not paths:
         raise ValueError(f'the image list {file} is empty')
-    return ImageList(tuple(paths), np.array(labels, np.int64))
+    return ImageList(
+        tuple(paths), np.array(labels, np.int64), str(file), tuple(lines)
+    )
+
+
+def read_listed_paths(
+    path: str | Path, *, root: str | Path | None = None
+) -> dict[str, Path]:
+    """Read a list of images whose labels, if there are any, do not matter.
+
+    Args:
+        path: A path, or ``path label``, on each line; label -1: no class.
+        root: Folder that relative paths begin in, and that absolute paths
+            must lie in; None for the list's own folder, and absolute paths
+            anywhere.
+
+    Returns:
+        Path as listed -> file. An absolute path below ``root`` is named
+        relative to it.
+
+    Raises:
+        ValueError: As :func:`read_image_list`; or if the root does not
+            exist, or a path leaves it; names file and line.
+    """
+    file = Path(path)
+    folder = Path(root or file.parent)
+    if not folder.is_dir():
+        raise ValueError(f'the image root {folder} does not exist')
+    files = {}
+    for line in read_lines(file):
+        found = _LABEL_OR_NONE.fullmatch(line.text)
+        name = found['path'] if found else line.text
+        _check_number_sign(file, line.number, name, line.text)
+        try:
+            name = shorten_path(_unescape(name), root)
+        except ValueError as error:
+            raise ValueError(f'{file}, line {line.number}: {error}') from None
+        files[name] = folder.resolve() / name
+    if not files:
+        raise ValueError(f'there is no image in {file}')
+    return files
+
+
+def shorten_path(path: str, root: str | Path | None) -> str:
+    """Return a listed path relative to the folder of the images.
+
+    Args:
+        path: Relative, or absolute below ``root``.
+        root: Folder of the images; None lets absolute paths pass.
+
+    Raises:
+        ValueError: If the path leaves the root.
+    """
+    pure = PurePosixPath(path)
+    if '..' in pure.parts:
+        raise ValueError(f'{path!r} leaves the image root: it holds ..')
+    if root is None or not pure.is_absolute():
+        return path
+    for folder in (Path(root).absolute(), Path(root).resolve()):
+        if pure.is_relative_to(folder.as_posix()):
+            return pure.relative_to(folder.as_posix()).as_posix()
+    raise ValueError(f'{path!r} leaves the image root {root}')
 
 
 def write_image_list(path: str | Path, images: ImageList) -> bool:
     """Write ``path label`` lines; return whether the file is new or changed.
 
     Raises:
-        ValueError: If a path has a line break.
+        ValueError: If a path has a line break, or a blank at its end.
     """
     lines = []
     for name, label in zip(images.paths, images.labels.tolist(), strict=True):
-        if len(name.splitlines()) != 1:
-            raise ValueError(f'a list cannot hold the path {name!r:.120}')
+        if split_lines(name) != [name] or name != name.strip(' \t\ufeff'):
+            raise ValueError(
+                f'a list cannot hold the path {name!r:.120}: it is empty, or '
+                f'has a line break or a blank at one of its ends; rename it'
+            )
+        if name.startswith('#') and (
+            is_comment(name) or not PurePosixPath(name).suffix
+        ):
+            name = f'./{name}'
         lines.append(f'{name} {label}\n')
     return write_if_new(path, ''.join(lines))
+
+
+def _unescape(path: str) -> str:
+    return path[2:] if path.startswith('./#') else path
+
+
+def _check_number_sign(file: Path, number: int, path: str, text: str) -> None:
+    """Refuse ``#text``, which may be a comment or a path.
+
+    Raises:
+        ValueError: If ``path`` begins with # and has no suffix.
+    """
+    if path.startswith('#') and not PurePosixPath(path).suffix:
+        raise ValueError(
+            f'{file}, line {number}: write a comment as "# text", or a path '
+            f'that begins with # as "./#path"; got {text!r:.120}'
+        )

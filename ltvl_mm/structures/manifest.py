@@ -170,8 +170,10 @@ def load_manifest(path: str | Path) -> Manifest:
     try:
         table = pq.read_table(path)
         header = json.loads(table.schema.metadata[b'ltvl_mm'])
-    except (pa.ArrowInvalid, TypeError, KeyError) as error:
-        raise ValueError(f'{path} is not a manifest: {error}') from None
+        names, source = tuple(header['class_names']), header['source']
+    # Broken JSON, and what pyarrow raises, are ValueErrors.
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise ValueError(f'{path} is not a manifest: {error!r}') from None
     columns = {
         name: (
             tuple(table[name].to_pylist())
@@ -180,8 +182,7 @@ def load_manifest(path: str | Path) -> Manifest:
         )
         for name in _SCHEMA.names
     }
-    return Manifest(
-        class_names=tuple(header['class_names']),
-        source=header['source'],
-        **columns,
-    )
+    try:
+        return Manifest(class_names=names, source=source, **columns)
+    except ValueError as error:
+        raise ValueError(f'{path}: {error}') from None

@@ -26,6 +26,7 @@ from ltvl_mm.structures.part_reader import PartReader
 from ltvl_mm.structures.predictions import load_predictions
 from ltvl_mm.structures.run_folder import PER_CLASS, Answers, RunFolder
 from ltvl_mm.utils.io import hash_content, read_json
+from ltvl_mm.utils.text import split_lines
 
 PREDICTIONS = 'test.npz'
 METRICS = 'metrics.json'
@@ -260,7 +261,7 @@ def _read_curves(path: Path, reader: PartReader) -> dict[str, np.ndarray]:
     curves: dict[str, dict[float, float]] = {}
     broken = 0
     for file in files:
-        for line in file.read_text(encoding='utf-8').splitlines():
+        for line in split_lines(file.read_text(encoding='utf-8')):
             try:
                 entry = json.loads(line)
             except json.JSONDecodeError:  # cut off by a kill

@@ -15,6 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 
+from ltvl_mm.utils.text import read_text, split_lines
+
 # Names of ours that others spell differently, their best spelling first:
 # clip-retrieval, img2dataset, and LAION's lists of URLs. A URL serves as key
 # where there is none; upper and lower case are one.
@@ -150,11 +152,8 @@ def digest_ends(file: Path) -> str:
 
 def _read_keys(file: Path) -> list[str]:
     with _naming(file, 'is no list of keys'):
-        # Not splitlines: a key may hold one of its many line ends.
-        lines = file.read_text(encoding='utf-8').split('\n')
-    if lines[-1] == '':
-        lines.pop()
-    return lines
+        # Not read_lines: a key may begin with #, or be blank.
+        return split_lines(read_text(file))
 
 
 @contextmanager

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import torch
 
+from ltvl_mm.utils.text import split_lines
+
 FILE = 'commands.jsonl'
 _FIELDS = frozenset(
     'command folder environment time commit versions device'.split()
@@ -69,7 +71,7 @@ def read_commit() -> str:
 def read_commands(folder: str | Path) -> tuple[list[dict], int]:
     """Return the commands of a folder, and how many lines are broken."""
     file = Path(folder) / FILE
-    lines = file.read_text(encoding='utf-8').splitlines()
+    lines = split_lines(file.read_text(encoding='utf-8'))
     found, broken = [], 0
     for line in lines:
         try:

@@ -19,6 +19,7 @@ from PIL import Image, ImageOps
 from ltvl_mm.apis import LongTailInferencer
 from ltvl_mm.structures.class_names import load_class_names
 from ltvl_mm.utils.image_decoding import decode_image
+from ltvl_mm.utils.text import split_lines as split_at_line_ends
 
 if TYPE_CHECKING:
     import gradio
@@ -138,7 +139,7 @@ def search(memory: MemorySearch, text: str, count: float = 12) -> str:
 
 def split_lines(text: str) -> list[str]:
     """Return what stands on the lines, each once."""
-    lines = (line.strip() for line in text.splitlines())
+    lines = (line.strip() for line in split_at_line_ends(text))
     return list(dict.fromkeys(line for line in lines if line))
 
 

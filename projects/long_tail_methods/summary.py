@@ -12,6 +12,7 @@ from ltvl_mm.evaluation.accuracy_table import COLUMNS, format_mean
 from ltvl_mm.registry import MODELS
 from ltvl_mm.utils.io import atomic_write, read_json, write_json
 from ltvl_mm.utils.stages import ROOT
+from ltvl_mm.utils.text import split_lines
 
 # Config, the plain student or one of baselines/ -> row of the table.
 TRAINED = {
@@ -151,7 +152,7 @@ def _measure_epoch(folder: Path) -> float:
     """Return the seconds that the iterations of an epoch took, as logged."""
     times = []
     for file in folder.glob('*/vis_data/scalars.json'):
-        for line in file.read_text().splitlines():
+        for line in split_lines(file.read_text(encoding='utf-8')):
             entry = json.loads(line)
             if 'loss' in entry:
                 times.append(entry['time'])

@@ -150,7 +150,15 @@ def test_text_that_is_no_number_is_refused_as_such(store):
 
 
 def test_a_rule_has_its_range():
-    with pytest.raises(ValueError, match='min_size must be >= 0, got -1'):
+    with pytest.raises(ValueError, match=r'min_size must be .*>= 0, got -1'):
         AdmissionRule(min_size=-1)
     with pytest.raises(ValueError, match=r'max_aspect must be .*got 0\.5'):
         replace(AdmissionRule(), max_aspect=0.5)
+
+
+@pytest.mark.parametrize('number', [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize('field', ['min_size', 'max_aspect', 'least', 'most'])
+def test_a_limit_that_is_not_finite_is_refused(field, number):
+    limit = {'size': number} if field in ('least', 'most') else number
+    with pytest.raises(ValueError, match=f'a finite number.*got {number}'):
+        AdmissionRule(**{field: limit})

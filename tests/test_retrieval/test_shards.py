@@ -348,7 +348,14 @@ def test_a_listed_path_stays_below_the_root(images, path):
     with pytest.raises(
         ValueError, match=r'list\.txt, line 2: .* leaves the image root'
     ):
-        find_shards([str(images / 'list.txt')])
+        find_shards([str(images / 'list.txt')], root=images)
+
+
+def test_absolute_paths_are_read_below_the_root_and_without_one(images):
+    (images / 'list.txt').write_text(f'{images}/c.png 0\n')
+    for root, key in ((images, 'c.png'), (None, f'{images}/c.png')):
+        (shard,) = find_shards([str(images / 'list.txt')], root=root)
+        assert _name(iterate_shard(shard)) == {key: 'read'}
 
 
 def test_a_missing_root_is_named(images):
