@@ -19,6 +19,7 @@ from ltvl_mm.models.contrastive_loss import (
     compute_contrastive_loss,
     gather_with_gradient,
 )
+from ltvl_mm.models.loss_arguments import check_hard_samples
 from ltvl_mm.models.text_encoder import Templates, encode_texts
 from ltvl_mm.registry import MODELS
 
@@ -138,9 +139,17 @@ class CLIPContrastiveHead(ClsHead):
         data_samples: list[DataSample],
         **kwargs: object,
     ) -> dict[str, torch.Tensor]:
-        """Return the loss of ((B, D),) features and their samples."""
+        """Return the loss of ((B, D),) features and their samples.
+
+        Raises:
+            ValueError: If labels are soft and the loss is contrastive: a
+                mixed image has no single text.
+        """
         if self.loss_kind == 'class_ce':
             return super().loss(feats, data_samples, **kwargs)
+        check_hard_samples(
+            data_samples, f'CLIPContrastiveHead(loss={self.loss_kind!r})'
+        )
         images = self._normalize(feats)
         texts, groups = self._encode_texts_of(data_samples, images.device)
         with torch.autocast(images.device.type, enabled=False):

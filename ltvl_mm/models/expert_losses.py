@@ -5,6 +5,7 @@ import torch.nn.functional as F
 
 from ltvl_mm.models.class_prior import ClassPrior
 from ltvl_mm.models.ldam_loss import LDAMLoss
+from ltvl_mm.models.loss_arguments import reduce_losses
 from ltvl_mm.registry import MODELS
 
 
@@ -32,12 +33,27 @@ class DiverseExpertLoss(ClassPrior):
         self.loss_weight = loss_weight
 
     def forward(
-        self, cls_score: torch.Tensor, target: torch.Tensor, **_: object
+        self,
+        cls_score: torch.Tensor,
+        target: torch.Tensor,
+        weight: torch.Tensor | None = None,
+        *,
+        avg_factor: float | None = None,
+        reduction_override: str | None = None,
     ) -> torch.Tensor:
-        """Return the mean loss of (N, 3, K) logits and (N,) classes.
+        """Return the loss of a batch, reduced as mmpretrain's losses are.
+
+        Args:
+            cls_score: (N, 3, K) logits.
+            target: (N,) class indices, or (N, K) soft labels.
+            weight: (N,) sample weights; None for 1.
+            avg_factor: Divisor of the sum of the losses; None for N.
+            reduction_override: ``'none'``, ``'mean'`` or ``'sum'``; None for
+                ``'mean'``.
 
         Raises:
-            ValueError: If there are not three experts.
+            ValueError: If there are not three experts, or weights or
+                reduction are wrong.
         """
         if cls_score.shape[1] != 3:
             raise ValueError(
@@ -45,9 +61,18 @@ class DiverseExpertLoss(ClassPrior):
             )
         prior = self.log_prior()
         shifts = (0, prior, prior - self.tau * self._reverse(prior))
-        return self.loss_weight * sum(
-            F.cross_entropy(cls_score[:, expert].float() + shift, target)
+        losses = sum(
+            F.cross_entropy(
+                cls_score[:, expert].float() + shift, target, reduction='none'
+            )
             for expert, shift in enumerate(shifts)
+        )
+        return self.loss_weight * reduce_losses(
+            losses,
+            weight,
+            avg_factor=avg_factor,
+            reduction_override=reduction_override,
+            owner=self,
         )
 
     def _reverse(self, prior: torch.Tensor) -> torch.Tensor:
@@ -90,27 +115,25 @@ class RIDELoss(LDAMLoss):
         self.diversity = diversity
         self.spread = spread
 
-    def forward(
-        self, cls_score: torch.Tensor, target: torch.Tensor, **kwargs: object
+    def compute_losses(
+        self,
+        logits: torch.Tensor,
+        target: torch.Tensor,
+        weight: torch.Tensor | None,
     ) -> torch.Tensor:
-        """Return the loss of (N, E, K) logits and (N,) classes."""
-        logits = cls_score.float()
+        """Return the (N,) losses of (N, E, K) logits, summed over experts."""
         temperature = self._temperatures()
         mean = (logits.mean(1) / temperature).softmax(-1).detach()
-        total = logits.new_zeros(())
+        strength = self.diversity * temperature.mean() ** 2
+        total = logits.new_zeros(len(logits))
         for own in logits.unbind(1):
             distance = F.kl_div(
-                (own / temperature).log_softmax(-1),
-                mean,
-                reduction='batchmean',
-            )
+                (own / temperature).log_softmax(-1), mean, reduction='none'
+            ).sum(1)
             total = (
                 total
-                + super().forward(own, target, **kwargs)
-                - self.loss_weight
-                * self.diversity
-                * temperature.mean() ** 2
-                * distance
+                + super().compute_losses(own, target, weight)
+                - strength * distance
             )
         return total
 

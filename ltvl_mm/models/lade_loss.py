@@ -7,6 +7,12 @@ import torch.nn.functional as F
 
 from ltvl_mm.models.class_prior import ClassPrior
 from ltvl_mm.models.contrastive_loss import gather_with_gradient
+from ltvl_mm.models.loss_arguments import (
+    check_hard_labels,
+    check_weight,
+    clamp_weight,
+    reduce_losses,
+)
 from ltvl_mm.registry import MODELS
 
 
@@ -15,8 +21,9 @@ def compute_density_loss(
     target: torch.Tensor,
     log_prior: torch.Tensor,
     penalty: float,
+    weight: torch.Tensor | None = None,
 ) -> torch.Tensor:
-    """Return how far logits are from estimating log-density ratios.
+    """Return the LADE regularizer of a batch.
 
     -sum_c pi_c [ mean_{i: y_i = c} z_ic - T_c - penalty T_c^2 ], with T_c =
     logsumexp_i(z_ic - log pi_c [the class of i] + log 1/K) - log N: the
@@ -30,13 +37,19 @@ def compute_density_loss(
         target: (N,) classes.
         log_prior: (K,) of the training set.
         penalty: lambda, of the square.
+        weight: (N,) sample weights >= 0; None for 1. An image of weight 2
+            counts as two images.
     """
     count, classes = logits.shape
-    own = F.one_hot(target, classes).to(logits.dtype)
-    present = own.sum(0)
-    mean = (own * logits).sum(0) / present.clamp(min=1)
-    weighted = logits - log_prior - math.log(classes)
-    bound = torch.logsumexp(weighted, 0) - math.log(count)
+    if weight is None:
+        weight = logits.new_ones(count)
+    own = F.one_hot(target, classes) * weight[:, None]  # (N, K)
+    mass = own.sum(0)
+    mean = (own * logits).sum(0) / mass.where(mass > 0, 1.0)
+    positive = clamp_weight(weight)
+    ratios = logits - log_prior - math.log(classes)
+    bound = torch.logsumexp(ratios + positive.log()[:, None], 0)
+    bound = bound - positive.sum().log()
     # An absent class has weight 0, but log pi = ABSENT would blow up T_c.
     gain = mean - bound - penalty * bound**2
     return -(log_prior.exp() * gain).sum()
@@ -74,25 +87,43 @@ class LADELoss(ClassPrior):
         self,
         cls_score: torch.Tensor,
         target: torch.Tensor,
-        **_: object,
+        weight: torch.Tensor | None = None,
+        *,
+        avg_factor: float | None = None,
+        reduction_override: str | None = None,
     ) -> torch.Tensor:
-        """Return the mean loss of (N, K) logits and (N,) classes.
+        """Return the loss of a batch, reduced as mmpretrain's losses are.
+
+        Every image has the regularizer of its batch in its loss, so that the
+        mean over images is the loss of the paper.
+
+        Args:
+            cls_score: (N, K) logits.
+            target: (N,) class indices.
+            weight: (N,) sample weights; None for 1.
+            avg_factor: Divisor of the sum of the losses; None for N.
+            reduction_override: ``'none'``, ``'mean'`` or ``'sum'``; None for
+                ``'mean'``.
 
         Raises:
-            ValueError: If the labels are soft: of what class a mixed image
-                is a sample, the regulariser cannot say.
+            ValueError: If labels are soft (the regularizer is a statistic of
+                the images of each class), or weights or reduction are wrong.
         """
-        if target.ndim != 1:
-            raise ValueError(
-                f'LADELoss needs one class per image, got labels of shape '
-                f'{tuple(target.shape)}; train without MixUp and CutMix'
-            )
+        check_hard_labels(target, self)
+        check_weight(weight, len(target), self)
         logits, log_prior = cls_score.float(), self.log_prior()
-        loss = F.cross_entropy(logits + log_prior, target)
         density = compute_density_loss(
             gather_with_gradient(logits),
             gather_with_gradient(target),
             log_prior,
             self.penalty,
+            None if weight is None else gather_with_gradient(weight.float()),
         )
-        return self.loss_weight * (loss + self.alpha * density)
+        losses = F.cross_entropy(logits + log_prior, target, reduction='none')
+        return self.loss_weight * reduce_losses(
+            losses + self.alpha * density,
+            weight,
+            avg_factor=avg_factor,
+            reduction_override=reduction_override,
+            owner=self,
+        )

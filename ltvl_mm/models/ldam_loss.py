@@ -4,6 +4,12 @@ import torch
 import torch.nn.functional as F
 
 from ltvl_mm.models.class_prior import ClassPrior
+from ltvl_mm.models.loss_arguments import (
+    average,
+    check_hard_labels,
+    check_weight,
+    reduce_losses,
+)
 from ltvl_mm.registry import MODELS
 
 
@@ -22,8 +28,8 @@ class LDAMLoss(ClassPrior):
         max_margin: Of the rarest class.
         scale: The head's.
         beta: In [0, 1), 0.9999 in the papers: class j weighs (1 - beta) /
-            (1 - beta^n_j), the mean over the classes being 1; None for
-            equal weights.
+            (1 - beta^n_j), scaled to mean 1 over the images of a batch;
+            None for equal weights.
         loss_weight: Factor on the loss.
 
     Raises:
@@ -48,26 +54,63 @@ class LDAMLoss(ClassPrior):
         self.loss_weight = loss_weight
 
     def forward(
-        self, cls_score: torch.Tensor, target: torch.Tensor, **_: object
+        self,
+        cls_score: torch.Tensor,
+        target: torch.Tensor,
+        weight: torch.Tensor | None = None,
+        *,
+        avg_factor: float | None = None,
+        reduction_override: str | None = None,
     ) -> torch.Tensor:
-        """Return the mean loss of (N, K) logits and (N,) classes.
+        """Return the loss of a batch, reduced as mmpretrain's losses are.
 
-        Weighted, the mean is over the sum of the samples' weights.
+        Args:
+            cls_score: (N, K) logits.
+            target: (N,) class indices.
+            weight: (N,) sample weights; None for 1.
+            avg_factor: Divisor of the sum of the losses; None for N.
+            reduction_override: ``'none'``, ``'mean'`` or ``'sum'``; None for
+                ``'mean'``.
 
         Raises:
-            ValueError: If the labels are soft.
+            ValueError: If labels are soft (the margin is that of one class),
+                or weights or reduction are wrong.
         """
-        if target.ndim != 1:
-            raise ValueError(
-                f'LDAMLoss needs one class per image, got labels of shape '
-                f'{tuple(target.shape)}; train without MixUp and CutMix'
-            )
+        check_hard_labels(target, self)
+        check_weight(weight, len(target), self)
+        losses = self.compute_losses(cls_score.float(), target, weight)
+        return self.loss_weight * reduce_losses(
+            losses,
+            weight,
+            avg_factor=avg_factor,
+            reduction_override=reduction_override,
+            owner=self,
+        )
+
+    def compute_losses(
+        self,
+        logits: torch.Tensor,
+        target: torch.Tensor,
+        weight: torch.Tensor | None,
+    ) -> torch.Tensor:
+        """Return the (N,) losses of the images, before sample weights.
+
+        Args:
+            logits: (N, K) float32.
+            target: (N,) class indices.
+            weight: (N,) sample weights, over which class weights have mean
+                1; None for 1.
+        """
         self.check_class_counts()
-        own = F.one_hot(target, cls_score.shape[1])
+        own = F.one_hot(target, logits.shape[1])
         margins = self.scale * self.max_margin * self._margins()
-        logits = cls_score.float() - own * margins
-        loss = F.cross_entropy(logits, target, weight=self._weights())
-        return self.loss_weight * loss
+        losses = F.cross_entropy(
+            logits - own * margins, target, reduction='none'
+        )
+        if self.beta is None:
+            return losses
+        class_weights = self._weights()[target]
+        return losses * class_weights / average(class_weights, weight)
 
     def _margins(self) -> torch.Tensor:
         """Return (K,) shares of the largest margin."""
@@ -75,9 +118,8 @@ class LDAMLoss(ClassPrior):
         roots = self.class_counts.clamp(min=1).float() ** -0.25
         return roots / roots[self.class_counts > 0].max()
 
-    def _weights(self) -> torch.Tensor | None:
-        if self.beta is None:
-            return None
+    def _weights(self) -> torch.Tensor:
+        """Return the (K,) class weights of deferred re-weighting."""
         counts = self.class_counts.double()
         seen = counts > 0
         weights = seen / (1 - self.beta ** counts.clamp(min=1))

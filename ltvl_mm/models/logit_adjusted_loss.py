@@ -2,9 +2,9 @@
 
 import torch
 import torch.nn.functional as F
-from mmpretrain.models.losses.utils import weight_reduce_loss
 
 from ltvl_mm.models.class_prior import ClassPrior
+from ltvl_mm.models.loss_arguments import reduce_losses
 from ltvl_mm.registry import MODELS
 
 
@@ -43,17 +43,22 @@ class LogitAdjustedLoss(ClassPrior):
         avg_factor: float | None = None,
         reduction_override: str | None = None,
     ) -> torch.Tensor:
-        """Return the loss of (N, K) logits; as the host calls its losses.
+        """Return the loss of a batch, reduced as mmpretrain's losses are.
 
         Args:
-            cls_score: (N, K) logits z.
-            target: (N,) classes, or (N, K) soft labels of MixUp.
-            weight: (N,) of the samples.
-            avg_factor: What the sum is divided by; None for N.
-            reduction_override: ``'none'``, ``'mean'`` or ``'sum'``.
+            cls_score: (N, K) logits.
+            target: (N,) class indices, or (N, K) soft labels.
+            weight: (N,) sample weights; None for 1.
+            avg_factor: Divisor of the sum of the losses; None for N.
+            reduction_override: ``'none'``, ``'mean'`` or ``'sum'``; None for
+                ``'mean'``.
         """
         logits = cls_score.float() + self.tau * self.log_prior()
         loss = F.cross_entropy(logits, target, reduction='none')
-        return self.loss_weight * weight_reduce_loss(
-            loss, weight, reduction_override or 'mean', avg_factor
+        return self.loss_weight * reduce_losses(
+            loss,
+            weight,
+            avg_factor=avg_factor,
+            reduction_override=reduction_override,
+            owner=self,
         )

@@ -6,6 +6,7 @@ from torch import nn
 
 from ltvl_mm.models.centroids_loss import compute_centroids_loss
 from ltvl_mm.models.cosine_cls_head import CosineClsHead
+from ltvl_mm.models.loss_arguments import check_hard_samples
 from ltvl_mm.registry import MODELS
 
 
@@ -142,13 +143,9 @@ class MemoryClsHead(CosineClsHead):
         """Return the two losses of ((N, F),) features and their samples.
 
         Raises:
-            ValueError: If the labels are mixed: each has one centroid.
+            ValueError: If the labels are soft: a feature has one centroid.
         """
-        if 'gt_score' in data_samples[0]:
-            raise ValueError(
-                'MemoryClsHead takes images of one class each; leave out '
-                'mixup and the like'
-            )
+        check_hard_samples(data_samples, self)
         losses = super().loss(feats, data_samples, **kwargs)
         losses['loss_class'] = losses.pop('loss')
         loss, follow = compute_centroids_loss(

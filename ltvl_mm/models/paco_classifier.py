@@ -9,6 +9,10 @@ from mmpretrain.models.utils import batch_shuffle_ddp, batch_unshuffle_ddp
 from mmpretrain.structures import DataSample
 from torch import nn
 
+from ltvl_mm.models.loss_arguments import (
+    check_hard_samples,
+    check_no_batch_augments,
+)
 from ltvl_mm.registry import MODELS
 
 
@@ -26,6 +30,9 @@ class QueueClassifier(ImageClassifier):
             for several views is taken.
         kwargs: Of the host's ImageClassifier; its head has ``fc``,
             ``in_channels``, and ``loss=dict(type='ltvl_mm.PaCoLoss', ...)``.
+
+    Raises:
+        ValueError: If ``train_cfg`` or ``data_preprocessor`` mixes images.
     """
 
     def __init__(
@@ -34,13 +41,16 @@ class QueueClassifier(ImageClassifier):
         dim: int = 128,
         queue_size: int = 8192,
         data_preprocessor: dict | nn.Module | None = None,
+        train_cfg: dict | None = None,
         **kwargs: object,
     ) -> None:
         super().__init__(
             *args,
             data_preprocessor=_build_preprocessor(data_preprocessor),
+            train_cfg=train_cfg,
             **kwargs,
         )
+        check_no_batch_augments(self, train_cfg)
         self.projector = self._build_projector(self.head.in_channels, dim)
         self.register_buffer('queue', torch.zeros(queue_size, dim))
         self.register_buffer(
@@ -56,13 +66,14 @@ class QueueClassifier(ImageClassifier):
         """Return the loss of two (N, 3, H, W) views, and queue the second.
 
         Raises:
-            ValueError: If there are not two views.
+            ValueError: If there are not two views, or labels are soft.
         """
         if not isinstance(inputs, list) or len(inputs) != 2:
             raise ValueError(
                 f'{type(self).__name__} trains on two views of each image: '
                 f'put MultiView into the pipeline'
             )
+        check_hard_samples(data_samples, self)
         target = torch.cat([sample.gt_label for sample in data_samples])
         target = target.to(inputs[0].device)
         logits, points = self._see(*inputs)

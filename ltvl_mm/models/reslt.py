@@ -8,6 +8,12 @@ from mmpretrain.models.heads import LinearClsHead
 from mmpretrain.structures import DataSample
 
 from ltvl_mm.models.class_prior import ClassPrior
+from ltvl_mm.models.loss_arguments import (
+    average,
+    check_hard_labels,
+    check_weight,
+    reduce_losses,
+)
 from ltvl_mm.registry import MODELS
 
 
@@ -160,33 +166,64 @@ class ResLTLoss(ClassPrior):
         self.loss_weight = loss_weight
 
     def forward(
-        self, cls_score: torch.Tensor, target: torch.Tensor, **_: object
+        self,
+        cls_score: torch.Tensor,
+        target: torch.Tensor,
+        weight: torch.Tensor | None = None,
+        *,
+        avg_factor: float | None = None,
+        reduction_override: str | None = None,
     ) -> torch.Tensor:
-        """Return the mean loss of (N, B, K) logits and (N,) classes.
+        """Return the loss of a batch, reduced as mmpretrain's losses are.
+
+        Args:
+            cls_score: (N, B, K) logits.
+            target: (N,) class indices.
+            weight: (N,) sample weights; None for 1.
+            avg_factor: Divisor of the sum of the losses; None for N.
+            reduction_override: ``'none'``, ``'mean'`` or ``'sum'``; None for
+                ``'mean'``.
 
         Raises:
-            ValueError: If there are more or fewer branches than shares.
+            ValueError: If labels are soft (the class chooses the branches),
+                there are more or fewer branches than shares, or weights or
+                reduction are wrong.
         """
+        check_hard_labels(target, self)
+        check_weight(weight, len(target), self)
         if cls_score.shape[1] != len(self.shares):
             raise ValueError(
                 f'ResLTLoss is of {len(self.shares)} branches, got '
                 f'{cls_score.shape[1]}; set branches of ResLTNeck'
             )
+        losses = self._compute_losses(cls_score.float(), target, weight)
+        return self.loss_weight * reduce_losses(
+            losses,
+            weight,
+            avg_factor=avg_factor,
+            reduction_override=reduction_override,
+            owner=self,
+        )
+
+    def _compute_losses(
+        self,
+        logits: torch.Tensor,
+        target: torch.Tensor,
+        weight: torch.Tensor | None,
+    ) -> torch.Tensor:
+        """Return the (N,) losses of the images, before sample weights."""
         self.check_class_counts()
-        logits = cls_score.float()
         # Of equally frequent classes, the first counts as rarer.
         rank = self.class_counts.argsort(stable=True).argsort()
         places = rank[target] / len(rank)
-        own = logits.new_zeros(())
-        count = 0
+        own = logits.new_zeros(len(logits))
+        count = torch.zeros_like(own)  # branches that an image teaches
         for branch, share in enumerate(self.shares):
-            taught = places < share
-            losses = F.cross_entropy(
+            taught = (places < share).to(own.dtype)
+            own = own + taught * F.cross_entropy(
                 logits[:, branch], target, reduction='none'
             )
-            own = own + (taught * losses).sum()
-            count = count + taught.sum()
-        fused = F.cross_entropy(logits.sum(1), target)
-        return self.loss_weight * (
-            (1 - self.beta) * fused + self.beta * own / count
-        )
+            count = count + taught
+        fused = F.cross_entropy(logits.sum(1), target, reduction='none')
+        own = own / average(count, weight)
+        return (1 - self.beta) * fused + self.beta * own

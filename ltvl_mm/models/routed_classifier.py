@@ -13,6 +13,10 @@ from ltvl_mm.models.expert_router import (
     average_experts,
     find_helped,
 )
+from ltvl_mm.models.loss_arguments import (
+    check_hard_samples,
+    check_no_batch_augments,
+)
 from ltvl_mm.models.multiply_adds import count_multiply_adds
 from ltvl_mm.registry import MODELS
 
@@ -38,7 +42,8 @@ class RoutedClassifier(DecoupledClassifier):
 
     Raises:
         ValueError: If backbone and head are not these, with as many experts,
-            or there are fewer classes than ``num_logits``.
+            there are fewer classes than ``num_logits``, or ``train_cfg``
+            mixes images.
     """
 
     def __init__(
@@ -57,6 +62,7 @@ class RoutedClassifier(DecoupledClassifier):
             **kwargs,
         )
         _check_experts(self.backbone, self.head)
+        check_no_batch_augments(self)
         first = self.head.experts[0]
         if not 1 <= num_logits <= first.out_features:
             raise ValueError(
@@ -86,7 +92,12 @@ class RoutedClassifier(DecoupledClassifier):
     def loss(
         self, inputs: torch.Tensor, data_samples: list[DataSample]
     ) -> dict[str, torch.Tensor]:
-        """Return how badly the routers tell whom more experts help."""
+        """Return the binary cross-entropy of the routers.
+
+        Raises:
+            ValueError: If labels are soft.
+        """
+        check_hard_samples(data_samples, self)
         with torch.no_grad():
             feats = self.extract_feat(inputs)
             means = average_experts(self.head.forward_experts(feats))

@@ -212,5 +212,5 @@ def test_what_the_head_refuses():
     with pytest.raises(ValueError, match=r'remembers \(3, 5\) .* of \(4, 5\)'):
         build().set_centroids(torch.zeros(4, 5))
     mixed = DataSample().set_gt_label(0).set_gt_score(torch.ones(3) / 3)
-    with pytest.raises(ValueError, match='leave out mixup'):
+    with pytest.raises(ValueError, match='MemoryClsHead needs one class'):
         build().loss((torch.zeros(1, 5),), [mixed])

@@ -246,6 +246,10 @@ def test_bfloat16(classes):
             dict(head=dict(name_experts(2)['head'])),
             'as many experts, got 3 and 2',
         ),
+        (
+            dict(train_cfg=dict(augments=[dict(type='Mixup', alpha=0.8)])),
+            'RoutedClassifier .* cannot train on mixed images',
+        ),
     ],
 )
 def test_what_cannot_be_routed(options, message):
