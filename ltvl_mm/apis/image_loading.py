@@ -4,6 +4,9 @@ from pathlib import Path
 
 import mmcv
 import numpy as np
+from mmengine.logging import print_log
+
+from ltvl_mm.utils.image_folders import find_images
 
 ImageLike = str | Path | np.ndarray
 
@@ -36,3 +39,22 @@ def load_image(image: ImageLike) -> dict:
             raise ValueError(f'the image {image!r} is of no known format')
     shape = pixels.shape[:2]
     return {'img': pixels, 'img_shape': shape, 'ori_shape': shape}
+
+
+def list_images(folder: str | Path) -> list[Path]:
+    """Return the image files of a folder, sorted by name.
+
+    Folders in it, hidden entries and other files are left out; a warning says
+    how many and which.
+
+    Raises:
+        ValueError: If there is no image.
+    """
+    found = find_images(folder, recursive=False, follow_links=True)
+    said = f'; left out: {found.left_out}' if found.left_out else ''
+    if not found.files:
+        raise ValueError(f'there is no image in the folder {folder}{said}')
+    if said:
+        text = f'{folder}: {len(found.files)} images{said}'
+        print_log(text, 'current', level=30)
+    return [Path(folder) / name for name in found.files]

@@ -13,7 +13,7 @@ from mmengine.registry import DefaultScope
 from mmpretrain import ImageClassificationInferencer
 from mmpretrain.structures import DataSample
 
-from ltvl_mm.apis.image_loading import ImageLike, load_image
+from ltvl_mm.apis.image_loading import ImageLike, list_images, load_image
 from ltvl_mm.apis.model_hub import get_model, load_weights
 from ltvl_mm.apis.open_vocabulary import (
     find_class_names,
@@ -102,8 +102,8 @@ class LongTailInferencer(ImageClassificationInferencer):
 
         Args:
             inputs: Paths, (H, W, 3) uint8 arrays in BGR as mmcv reads them,
-                or one of these; or a folder, whose files are taken in the
-                order of their names.
+                or one of these; or a folder, whose image files are read in
+                the order of their names.
             return_datasamples: Return the host's DataSample of each image.
             batch_size: Images at a time.
             class_names: K' names (or a file of them) to tell apart instead
@@ -205,7 +205,7 @@ class LongTailInferencer(ImageClassificationInferencer):
     def _inputs_to_list(self, inputs: ImageLike | Sequence[ImageLike]) -> list:
         """Return images one by one, paths as text."""
         if isinstance(inputs, (str, Path)) and Path(inputs).is_dir():
-            inputs = sorted(p for p in Path(inputs).iterdir() if p.is_file())
+            inputs = list_images(inputs)
         if not isinstance(inputs, (list, tuple)):
             inputs = [inputs]
         return [str(i) if isinstance(i, Path) else i for i in inputs]

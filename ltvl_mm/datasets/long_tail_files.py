@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from ltvl_mm.datasets.class_folders import read_class_folders
 from ltvl_mm.datasets.published_lists import write_lists
-from ltvl_mm.registry import DATASETS
 from ltvl_mm.structures.class_names import load_class_names
 from ltvl_mm.structures.image_list import ImageList, read_image_list
 from ltvl_mm.structures.long_tail_profile import (
@@ -33,24 +33,14 @@ def read_labelled_images(
             takes those of its folders if None.
 
     Raises:
-        ValueError: If the source is neither, a label is missing, or there
+        ValueError: If the source is neither, a class has no image, or there
             are more or fewer names than labels.
     """
     source = Path(source)
     if source.is_dir():
-        dataset = DATASETS.build(
-            dict(type='mmpretrain.CustomDataset', data_prefix=str(source))
-        )
-        infos = [dataset.get_data_info(row) for row in range(len(dataset))]
-        images = ImageList(
-            tuple(
-                Path(info['img_path']).relative_to(source).as_posix()
-                for info in infos
-            ),
-            np.array([info['gt_label'] for info in infos], np.int64),
-        )
+        images, names = read_class_folders(source)
         # Names that CLIP can read.
-        names = [n.replace('_', ' ') for n in dataset.metainfo['classes']]
+        names = [name.replace('_', ' ') for name in names]
     elif class_names is None:
         raise ValueError(f'the list {source} needs a file of class names')
     else:

@@ -73,6 +73,14 @@ class LeftOut:
             for name in more:
                 self.add(reason, name)
 
+    def within(self, folder: str) -> 'LeftOut':
+        """Return the same with ``folder/`` before each name."""
+        names = {
+            reason: [f'{folder}/{name}' for name in shown]
+            for reason, shown in self.names.items()
+        }
+        return LeftOut(self.counts.copy(), names)
+
     def __bool__(self) -> bool:
         return bool(self.counts)
 

@@ -12,6 +12,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from ltvl_mm.utils.regular_files import open_regular, read_regular
 from ltvl_mm.utils.temporaries import (
     create_temporary,
     explain_write_errors,
@@ -124,7 +125,7 @@ def read_json(path: str | Path) -> Any:  # noqa: ANN401
     """
     try:
         # Editors on Windows begin a file with a byte order mark.
-        return json.loads(Path(path).read_text(encoding='utf-8-sig'))
+        return json.loads(read_regular(path).decode('utf-8-sig'))
     except FileNotFoundError:
         raise ValueError(f'{path} does not exist') from None
     except RecursionError:
@@ -176,7 +177,7 @@ def check_claim(folder: str | Path, settings: dict[str, Any]) -> dict:
 def hash_file(path: str | Path) -> str:
     """Return the sha256 of a file as 64 hex digits."""
     digest = hashlib.sha256()
-    with open(path, 'rb') as file:
+    with open_regular(path) as file:
         while block := file.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()

@@ -19,6 +19,7 @@ from PIL import Image, ImageOps
 from ltvl_mm.apis import LongTailInferencer
 from ltvl_mm.structures.class_names import load_class_names
 from ltvl_mm.utils.image_decoding import decode_image
+from ltvl_mm.utils.regular_files import read_regular
 from ltvl_mm.utils.text import split_lines as split_at_line_ends
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def compare(
     answers = {}
     for file in map(Path, files):
         try:
-            image = decode_image(file.read_bytes())
+            image = decode_image(read_regular(file))
         except ValueError as error:
             raise ValueError(f'{file.name}: {error}') from None
         if size is not None:

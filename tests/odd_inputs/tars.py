@@ -52,6 +52,7 @@ def write_members(
     path: Path, members: list, form: int = tarfile.PAX_FORMAT
 ) -> None:
     """Write (name, content) members; see :func:`add_member`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     with tarfile.open(path, 'w', format=form) as tar:
         for name, content in members:
             add_member(tar, name, content)
