@@ -31,3 +31,33 @@ def read_header(config: Path) -> dict[str, str]:
         else:
             name = None
     return fields
+
+
+# Recipes whose result is made from a config that stands for another row: the
+# header of that config tells about the other one.
+RECIPE_HEADERS = {
+    'tau_norm': {
+        'Source': 'Kang et al. 2020 (arXiv 1910.09217) and its code '
+        '(tau_norm.py): tau from 0 to 2 in steps of 0.1, bias left out.',
+        'Differs': 'tau is chosen on val, or without val by the '
+        'class-balanced log-loss of train (theirs: val or test); the first '
+        'stage is that of the config.',
+    },
+    'ensemble': {
+        'Source': 'section 3.4 of the TACKLE paper: logits of the student and '
+        'similarities of CLIP, "ensembled together proportionally".',
+        'Differs': 'weight and scale, which are not public, are chosen on val '
+        '(tune_ensemble.py).',
+    },
+}
+
+
+def describe_row(recipe: str | None, config: Path) -> dict[str, str]:
+    """Return Source, Differs and Expect of a row, those that it has.
+
+    Args:
+        recipe: How the configs of the row give its number.
+        config: Last config of the row.
+    """
+    header = RECIPE_HEADERS.get(recipe or '') or read_header(config)
+    return {field: header[field] for field in FIELDS if field in header}

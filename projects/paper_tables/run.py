@@ -11,7 +11,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from headers import FIELDS, read_header
+from headers import describe_row
 from plan import list_stages, plan_rows
 from prerequisites import find_missing
 from rows import Row, load_rows, select_rows
@@ -89,11 +89,10 @@ def _print_rows(rows: list[Row]) -> None:
     for row in rows:
         paper = ', '.join(f'{name} {row.paper[name]}' for name in row.paper)
         print(f'row {row.table}.{row.number} {row.name}: paper {paper}')
-        header = read_header(row.configs[-1])
         print(f'  config:  {row.configs[-1].relative_to(ROOT)}')
-        for field in FIELDS:
-            if field in header:
-                print(f'  {field + ":":<9}{header[field]}')
+        header = describe_row(row.recipe, row.configs[-1])
+        for field, text in header.items():
+            print(f'  {field + ":":<9}{text}')
 
 
 def _print_plan(plan: partial, work: Path, seeds: list[int]) -> None:

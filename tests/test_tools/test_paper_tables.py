@@ -106,6 +106,13 @@ def test_a_dry_run_says_source_numbers_and_deviations(run_tool):
     assert 'config_imagenet_lt_resnext50_distill_ride.json' in log
     assert '  Differs: the checkpoint is chosen on val' in log
     assert '  Expect:  56.8 overall' in log
+    log = run_tool(
+        *('python', 'tools/reproduce.py', '--table', '1', '--dry-run'),
+        *('--row', '10'),
+    )
+    # Not what the header says of the plain student.
+    assert 'Source:  Kang et al. 2020' in log
+    assert 'Expect:' not in log
 
 
 def test_every_row_of_the_tables_has_a_source():
