@@ -10,10 +10,18 @@ from pathlib import Path
 import open_clip
 import torch
 from mmengine.logging import print_log
+from open_clip.convert import convert_state_dict
 from open_clip.factory import load_state_dict
 from open_clip.model import convert_to_custom_text_state_dict
 from torch import nn
 
+from ltvl_mm.models.clip_families import (
+    adapt_state,
+    check_transformers,
+    explain_hub_error,
+    keep_towers,
+    rename_our_checkpoint,
+)
 from ltvl_mm.utils.checkpoints import find_checkpoint
 from ltvl_mm.utils.compat import allow_host_checkpoints
 from ltvl_mm.utils.io import read_json
@@ -35,6 +43,9 @@ TEMPLATES = {
 def build_clip(arch: str, pretrained: str | None = None) -> nn.Module:
     """Build a CLIP model with ``.visual``, ``.text`` and ``.logit_scale``.
 
+    Each tower maps a batch to (B, D), those of CoCa as well, whose caption
+    decoder is left out. ``.logit_bias`` is SigLIP's, otherwise None.
+
     Args:
         arch: An open_clip architecture such as ``'ViT-B-16-quickgelu'``, or
             ``'ltvl-toy'``, the 32 px model of the toy world.
@@ -46,9 +57,10 @@ def build_clip(arch: str, pretrained: str | None = None) -> nn.Module:
 
     Raises:
         ValueError: If the architecture, the tag or the file is unknown, the
-            weights do not fit, or they were trained with QuickGELU and the
+            weights do not fit, they were trained with QuickGELU and the
             architecture has GELU (or the other way round), which open_clip
-            itself lets pass.
+            itself lets pass, or the text tower is of Hugging Face and
+            transformers is missing.
     """
     config = find_arch(arch)
     if pretrained is None:
@@ -86,10 +98,23 @@ def build_tokenizer(arch: str) -> Callable[..., torch.Tensor]:
     """Return texts -> (n, context length) token ids, for ``arch``.
 
     It has a ``context_length``, which a call may override, and cuts longer
-    texts in silence.
+    texts without a message.
+
+    Raises:
+        ValueError: If ``arch`` is unknown, or its tokenizer is of Hugging
+            Face and transformers is missing or the hub cannot be reached.
     """
-    find_arch(arch)
-    return open_clip.get_tokenizer(arch)
+    config = find_arch(arch)
+    check_transformers(arch, config, part='tokenizer')
+    if not config['text_cfg'].get('hf_tokenizer_name'):
+        return open_clip.get_tokenizer(arch)
+    try:
+        return open_clip.get_tokenizer(arch)
+    # transformers and huggingface_hub raise many kinds without network.
+    except Exception as error:
+        raise explain_hub_error(
+            arch, config, error, part='tokenizer'
+        ) from error
 
 
 def find_width(arch: str, *, projected: bool = True) -> int:
@@ -189,15 +214,28 @@ def find_arch(arch: str) -> dict:
 def _build(arch: str, pretrained: str | None) -> nn.Module:
     # open_clip warns on the root logger that a model without weights has no
     # weights; our callers asked for exactly that.
+    config = find_arch(arch)
+    check_transformers(arch, config, part='text tower')
     root = logging.getLogger()
     level = root.level
     root.setLevel(logging.ERROR)
     try:
-        return open_clip.create_model(
-            arch, pretrained=pretrained, force_custom_text=True
+        model = open_clip.create_model(
+            arch,
+            pretrained=pretrained,
+            force_custom_text=True,
+            # Or a Hugging Face tower fetches base weights, to replace them.
+            pretrained_text=False,
         )
+    except OSError as error:
+        if 'hf_model_name' not in config['text_cfg']:
+            raise
+        raise explain_hub_error(
+            arch, config, error, part='text tower'
+        ) from error
     finally:
         root.setLevel(level)
+    return keep_towers(model, config)
 
 
 def _build_from_file(arch: str, path: str) -> nn.Module:
@@ -213,9 +251,10 @@ def _build_from_file(arch: str, path: str) -> nn.Module:
             f'{path} holds no weights that can be read: {error!r:.200}'
         ) from error
     if any(name.startswith(('backbone.', 'head.')) for name in state):
-        state = _rename_our_checkpoint(state, path)
+        state = rename_our_checkpoint(state, path)
     elif 'positional_embedding' in state:
         state = convert_to_custom_text_state_dict(state)
+    state = adapt_state(convert_state_dict(model, state), model)
     try:
         model.load_state_dict(state)
     except RuntimeError as error:
@@ -241,30 +280,6 @@ def _is_jit_archive(path: str) -> bool:
         return False
     with zipfile.ZipFile(path) as archive:
         return any('/code/' in name for name in archive.namelist())
-
-
-def _rename_our_checkpoint(
-    state: dict[str, torch.Tensor], path: str
-) -> dict[str, torch.Tensor]:
-    """Turn a classifier's names into open_clip's; drop what is not CLIP."""
-    places = {
-        'backbone.visual.': 'visual.',
-        'head.text.': 'text.',
-        'head.logit_scale': 'logit_scale',
-    }
-    for old in places:
-        if not any(name.startswith(old) for name in state):
-            raise ValueError(
-                f'{path} holds no {old.rstrip(".")}: only a checkpoint with '
-                f'both towers, of CLIPBackbone and CLIPContrastiveHead, '
-                f'starts another training'
-            )
-    return {
-        new + name.removeprefix(old): tensor
-        for name, tensor in state.items()
-        for old, new in places.items()
-        if name.startswith(old)
-    }
 
 
 def _check_quick_gelu(

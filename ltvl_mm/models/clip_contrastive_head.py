@@ -38,6 +38,11 @@ class CLIPContrastiveHead(ClsHead):
     averaged prompts of its class; images of the same text are positives of
     each other. Logits and losses are float32 under autocast, too.
 
+    SigLIP's weights can be used, too: predictions and losses are softmaxes,
+    over classes or over the batch, in which SigLIP's bias cancels. The bias
+    is neither trained nor lost: checkpoints and exports keep it. SigLIP's own
+    sigmoid loss is not offered.
+
     Args:
         arch: The open_clip architecture that the backbone has, too.
         pretrained: Tag or file, as the backbone's.
@@ -49,9 +54,10 @@ class CLIPContrastiveHead(ClsHead):
             (BALLAD, section 2.1, phase A); ``'image_to_text'``, L_v->l alone
             (phase B); ``'class_ce'``, cross-entropy over the prompts of all K
             classes, what BALLAD's code does in both phases.
-        logit_scale: ``'learned'``, CLIP's 1 / temperature, at most 100;
-            ``'frozen'``, the same untrained; or a number, which a loaded
-            checkpoint does not change (BALLAD's code: 100).
+        logit_scale: ``'learned'``, CLIP's 1 / temperature, at most 100
+            (SigLIP's: without bound, as it was trained); ``'frozen'``, the
+            same untrained; or a number, which a loaded checkpoint does not
+            change (BALLAD's code: 100).
         frozen: Do not train the text tower; class features are then encoded
             once. The scale has its own switch.
         chunk_size: Prompts that keep their activations at a time, so that
@@ -87,6 +93,11 @@ class CLIPContrastiveHead(ClsHead):
         clip = build_clip(arch, pretrained)
         self.text = clip.text
         self.logit_scale = clip.logit_scale
+        # Kept for export only: added to all logits of a softmax, it changes
+        # neither predictions nor losses.
+        self.logit_bias = clip.logit_bias
+        if self.logit_bias is not None:
+            self.logit_bias.requires_grad_(False)
         self.frozen = frozen
         self.chunk_size = chunk_size
         self.loss_kind = loss
@@ -225,7 +236,10 @@ class CLIPContrastiveHead(ClsHead):
 
     def _set_scale(self, scale: str | float) -> None:
         self.logit_scale.requires_grad_(scale == 'learned')
-        self._max_scale = MAX_LEARNED_SCALE
+        # SigLIP's scale is unbounded: 117 of ViT-B-16-SigLIP, as published.
+        self._max_scale = (
+            MAX_LEARNED_SCALE if self.logit_bias is None else math.inf
+        )
         if isinstance(scale, str):
             return
         self._max_scale = scale

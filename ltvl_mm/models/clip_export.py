@@ -5,7 +5,8 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from ltvl_mm.models.clip import build_clip
+from ltvl_mm.models.clip import build_clip, find_arch
+from ltvl_mm.models.clip_families import has_text_prefix, is_coca
 from ltvl_mm.utils.io import atomic_write
 
 
@@ -26,9 +27,17 @@ def export_clip(
         The model that was written, in evaluation mode.
 
     Raises:
-        ValueError: If the checkpoint does not fit, or has an adapter, for
-            which open_clip's model has no place.
+        ValueError: If the checkpoint does not fit, has an adapter, for
+            which open_clip's model has no place, or is of a CoCa.
     """
+    config = find_arch(arch)
+    if is_coca(config):
+        raise ValueError(
+            f'{arch} has a caption decoder, which training leaves out; '
+            f'open_clip cannot build it from the towers of {checkpoint}'
+        )
+    # Other models of open_clip hold the text tower without a prefix.
+    prefix = '' if has_text_prefix(config) else 'text.'
     model = build_clip(arch, str(checkpoint))
     state = torch.load(checkpoint, map_location='cpu', weights_only=True)
     adapter = [n for n in state.get('state_dict', ()) if n.startswith('neck.')]
@@ -40,8 +49,7 @@ def export_clip(
     with atomic_write(out) as file:
         torch.save(
             {
-                # Models of open_clip hold the text tower without a prefix.
-                name.removeprefix('text.'): tensor
+                name.removeprefix(prefix): tensor
                 for name, tensor in model.state_dict().items()
             },
             file,

@@ -27,6 +27,9 @@ from ltvl_mm.utils.progress import progress_bar
 class FrozenCLIP:
     """Both towers of a CLIP model, for inference only.
 
+    The constructor encodes one text, so that a missing tokenizer shows before
+    the first image is embedded.
+
     Args:
         arch: An open_clip architecture.
         pretrained: A tag or a file.
@@ -37,7 +40,8 @@ class FrozenCLIP:
         compile: Compile the image tower: minutes first, then faster.
 
     Raises:
-        ValueError: As :func:`ltvl_mm.models.clip.build_clip`.
+        ValueError: As :func:`ltvl_mm.models.clip.build_clip` and
+            :func:`ltvl_mm.models.clip.build_tokenizer`.
     """
 
     def __init__(
@@ -60,6 +64,10 @@ class FrozenCLIP:
             arch, self.model, name_preprocessing(preprocessing)
         )
         self.model.to(self.device)
+        self.tokenizer = build_tokenizer(arch)
+        # One text now: what is missing for texts must not show after hours
+        # of embedding images.
+        self.encode_class_names(['cat'], ['a photo of a {}.'])
         self._layout = torch.contiguous_format
         if self.device.type == 'cuda':  # where tensor cores want it
             self._layout = torch.channels_last
@@ -84,9 +92,9 @@ class FrozenCLIP:
     ) -> torch.Tensor:
         """Return (K, D) L2-normalised class features on the CPU."""
         tokens = tokenize_classes(
-            class_names, find_templates(templates), build_tokenizer(self.arch)
+            class_names, find_templates(templates), self.tokenizer
         )
-        texts = tokens.shape[0] * tokens.shape[1]
+        texts = int(tokens.any(-1).sum())
         with progress_bar(
             total=texts,
             title='encode class names',

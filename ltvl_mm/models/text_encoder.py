@@ -43,11 +43,11 @@ def tokenize_classes(
     owners = [label for label, group in enumerate(groups) for _ in group]
     prompts = [prompt for group in groups for prompt in group]
     length = tokenizer.context_length
-    # One more than fits, so that what is too long shows; an empty text ends
-    # in padding in any tokenizer.
+    # One more than fits, so that what is too long shows.
     tokens = tokenizer(prompts, context_length=length + 1)
+    last = _find_last_column(tokenizer, length)
     padding = tokenizer([''], context_length=length + 1)[0, -1]
-    for row in (tokens[:, -1] != padding).nonzero().flatten().tolist():
+    for row in (tokens[:, last] != padding).nonzero().flatten().tolist():
         label, prompt = owners[row], prompts[row]
         raise ValueError(
             f'the name of class {label}, {class_names[label]!r}, is too long: '
@@ -82,16 +82,16 @@ def encode_classes(
     Returns:
         (K, D) L2-normalised, in float32, on the tower's device.
     """
-    features = encode_tokens(
-        tower,
-        tokens.flatten(0, 1),
-        chunk_size=chunk_size,
-        progress=progress,
+    # Rows of zeros fill up the prompts of a class. They are not encoded:
+    # towers that mask padding return NaN for them.
+    is_prompt = tokens.any(-1)  # (K, P)
+    encoded = encode_tokens(
+        tower, tokens[is_prompt], chunk_size=chunk_size, progress=progress
     )
-    features = F.normalize(features.float(), dim=-1)
-    features = features.unflatten(0, tokens.shape[:2])  # (K, P, D)
-    is_prompt = tokens.any(-1, keepdim=True).to(features)  # (K, P, 1)
-    return F.normalize((features * is_prompt).sum(1), dim=-1)
+    encoded = F.normalize(encoded.float(), dim=-1)
+    features = encoded.new_zeros(*tokens.shape[:2], encoded.shape[-1])
+    features[is_prompt.to(encoded.device)] = encoded  # (K, P, D)
+    return F.normalize(features.sum(1), dim=-1)
 
 
 def encode_texts(
@@ -202,6 +202,20 @@ def _split_by_length(lengths: torch.Tensor) -> list[int]:
     return [best, total - best]
 
 
+def _find_last_column(
+    tokenizer: Callable[..., torch.Tensor], length: int
+) -> int:
+    """Return the column that holds padding if a text of ``length`` fits.
+
+    Of ``length`` + 1 columns it is the last, which holds the end-of-text
+    token of a text that is cut. Tokenizers such as SigLIP's and CLIPA's pad
+    with that token; then it is the column before, where a cut text has a
+    word and one of exactly ``length`` tokens its end.
+    """
+    cut, empty = tokenizer(['a ' * 2 * length, ''], context_length=length + 1)
+    return length - 1 if cut[-1] == empty[-1] else length
+
+
 def _fill_templates(
     class_names: Sequence[str], templates: Templates
 ) -> list[list[str]]:
@@ -228,4 +242,6 @@ def _fill_templates(
 def _count_tokens(prompt: str, tokenizer: Callable[..., torch.Tensor]) -> int:
     # A token is at least one byte; start, end and one of padding come on top.
     row = tokenizer([prompt], context_length=len(prompt.encode()) + 3)[0]
-    return int((row != row[-1]).nonzero().max()) + 1
+    count = int((row != row[-1]).nonzero().max()) + 1
+    length = tokenizer.context_length
+    return count + length - _find_last_column(tokenizer, length)

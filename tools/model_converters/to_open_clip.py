@@ -41,6 +41,9 @@ def check_export(arch: str, file: str, ours: torch.nn.Module) -> None:
     torch.testing.assert_close(
         theirs.encode_text(texts), ours.encode_text(texts)
     )
+    torch.testing.assert_close(theirs.logit_scale, ours.logit_scale)
+    if ours.logit_bias is not None:  # SigLIP
+        torch.testing.assert_close(theirs.logit_bias, ours.logit_bias)
 
 
 def main() -> None:
