@@ -15,6 +15,7 @@ from mmengine.runner import Runner
 
 import ltvl_mm  # noqa: F401, a broken install says so here
 from ltvl_mm.evaluation import PredictionWriter
+from ltvl_mm.structures.config_lists import check_config_lists
 from ltvl_mm.utils.checkpoints import find_checkpoint
 from ltvl_mm.utils.launch import prepare_launch, set_dataloader_defaults
 from ltvl_mm.utils.lock import locked_file
@@ -151,6 +152,7 @@ def main() -> None:
     args = parse_args()
     cfg = Config.fromfile(args.config)
     merge_args(cfg, args)
+    check_config_lists(cfg)
     build = RUNNERS.build if 'runner_type' in cfg else Runner.from_cfg
     runner = build(cfg)
     evaluator = runner.test_evaluator

@@ -11,6 +11,7 @@ from mmengine.registry import RUNNERS
 from mmengine.runner import Runner, find_latest_checkpoint
 
 import ltvl_mm  # noqa: F401, a broken install says so here
+from ltvl_mm.structures.config_lists import check_config_lists
 from ltvl_mm.utils.launch import prepare_launch, set_dataloader_defaults
 from ltvl_mm.utils.provenance import record_command
 
@@ -112,6 +113,7 @@ def main() -> None:
     args = parse_args()
     cfg = Config.fromfile(args.config)
     merge_args(cfg, args)
+    check_config_lists(cfg)
     build = RUNNERS.build if 'runner_type' in cfg else Runner.from_cfg
     runner = build(cfg)
     leave_stage_1(cfg, runner)

@@ -16,6 +16,7 @@ from ltvl_mm.structures.long_tail_profile import (
     fit_profile,
 )
 from ltvl_mm.structures.published_splits import check_labels
+from ltvl_mm.structures.split_check import check_unique
 from ltvl_mm.utils.io import claim_folder
 from ltvl_mm.utils.lock import locks_output
 from ltvl_mm.utils.progress import progress_bar
@@ -77,9 +78,12 @@ def cut_long_tail(
             how many images they have.
 
     Raises:
-        ValueError: If a class has too few images.
+        ValueError: If a class has too few images, or an image is listed
+            twice.
     """
     num_classes = int(images.labels.max()) + 1
+    # A repeated image could be drawn for two splits.
+    check_unique(images)
     lists, rest = {}, images
     for stream, (split, count) in enumerate(
         [('test', test_per_class), ('val', val_per_class)], 1

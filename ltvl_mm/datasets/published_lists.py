@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -179,4 +180,4 @@ def write_lists(
 
 
 def _replace(images: ImageList, paths: Sequence[str]) -> ImageList:
-    return ImageList(tuple(paths), images.labels)
+    return replace(images, paths=tuple(paths))

@@ -7,7 +7,8 @@ that would read as a comment is written ``./# text``.
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -67,29 +68,47 @@ def read_image_list(
     if not file.exists():
         raise ValueError(f'the image list {file} does not exist')
     paths, labels, lines = [], [], []
-    for line in read_lines(file):
-        found = _LINE.fullmatch(line.text)
-        if found is None:
-            raise ValueError(
-                f'{file}, line {line.number}: expected "path label" with a '
-                f'label >= 0, got {line.text!r:.120}'
-            )
-        _check_number_sign(file, line.number, found['path'], line.text)
-        label = int(found['label'].lstrip('0')[:20] or 0)
-        bound = MAX_LABEL + 1 if num_classes is None else num_classes
+    bound = MAX_LABEL + 1 if num_classes is None else num_classes
+    for number, name, label in read_entries(file):
         if label >= bound:
             raise ValueError(
-                f'{file}, line {line.number}: label {label} lies outside '
+                f'{file}, line {number}: label {label} lies outside '
                 f'[0, {bound})'
             )
-        paths.append(_unescape(found['path']))
+        paths.append(name)
         labels.append(label)
-        lines.append(line.number)
+        lines.append(number)
     if not paths:
         raise ValueError(f'the image list {file} is empty')
     return ImageList(
         tuple(paths), np.array(labels, np.int64), str(file), tuple(lines)
     )
+
+
+def read_entries(
+    file: str | Path, *, open_set: bool = False
+) -> Iterator[tuple[int, str, int]]:
+    """Yield line number, path and label of each line of a list.
+
+    Args:
+        file: The list.
+        open_set: Accept the label -1, of images that show no known class.
+
+    Raises:
+        ValueError: If a line is not ``path label``; names file and line.
+    """
+    pattern = _LABEL_OR_NONE if open_set else _LINE
+    for line in read_lines(file):
+        found = pattern.fullmatch(line.text)
+        if found is None:
+            raise ValueError(
+                f'{file}, line {line.number}: expected "path label" with a '
+                f'label >= {-1 if open_set else 0}, got {line.text!r:.120}'
+            )
+        _check_number_sign(file, line.number, found['path'], line.text)
+        # Python refuses to convert more than 4,300 digits.
+        label = found['label'].lstrip('0')[:20]
+        yield line.number, _unescape(found['path']), int(label or 0)
 
 
 def read_listed_paths(
@@ -151,6 +170,24 @@ def shorten_path(path: str, root: str | Path | None) -> str:
     raise ValueError(f'{path!r} leaves the image root {root}')
 
 
+def shorten_paths(images: ImageList, root: str | Path) -> ImageList:
+    """Return a list whose absolute paths are relative to a folder.
+
+    Raises:
+        ValueError: If an absolute path does not lie below ``root``; names
+            the line.
+    """
+    paths = []
+    for row, path in enumerate(images.paths):
+        if path.startswith('/'):
+            try:
+                path = shorten_path(path, root)
+            except ValueError as error:
+                raise ValueError(f'{images.describe(row)}: {error}') from None
+        paths.append(path)
+    return replace(images, paths=tuple(paths))
+
+
 def write_image_list(path: str | Path, images: ImageList) -> bool:
     """Write ``path label`` lines; return whether the file is new or changed.
 
@@ -176,7 +213,9 @@ def _unescape(path: str) -> str:
     return path[2:] if path.startswith('./#') else path
 
 
-def _check_number_sign(file: Path, number: int, path: str, text: str) -> None:
+def _check_number_sign(
+    file: str | Path, number: int, path: str, text: str
+) -> None:
     """Refuse ``#text``, which may be a comment or a path.
 
     Raises:

@@ -5,6 +5,9 @@ from pathlib import Path
 from mmengine.config import Config, ConfigDict
 from rows import Row
 
+from ltvl_mm.structures.config_lists import find_listed_splits
+from ltvl_mm.structures.image_list import read_image_list
+from ltvl_mm.structures.split_check import compare_splits, show
 from ltvl_mm.utils.stages import ROOT
 
 SPLITS = ('train', 'val', 'test')
@@ -29,6 +32,35 @@ def find_missing(rows: list[Row]) -> list[str]:
         f'{", ".join(map(str, needed))}'
         for path, (advice, needed) in missing.items()
     ]
+
+
+def find_leaks(rows: list[Row]) -> list[str]:
+    """Return a sentence per pair of lists that share images.
+
+    Paths are compared, and files where they exist. Lists that do not exist
+    are left to :func:`find_missing`.
+    """
+    checked, sentences = set(), {}
+    for row in rows:
+        for config in row.configs:
+            found = find_listed_splits(Config.fromfile(config), ROOT)
+            # Several configs read the same lists, and val may be test.
+            found = {str(one.file): one for one in found if one.file.exists()}
+            if tuple(found) in checked:
+                continue
+            checked.add(tuple(found))
+            report = compare_splits(
+                {file: read_image_list(file) for file in found},
+                {file: one.root for file, one in found.items()},
+            )
+            for faults, kind in (
+                (report.conflicts, 'images with two labels'),
+                (report.leaks, 'images in two splits'),
+            ):
+                if faults:
+                    text = f'{len(faults):,} {kind}: {show(faults)}'
+                    sentences[text] = None
+    return list(sentences)
 
 
 def _list_files(cfg: Config) -> list[tuple[str, str]]:

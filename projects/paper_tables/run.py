@@ -13,7 +13,7 @@ from pathlib import Path
 
 from headers import describe_row
 from plan import list_stages, plan_rows
-from prerequisites import find_missing
+from prerequisites import find_leaks, find_missing
 from rows import Row, load_rows, select_rows
 from summary import collect_row, measure_hours, write_table
 
@@ -56,14 +56,22 @@ def main() -> None:
         if not row.is_here:
             print(f'row {row.number}, {row.name}: {NOT_HERE}')
     missing = [] if args.toy else find_missing(here)
+    leaks = [] if args.toy else find_leaks(here)
     plan = partial(plan_rows, here, toy=args.toy, gpus=args.gpus)
     if args.dry_run:
         _print_rows(here)
         _print_plan(plan, work, args.seeds)
     if missing:
         print(*missing, sep='\n')
+    if leaks:
+        print(*leaks, sep='\n')
     if args.dry_run:
         return
+    if leaks:
+        sys.exit(
+            'nothing was started: repair these lists, see '
+            'tools/dataset_converters/check_lists.py'
+        )
     if missing:
         sys.exit('nothing was started; bring these files, or choose --row')
     try:

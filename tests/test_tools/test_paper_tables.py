@@ -208,6 +208,33 @@ def test_files_to_bring_are_named_before_anything_starts(run_tool, tmp_path):
     assert not (tmp_path / 'work').exists()
 
 
+def test_lists_that_share_an_image_are_named(tmp_path, monkeypatch):
+    import prerequisites
+    from rows import Row
+
+    monkeypatch.setattr(prerequisites, 'ROOT', tmp_path)
+    (tmp_path / 'data').mkdir()
+    config = tmp_path / 'config.py'
+    config.write_text(
+        ''.join(
+            f'{split}_dataloader = dict(dataset=dict(type="CustomDataset", '
+            f'data_root="data", ann_file="{name}.txt"))\n'
+            # Papers on iNaturalist test on val: that is no leak.
+            for split, name in [('train', 't'), ('val', 'v'), ('test', 'v')]
+        )
+    )
+    rows = [Row(1, n, 'm', 'b', NO_PAPER, 'student', (config,)) for n in 'ab']
+    assert prerequisites.find_leaks(rows) == []  # no lists yet
+    (tmp_path / 'data/t.txt').write_text('a.jpg 0\nb.jpg 1\n')
+    (tmp_path / 'data/v.txt').write_text('c.jpg 0\n')
+    assert prerequisites.find_leaks(rows) == []
+    (tmp_path / 'data/v.txt').write_text('c.jpg 0\nb.jpg 1\n')
+    (leak,) = prerequisites.find_leaks(rows)
+    assert leak.startswith('1 images in two splits: ')
+    assert 't.txt, line 2' in leak
+    assert 'v.txt, line 2' in leak
+
+
 def test_a_dry_run_lists_the_stages(run_tool, tmp_path):
     said = run_tool(
         *(sys.executable, 'tools/reproduce.py', '--table', 1, '--toy'),

@@ -16,7 +16,9 @@ from ltvl_mm.datasets.long_tail_files import (
 )
 from ltvl_mm.datasets.published_lists import write_lists
 from ltvl_mm.structures.class_counts import GROUPS, group_classes
+from ltvl_mm.structures.image_list import ImageList
 from ltvl_mm.structures.long_tail_profile import SHAPES, make_profile
+from ltvl_mm.structures.split_check import merge_repeats, show
 from ltvl_mm.utils.lock import locked_folder
 from ltvl_mm.utils.rng import make_generator
 
@@ -28,6 +30,16 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('out', type=Path, help='folder for the lists')
     parser.add_argument('--class-names', help='file; a list needs it')
+    parser.add_argument(
+        '--root',
+        type=Path,
+        help="folder of the images in a list; default: the list's own",
+    )
+    parser.add_argument(
+        '--check-content',
+        action='store_true',
+        help='merge files with the same bytes, too; links are always merged',
+    )
     parser.add_argument(
         '--shape',
         choices=(*SHAPES, 'keep'),
@@ -51,10 +63,31 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def merge(images: ImageList, args: argparse.Namespace) -> ImageList:
+    """Return each image once, so that no two splits can share it."""
+    source = Path(args.source)
+    root = args.root or (source if source.is_dir() else source.parent)
+    merged, report = merge_repeats(
+        images, root, check_content=args.check_content
+    )
+    if report.repeats:
+        print(
+            f'{len(report.repeats):,} repeated images are left out: '
+            f'{show(report.repeats)}'
+        )
+    if report.missing:
+        print(
+            f'{report.missing:,} images do not exist below {root}: only their '
+            f'paths were compared'
+        )
+    return merged
+
+
 def main() -> None:
     args = parse_args()
     try:
         images, names = read_labelled_images(args.source, args.class_names)
+        images = merge(images, args)
         ranks = {
             'size': None,
             'label': np.arange(len(names)),

@@ -13,11 +13,13 @@ from ltvl_mm.datasets.published_lists import (
     write_lists,
 )
 from ltvl_mm.structures.class_names import load_class_names
+from ltvl_mm.structures.image_list import shorten_paths
 from ltvl_mm.structures.published_splits import (
     SPLITS,
     PublishedSplits,
     check_lists,
 )
+from ltvl_mm.structures.split_check import compare_splits, show
 from ltvl_mm.utils.lock import locked_folder
 
 NAMED = 20  # of the missing images
@@ -50,6 +52,11 @@ def make_parser(text: str) -> argparse.ArgumentParser:
         help='write the lists as they are, whether the images exist or not',
     )
     parser.add_argument(
+        '--check-content',
+        action='store_true',
+        help='compare the bytes of images of equal size between splits',
+    )
+    parser.add_argument(
         '--verify', action='store_true', help='check what is there, no more'
     )
     return parser
@@ -64,14 +71,15 @@ def convert(
 ) -> None:
     """Write the lists of a data set below its root, or verify them.
 
-    Exits with a sentence if they are not what was published, and with 1 if
-    images are missing.
+    Exits with a sentence if they are not what was published or an image is
+    in two splits, and with 1 if images are missing.
     """
     splits = SPLITS[key]
     try:
         if args.verify:
             lists = read_lists(splits, args.root)
             print(check_lists(splits, lists))
+            _compare(lists, args)
             _load_names(splits, args.root / 'class_names.txt')
         else:
             with locked_folder(args.root):
@@ -99,6 +107,11 @@ def _write(
 ) -> Lists:
     lists = read(splits, args.lists or args.root)
     print(check_lists(splits, lists))
+    if not args.prefix_map:
+        lists = {
+            split: shorten_paths(images, args.root)
+            for split, images in lists.items()
+        }
     kept = args.root / 'class_names.txt'
     if args.class_names or kept.exists():
         names = _load_names(splits, args.class_names or kept)
@@ -108,10 +121,25 @@ def _write(
     if prefixes or not args.no_image_check:
         lists, message = fit_lists(splits, lists, args.root, prefixes)
         print(message)
+    _compare(lists, args)
     files = {splits.name_list(split): lists[split] for split in lists}
     written = write_lists(args.root, files, names)
     print('Written:', ', '.join(written) or 'nothing, all is as it shall be')
     return lists
+
+
+def _compare(lists: Lists, args: argparse.Namespace) -> None:
+    """Exit with a sentence if an image is in two splits or has two labels."""
+    root = None if args.no_image_check else args.root
+    report = compare_splits(
+        lists, dict.fromkeys(lists, root), check_content=args.check_content
+    )
+    report.raise_if_wrong()
+    if report.repeats:
+        print(
+            f'{len(report.repeats):,} images are listed twice in one split: '
+            f'{show(report.repeats)}'
+        )
 
 
 def _load_names(splits: PublishedSplits, file: Path) -> tuple[str, ...]:
