@@ -11,6 +11,7 @@ import numpy as np
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.structures.encoder_identity import find_difference
 from ltvl_mm.utils.io import atomic_write, hash_content
+from ltvl_mm.utils.regular_files import check_regular
 
 QUERY_GRID = 2.0**28
 
@@ -86,6 +87,7 @@ def load_queries(path: str | Path) -> ClassQueries:
         ValueError: If the file is none of these.
     """
     try:
+        check_regular(path)
         with np.load(path, allow_pickle=False) as file:
             header = json.loads(str(file['header']))
             return ClassQueries(

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 
+from ltvl_mm.utils.regular_files import check_regular, open_regular
 from ltvl_mm.utils.text import read_text, split_lines
 
 # Names of ours that others spell differently, their best spelling first:
@@ -140,7 +141,7 @@ def digest_ends(file: Path) -> str:
     Tells whether a file is still the one that was indexed without reading
     terabytes; a change in the middle alone escapes it.
     """
-    with open(file, 'rb') as handle:
+    with open_regular(file) as handle:
         size = handle.seek(0, os.SEEK_END)
         digest = hashlib.sha256(b'%d:' % size)
         handle.seek(0)
@@ -160,6 +161,7 @@ def _read_keys(file: Path) -> list[str]:
 def _naming(file: Path, fault: str) -> Iterator[None]:
     """Turn what a broken or hostile file raises into a ValueError."""
     try:
+        check_regular(file)
         yield
     except FileNotFoundError:
         raise ValueError(f'{file} does not exist') from None

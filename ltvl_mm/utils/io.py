@@ -12,7 +12,11 @@ from typing import IO, Any
 
 import numpy as np
 
-from ltvl_mm.utils.regular_files import open_regular, read_regular
+from ltvl_mm.utils.regular_files import (
+    check_regular,
+    open_regular,
+    read_regular,
+)
 from ltvl_mm.utils.temporaries import (
     create_temporary,
     explain_write_errors,
@@ -90,6 +94,7 @@ def read_arrays(
         ValueError: If it is missing or another file; names it.
     """
     try:
+        check_regular(path)
         with np.load(path, allow_pickle=False) as arrays:
             there = [name for name in optional if name in arrays]
             return {name: arrays[name] for name in (*names, *there)}

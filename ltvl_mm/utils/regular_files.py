@@ -72,6 +72,16 @@ def read_regular(
         return file.read(max_bytes)
 
 
+def check_regular(path: str | Path) -> None:
+    """Refuse a path before another library opens it by name.
+
+    Raises:
+        OSError: If it does not exist.
+        ValueError: If it is a folder, pipe, socket or device.
+    """
+    _check_kind(path, os.stat(path).st_mode)
+
+
 def _check_kind(path: str | Path, mode: int) -> None:
     if stat.S_ISREG(mode):
         return

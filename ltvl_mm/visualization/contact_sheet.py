@@ -8,6 +8,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 from ltvl_mm.structures.manifest import Manifest
 from ltvl_mm.utils.image_decoding import RASTER_FORMATS
 from ltvl_mm.utils.io import atomic_write
+from ltvl_mm.utils.regular_files import open_regular
 
 _TILE = 72
 _LABEL = 190
@@ -74,7 +75,10 @@ def _load_tile(path: Path) -> Image.Image:
     """Return the image on a square tile, or a grey one if it is gone."""
     tile = Image.new('RGB', (_TILE, _TILE), 'lightgrey')
     try:
-        with Image.open(path, formats=RASTER_FORMATS) as image:
+        with (
+            open_regular(path) as file,
+            Image.open(file, formats=RASTER_FORMATS) as image,
+        ):
             small = ImageOps.contain(
                 image.convert('RGB'),
                 (_TILE, _TILE),
@@ -83,7 +87,7 @@ def _load_tile(path: Path) -> Image.Image:
                 if max(image.size) < _TILE
                 else Image.Resampling.LANCZOS,
             )
-    except OSError:
+    except (OSError, ValueError):
         return tile
     offset = ((_TILE - small.width) // 2, (_TILE - small.height) // 2)
     tile.paste(small, offset)
