@@ -20,6 +20,7 @@ from ltvl_mm.utils.checkpoints import find_checkpoint
 from ltvl_mm.utils.launch import prepare_launch, set_dataloader_defaults
 from ltvl_mm.utils.lock import locked_file
 from ltvl_mm.utils.provenance import record_command
+from ltvl_mm.utils.temporaries import explain_write_errors
 
 
 def parse_args() -> argparse.Namespace:
@@ -168,7 +169,8 @@ def main() -> None:
     with locked_file(args.out), locked_file(args.predictions):
         metrics = runner.test()
         if args.out and args.out_item == 'metrics':
-            mmengine.dump(metrics, args.out)
+            with explain_write_errors(args.out):
+                mmengine.dump(metrics, args.out)
 
 
 if __name__ == '__main__':

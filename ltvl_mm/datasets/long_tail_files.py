@@ -20,6 +20,7 @@ from ltvl_mm.structures.split_check import check_unique
 from ltvl_mm.utils.io import claim_folder
 from ltvl_mm.utils.lock import locks_output
 from ltvl_mm.utils.progress import progress_bar
+from ltvl_mm.utils.temporaries import explain_write_errors
 
 
 def read_labelled_images(
@@ -183,6 +184,7 @@ def write_cifar(
 def _save_images(root: Path, pixels: dict[str, np.ndarray]) -> None:
     with progress_bar(total=len(pixels), title='images', unit='img') as bar:
         for path, array in pixels.items():
-            (root / path).parent.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(array).save(root / path)
+            with explain_write_errors(root / path):
+                (root / path).parent.mkdir(parents=True, exist_ok=True)
+                Image.fromarray(array).save(root / path)
             bar.update()

@@ -40,6 +40,7 @@ from ltvl_mm.utils.io import (
 from ltvl_mm.utils.lock import locks_output
 from ltvl_mm.utils.progress import progress_bar
 from ltvl_mm.utils.rng import make_generator
+from ltvl_mm.utils.temporaries import explain_write_errors
 
 
 @locks_output('root')
@@ -119,7 +120,7 @@ def _write_split(
         for number in range(count):
             file = folder / f'{number:04d}.jpg'
             image = draw_split_image(split, label, number, seed)
-            (path.parent / file).write_bytes(encode_jpeg(image))
+            _write_image(path.parent / file, encode_jpeg(image))
             lines.append(f'{file.as_posix()} {label}\n')
     with atomic_write(path, 'w') as file:
         file.writelines(lines)
@@ -132,7 +133,7 @@ def _write_open_set(path: Path, *, size: ToyWorldSize) -> None:
     for number in range(count_open_images(size)):
         file = folder / f'{number:04d}.jpg'
         image = draw_open_image(number, size.seed)
-        (path.parent / file).write_bytes(encode_jpeg(image))
+        _write_image(path.parent / file, encode_jpeg(image))
         lines.append(f'{file.as_posix()} -1\n')
     with atomic_write(path, 'w') as file:
         file.writelines(lines)
@@ -147,7 +148,12 @@ def _write_corpus(path: Path, *, size: ToyWorldSize) -> None:
         name = CLASS_NAMES[rng.integers(len(CLASS_NAMES))]
         image = draw_image(name, rng, web_look=bool(rng.random() < 0.5))
         file = f'{number:05d}.jpg'
-        (folder / file).write_bytes(encode_jpeg(image))
+        _write_image(folder / file, encode_jpeg(image))
         samples.append({'img_path': file, 'caption': write_caption(name, rng)})
     with atomic_write(path, 'w') as file:
         json.dump({'metainfo': {}, 'data_list': samples}, file)
+
+
+def _write_image(file: Path, data: bytes) -> None:
+    with explain_write_errors(file):
+        file.write_bytes(data)

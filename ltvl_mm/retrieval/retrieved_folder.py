@@ -16,6 +16,7 @@ from ltvl_mm.structures.manifest import Manifest, save_manifest
 from ltvl_mm.utils.image_decoding import IMAGE_SUFFIXES
 from ltvl_mm.utils.io import atomic_write, hash_file
 from ltvl_mm.utils.progress import progress_bar
+from ltvl_mm.utils.temporaries import explain_write_errors
 from ltvl_mm.version import __version__
 
 _COLUMNS = (
@@ -103,8 +104,9 @@ def _copy_images(
             if file.exists() and hash_file(file) == sha256:
                 continue
             data = _read_image(metadata, place)
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(data)
+            with explain_write_errors(file):
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(data)
 
 
 def _pack_images(

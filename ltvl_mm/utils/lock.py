@@ -41,7 +41,7 @@ from ltvl_mm.utils.temporaries import (
 )
 
 BEAT_SECONDS = 30
-_POLL_SECONDS = 0.5
+POLL_SECONDS = 0.5
 
 
 class LockedError(ValueError):
@@ -135,7 +135,10 @@ def locked_file(file: str | Path | None) -> Iterator[None]:
         yield
         return
     path = Path(file)
-    with _hold(path.with_name(f'.{path.name[:200]}{LOCK}'), str(file), None):
+    lock = path.with_name(f'.{path.name[:200]}{LOCK}')
+    with _hold(lock, str(file), None) as held:
+        if held is not None:
+            remove_temporaries(path.parent, name=path.name)
         yield
 
 
@@ -199,7 +202,7 @@ def _take(
             if not told:
                 wait(f'waiting for another process: {title} is locked')
                 told = True
-            time.sleep(_POLL_SECONDS)
+            time.sleep(POLL_SECONDS)
     except BaseException:  # Ctrl-C in a notebook, which lives on
         remove_own(path, owner)
         raise

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import torch
 
+from ltvl_mm.utils.temporaries import explain_write_errors
 from ltvl_mm.utils.text import split_lines
 
 FILE = 'commands.jsonl'
@@ -37,9 +38,11 @@ _ROOT = Path(__file__).resolve().parents[2]
 def record_command(folder: str | Path) -> None:
     """Append what runs now to ``<folder>/commands.jsonl``, a line per run."""
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / FILE, 'a', encoding='utf-8') as file:
-        file.write(json.dumps(describe_command(), ensure_ascii=False) + '\n')
+    line = json.dumps(describe_command(), ensure_ascii=False) + '\n'
+    with explain_write_errors(folder / FILE):
+        folder.mkdir(parents=True, exist_ok=True)
+        with open(folder / FILE, 'a', encoding='utf-8') as file:
+            file.write(line)
 
 
 def describe_command() -> dict:

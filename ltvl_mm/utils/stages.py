@@ -8,7 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ltvl_mm.utils.io import atomic_write, hash_content
+from ltvl_mm.utils.io import (
+    atomic_write,
+    hash_content,
+    remove_temporaries,
+)
 from ltvl_mm.utils.lock import FolderLock, locked_folder
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -200,6 +204,7 @@ def _run_stage(
     begin = time.monotonic()
     log = _find_log(stage, folder)
     log.parent.mkdir(parents=True, exist_ok=True)
+    remove_temporaries(log.parent)
     with (
         open(log, 'a', encoding='utf-8') as output,
         subprocess.Popen(

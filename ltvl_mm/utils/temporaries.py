@@ -49,14 +49,21 @@ def create_temporary(path: Path) -> tuple[int, Path]:
     return handle, Path(name)
 
 
-def remove_temporaries(folder: str | Path) -> None:
+def remove_temporaries(folder: str | Path, *, name: str = '') -> None:
     """Delete temporary files in ``folder`` whose writers are dead.
 
     Only files whose names end in ``.tmp`` and begin with a dot. The name
     tells the writer (:func:`create_temporary`). A file of another machine,
     or of an earlier version, is deleted if it is older than STALE_SECONDS.
+
+    Args:
+        folder: Folder whose lock is held.
+        name: File whose temporary files are meant; '' for all files.
     """
+    start = f'.{_shorten(name)}.' if name else '.'
     for file in Path(folder).glob('.*.tmp'):
+        if not file.name.startswith(start):
+            continue
         found = _NAME.fullmatch(file.name)
         alive = None
         if found:

@@ -28,8 +28,10 @@ with locked_folder(sys.argv[1]) as lock, atomic_write(sys.argv[1] + '/a'):
 # Rushes for one lock; says how often another process was inside.
 RUSH = """
 import os, sys, time
+from ltvl_mm.utils import lock as locks
 from ltvl_mm.utils.lock import locked_folder
 folder, inside = sys.argv[1], sys.argv[1] + '/inside'
+locks.POLL_SECONDS = 0.01
 for turn in range(25):
     with locked_folder(folder, wait=lambda text: None):
         os.close(os.open(inside, os.O_CREAT | os.O_EXCL))
@@ -203,6 +205,18 @@ def test_files_of_one_folder_have_locks_of_their_own(tmp_path):
         assert len(os.listdir(tmp_path)) == 2
     with locked_file(None):
         assert os.listdir(tmp_path) == []
+
+
+def test_killed_writer_of_a_file_leaves_nothing_for_the_next(tmp_path):
+    code = (
+        'import os, sys; from ltvl_mm.utils.io import atomic_write\n'
+        'with atomic_write(sys.argv[1]): os.kill(os.getpid(), 15)'
+    )
+    for name in ('a.html', 'b.html'):
+        start(code, tmp_path / name).communicate()
+    with locked_file(tmp_path / 'a.html'):
+        (left,) = tmp_path.glob('.*.tmp')
+        assert left.name.startswith('.b.html.')
 
 
 def test_all_ranks_raise_what_rank_0_met(tmp_path, monkeypatch):
