@@ -3,6 +3,9 @@
 Inputs: tars and img2dataset's parquet files (paths, globs, {00000..00099}),
 folders of these or of images, or .txt lists of paths (labels are ignored).
 
+An existing store is completed: give its inputs and the new ones. Shards that
+it lacks are added, and those whose files changed are embedded again.
+
 Several GPUs: torchrun --nproc-per-node 8 tools/embed_images.py ...
 """
 
@@ -47,6 +50,18 @@ def parse_args() -> argparse.Namespace:
         type=int,
         default=10_000,
         help='images per shard of folders and lists',
+    )
+    parser.add_argument(
+        '--check-content',
+        action='store_true',
+        help='compare the images of finished shards by their bytes, not only '
+        'size and time of the files',
+    )
+    parser.add_argument(
+        '--remove-missing',
+        action='store_true',
+        help='remove shards of the store that are not among the inputs '
+        '(default: an error)',
     )
     return parser.parse_args()
 

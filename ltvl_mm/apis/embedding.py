@@ -29,10 +29,14 @@ def embed(
     batch_size: int = 256,
     workers: int = 2,
     shard_size: int = 10_000,
+    check_content: bool = False,
+    remove_missing: bool = False,
 ) -> EmbeddingStore:
     """Embed images with a frozen CLIP into a store; resumes when killed.
 
     As ``tools/embed_images.py``. The ranks of a process group share the work.
+    Shards that an existing store lacks are added to it, and shards whose
+    files have changed are embedded again.
 
     Args:
         images: Tars as img2dataset writes them (paths, globs,
@@ -52,10 +56,15 @@ def embed(
         batch_size: Images encoded at a time.
         workers: Processes that read and decode, per rank; 0 does it here.
         shard_size: Images that a kill may cost, of folders and lists.
+        check_content: Whether the images of finished shards are compared by
+            their bytes, besides size and time of the files.
+        remove_missing: Whether shards of the store that are no longer given
+            are removed; otherwise they are an error.
 
     Raises:
         ValueError: If an input does not exist, the encoder is unknown, no
-            image can be read, or ``out`` was begun with other inputs.
+            image can be read, or ``out`` was begun with another encoder or
+            has shards that are not given.
 
     Examples:
         >>> import ltvl_mm
@@ -91,6 +100,8 @@ def embed(
         workers=workers,
         precision=('bfloat16' if amp else 'float32')
         + (', compiled' if compile else ''),
+        check_content=check_content,
+        remove_missing=remove_missing,
     )
     if is_main_process():
         save_downloads(store.root, shards)

@@ -10,6 +10,7 @@ from PIL import Image
 from torch.utils.data import DataLoader
 
 from ltvl_mm.retrieval.image_batches import ShardBatches
+from ltvl_mm.retrieval.part_plan import plan_parts
 from ltvl_mm.retrieval.shards import Shard
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.structures.encoder_identity import find_difference
@@ -21,7 +22,7 @@ from ltvl_mm.structures.store_writer import (
     finish_store,
     write_part,
 )
-from ltvl_mm.utils.io import hash_content, read_json
+from ltvl_mm.utils.io import read_json
 from ltvl_mm.utils.launch import share
 from ltvl_mm.utils.lock import locks_output
 from ltvl_mm.utils.progress import progress_bar
@@ -38,18 +39,25 @@ def embed_shards(
     batch_size: int = 256,
     workers: int = 2,
     precision: str = 'float32',
+    check_content: bool = False,
+    remove_missing: bool = False,
     title: str = 'embed',
 ) -> EmbeddingStore:
-    """Write the store of ``shards`` to ``out``, or finish a begun one.
+    """Write the store of ``shards`` to ``out``, or complete an existing one.
 
     A part is written when its shard is done, so that a kill costs at most
-    the shards under way. A batch never mixes shards: the numbers of a part
-    do not depend on which others are done. The ranks of a process group
-    share what is missing, so that the next start, with as many ranks or
-    others, takes over what a dead one left.
+    the shards being embedded. A batch never mixes shards: the numbers of a
+    part do not depend on which others are done. The ranks of a process group
+    share what is missing, so that the next start, with any number of ranks,
+    takes over what a dead one left.
+
+    Shards that ``out`` does not have are added, and shards whose files have
+    changed since are embedded again. The store equals one that is made from
+    all shards in one go.
 
     Args:
-        shards: As :func:`ltvl_mm.retrieval.shards.find_shards` lists them.
+        shards: All shards of the store, as
+            :func:`ltvl_mm.retrieval.shards.find_shards` lists them.
         out: Folder of the store; all ranks see it.
         encode: (B, 3, S, S) -> (B, D), any device, any norm.
         preprocess: RGB image -> (3, S, S).
@@ -57,23 +65,37 @@ def embed_shards(
         batch_size: Images encoded at a time.
         workers: Processes that read and decode, per rank; 0 does it here.
         precision: What ``encode`` computes in; parts of two do not mix.
+        check_content: Whether the images of finished shards are compared by
+            their bytes, besides size and time of the files.
+        remove_missing: Whether shards of ``out`` that are not among
+            ``shards`` are removed; otherwise they are an error.
         title: Of the progress bar.
 
     Raises:
-        ValueError: If ``out`` was begun with other shards, encoder, batch
-            size or precision, or no image at all could be read.
+        ValueError: If ``out`` was begun with another encoder, batch size or
+            precision, has shards that are not given, or no image at all
+            could be read.
     """
     out = Path(out)
     rank, ranks = get_dist_info()
-    # Rank 0 alone begins it, and looks: what is there changes from now on.
-    missing = None
-    if rank == 0:
-        settings = {'batch_size': batch_size, 'precision': precision}
+    store, plan = '', None
+    if rank == 0:  # alone: what exists changes from now on
         encoder = _find_begun_encoder(out, encoder)
-        begin_store(out, _describe(shards, encoder) | settings)
-        missing = _find_missing(out, shards)
-    missing = share(missing)
-    mine = missing[rank::ranks]
+        settings = {
+            'encoder': encoder,
+            'batch_size': batch_size,
+            'precision': precision,
+        }
+        store = begin_store(out, settings)
+        plan = plan_parts(
+            out,
+            shards,
+            store,
+            check_content=check_content,
+            remove_missing=remove_missing,
+        )
+    store, plan = share((store, plan))
+    mine = plan.missing[rank::ranks]
     loader = DataLoader(
         ShardBatches(shards, mine, preprocess, batch_size),
         batch_size=None,
@@ -82,7 +104,15 @@ def embed_shards(
     )
     with _EmbeddingProgress(title, len(shards), mine) as progress:
         for number, *content in _collect_shards(loader, encode, progress):
-            write_part(out, len(shards), number, shards[number].name, *content)
+            write_part(
+                out,
+                len(shards),
+                number,
+                shards[number].name,
+                *content,
+                store=store,
+                source=plan.sources[number],
+            )
             progress.finish_shard()
     barrier()
     if rank == 0:
@@ -101,29 +131,6 @@ def _find_begun_encoder(out: Path, encoder: dict[str, str]) -> dict[str, str]:
     if begun is None or find_difference(begun, encoder) is not None:
         return encoder
     return begun
-
-
-def _describe(shards: Sequence[Shard], encoder: dict[str, str]) -> dict:
-    """Return what the bytes of a store depend on, as far as known here."""
-    return {
-        'encoder': encoder,
-        'shards': len(shards),
-        'shard_names': hash_content(
-            [
-                (
-                    shard.name,
-                    str(shard.tar),
-                    hash_content([key for key, _ in shard.files]),
-                )
-                for shard in shards
-            ]
-        ),
-    }
-
-
-def _find_missing(out: Path, shards: Sequence[Shard]) -> list[int]:
-    total = len(shards)
-    return [n for n in range(total) if read_part(out, total, n) is None]
 
 
 def _finish(out: Path, encoder: dict[str, str], total: int) -> None:
