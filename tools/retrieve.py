@@ -19,6 +19,7 @@ from ltvl_mm.retrieval.scores import SCORES
 from ltvl_mm.retrieval.select import ASSIGNMENTS, PRECISIONS
 from ltvl_mm.retrieval.task import COPIES, RetrievalOptions
 from ltvl_mm.retrieval.units import UNIT_ROWS
+from ltvl_mm.structures.store_rows import MAX_BAD_ROWS
 from ltvl_mm.utils.launch import join_ranks
 from ltvl_mm.utils.lock import locked_folder
 from ltvl_mm.utils.provenance import record_command
@@ -57,6 +58,14 @@ def parse_args() -> argparse.Namespace:
         '--no-verify',
         action='store_true',
         help="skip comparing the stores' files with their checksums",
+    )
+    parser.add_argument(
+        '--max-bad-rows',
+        type=float,
+        default=MAX_BAD_ROWS,
+        metavar='SHARE',
+        help="share of a store's rows that are skipped because they are not "
+        'finite or not of unit norm; more are an error (default: %(default)s)',
     )
     index = parser.add_argument_group(
         'an index, for stores too large to read whole',
@@ -217,6 +226,7 @@ def run(args: argparse.Namespace, rank: int) -> None:
         unit_rows=args.unit_rows,
         index=args.index,
         verify=not args.no_verify,
+        max_bad_rows=args.max_bad_rows,
         dry_run=args.dry_run,
     )
     if not args.dry_run:

@@ -25,6 +25,7 @@ from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.structures.encoder_identity import find_difference
 from ltvl_mm.structures.manifest import Manifest
 from ltvl_mm.structures.store_opening import open_store
+from ltvl_mm.structures.store_rows import MAX_BAD_ROWS
 from ltvl_mm.utils.io import read_json
 from ltvl_mm.utils.launch import share
 from ltvl_mm.utils.lock import locks_output
@@ -98,6 +99,7 @@ def prepare_retrieval(
     unit_rows: int = UNIT_ROWS,
     index: str | None = None,
     verify: bool = True,
+    max_bad_rows: float = MAX_BAD_ROWS,
     dry_run: bool = False,
 ) -> RetrievalTask:
     """Encode the classes, and check all that a retrieval depends on.
@@ -123,6 +125,7 @@ def prepare_retrieval(
         unit_rows: As there.
         index: As there.
         verify: As there.
+        max_bad_rows: As there.
         dry_run: Write nothing.
 
     Raises:
@@ -162,6 +165,7 @@ def prepare_retrieval(
         unit_rows=unit_rows,
         index=index,
         verify=verify,
+        max_bad_rows=max_bad_rows,
     )
 
 

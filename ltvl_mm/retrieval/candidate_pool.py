@@ -1,6 +1,6 @@
 """The best candidates of every class while a store is read."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -27,6 +27,8 @@ class CandidatePool:
         counts: (M,) bool: whether it is sure to be a candidate at all; only
             such ones make others give way.
         seen: Rows that were looked at, refused ones included.
+        skipped: (S,) int64 rows whose embedding is not finite or not of unit
+            norm.
     """
 
     budget: np.ndarray
@@ -36,6 +38,7 @@ class CandidatePool:
     scores: np.ndarray
     counts: np.ndarray
     seen: int = 0
+    skipped: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
 
     def __post_init__(self) -> None:
         """Start with the thresholds of what is there."""
@@ -61,7 +64,12 @@ class CandidatePool:
         """Take in the candidates of another pool, of other rows."""
         self.raise_floor(other.floor)
         self.seen += other.seen
+        self.skip(other.skipped)
         self.add(other.rows, other.labels, other.scores, other.counts)
+
+    def skip(self, rows: np.ndarray) -> None:
+        """Remember rows that cannot be candidates."""
+        self.skipped = np.union1d(self.skipped, rows)
 
     @property
     def is_due(self) -> bool:
@@ -133,7 +141,7 @@ def make_pool(budget: np.ndarray, tolerance: float) -> CandidatePool:
 def save_pool(path: str | Path, pool: CandidatePool) -> None:
     """Write a pool, atomically."""
     pool.compact()
-    columns = {field.name: getattr(pool, field.name) for field in fields(pool)}
+    columns = {each.name: getattr(pool, each.name) for each in fields(pool)}
     with atomic_write(path) as file:
         np.savez(file, floor=pool.floor, **columns)
 

@@ -48,6 +48,10 @@ class ImageChoice:
         excluded: Stores of images of which no copy is taken.
         duplicates: Rule for copies of each other within a class.
         exclude: Rule for copies of excluded images.
+
+    Attributes:
+        skipped: (S,) rows of the store whose embedding cannot be used.
+        excluded_skipped: Likewise of each excluded store.
     """
 
     def __init__(
@@ -69,6 +73,8 @@ class ImageChoice:
         self.rejected: list[list[Rejected]] = [[] for _ in budget]
         self.candidates = np.zeros(len(budget), np.int64)
         self.exhausted = np.zeros(len(budget), bool)
+        self.skipped = np.empty(0, np.int64)
+        self.excluded_skipped: list[np.ndarray] = []
 
     def consider(self, asked: np.ndarray, found: list[Candidates]) -> None:
         """Choose anew for the classes that were asked for.

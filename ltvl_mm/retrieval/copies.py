@@ -7,6 +7,7 @@ import faiss
 import numpy as np
 
 from ltvl_mm.structures.embedding_store import EmbeddingStore
+from ltvl_mm.structures.store_files import find_uneven_norms
 from ltvl_mm.utils.progress import progress_bar
 
 # Images that are compared at a time, and pairs.
@@ -163,6 +164,10 @@ def find_leaks(
     ) as bar:
         for other, block in blocks:
             others = read_traits(other, block)
+            # A row that is not of unit norm is like no image; its bytes and
+            # URL still count. check_stores has counted such rows.
+            norms = np.linalg.norm(others.embeddings, axis=1)
+            others.embeddings[find_uneven_norms(norms)] = 0
             for first in range(0, len(rows), _ROWS):
                 places = np.arange(first, min(first + _ROWS, len(rows)))
                 images = traits.pick(places, store.read_rows(rows[places]))

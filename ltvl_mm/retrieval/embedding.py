@@ -14,7 +14,7 @@ from ltvl_mm.retrieval.part_plan import plan_parts
 from ltvl_mm.retrieval.shards import Shard
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.structures.encoder_identity import find_difference
-from ltvl_mm.structures.store_files import map_matrix
+from ltvl_mm.structures.store_files import find_uneven_norms, map_matrix
 from ltvl_mm.structures.store_opening import open_store
 from ltvl_mm.structures.store_parts import COLUMNS, read_part
 from ltvl_mm.structures.store_writer import (
@@ -209,12 +209,38 @@ def _collect_shards(
         progress.add_batch(len(batch.rows), len(batch.bad))
         if batch.last:
             del open_shards[batch.number]
+            embeddings = np.empty((0, 0), np.float16)
+            if features:
+                embeddings = torch.cat(features).cpu().numpy()
+                embeddings, rows = _drop_uneven(embeddings, rows, bad)
             columns = zip(*rows, strict=True) if rows else [()] * len(COLUMNS)
             yield (
                 batch.number,
-                torch.cat(features).cpu().numpy()
-                if features
-                else np.empty((0, 0), np.float16),
+                embeddings,
                 dict(zip(COLUMNS.names, map(list, columns), strict=True)),
                 bad,
             )
+
+
+def _drop_uneven(
+    embeddings: np.ndarray, rows: list[tuple], bad: list[tuple[str, str]]
+) -> tuple[np.ndarray, list[tuple]]:
+    """Return embeddings and rows of a shard without those of no unit norm.
+
+    Args:
+        embeddings: (N, D).
+        rows: N rows of COLUMNS.
+        bad: (key, reason) of bad images; gets those that are dropped. If
+            they are more than half, nothing is dropped: the encoder is at
+            fault, and writing the part reports it.
+    """
+    norms = np.linalg.norm(embeddings.astype(np.float32), axis=1)
+    uneven = find_uneven_norms(norms)
+    if not len(uneven) or len(uneven) > max(1, len(rows) // 2):
+        return embeddings, rows
+    for row in uneven:
+        reason = f'its embedding has norm {norms[row]}, where 1 is expected'
+        bad.append((rows[row][0], reason))
+    wrong = set(uneven.tolist())
+    kept = [row for place, row in enumerate(rows) if place not in wrong]
+    return np.delete(embeddings, uneven, axis=0), kept

@@ -15,6 +15,7 @@ from mmengine.logging import print_log
 from ltvl_mm.retrieval.exact_ranking import Candidates
 from ltvl_mm.retrieval.select import Selection
 from ltvl_mm.structures.embedding_store import EmbeddingStore
+from ltvl_mm.structures.store_files import find_uneven_norms
 from ltvl_mm.utils.progress import progress_bar
 from ltvl_mm.utils.rng import make_generator
 
@@ -43,9 +44,10 @@ def load_index(path: str | Path, store: EmbeddingStore) -> faiss.Index:
     """Load an index whose number i is row i of ``store``.
 
     Raises:
-        ValueError: If it is none, has another width or number of images, or
-            does not find images of the store at their own rows: autofaiss
-            numbers the parts in the order of their names as text.
+        ValueError: If it is none, has another width or number of images,
+            numbers them differently, or does not find images of the store at
+            their own rows: autofaiss numbers the parts in the order of their
+            names as text.
     """
     try:
         index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP)
@@ -56,14 +58,19 @@ def load_index(path: str | Path, store: EmbeddingStore) -> faiss.Index:
             f'{path} holds {index.ntotal} images of width {index.d}, the '
             f'store {store.root} {len(store)} of width {store.dim}'
         )
+    _check_numbers(path, index, store)
     rows = make_generator(0).integers(len(store), size=min(50, len(store)))
     images = store.read_rows(rows)
+    norms = np.linalg.norm(images, axis=1)
+    rows = np.delete(rows, find_uneven_norms(norms))
+    images = np.delete(images, find_uneven_norms(norms), axis=0)
     _, found = index.search(images, 10)
+    _check_found(found, index)
     # A copy may stand in for an image: nearest by content, not by number.
     near = store.read_rows(np.maximum(found, 0).ravel())
     near = near.reshape(*found.shape, -1)
-    same = np.einsum('bd,bnd->bn', images, near).max(1) > 0.99
-    if same.mean() < 0.5:
+    same = np.einsum('bd,bnd->bn', images, np.nan_to_num(near)).max(1) > 0.99
+    if len(rows) and same.mean() < 0.5:
         raise ValueError(
             f'{path} finds {same.sum()} of {len(rows)} images of the store '
             f'{store.root} at their rows; it is of another store, or numbers '
@@ -109,6 +116,7 @@ def select_by_index(
             some = labels[start : start + _BATCH]
             most = factor * int(selection.budget[some].max())
             _, rows = index.search(queries[some], min(most, index.ntotal))
+            _check_found(rows, index)
             for label, found in zip(some, rows, strict=True):
                 found = np.unique(found[found >= 0])  # -1: none
                 pairs.append((found, np.full(len(found), label)))
@@ -120,6 +128,41 @@ def select_by_index(
     )
     _report_recall(selection, rows, owners)
     return selection.rank(rows, owners)
+
+
+def _check_numbers(
+    path: str | Path, index: faiss.Index, store: EmbeddingStore
+) -> None:
+    """Raise ValueError if an index's own numbers are not the store's rows."""
+    inner = faiss.downcast_index(index)
+    if not hasattr(inner, 'id_map'):
+        return
+    numbers = faiss.vector_to_array(inner.id_map)
+    wrong = numbers[(numbers < 0) | (numbers >= len(store))]
+    if len(wrong):
+        raise ValueError(
+            f'{path} numbers an image {wrong[0]}, where the numbers 0 to '
+            f'{len(store) - 1} are expected: number i must be row i of the '
+            f'store {store.name} ({len(wrong)} of {len(numbers)} numbers are '
+            f'outside). Build the index without an IDMap, or with the rows '
+            f'as numbers'
+        )
+    if len(np.unique(numbers)) < len(numbers):
+        raise ValueError(
+            f'{path} numbers several images alike: number i must be row i of '
+            f'the store {store.name}. Build the index without an IDMap, or '
+            f'with the rows as numbers'
+        )
+
+
+def _check_found(rows: np.ndarray, index: faiss.Index) -> None:
+    """Raise ValueError if an index returns a number that is not a row."""
+    if rows.size and rows.max() >= index.ntotal:
+        raise ValueError(
+            f'the index returns the image {rows.max()}, but holds '
+            f'{index.ntotal} images, and number i must be row i of the store. '
+            f'Build the index with the rows as numbers'
+        )
 
 
 def _set_parameters(

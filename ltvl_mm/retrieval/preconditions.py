@@ -1,5 +1,6 @@
 """Check all that a retrieval reads before its first scan."""
 
+import numpy as np
 from mmengine.dist import gather_object, get_dist_info
 from mmengine.logging import print_log
 
@@ -10,11 +11,12 @@ from ltvl_mm.structures.store_check import (
     check_unique,
     find_unrecorded,
 )
+from ltvl_mm.structures.store_rows import check_bad_rows, find_bad_rows
 from ltvl_mm.utils.launch import share
 from ltvl_mm.utils.progress import progress_bar
 
 
-def check_stores(task: RetrievalTask) -> None:
+def check_stores(task: RetrievalTask) -> list[np.ndarray]:
     """Check files and keys of the searched and of the excluded stores.
 
     The ranks of a process group share the parts.
@@ -23,9 +25,13 @@ def check_stores(task: RetrievalTask) -> None:
         task: The retrieval; ``verify`` decides whether files are compared
             with their recorded checksums.
 
+    Returns:
+        For each excluded store, its rows whose embedding cannot be used.
+
     Raises:
-        ValueError: If a file differs from its record, or a key is missing or
-            repeated; on all ranks.
+        ValueError: If a file differs from its record, a key is missing or
+            repeated, or too many rows of an excluded store cannot be used;
+            on all ranks.
     """
     if not task.verify:
         print_log(
@@ -39,6 +45,10 @@ def check_stores(task: RetrievalTask) -> None:
         if unrecorded is not None and get_dist_info()[0] == 0:
             print_log(unrecorded, 'current', level=30)
         _check_store(store, verify=task.verify)
+    bad_rows = [find_bad_rows(store) for store in task.excluded]
+    for store, rows in zip(task.excluded, bad_rows, strict=True):
+        check_bad_rows(store, rows, task.max_bad_rows)
+    return bad_rows
 
 
 def _check_store(store: EmbeddingStore, *, verify: bool) -> None:

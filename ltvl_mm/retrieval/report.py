@@ -10,6 +10,7 @@ import numpy as np
 from ltvl_mm.retrieval.choice import ImageChoice
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.structures.store_files import spell_column
+from ltvl_mm.structures.store_rows import describe_bad_rows
 from ltvl_mm.utils.io import read_json
 
 # By these copies are recognised beside the cosine.
@@ -41,6 +42,14 @@ def make_report(
         'evidence': dict(Counter(entry.evidence for entry in rejected)),
         'rows_in_store': len(choice.store),
         'rows_refused_by_filters': refused,
+        'skipped_rows': [
+            describe_bad_rows(store, rows)
+            for store, rows in (
+                (choice.store, choice.skipped),
+                *zip(choice.excluded, choice.excluded_skipped, strict=False),
+            )
+            if len(rows)
+        ],
         'copies_recognised_without': {
             str(store.root): missing
             for store in (choice.store, *choice.excluded)
@@ -65,6 +74,12 @@ def describe_report(out: str | Path) -> str:
     ]
     for reason, rows in found['rows_refused_by_filters'].items():
         lines.append(f'refused by the filter {reason}: {rows} images')
+    for entry in found.get('skipped_rows', ()):  # not in older reports
+        lines.append(
+            f'skipped {entry["rows"]} rows of {entry["store"]}, which are not '
+            f'finite or not of unit norm: '
+            f'{", ".join(entry["first_keys"][:3])}, ...'
+        )
     for root, missing in found['copies_recognised_without'].items():
         lines.append(
             f'{root} lacks {", ".join(missing)} to recognise copies by'

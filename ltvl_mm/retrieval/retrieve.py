@@ -13,6 +13,7 @@ from ltvl_mm.retrieval.index_search import load_index, select_by_index
 from ltvl_mm.retrieval.preconditions import check_stores
 from ltvl_mm.retrieval.report import make_report
 from ltvl_mm.retrieval.retrieved_folder import write_folder
+from ltvl_mm.retrieval.select import Selection
 from ltvl_mm.retrieval.task import RetrievalTask
 from ltvl_mm.retrieval.units import select_in_units
 from ltvl_mm.structures.manifest import Manifest, load_manifest
@@ -47,8 +48,9 @@ def retrieve(
     if first:
         claim_folder(out, task.describe())
     if not share((out / 'manifest.parquet').exists()):  # written last
-        check_stores(task)
+        excluded_skipped = check_stores(task)
         choice = _choose_images(task, out / 'selection')
+        choice.excluded_skipped = excluded_skipped
         if first:
             refused = task.admission.count_refused() if task.admission else {}
             report = make_report(choice, task.queries.class_names, refused)
@@ -78,9 +80,11 @@ def _choose_images(task: RetrievalTask, folder: Path) -> ImageChoice:
     )
     asked = task.candidates
     for turn in range(task.options.refill + 1):
-        found = _find_candidates(task, asked, folder, turn)
+        selection = task.make_selection(asked)
+        found = _find_candidates(task, selection, folder, turn)
         if found is not None:
             choice.consider(asked, found)
+            choice.skipped = np.union1d(choice.skipped, selection.skipped)
         short = share(choice.find_short())
         if not len(short):
             break
@@ -92,16 +96,16 @@ def _choose_images(task: RetrievalTask, folder: Path) -> ImageChoice:
 
 
 def _find_candidates(
-    task: RetrievalTask, asked: np.ndarray, folder: Path, turn: int
+    task: RetrievalTask, selection: Selection, folder: Path, turn: int
 ) -> list[Candidates] | None:
-    """Return (K,) numbers of candidates on rank 0, None on the others."""
-    selection = task.make_selection(asked)
+    """Return the candidates of K classes on rank 0, None on the others."""
     if task.index is None:
         return select_in_units(
             selection,
             folder / str(turn),
             unit_rows=task.unit_rows,
-            title=f'refill {np.count_nonzero(asked)} classes, pass {turn}'
+            title=f'refill {np.count_nonzero(selection.budget)} classes, '
+            f'pass {turn}'
             if turn
             else 'select',
         )

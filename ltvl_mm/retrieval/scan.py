@@ -7,6 +7,7 @@ import torch
 
 from ltvl_mm.retrieval.candidate_pool import CandidatePool
 from ltvl_mm.retrieval.scores import RowScores
+from ltvl_mm.structures.store_files import find_uneven_norms
 
 if TYPE_CHECKING:
     from ltvl_mm.retrieval.int8_screen import Int8Screen
@@ -51,13 +52,19 @@ class Scan:
             self.exact.device, torch.float32, copy=True
         )
         rows = np.arange(first, first + len(chunk))
-        self.selection.check_norms(rows, images)
+        inside = np.ones(len(rows), bool)
+        uneven = find_uneven(images)
+        if len(uneven):
+            self.pool.skip(rows[uneven])
+            self.selection.check_skipped(self.pool.skipped)
+            inside[uneven] = False
         if self.selection.admit is not None:
-            inside = np.flatnonzero(
-                self.selection.admit(first, first + len(chunk))
-            )
-            self.pool.seen += len(rows) - len(inside)
-            rows, images = rows[inside], images[torch.from_numpy(inside)]
+            inside &= self.selection.admit(first, first + len(chunk))
+        if not inside.all():
+            kept = np.flatnonzero(inside)
+            self.pool.seen += len(rows) - len(kept)
+            kept_on_device = torch.from_numpy(kept).to(images.device)
+            rows, images = rows[kept], images[kept_on_device]
         self.consider(rows, images)
 
     def consider(self, rows: np.ndarray, images: torch.Tensor) -> None:
@@ -141,6 +148,12 @@ class Scan:
         self.exact.set_thresholds(self.pool.thresholds)
         if self.fast is not None:
             self.fast.set_thresholds(self.pool.thresholds)
+
+
+def find_uneven(images: torch.Tensor) -> np.ndarray:
+    """Return the indices of (B, D) images that are not of unit norm."""
+    norms = torch.linalg.vector_norm(images, dim=1)
+    return find_uneven_norms(norms.cpu().numpy())
 
 
 def find_ranks(budget: np.ndarray, share: float) -> np.ndarray:

@@ -12,10 +12,11 @@ from ltvl_mm.retrieval.float32_screen import (
     make_class_logits,
 )
 from ltvl_mm.retrieval.int8_screen import Int8Screen, choose_screen
-from ltvl_mm.retrieval.scan import PROBE, Scan, find_ranks
+from ltvl_mm.retrieval.scan import PROBE, Scan, find_ranks, find_uneven
 from ltvl_mm.retrieval.scores import check_score
 from ltvl_mm.structures.class_queries import ClassQueries
 from ltvl_mm.structures.embedding_store import EmbeddingStore
+from ltvl_mm.structures.store_rows import MAX_BAD_ROWS, check_bad_rows
 from ltvl_mm.utils.progress import progress_bar
 from ltvl_mm.utils.rng import make_generator
 
@@ -74,6 +75,12 @@ class Selection:
         device: Where that is computed.
         admit: (first row, last row + 1) -> bool array of the images that may
             be chosen at all; None for all.
+        max_bad_rows: Share of the store's rows, in [0, 1], whose embedding
+            may be not finite or not of unit norm. Such rows are skipped.
+
+    Attributes:
+        skipped: (S,) rows that were skipped, sorted; complete after
+            ``finish``.
 
     Raises:
         ValueError: If store and queries differ in encoder or width, the
@@ -92,6 +99,7 @@ class Selection:
         precision: str = 'auto',
         device: str = 'cpu',
         admit: Callable[[int, int], np.ndarray] | None = None,
+        max_bad_rows: float = MAX_BAD_ROWS,
     ) -> None:
         queries.check_store(store)
         for name, value, known in (
@@ -119,6 +127,8 @@ class Selection:
         self.assign = assign
         self.device = device
         self.admit = admit
+        self.max_bad_rows = max_bad_rows
+        self.skipped = np.empty(0, np.int64)
         self.queries = queries.embeddings.astype(np.float64)
         self.classes = make_class_logits(self.queries, temperature, score)
         self.ranking = ExactRanking(
@@ -150,7 +160,7 @@ class Selection:
             progress: Is told how many rows are done.
 
         Raises:
-            ValueError: If a row is not finite or not of unit norm; names it.
+            ValueError: If too many rows are not finite or not of unit norm.
         """
         stop = len(self.store) if stop is None else stop
         scan = Scan(self, pool, self.fast)
@@ -176,6 +186,7 @@ class Selection:
     def finish(self, pool: CandidatePool) -> list[Candidates]:
         """Return the best of each class, from the pool of all rows."""
         pool.compact()
+        self.skip(pool.skipped)
         found = self.ranking.rank(pool.rows, pool.labels, self.budget)
         # What lay under the floor was given up: right if all of the budget
         # lies above it, whatever the floor came from.
@@ -202,18 +213,21 @@ class Selection:
             labels: For which class each is a candidate.
 
         Raises:
-            ValueError: If a row is not finite or not of unit norm; names it.
+            ValueError: If too many rows are not finite or not of unit norm.
         """
         unique, places = np.unique(rows, return_inverse=True)
         if self.admit is not None:
             admitted = self._find_admitted(unique)
             kept = admitted[places]
             rows, labels, unique = rows[kept], labels[kept], unique[admitted]
+        uneven = [np.empty(0, np.int64)]
         for start in range(0, len(unique), _RUN):
             some = unique[start : start + _RUN]
-            self.check_norms(
-                some, torch.from_numpy(self.store.read_rows(some))
-            )
+            images = torch.from_numpy(self.store.read_rows(some))
+            uneven.append(some[find_uneven(images)])
+        self.skip(np.concatenate(uneven))
+        kept = ~np.isin(rows, self.skipped)
+        rows, labels = rows[kept], labels[kept]
         return self.ranking.rank(rows, labels, self.budget)
 
     def select_sample(self) -> list[Candidates]:
@@ -270,8 +284,10 @@ class Selection:
         if self.admit is not None:
             rows = rows[self._find_admitted(rows)]
         images = torch.from_numpy(self.store.read_rows(rows))
-        self.check_norms(rows, images)
-        return rows, images, share
+        uneven = find_uneven(images)
+        self.check_skipped(rows[uneven])
+        kept = np.delete(np.arange(len(rows)), uneven)
+        return rows[kept], images[torch.from_numpy(kept)], share
 
     def _sample(
         self, rows: np.ndarray, images: torch.Tensor, share: float
@@ -312,10 +328,14 @@ class Selection:
             ]
         )
 
-    def check_norms(self, rows: np.ndarray, images: torch.Tensor) -> None:
-        """Raise ValueError unless (M, D) images are of unit norm."""
-        norms = torch.linalg.vector_norm(images, dim=1)
-        self.store.check_norms(rows, norms.cpu().numpy())
+    def skip(self, rows: np.ndarray) -> None:
+        """Add rows to ``skipped``, unless they become too many."""
+        self.skipped = np.union1d(self.skipped, rows)
+        self.check_skipped(self.skipped)
+
+    def check_skipped(self, rows: np.ndarray) -> None:
+        """Raise ValueError if more rows than allowed cannot be used."""
+        check_bad_rows(self.store, rows, self.max_bad_rows)
 
     def _count_rows(self) -> int:
         return int(np.clip(_CHUNK_NUMBERS // len(self.budget), 1, 4096))

@@ -12,6 +12,7 @@ from ltvl_mm.retrieval.select import Selection
 from ltvl_mm.retrieval.units import UNIT_ROWS
 from ltvl_mm.structures.class_queries import ClassQueries
 from ltvl_mm.structures.embedding_store import EmbeddingStore
+from ltvl_mm.structures.store_rows import MAX_BAD_ROWS
 from ltvl_mm.utils.io import hash_file
 
 COPIES = ('folder', 'tar', 'none')
@@ -88,6 +89,9 @@ class RetrievalTask:
             the best images are found among them only. None reads the store.
         verify: Whether the stores' files are compared with their recorded
             checksums before the search.
+        max_bad_rows: Share of a store's rows, in [0, 1], that are skipped
+            because they are not finite or not of unit norm; more are an
+            error. Default 0.001.
     """
 
     store: EmbeddingStore
@@ -100,6 +104,7 @@ class RetrievalTask:
     unit_rows: int = UNIT_ROWS
     index: str | None = None
     verify: bool = True
+    max_bad_rows: float = MAX_BAD_ROWS
 
     def __post_init__(self) -> None:
         """Check what can be checked before the work.
@@ -108,6 +113,10 @@ class RetrievalTask:
             ValueError: If encoders differ, or the store lacks a column that
                 filters or copying need.
         """
+        if not 0 <= self.max_bad_rows <= 1:
+            raise ValueError(
+                f'max_bad_rows must be in [0, 1], got {self.max_bad_rows}'
+            )
         for other in (self.store, *self.excluded):
             self.queries.check_store(other)
         if self.options.copy != 'none':
@@ -154,4 +163,5 @@ class RetrievalTask:
             precision=self.precision,
             device=self.device,
             admit=self.admission,
+            max_bad_rows=self.max_bad_rows,
         )

@@ -125,13 +125,19 @@ class EmbeddingStore:
         wrong = find_uneven_norms(norms)
         if not len(wrong):
             return
-        row = rows[wrong[:1]]
-        part, _, local = next(self._split_rows(row))
-        key = self.read_metadata(row, ('image_path',))['image_path'][0]
+        text = self.describe_norm(int(rows[wrong[0]]), float(norms[wrong[0]]))
         raise ValueError(
-            f'part {part.shard!r}, row {local[0]}: norm {norms[wrong[0]]} of '
-            f'key {key!r} where 1 is due; the embeddings must be finite and '
-            f'L2-normalised'
+            f'{text}; the embeddings must be finite and L2-normalized'
+        )
+
+    def describe_norm(self, row: int, norm: float) -> str:
+        """Return part, row, key and norm of an embedding for a message."""
+        place = np.array([row])
+        part, _, local = next(self._split_rows(place))
+        key = self.read_metadata(place, ('image_path',))['image_path'][0]
+        return (
+            f'part {part.shard!r}, row {local[0]}: norm {norm} of key {key!r} '
+            f'where 1 is due'
         )
 
     def read_rows(self, rows: np.ndarray, *, raw: bool = False) -> np.ndarray:
