@@ -21,6 +21,9 @@ _NAME = re.compile(
     r'\.\w+\.tmp',
     re.DOTALL,
 )
+_SHORT_WRITE = re.compile(
+    r'\d+ requested and \d+ written|PytorchStreamWriter failed writing'
+)
 _ADVICE = {
     errno.ENOSPC: 'the disk is full; free space',
     errno.EDQUOT: 'the disk quota is used up; free space or raise the quota',
@@ -103,21 +106,36 @@ def explain_write_errors(path: str | Path) -> Iterator[None]:
     """
     try:
         yield
-    except OSError as error:
-        if error.errno not in _ADVICE or not _concerns(error, Path(path)):
+    except (OSError, RuntimeError) as error:
+        number = _find_number(error)
+        if number not in _ADVICE or not _concerns(error, Path(path)):
             raise
         raise OSError(
-            error.errno,
-            f'cannot write {path}: {_ADVICE[error.errno]}, then start the '
-            f'same command again',
+            number,
+            f'cannot write {path}: {_ADVICE[number]}, then start the same '
+            f'command again',
         ) from error
 
 
-def _concerns(error: OSError, path: Path) -> bool:
+def _find_number(error: OSError | RuntimeError) -> int | None:
+    """Return the number of an error, also where a library hides it."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno is not None:
+            return cause.errno
+        # ndarray.tofile and torch.save say how much they wrote, but not why
+        # they stopped; the disk or a quota is full.
+        if _SHORT_WRITE.search(str(cause)):
+            return errno.ENOSPC
+        cause = cause.__cause__ or cause.__context__
+    return None
+
+
+def _concerns(error: OSError | RuntimeError, path: Path) -> bool:
     """Return whether an error is about a file that is being written."""
-    if error.filename is None:  # of an open file
+    if getattr(error, 'filename', None) is None:  # of an open file
         return True
-    named = Path(os.fsdecode(error.filename))
+    named = Path(os.fsdecode(error.filename))  # type: ignore[union-attr]
     is_temporary = named.parent == path.parent and named.suffix == '.tmp'
     return is_temporary or named == path or named in path.parents
 

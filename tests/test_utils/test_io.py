@@ -1,10 +1,15 @@
 import errno
 import os
+import resource
 import subprocess
 import sys
 import time
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+import torch
 
 from ltvl_mm.utils.io import (
     atomic_write,
@@ -15,6 +20,8 @@ from ltvl_mm.utils.io import (
     remove_temporaries,
     write_json,
 )
+
+NUMBERS = np.random.default_rng(0).random(10_000)
 
 
 def _fail_in_the_middle(file):
@@ -91,6 +98,39 @@ def test_full_disk_names_the_file_and_the_remedy(tmp_path, number, advice):
     ):
         raise OSError(number, os.strerror(number))
     assert info.value.errno == number
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.fixture
+def full_disk():
+    """No file can grow beyond 10,000 bytes, as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize(
+    'write',
+    [
+        lambda file: np.save(file, NUMBERS),
+        lambda file: np.savez(file, a=NUMBERS),
+        lambda file: torch.save(torch.from_numpy(NUMBERS), file),
+        lambda file: pq.write_table(pa.table({'a': NUMBERS}), file),
+        lambda file: file.write(NUMBERS.tobytes()),
+    ],
+    ids=['npy', 'npz', 'torch', 'parquet', 'bytes'],
+)
+def test_full_disk_is_named_whatever_library_writes(
+    tmp_path, full_disk, write
+):
+    with (
+        pytest.raises(
+            OSError, match=r'cannot write .*a\.bin: the .*same comm'
+        ),
+        atomic_write(tmp_path / 'a.bin') as file,
+    ):
+        write(file)
     assert os.listdir(tmp_path) == []
 
 
