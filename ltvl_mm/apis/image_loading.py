@@ -7,6 +7,7 @@ import numpy as np
 from mmengine.logging import print_log
 
 from ltvl_mm.utils.image_folders import find_images
+from ltvl_mm.utils.regular_files import check_regular
 
 ImageLike = str | Path | np.ndarray
 
@@ -29,6 +30,8 @@ def load_image(image: ImageLike) -> dict:
         pixels = image
     else:
         try:
+            if '://' not in str(image):
+                check_regular(image)  # opening a pipe would wait
             pixels = mmcv.imread(image)
         # What a broken file raises is up to the decoder.
         except Exception as error:

@@ -1,18 +1,22 @@
 """img2dataset's parquet files, and its counts of downloads."""
 
 import json
+import tarfile
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from web_memory import draw, embed, write_tar
+from web_memory import ENCODER, draw, embed, write_tar
 
 from ltvl_mm.retrieval import parquet_images, parquet_rows
 from ltvl_mm.retrieval.downloads import count_downloads
 from ltvl_mm.retrieval.parquet_rows import read_row
+from ltvl_mm.retrieval.retrieve import retrieve
 from ltvl_mm.retrieval.shards import find_shards, iterate_shard
+from ltvl_mm.retrieval.task import RetrievalOptions, RetrievalTask
 from ltvl_mm.retrieval.web_image import read_bytes
+from ltvl_mm.structures.class_queries import ClassQueries
 
 FAILED = {3: 'failed_to_download', 5: 'failed_to_resize'}
 
@@ -64,6 +68,25 @@ def test_images_have_the_keys_and_words_of_the_other_formats(tmp_path):
         columns = store.read_columns(store.parts[0], ['original_width'])
         assert columns['original_width'].to_pylist()[-1] == 110
         assert store.parts[0].bad == ()
+
+
+@pytest.mark.parametrize('copy', ['folder', 'tar'])
+def test_retrieved_images_are_copied_from_a_parquet_file(tmp_path, copy):
+    file = _write(tmp_path / '00000.parquet', range(8, 60))
+    store = embed(find_shards([str(file)]), tmp_path / 'store')
+    queries = ClassQueries(
+        ('red', 'green'), ('a {}',), np.eye(2, 4, dtype=np.float32), ENCODER
+    )
+    options = RetrievalOptions(copy=copy)
+    task = RetrievalTask(store, queries, np.array([5, 5]), (), options)
+    manifest, _ = retrieve(task, tmp_path / 'out')
+    assert len(manifest.key) > 1
+    if copy == 'tar':
+        with tarfile.open(tmp_path / 'out' / 'images.tar') as tar:
+            tar.extractall(tmp_path / 'out', filter='data')
+    for key, name in zip(manifest.key, manifest.file, strict=True):
+        number = int(key.removeprefix('00000/'))
+        assert (tmp_path / 'out' / name).read_bytes() == draw(number)
 
 
 @pytest.mark.parametrize('group', [1, 4, 1000])

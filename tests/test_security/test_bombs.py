@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 import pytest
 from odd_inputs.tars import draw, write_members
 
+from ltvl_mm.apis.image_loading import load_image
 from ltvl_mm.retrieval.web_image import read_bytes
 from ltvl_mm.structures.class_names import load_class_names
 from ltvl_mm.structures.class_queries import load_queries
@@ -279,6 +280,7 @@ READERS = {
     'a checksum': hash_file,
     'a list of images': read_image_list,
     'class names': load_class_names,
+    'an image of the inferencer': load_image,
 }
 
 
