@@ -4,10 +4,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from ltvl_mm.utils.compat import (
-    allow_host_checkpoints,
     silence_missing_operators,
     warn_of_mixed_stacks,
 )
+from ltvl_mm.utils.mmengine_checkpoints import use_safe_loaders
 from ltvl_mm.version import __version__
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ __all__ = [
 
 warn_of_mixed_stacks()
 silence_missing_operators()
-allow_host_checkpoints()
+use_safe_loaders()
 
 
 def __getattr__(name: str) -> object:

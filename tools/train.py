@@ -11,7 +11,9 @@ from mmengine.registry import RUNNERS
 from mmengine.runner import Runner, find_latest_checkpoint
 
 import ltvl_mm  # noqa: F401, a broken install says so here
+from ltvl_mm.engine.hooks import PlainCheckpointHook
 from ltvl_mm.structures.config_lists import check_config_lists
+from ltvl_mm.utils.checkpoints import find_checkpoint
 from ltvl_mm.utils.launch import prepare_launch, set_dataloader_defaults
 from ltvl_mm.utils.provenance import record_command
 
@@ -25,7 +27,8 @@ def parse_args() -> argparse.Namespace:
         nargs='?',
         const='auto',
         metavar='CHECKPOINT',
-        help='go on from a checkpoint; from the latest if none is named',
+        help='resume from a checkpoint, or from the last one of a training '
+        'folder; default: the last one of the work folder',
     )
     parser.add_argument(
         '--amp', action='store_true', help='automatic mixed precision'
@@ -72,7 +75,9 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> None:
         cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
     if args.resume is not None:
         cfg.resume = True
-        cfg.load_from = None if args.resume == 'auto' else args.resume
+        cfg.load_from = None
+        if args.resume != 'auto':
+            cfg.load_from = find_checkpoint(args.resume, prefer_best=False)
     if args.auto_scale_lr:
         if 'auto_scale_lr' not in cfg:
             raise ValueError(
@@ -116,6 +121,8 @@ def main() -> None:
     check_config_lists(cfg)
     build = RUNNERS.build if 'runner_type' in cfg else Runner.from_cfg
     runner = build(cfg)
+    # So that torch.load(weights_only=True) reads what this training saves.
+    runner.register_hook(PlainCheckpointHook())
     leave_stage_1(cfg, runner)
     if is_main_process():
         record_command(cfg.work_dir)

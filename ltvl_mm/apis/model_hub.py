@@ -95,11 +95,10 @@ def load_weights(model: BaseModel, weights: str | Path) -> None:
     """
     file = find_checkpoint(weights)
     try:
+        # mmengine's, for addresses; ltvl_mm has replaced its readers.
         checkpoint = load_checkpoint(
             model, file, map_location='cpu', strict=True, logger='current'
         )
-    except FileNotFoundError:
-        raise ValueError(f'there is no checkpoint {file}') from None
     except RuntimeError as error:
         raise ValueError(
             f'{file} does not fit the model: {error!s:.2000}'

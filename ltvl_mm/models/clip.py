@@ -3,7 +3,6 @@
 import difflib
 import hashlib
 import logging
-import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -11,7 +10,6 @@ import open_clip
 import torch
 from mmengine.logging import print_log
 from open_clip.convert import convert_state_dict
-from open_clip.factory import load_state_dict
 from open_clip.model import convert_to_custom_text_state_dict
 from torch import nn
 
@@ -22,10 +20,11 @@ from ltvl_mm.models.clip_families import (
     keep_towers,
     rename_our_checkpoint,
 )
+from ltvl_mm.models.clip_weights import read_clip_state
 from ltvl_mm.utils.checkpoints import find_checkpoint
-from ltvl_mm.utils.compat import allow_host_checkpoints
 from ltvl_mm.utils.io import read_json
 from ltvl_mm.utils.text import read_lines
+from ltvl_mm.utils.torchscript import is_torchscript
 
 open_clip.add_model_config(Path(__file__).parent / 'archs')
 
@@ -239,17 +238,11 @@ def _build(arch: str, pretrained: str | None) -> nn.Module:
 
 
 def _build_from_file(arch: str, path: str) -> nn.Module:
-    model = _build(arch, None)
-    if _is_jit_archive(path):
+    state = read_clip_state(path)
+    if is_torchscript(path):
         # Only OpenAI published such archives; all were QuickGELU models.
         _check_quick_gelu(arch, find_arch(arch), True, path)
-    try:
-        state = _read_state(path)
-    # What torch and pickle raise depends on where a file is broken.
-    except Exception as error:
-        raise ValueError(
-            f'{path} holds no weights that can be read: {error!r:.200}'
-        ) from error
+    model = _build(arch, None)
     if any(name.startswith(('backbone.', 'head.')) for name in state):
         state = rename_our_checkpoint(state, path)
     elif 'positional_embedding' in state:
@@ -263,23 +256,6 @@ def _build_from_file(arch: str, path: str) -> nn.Module:
         ) from None
     print_log(f'loaded {arch} from {path}', 'current')
     return model
-
-
-def _read_state(path: str) -> dict[str, torch.Tensor]:
-    if not _is_jit_archive(path):
-        allow_host_checkpoints()
-        return load_state_dict(path, weights_only=True)
-    state = torch.jit.load(path, map_location='cpu').float().state_dict()
-    for name in ('input_resolution', 'context_length', 'vocab_size'):
-        state.pop(name, None)
-    return state
-
-
-def _is_jit_archive(path: str) -> bool:
-    if not zipfile.is_zipfile(path):
-        return False
-    with zipfile.ZipFile(path) as archive:
-        return any('/code/' in name for name in archive.namelist())
 
 
 def _check_quick_gelu(

@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-import torch
 from torch import nn
 
 from ltvl_mm.models.clip import build_clip, find_arch
 from ltvl_mm.models.clip_families import has_text_prefix, is_coca
-from ltvl_mm.utils.io import atomic_write
+from ltvl_mm.utils.checkpoints import read_weights, write_state
 
 
 def export_clip(
@@ -21,7 +20,7 @@ def export_clip(
         arch: The open_clip architecture that was trained.
         checkpoint: A classifier of ``CLIPBackbone`` and
             ``CLIPContrastiveHead``, such as phase A of BALLAD leaves.
-        out: The file to write.
+        out: The file to write; ``.safetensors``, else as ``torch.save``.
 
     Returns:
         The model that was written, in evaluation mode.
@@ -39,19 +38,18 @@ def export_clip(
     # Other models of open_clip hold the text tower without a prefix.
     prefix = '' if has_text_prefix(config) else 'text.'
     model = build_clip(arch, str(checkpoint))
-    state = torch.load(checkpoint, map_location='cpu', weights_only=True)
-    adapter = [n for n in state.get('state_dict', ()) if n.startswith('neck.')]
+    state = read_weights(checkpoint)
+    adapter = [name for name in state if name.startswith('neck.')]
     if adapter:
         raise ValueError(
             f'{checkpoint} has an adapter ({adapter[0]}), for which '
             f"open_clip's model has no place; convert phase A's checkpoint"
         )
-    with atomic_write(out) as file:
-        torch.save(
-            {
-                name.removeprefix(prefix): tensor
-                for name, tensor in model.state_dict().items()
-            },
-            file,
-        )
+    write_state(
+        out,
+        {
+            name.removeprefix(prefix): tensor
+            for name, tensor in model.state_dict().items()
+        },
+    )
     return model.eval()

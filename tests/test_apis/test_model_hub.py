@@ -96,7 +96,7 @@ def test_weights_are_loaded_whole_or_not_at_all(clip, tmp_path):
     torch.save({'state_dict': state}, tmp_path / 'part.pth')
     with pytest.raises(ValueError, match=r'(?s)part\.pth does not fit.*logit'):
         ltvl_mm.get_model(TOY / 'clip_zero_shot.py', tmp_path / 'part.pth')
-    with pytest.raises(ValueError, match=r'no checkpoint .*gone\.pth'):
+    with pytest.raises(ValueError, match=r'gone\.pth does not exist'):
         ltvl_mm.get_model(TOY / 'clip_zero_shot.py', tmp_path / 'gone.pth')
     (tmp_path / 'empty').mkdir()
     with pytest.raises(ValueError, match='holds no checkpoint'):

@@ -1,56 +1,8 @@
 import warnings
 
-import numpy as np
 import pytest
-import torch
-from mmengine.logging import HistoryBuffer
-from mmengine.runner import CheckpointLoader
 
 from ltvl_mm.utils import compat
-from ltvl_mm.utils.checkpoints import read_weights
-
-
-@pytest.mark.smoke
-def test_a_checkpoint_of_the_host_loads_with_weights_only(tmp_path):
-    history = HistoryBuffer()
-    history.update(0.5)
-    content = {
-        'message_hub': {'log_scalars': {'train/loss': history}},
-        'numbers': [np.float64(1), np.float32(2), np.int64(3), np.bool_(True)],
-        'array': np.arange(3, dtype=np.uint8),
-    }
-    torch.save(content, tmp_path / 'epoch_1.pth')
-    compat.allow_host_checkpoints()  # a test before may have loaded one
-    loaded = torch.load(tmp_path / 'epoch_1.pth', weights_only=True)
-    assert loaded['message_hub']['log_scalars']['train/loss'].current() == 0.5
-    assert loaded['numbers'] == content['numbers']
-    assert loaded['array'].tolist() == [0, 1, 2]
-
-
-@pytest.mark.smoke
-def test_what_the_host_loads_takes_nothing_from_who_loads_next(tmp_path):
-    history = HistoryBuffer()
-    history.update(0.5)
-    state = {'weight': torch.ones(2)}
-    file = tmp_path / 'epoch_1.pth'
-    torch.save({'message_hub': history, 'state_dict': state}, file)
-    CheckpointLoader.load_checkpoint(str(file), map_location='cpu')
-    assert read_weights(file)['weight'].tolist() == [1, 1]
-
-
-class Unknown:
-    """Something that no checkpoint should hold."""
-
-
-def test_anything_else_is_still_refused(tmp_path):
-    torch.save(Unknown(), tmp_path / 'odd.pth')
-    with pytest.raises(Exception, match='Weights only load failed'):
-        torch.load(tmp_path / 'odd.pth', weights_only=True)
-
-
-def test_old_torch_without_a_list_of_safe_types_is_left_alone(monkeypatch):
-    monkeypatch.delattr(torch.serialization, 'add_safe_globals')
-    compat.allow_host_checkpoints()
 
 
 @pytest.mark.parametrize(

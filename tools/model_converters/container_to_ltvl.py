@@ -11,6 +11,7 @@ import sys
 import torch
 
 from ltvl_mm.models.container_weights import rename_container_weights
+from ltvl_mm.utils.checkpoints import read_checkpoint
 from ltvl_mm.utils.io import atomic_write
 
 
@@ -19,8 +20,8 @@ def main() -> None:
     parser.add_argument('checkpoint', help='of the authors, .pth')
     parser.add_argument('out', help='file to write')
     args = parser.parse_args()
-    state = torch.load(args.checkpoint, map_location='cpu', weights_only=True)
     try:
+        state = read_checkpoint(args.checkpoint)
         renamed = rename_container_weights(state.get('model', state))
     except ValueError as error:
         sys.exit(f'{args.checkpoint}: {error}')

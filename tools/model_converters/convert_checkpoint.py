@@ -1,0 +1,63 @@
+"""Convert a checkpoint that our tools refuse into plain data.
+
+Our tools read tensors and plain data only. This tool reads anything, and for
+that it RUNS WHATEVER THE FILE CONTAINS: a file of a stranger can read, delete
+and send your files. Convert only files whose maker you trust, or convert in a
+container without network, home folder and credentials. OUT is safe to load.
+"""
+
+import argparse
+import sys
+
+import torch
+
+from ltvl_mm.utils.io import atomic_write
+from ltvl_mm.utils.mmengine_checkpoints import make_plain_checkpoint
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument('checkpoint', help='file of torch.save')
+    parser.add_argument('out', help='file to write')
+    parser.add_argument(
+        '--trusted',
+        action='store_true',
+        help='required: you trust the file, or run this in a sandbox',
+    )
+    parser.add_argument(
+        '--weights-only',
+        action='store_true',
+        help='keep the state dict and leave out everything else',
+    )
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+    if not args.trusted:
+        sys.exit(
+            f'reading {args.checkpoint} here runs whatever it contains; if '
+            f'you trust who made it, or are in a sandbox, add --trusted'
+        )
+    # The one place of the project that runs a file; see SECURITY.md.
+    content = torch.load(
+        args.checkpoint, map_location='cpu', weights_only=False
+    )
+    if isinstance(content, torch.nn.Module):
+        content = {'state_dict': content.state_dict()}
+    if not isinstance(content, dict):
+        sys.exit(f'{args.checkpoint} holds a {type(content).__name__}')
+    if args.weights_only:
+        content = {'state_dict': content.get('state_dict', content)}
+    for place in make_plain_checkpoint(content, drop=True):
+        print(f'left out: {place}')
+    with atomic_write(args.out) as file:
+        torch.save(content, file)
+    print(args.out)
+
+
+if __name__ == '__main__':
+    main()
