@@ -20,6 +20,7 @@ from ltvl_mm.utils.checkpoints import find_checkpoint
 from ltvl_mm.utils.launch import prepare_launch, set_dataloader_defaults
 from ltvl_mm.utils.lock import locked_file
 from ltvl_mm.utils.provenance import record_command
+from ltvl_mm.utils.runner_weights import load_all_weights
 from ltvl_mm.utils.temporaries import explain_write_errors
 
 
@@ -149,13 +150,27 @@ def _add_tta(cfg: Config) -> None:
     cfg.test_dataloader.dataset.pipeline = cfg.tta_pipeline
 
 
+def build_runner(cfg: Config) -> Runner:
+    """Build the Runner, with every weight of its model loaded."""
+    if 'runner_type' in cfg:
+        # Another runner may not have its model yet; it loads by itself.
+        return RUNNERS.build(cfg)
+    checkpoint, cfg.load_from = cfg.load_from, None
+    runner = Runner.from_cfg(cfg)
+    if checkpoint:
+        try:
+            load_all_weights(runner, checkpoint)
+        except ValueError as error:
+            sys.exit(str(error))
+    return runner
+
+
 def main() -> None:
     args = parse_args()
     cfg = Config.fromfile(args.config)
     merge_args(cfg, args)
     check_config_lists(cfg)
-    build = RUNNERS.build if 'runner_type' in cfg else Runner.from_cfg
-    runner = build(cfg)
+    runner = build_runner(cfg)
     evaluator = runner.test_evaluator
     if args.out and args.out_item != 'metrics':
         write = PredictionWriter if args.out.endswith('.npz') else DumpResults
