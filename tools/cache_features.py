@@ -50,9 +50,12 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
+    from ltvl_mm.models.clip_inputs import check_clip_inputs
+
     cfg = Config.fromfile(args.config)
     if args.cfg_options is not None:
         cfg.merge_from_dict(args.cfg_options)
+    check_clip_inputs(cfg)
     init_default_scope(cfg.get('default_scope', 'mmpretrain'))
     splits = args.splits or [
         split

@@ -167,9 +167,12 @@ def build_runner(cfg: Config) -> Runner:
 
 def main() -> None:
     args = parse_args()
+    from ltvl_mm.models.clip_inputs import check_clip_inputs
+
     cfg = Config.fromfile(args.config)
     merge_args(cfg, args)
     check_config_lists(cfg)
+    check_clip_inputs(cfg)
     runner = build_runner(cfg)
     evaluator = runner.test_evaluator
     if args.out and args.out_item != 'metrics':

@@ -116,9 +116,12 @@ def leave_stage_1(cfg: Config, runner: Runner) -> None:
 
 def main() -> None:
     args = parse_args()
+    from ltvl_mm.models.clip_inputs import check_clip_inputs
+
     cfg = Config.fromfile(args.config)
     merge_args(cfg, args)
     check_config_lists(cfg)
+    check_clip_inputs(cfg)
     build = RUNNERS.build if 'runner_type' in cfg else Runner.from_cfg
     runner = build(cfg)
     # So that torch.load(weights_only=True) reads what this training saves.

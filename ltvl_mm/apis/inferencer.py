@@ -20,6 +20,7 @@ from ltvl_mm.apis.open_vocabulary import (
     predict_classes,
     takes_class_names,
 )
+from ltvl_mm.models.clip_inputs import check_clip_inputs
 from ltvl_mm.structures.class_names import load_class_names
 from ltvl_mm.utils.progress import progress_bar
 
@@ -77,6 +78,7 @@ class LongTailInferencer(ImageClassificationInferencer):
             )
         elif not isinstance(pretrained, bool):
             load_weights(model, pretrained)
+        check_clip_inputs(model._config)
         super().__init__(
             model,
             pretrained=False,

@@ -1,10 +1,13 @@
 """The image tower of CLIP as an mmpretrain backbone."""
 
+from collections.abc import Mapping
+
 import torch
 from mmpretrain.models.backbones.base_backbone import BaseBackbone
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ltvl_mm.models.clip import build_clip, find_width
+from ltvl_mm.models.clip_preprocessing import find_preprocessing
 from ltvl_mm.registry import MODELS
 
 
@@ -19,6 +22,12 @@ class CLIPBackbone(BaseBackbone):
         arch: An open_clip architecture, e.g. ``'ViT-B-16-quickgelu'``.
         pretrained: An open_clip tag or a local file, see
             :func:`ltvl_mm.models.clip.build_clip`.
+        preprocess: How images are preprocessed, if not as ``pretrained``
+            names it: see
+            :func:`ltvl_mm.models.clip_preprocessing.find_preprocessing`.
+            Changes nothing here; ``tools/train.py`` and ``tools/test.py``
+            compare the config's ``data_preprocessor`` with it
+            (:func:`ltvl_mm.models.clip_inputs.check_clip_inputs`).
         frozen: Do not train the tower: no gradients, evaluation mode, and no
             activation kept.
         freeze_bn: Keep BatchNorm's running statistics and normalise by them
@@ -31,7 +40,8 @@ class CLIPBackbone(BaseBackbone):
         init_cfg: mmengine's way to initialise; None keeps ``pretrained``.
 
     Raises:
-        ValueError: If the tower is no ViT and shall have no projection.
+        ValueError: If ``projection`` is False and the tower is no ViT, or
+            ``preprocess`` is wrong.
     """
 
     def __init__(
@@ -39,6 +49,7 @@ class CLIPBackbone(BaseBackbone):
         arch: str,
         *,
         pretrained: str | None = None,
+        preprocess: str | Mapping[str, object] | None = None,
         frozen: bool = False,
         freeze_bn: bool = True,
         projection: bool = True,
@@ -46,6 +57,8 @@ class CLIPBackbone(BaseBackbone):
     ) -> None:
         super().__init__(init_cfg)
         find_width(arch, projected=projection)  # raises if there is none
+        if preprocess is not None:
+            find_preprocessing(arch, pretrained, preprocess)  # raises
         self.visual = build_clip(arch, pretrained).visual
         if not projection:
             self.visual.proj = None

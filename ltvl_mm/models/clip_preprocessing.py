@@ -99,9 +99,9 @@ def _find_default(
         print_log(
             f'{pretrained} does not name its preprocessing; using that of '
             f'{source}: mean {values["mean"]}, std {values["std"]}, '
-            f'{values["resize_mode"]} side, {values["interpolation"]}. If it '
-            f'was trained otherwise, give preprocess= (--preprocess): a tag '
-            f'or these values',
+            f'resize_mode {values["resize_mode"]}, interpolation '
+            f'{values["interpolation"]}. If it was trained otherwise, give '
+            f'preprocess= (--preprocess): a tag or these values',
             'current',
         )
     return values

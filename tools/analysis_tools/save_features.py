@@ -27,9 +27,12 @@ def main() -> None:
         '--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE'
     )
     args = parser.parse_args()
+    from ltvl_mm.models.clip_inputs import check_clip_inputs
+
     cfg = Config.fromfile(args.config)
     cfg.merge_from_dict(args.cfg_options or {})
     try:
+        check_clip_inputs(cfg)
         features = extract_features(
             cfg, args.checkpoint, args.split, device=args.device
         )
