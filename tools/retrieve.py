@@ -30,7 +30,13 @@ def parse_args() -> argparse.Namespace:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument('store', help='the web memory, embedded')
+    parser.add_argument(
+        'stores',
+        nargs='+',
+        metavar='STORE',
+        help='embedded web images; several stores of one encoder are searched '
+        'as one',
+    )
     parser.add_argument('-o', '--out', required=True)
     parser.add_argument(
         '--dry-run', action='store_true', help='say what it would cost'
@@ -210,7 +216,7 @@ def main() -> None:
 
 def run(args: argparse.Namespace, rank: int) -> None:
     task = prepare_retrieval(
-        args.store,
+        args.stores,
         args.out,
         class_names=args.class_names,
         exclude=args.exclude,

@@ -24,6 +24,7 @@ from ltvl_mm.structures.class_queries import (
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.structures.encoder_identity import find_difference
 from ltvl_mm.structures.manifest import Manifest
+from ltvl_mm.structures.store_join import check_encoders, join_stores
 from ltvl_mm.structures.store_opening import open_store
 from ltvl_mm.structures.store_rows import MAX_BAD_ROWS
 from ltvl_mm.utils.io import read_json
@@ -35,7 +36,7 @@ StoreLike = str | Path | EmbeddingStore
 
 @locks_output('out')
 def retrieve(
-    store: StoreLike,
+    store: StoreLike | Sequence[StoreLike],
     out: str | Path,
     *,
     class_names: str | Path | Sequence[str],
@@ -49,7 +50,8 @@ def retrieve(
     share the work.
 
     Args:
-        store: The web memory, embedded: a folder, or an opened store.
+        store: The embedded web images: a folder or an opened store; or
+            several of one encoder, which are searched as one.
         out: Folder of what is retrieved.
         class_names: K names, or a file with one per line.
         exclude: Stores of val and test images, of which no copy is
@@ -82,7 +84,7 @@ def retrieve(
 
 
 def prepare_retrieval(
-    store: StoreLike,
+    store: StoreLike | Sequence[StoreLike],
     out: str | Path,
     *,
     class_names: str | Path | Sequence[str],
@@ -138,7 +140,11 @@ def prepare_retrieval(
             'exclude holds no store; give those of val and test images, or '
             'None if there is no test set to protect'
         )
-    store, names = _open(store), load_class_names(class_names)
+    names = load_class_names(class_names)
+    given = [store] if isinstance(store, StoreLike) else store
+    store = join_stores([_open(one) for one in given])
+    excluded = [_open(one) for one in exclude or ()]
+    check_encoders([store, *excluded])
     wanted = _find_budget(budget, len(names), class_counts)
     queries = None
     if get_rank() == 0:
@@ -158,7 +164,7 @@ def prepare_retrieval(
         store,
         share(queries),
         wanted,
-        [_open(one) for one in exclude or ()],
+        excluded,
         options or RetrievalOptions(),
         device=device,
         precision=precision,

@@ -51,7 +51,7 @@ def make_report(
             if len(rows)
         ],
         'copies_recognised_without': {
-            str(store.root): missing
+            store.name: missing
             for store in (choice.store, *choice.excluded)
             if (missing := _find_missing_traits(store))
         },

@@ -12,6 +12,7 @@ from ltvl_mm.retrieval.select import Selection
 from ltvl_mm.retrieval.units import UNIT_ROWS
 from ltvl_mm.structures.class_queries import ClassQueries
 from ltvl_mm.structures.embedding_store import EmbeddingStore
+from ltvl_mm.structures.store_join import join_stores
 from ltvl_mm.structures.store_rows import MAX_BAD_ROWS
 from ltvl_mm.utils.io import hash_file
 
@@ -148,8 +149,17 @@ class RetrievalTask:
             'budget': self.budget.tolist(),
             **asdict(self.options),
             'index': self.index and hash_file(self.index),
-            'excluded': sorted(other.fingerprint for other in self.excluded),
+            'excluded': self._describe_excluded(),
         }
+
+    def _describe_excluded(self) -> list[str]:
+        """Return fingerprints: one of all stores if their shards differ."""
+        shards = [
+            part.shard for other in self.excluded for part in other.parts
+        ]
+        if self.excluded and len(set(shards)) == len(shards):
+            return [join_stores(self.excluded).fingerprint]
+        return sorted(other.fingerprint for other in self.excluded)
 
     def make_selection(self, candidates: np.ndarray) -> Selection:
         """Return the search for (K,) numbers of candidates."""

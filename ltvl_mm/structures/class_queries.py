@@ -67,7 +67,7 @@ class ClassQueries:
                 'store is right for its weights, give it with --preprocess'
             )
         raise ValueError(
-            f'the store {store.root} and the class queries come from '
+            f'the store {store.name} and the class queries come from '
             f'different encoders: {name} is {store.encoder.get(name)!r} in '
             f'the store and {self.encoder.get(name)!r} in the queries{advice}'
         )
