@@ -59,12 +59,13 @@ class FrozenCLIP:
         self.amp = amp
         preprocessing = find_preprocessing(arch, pretrained, preprocess)
         self.preprocess = build_image_transform(preprocessing)
+        # First, as weights may be gigabytes to download.
+        self.tokenizer = build_tokenizer(arch)
         self.model = build_clip(arch, pretrained).eval().requires_grad_(False)
         self.identity = identify_clip(
             arch, self.model, name_preprocessing(preprocessing)
         )
         self.model.to(self.device)
-        self.tokenizer = build_tokenizer(arch)
         # One text now: what is missing for texts must not show after hours
         # of embedding images.
         self.encode_class_names(['cat'], ['a photo of a {}.'])
