@@ -7,13 +7,14 @@ import numpy as np
 import torch
 
 from ltvl_mm.datasets.feature_batch import FeatureBatch
+from ltvl_mm.datasets.subset import SubsetMixin
 from ltvl_mm.registry import DATASETS
 from ltvl_mm.structures.feature_cache import describe_source, open_cache
 from ltvl_mm.structures.labels import read_labels
 
 
 @DATASETS.register_module()
-class CachedFeatures:
+class CachedFeatures(SubsetMixin):
     """The features of V views of N images, as V x N samples.
 
     Sample ``v * N + i`` is view v of image i, so that any sampler that draws
@@ -69,10 +70,15 @@ class CachedFeatures:
         """Class names of the images' data set."""
         return self._metainfo['classes']
 
+    # Everything is read when it is built; mmengine asks for both.
+    _fully_initialized = True
+
     def full_init(self) -> None:
-        """Do nothing: all is read when it is built."""
+        """Do nothing: everything is read when it is built."""
 
     def __len__(self) -> int:
+        if self._rows is not None:
+            return len(self._rows)
         return len(self.cache.views) * len(self._labels)
 
     def __getitem__(self, idx: int) -> dict:
@@ -81,9 +87,8 @@ class CachedFeatures:
 
     def __getitems__(self, indices: Sequence[int]) -> FeatureBatch:
         """Return samples at once, as torch's loader asks for a batch."""
-        samples = range(len(self))
         view, image = np.divmod(
-            [samples[idx] for idx in indices], len(self._labels)
+            [self._find_row(idx) for idx in indices], len(self._labels)
         )
         features = np.empty(
             (len(image), self.cache.views[0].shape[1]), np.float32
@@ -97,7 +102,7 @@ class CachedFeatures:
 
     def get_data_info(self, idx: int) -> dict:
         """Return the label of sample ``idx``, its view and image."""
-        view, image = divmod(range(len(self))[idx], len(self._labels))
+        view, image = divmod(self._find_row(idx), len(self._labels))
         return {
             'gt_label': int(self._labels[image]),
             'view': view,
@@ -111,7 +116,13 @@ class CachedFeatures:
 
     def get_gt_labels(self) -> np.ndarray:
         """Return the (V * N,) labels of all samples."""
-        return np.tile(self._labels, len(self.cache.views))
+        labels = np.tile(self._labels, len(self.cache.views))
+        return labels if self._rows is None else labels[self._rows]
+
+    def _find_row(self, idx: int) -> int:
+        """Return the index among all views of all images."""
+        idx = range(len(self))[idx]
+        return idx if self._rows is None else int(self._rows[idx])
 
     def __repr__(self) -> str:
         return (

@@ -34,7 +34,7 @@ class PowerSampler(_WeightedClassSampler):
     Args:
         dataset: What is sampled from.
         power: In [0, 1].
-        kwargs: ``epoch_size``, ``seed``, ``shuffle`` of
+        kwargs: ``epoch_size``, ``seed``, ``shuffle`` and ``round_up`` of
             ``ClassBalancedSampler``.
 
     Raises:
@@ -64,7 +64,7 @@ class ProgressivelyBalancedSampler(_WeightedClassSampler):
     Args:
         dataset: What is sampled from.
         max_epochs: T, the epochs of the training, >= 1.
-        kwargs: ``epoch_size``, ``seed``, ``shuffle`` of
+        kwargs: ``epoch_size``, ``seed``, ``shuffle`` and ``round_up`` of
             ``ClassBalancedSampler``.
 
     Raises:

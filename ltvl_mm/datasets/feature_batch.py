@@ -32,13 +32,22 @@ class FeatureBatch(Sequence):
 
 
 @FUNCTIONS.register_module()
-def pack_labels(batch: FeatureBatch) -> dict:
+def pack_labels(batch: FeatureBatch | Sequence[dict]) -> dict:
     """Collate a training batch without a loop over its samples.
 
     All labels go into one sample: the heads join those of all samples in any
     case before they compute a loss. To predict, or with ``to_onehot`` and
     mixup, a head needs a sample per image: use ``default_collate``.
+
+    Args:
+        batch: Features as CachedFeatures returns them, or separate samples,
+            as mmengine's wrappers around it do.
     """
+    if not isinstance(batch, FeatureBatch):
+        batch = FeatureBatch(
+            torch.stack([sample['inputs'] for sample in batch]),
+            torch.cat([sample['data_samples'].gt_label for sample in batch]),
+        )
     return {
         'inputs': batch.features,
         'data_samples': [DataSample(gt_label=batch.labels)],

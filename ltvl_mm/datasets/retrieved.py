@@ -1,13 +1,16 @@
-"""The images of a manifest as a data set of the host."""
+"""Images of a manifest as an mmpretrain data set."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from mmengine.dataset import force_full_init
 from mmengine.logging import print_log
 from mmpretrain.datasets import BaseDataset
 
 from ltvl_mm.datasets.image_files import check_first_images
+from ltvl_mm.datasets.subset import select_samples
 from ltvl_mm.registry import DATASETS
 from ltvl_mm.structures.class_names import load_class_names
 from ltvl_mm.structures.manifest import load_manifest
@@ -28,7 +31,11 @@ class RetrievedDataset(BaseDataset):
             manifest's own.
         classes: K names (or a file of them) that must be the manifest's;
             None takes the manifest's.
-        kwargs: ``pipeline``, ``lazy_init``, ... of the host's BaseDataset.
+        indices: Samples to keep: the first n, the last -n, or a list; None
+            for all.
+        serialize_data: Has no effect: annotations are columns of the
+            manifest, which data-loader workers share in any case.
+        kwargs: ``pipeline``, ``lazy_init``, ... of mmpretrain's BaseDataset.
 
     Raises:
         ValueError: If the manifest is missing or broken, was made with
@@ -41,6 +48,8 @@ class RetrievedDataset(BaseDataset):
         *,
         image_root: str | None = None,
         classes: str | Sequence[str] | None = None,
+        indices: int | Sequence[int] | None = None,
+        serialize_data: bool = True,
         **kwargs: object,
     ) -> None:
         self.manifest = load_manifest(manifest)
@@ -50,19 +59,28 @@ class RetrievedDataset(BaseDataset):
                 f'the image root {self.image_root} of the manifest '
                 f'{manifest} does not exist'
             )
+        self._root = str(self.image_root)
         if classes is not None:
             self.manifest.check_class_names(
                 load_class_names(classes), 'the data set'
             )
         self._unreadable: set[int] = set()
         super().__init__(
-            ann_file=str(manifest), classes=self.manifest.class_names, **kwargs
+            ann_file=str(manifest),
+            classes=self.manifest.class_names,
+            indices=indices,
+            serialize_data=False,
+            **kwargs,
         )
 
     def full_init(self) -> None:
         """Read the manifest's rows and find a wrong root."""
         if not self._fully_initialized:
-            super().full_init()
+            count = len(self.manifest)
+            chosen = count if self._indices is None else self._indices
+            # Rows of the manifest, in place of a list of annotations.
+            self.data_list = select_samples(count, chosen)
+            self._fully_initialized = True
             packed = self.image_root / 'images.tar'
             if packed.exists() and not packed.with_suffix('').exists():
                 raise ValueError(
@@ -71,27 +89,43 @@ class RetrievedDataset(BaseDataset):
                 )
             check_first_images(self, f'the manifest {self.ann_file}')
 
-    def load_data_list(self) -> list[dict]:
-        """Return one info per row of the manifest, in its order."""
-        rows = self.manifest
-        return [
-            {
-                'img_path': str(self.image_root / file),
-                'gt_label': int(label),
-                'origin': 'retrieved',
-                'key': key,
-                'rank': int(rank),
-                'score': float(score),
-            }
-            for file, label, key, rank, score in zip(
-                rows.file,
-                rows.class_id,
-                rows.key,
-                rows.rank,
-                rows.score,
-                strict=True,
-            )
-        ]
+    @force_full_init
+    def get_data_info(self, idx: int) -> dict:
+        """Return the annotation of sample ``idx``."""
+        idx = range(len(self))[idx]  # counts from the end if negative
+        row, rows = int(self.data_list[idx]), self.manifest
+        return {
+            'img_path': os.path.join(self._root, rows.file[row]),
+            'gt_label': int(rows.class_id[row]),
+            'origin': 'retrieved',
+            'key': rows.key[row],
+            'rank': int(rows.rank[row]),
+            'score': float(rows.score[row]),
+            'sample_idx': idx,
+        }
+
+    @force_full_init
+    def get_gt_labels(self) -> np.ndarray:
+        """Return the (N,) labels of all samples."""
+        return self.manifest.class_id[self.data_list].astype(np.int64)
+
+    def get_cat_ids(self, idx: int) -> list[int]:
+        """Return the class of sample ``idx`` in a list."""
+        return [int(self.manifest.class_id[self.data_list[idx]])]
+
+    @force_full_init
+    def get_subset_(self, indices: int | Sequence[int]) -> None:
+        """Keep the given samples only; see :func:`.select_samples`."""
+        self.data_list = self.data_list[select_samples(len(self), indices)]
+        self._unreadable = set()
+
+    @force_full_init
+    def get_subset(self, indices: int | Sequence[int]) -> 'RetrievedDataset':
+        """Return a data set of the given samples; it shares the manifest."""
+        subset = self._copy_without_annotation()
+        subset.data_list = self.data_list
+        subset.get_subset_(indices)
+        return subset
 
     def prepare_data(self, idx: int) -> dict:
         """Load sample ``idx``, or the next of its class that loads.

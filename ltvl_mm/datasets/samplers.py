@@ -20,13 +20,22 @@ from ltvl_mm.utils.rng import make_generator
 class EpochSampler(Sampler):
     """Deal one order of sample indices to the ranks: rank, rank + W, ...
 
+    Has the arguments and attributes of mmengine's ``DefaultSampler``.
+
     Args:
-        dataset: What is sampled from.
-        epoch_size: Samples of an epoch over all ranks, rounded up to a
-            multiple of their number; None for the size of the data set.
-        seed: None draws one that all ranks share.
-        shuffle: True. Taken because a config that swaps the ``type`` of a
-            stock sampler inherits it.
+        dataset: Data set to sample from.
+        epoch_size: Samples of an epoch over all ranks; None for the size of
+            the data set.
+        seed: Random seed, the same on all ranks; None draws one.
+        shuffle: Must be True; a config that replaces the ``type`` of a stock
+            sampler inherits it.
+        round_up: Round the epoch up to a multiple of the number of ranks W,
+            so that all ranks draw equally many samples. False: ranks differ
+            by up to one sample.
+
+    Attributes:
+        num_samples: Samples of an epoch on this rank.
+        total_size: Samples of an epoch over all ranks.
     """
 
     def __init__(
@@ -36,6 +45,7 @@ class EpochSampler(Sampler):
         epoch_size: int | None = None,
         seed: int | None = None,
         shuffle: bool = True,
+        round_up: bool = True,
     ) -> None:
         if not shuffle:
             raise ValueError(
@@ -50,19 +60,25 @@ class EpochSampler(Sampler):
         self.rank, self.world_size = get_dist_info()
         self.seed = sync_random_seed() if seed is None else seed
         self.epoch = 0
-        self.samples_per_rank = math.ceil(
-            (epoch_size or len(dataset)) / self.world_size
-        )
+        self.shuffle = shuffle
+        self.round_up = round_up
+        size = epoch_size or len(dataset)
+        if round_up:
+            self.num_samples = math.ceil(size / self.world_size)
+            self.total_size = self.num_samples * self.world_size
+        else:
+            self.num_samples = math.ceil((size - self.rank) / self.world_size)
+            self.total_size = size
 
     def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch, as the host's loops do before each one."""
+        """Set the epoch, as mmengine's loops do before each one."""
         self.epoch = epoch
 
     def __len__(self) -> int:
-        return self.samples_per_rank
+        return self.num_samples
 
     def __iter__(self) -> Iterator[int]:
-        order = self._draw_epoch(self.samples_per_rank * self.world_size)
+        order = self._draw_epoch(self.total_size)
         yield from order[self.rank :: self.world_size].tolist()
 
     def _draw_epoch(self, count: int) -> np.ndarray:
@@ -138,8 +154,9 @@ class ClassBalancedSampler(ClassSampler):
             replacement. With more, the classes come in shuffled cycles, each
             once before any comes twice, and so do the images of a class;
             each epoch starts new cycles.
-        seed: None draws one that all ranks share.
-        shuffle: True, as a swapped stock config has it.
+        seed: Random seed, the same on all ranks; None draws one.
+        shuffle: Must be True; see :class:`EpochSampler`.
+        round_up: See :class:`EpochSampler`.
 
     Raises:
         ValueError: If a label lies outside the data set's classes.
@@ -153,13 +170,18 @@ class ClassBalancedSampler(ClassSampler):
         samples_per_class: int = 1,
         seed: int | None = None,
         shuffle: bool = True,
+        round_up: bool = True,
     ) -> None:
         if samples_per_class < 1:
             raise ValueError(
                 f'samples_per_class must be >= 1, got {samples_per_class}'
             )
         super().__init__(
-            dataset, epoch_size=epoch_size, seed=seed, shuffle=shuffle
+            dataset,
+            epoch_size=epoch_size,
+            seed=seed,
+            shuffle=shuffle,
+            round_up=round_up,
         )
         self.samples_per_class = samples_per_class
 

@@ -10,6 +10,7 @@ from mmengine.registry import DefaultScope
 
 from ltvl_mm.datasets.image_files import check_first_images
 from ltvl_mm.datasets.retrieved import RetrievedDataset
+from ltvl_mm.datasets.subset import SubsetMixin
 from ltvl_mm.registry import DATASETS
 from ltvl_mm.structures.class_names import load_class_names
 from ltvl_mm.structures.labels import read_labels
@@ -17,7 +18,7 @@ from ltvl_mm.utils.pipelines import find_pipeline, list_innermost
 
 
 @DATASETS.register_module()
-class TACKLEDataset:
+class TACKLEDataset(SubsetMixin):
     """Any classification data set of the host, plus the retrieved images.
 
     Source: {D_T, D_1, ..., D_K} of section 2.3 of the TACKLE paper. The
@@ -190,7 +191,7 @@ class TACKLEDataset:
 
     @force_full_init
     def __len__(self) -> int:
-        return len(self._labels)
+        return len(self._labels if self._rows is None else self._rows)
 
     @force_full_init
     def __getitem__(self, idx: int) -> dict:
@@ -228,26 +229,36 @@ class TACKLEDataset:
     @force_full_init
     def get_cat_ids(self, idx: int) -> list[int]:
         """Return the class of sample ``idx`` in a list, as the host does."""
-        return [int(self._labels[idx])]
+        return [int(self._labels[self._find_row(idx)])]
 
     @force_full_init
     def get_gt_labels(self) -> np.ndarray:
         """Return the (N,) labels of all samples."""
-        return self._labels.copy()
+        if self._rows is None:
+            return self._labels.copy()
+        return self._labels[self._rows]
 
-    def _locate(self, idx: int) -> tuple[object, int]:
+    def _find_row(self, idx: int) -> int:
+        """Return the index among target and retrieved images together."""
         if not -len(self) <= idx < len(self):
             raise IndexError(f'index {idx} of {len(self)} samples')
         idx %= len(self)
-        if idx < self._target_size:
-            return self.dataset, idx
-        return self.retrieved, idx - self._target_size
+        return idx if self._rows is None else int(self._rows[idx])
+
+    def _locate(self, idx: int) -> tuple[object, int]:
+        row = self._find_row(idx)
+        if row < self._target_size:
+            return self.dataset, row
+        return self.retrieved, row - self._target_size
 
     def __repr__(self) -> str:
         lines = [f'Dataset {type(self).__name__}']
         if self._fully_initialized:
+            target = self._target_size
+            if self._rows is not None:
+                target = int((self._rows < target).sum())
             lines.append(
-                f'    {self._target_size} target + {len(self.retrieved)} '
+                f'    {target} target + {len(self) - target} '
                 f'retrieved samples, {len(self.CLASSES)} classes'
             )
         else:

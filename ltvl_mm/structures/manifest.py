@@ -1,14 +1,17 @@
 """The manifest: which web image was retrieved for which class, and why."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ltvl_mm.structures.class_names import hash_class_names
+from ltvl_mm.structures.text_column import TextColumn
 from ltvl_mm.utils.io import atomic_write
 
 _SCHEMA = pa.schema(
@@ -34,7 +37,8 @@ class Manifest:
         rank: (M,) int, 0, 1, 2, ... in each class.
         score: (M,) float, the larger the better; finite.
         cosine: (M,) float, of image and class prompt.
-        key: M keys of the images in their store.
+        key: M keys of the images in their store. Strings are kept as
+            :class:`TextColumn`, which forked workers share.
         file: M paths, relative to the manifest's folder.
         caption: M captions, '' where the web gave none.
         source: How it was made: store fingerprint, encoder, temperature,
@@ -46,9 +50,9 @@ class Manifest:
     rank: np.ndarray
     score: np.ndarray
     cosine: np.ndarray
-    key: tuple[str, ...]
-    file: tuple[str, ...]
-    caption: tuple[str, ...]
+    key: Sequence[str]
+    file: Sequence[str]
+    caption: Sequence[str]
     source: dict
 
     def __post_init__(self) -> None:
@@ -60,6 +64,9 @@ class Manifest:
                 finite, a key twice in a class, or a file that is not a
                 relative path inside the manifest's folder.
         """
+        for name in ('key', 'file', 'caption'):
+            column = TextColumn(getattr(self, name))
+            object.__setattr__(self, name, column)
         columns = [getattr(self, name) for name in _SCHEMA.names]
         if len({len(column) for column in columns}) != 1:
             raise ValueError(
@@ -67,12 +74,13 @@ class Manifest:
                 f'{ {n: len(getattr(self, n)) for n in _SCHEMA.names} }'
             )
         count = len(self.class_names)
-        for row, label in enumerate(self.class_id):
-            if not 0 <= label < count:
-                raise ValueError(
-                    f'manifest row {row}: class {label} lies outside '
-                    f'[0, {count})'
-                )
+        outside = (self.class_id < 0) | (self.class_id >= count)
+        if outside.any():
+            row = int(np.flatnonzero(outside)[0])
+            raise ValueError(
+                f'manifest row {row}: class {self.class_id[row]} lies '
+                f'outside [0, {count})'
+            )
         if not (np.diff(self.class_id) >= 0).all():
             raise ValueError('manifest rows are not sorted by class')
         counts = np.bincount(self.class_id, minlength=count)
@@ -88,22 +96,38 @@ class Manifest:
             raise ValueError(
                 f'manifest row {row}: score {self.score[row]} is not finite'
             )
-        seen = set()
-        for row, pair in enumerate(zip(self.class_id, self.key, strict=True)):
-            if pair in seen:
+        self._check_keys()
+        self._check_files()
+
+    def _check_keys(self) -> None:
+        """Raise ValueError if a class has a key twice."""
+        codes = self.key.array.dictionary_encode().indices.to_numpy()
+        pairs = self.class_id.astype(np.int64) * (len(self) + 1) + codes
+        repeated = np.ones(len(self), bool)
+        repeated[np.unique(pairs, return_index=True)[1]] = False
+        if repeated.any():
+            row = int(np.flatnonzero(repeated)[0])
+            raise ValueError(
+                f'manifest row {row}: key {self.key[row]!r} stands twice in '
+                f'class {self.class_id[row]}'
+            )
+
+    def _check_files(self) -> None:
+        """Raise ValueError if a file leaves the manifest's folder."""
+        # Paths are compared in Python only where Arrow finds a suspect.
+        suspect = pc.match_substring_regex(self.file.array, r'^/|\.\.|[:\\]')
+        for row in np.flatnonzero(suspect.to_numpy(zero_copy_only=False)):
+            path = Path(self.file[row])
+            if path.is_absolute() or '..' in path.parts:
                 raise ValueError(
-                    f'manifest row {row}: key {pair[1]!r} stands twice in '
-                    f'class {pair[0]}'
-                )
-            seen.add(pair)
-        for row, file in enumerate(self.file):
-            if Path(file).is_absolute() or '..' in Path(file).parts:
-                raise ValueError(
-                    f'manifest row {row}: {file!r} leaves the folder'
+                    f'manifest row {row}: {self.file[row]!r} leaves the folder'
                 )
 
     def __len__(self) -> int:
-        return len(self.key)
+        return len(self.class_id)
+
+    def __deepcopy__(self, memo: dict) -> 'Manifest':
+        return self  # immutable; a copy would double its memory
 
     def count_classes(self) -> np.ndarray:
         """Return the (K,) numbers of retrieved images."""
@@ -134,7 +158,12 @@ class Manifest:
 def save_manifest(path: str | Path, manifest: Manifest) -> None:
     """Write the manifest as one parquet file, atomically."""
     table = pa.table(
-        {name: getattr(manifest, name) for name in _SCHEMA.names},
+        {
+            name: column.array.cast(pa.string())
+            if isinstance(column := getattr(manifest, name), TextColumn)
+            else column
+            for name in _SCHEMA.names
+        },
         schema=_SCHEMA.with_metadata(
             {
                 'ltvl_mm': json.dumps(
@@ -176,7 +205,7 @@ def load_manifest(path: str | Path) -> Manifest:
         raise ValueError(f'{path} is not a manifest: {error!r}') from None
     columns = {
         name: (
-            tuple(table[name].to_pylist())
+            table[name]
             if _SCHEMA.field(name).type == pa.string()
             else table[name].to_numpy()
         )

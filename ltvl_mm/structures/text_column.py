@@ -1,0 +1,76 @@
+"""Columns of strings that forked processes share."""
+
+import operator
+from collections.abc import Iterable, Iterator, Sequence
+
+import pyarrow as pa
+
+# Rows that are Python strings at a time while a column is iterated.
+_CHUNK = 10_000
+
+
+class TextColumn(Sequence):
+    """Immutable sequence of strings, stored in one Arrow buffer.
+
+    A tuple of Python strings takes 50 to 90 bytes more per string, and
+    reading one writes its reference count, so that every forked data-loader
+    worker ends up with a copy of its own.
+
+    Args:
+        values: N strings; an Arrow array is used without a copy if possible.
+
+    Raises:
+        ValueError: If a value is missing (null).
+    """
+
+    def __init__(self, values: Iterable[str] | pa.ChunkedArray) -> None:
+        if isinstance(values, TextColumn):
+            values = values.array
+        if isinstance(values, pa.ChunkedArray):
+            # 64-bit offsets: one buffer holds more than 2 GB.
+            values = values.cast(pa.large_string()).combine_chunks()
+        elif not isinstance(values, pa.Array):
+            values = pa.array(list(values), pa.large_string())
+        if isinstance(values, pa.ChunkedArray):  # of old pyarrow versions
+            values = pa.concat_arrays(values.chunks)
+        if values.null_count:
+            raise ValueError(
+                f'{values.null_count} of {len(values)} strings are missing'
+            )
+        self.array = values
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    def __getitem__(self, index: int | slice) -> 'str | TextColumn':
+        """Return a string, or a column that shares memory with this one."""
+        if isinstance(index, slice):
+            start, stop, step = index.indices(len(self))
+            if step == 1:
+                return TextColumn(
+                    self.array.slice(start, max(stop - start, 0))
+                )
+            return TextColumn([self[row] for row in range(start, stop, step)])
+        row = operator.index(index)
+        if not -len(self) <= row < len(self):
+            raise IndexError(f'index {row} of {len(self)} strings')
+        return self.array[row % len(self)].as_py()
+
+    def __iter__(self) -> Iterator[str]:
+        for start in range(0, len(self), _CHUNK):
+            yield from self.array.slice(start, _CHUNK).to_pylist()
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, TextColumn):
+            return self.array.equals(other.array)
+        if isinstance(other, (tuple, list)):
+            return list(self) == list(other)
+        return NotImplemented
+
+    __hash__ = None
+
+    def __repr__(self) -> str:
+        return f'TextColumn({len(self)} strings)'
+
+    def __deepcopy__(self, memo: dict) -> 'TextColumn':
+        return self  # immutable
