@@ -100,11 +100,19 @@ def read_runs(
     A folder without any is a run that lacks all parts.
     """
     named = {}
+    empty = True
     for word in words:
         name, root = split_word(word)
-        for path in list(find_runs(root)) or [root]:
+        found = list(find_runs(root))
+        empty = empty and not found
+        for path in found or [root]:
             own = name or name_run(path, root)
             named.setdefault((own, path.resolve()), path)
+    if empty:
+        raise ValueError(
+            'none of the folders holds a training or a test: test.npz, '
+            'metrics.json or */vis_data/scalars.json'
+        )
     runs = []
     with progress_bar(total=len(named), title='read', unit='run') as bar:
         for (name, _), path in named.items():

@@ -20,6 +20,7 @@ from ltvl_mm.utils.checkpoints import find_checkpoint
 from ltvl_mm.utils.launch import prepare_launch, set_dataloader_defaults
 from ltvl_mm.utils.lock import locked_file
 from ltvl_mm.utils.provenance import record_command
+from ltvl_mm.utils.run_config import write_run_config
 from ltvl_mm.utils.runner_weights import load_all_weights
 from ltvl_mm.utils.temporaries import explain_write_errors
 
@@ -184,6 +185,7 @@ def main() -> None:
     evaluator.dataset_meta = evaluator.dataset_meta
     if is_main_process():
         record_command(cfg.work_dir)
+        write_run_config(cfg)
     with locked_file(args.out), locked_file(args.predictions):
         metrics = runner.test()
         if args.out and args.out_item == 'metrics':

@@ -16,6 +16,7 @@ from ltvl_mm.structures.config_lists import check_config_lists
 from ltvl_mm.utils.checkpoints import find_checkpoint
 from ltvl_mm.utils.launch import prepare_launch, set_dataloader_defaults
 from ltvl_mm.utils.provenance import record_command
+from ltvl_mm.utils.run_config import write_run_config
 
 
 def parse_args() -> argparse.Namespace:
@@ -129,6 +130,7 @@ def main() -> None:
     leave_stage_1(cfg, runner)
     if is_main_process():
         record_command(cfg.work_dir)
+        write_run_config(cfg)
     runner.train()
 
 

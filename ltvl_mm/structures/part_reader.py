@@ -1,4 +1,4 @@
-"""Reads the parts of a folder that may be incomplete."""
+"""Read the parts of a folder that may be incomplete."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +10,7 @@ _Content = TypeVar('_Content')
 
 
 class PartReader:
-    """Reads parts, and keeps why one could not be.
+    """Read parts, and keep the reason if one cannot be read.
 
     Attributes:
         missing: Part -> the reason.
@@ -22,18 +22,28 @@ class PartReader:
     def read(
         self, part: str, load: Callable[[], _Content], default: _Content
     ) -> _Content:
-        """Return what ``load`` does, or the default if it cannot."""
+        """Return what ``load`` returns, or the default if it cannot."""
         try:
             return load()
         except (ValueError, OSError) as error:
-            self.missing[part] = str(error)
-            return default
+            self.add(part, str(error))
+        # A file of somebody else may be broken in any way; which error a
+        # decoder raises for it (RecursionError, MemoryError, ...) is open.
+        except Exception as error:  # noqa: BLE001
+            self.add(part, f'it is broken: {type(error).__name__}: {error}')
+        return default
+
+    def add(self, part: str, reason: str) -> None:
+        """Add a reason, after those that the part has."""
+        before = self.missing.get(part)
+        short = reason if len(reason) <= 1000 else f'{reason[:1000]}…'
+        self.missing[part] = f'{before}; {short}' if before else short
 
     def read_commands(self, *folders: Path) -> list[dict]:
-        """Return the commands that made a folder, all that are whole.
+        """Return the commands that made a folder, all that are complete.
 
         Args:
-            folders: Where they may be written down; one is enough.
+            folders: Folders that may have a command file; one is enough.
         """
         found, there = [], [f for f in folders if (f / FILE).exists()]
         for folder in there:
@@ -44,12 +54,13 @@ class PartReader:
             )
             found += commands
             if broken:
-                self.missing['commands'] = (
-                    f'{broken} broken lines in {folder / FILE}'
+                self.add(
+                    'commands', f'{broken} broken lines in {folder / FILE}'
                 )
         if not there:
-            self.missing['commands'] = (
+            self.add(
+                'commands',
                 f'{folders[0] / FILE} does not exist; the tools of ltvl_mm '
-                f'write it when they train, test, embed or retrieve'
+                f'write it when they train, test, embed or retrieve',
             )
         return found

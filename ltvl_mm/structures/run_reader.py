@@ -1,32 +1,34 @@
-"""Finds and reads what trainings and their tests left in folders.
+"""Find and read what trainings and their tests left in folders.
 
 ``tools/train.py`` leaves config and ``vis_data/scalars.json``,
 ``tools/test.py`` predictions (``test.npz``) or ``metrics.json``,
 ``save_features.py`` features (``features_test.npz``). A part that is missing
-or half-written is named, and the rest is read.
+or broken is named, and the rest is read. Run folders come from other people,
+too: everything in them is read as data, and nothing is executed.
 """
 
-import json
+import math
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
-from types import NoneType
 
 import numpy as np
-from mmengine.config import Config
 
-from ltvl_mm.structures.class_counts import (
-    find_shot_accuracy,
-    load_class_counts,
-)
+from ltvl_mm.structures.class_counts import load_class_counts
+from ltvl_mm.structures.curves import read_curves
 from ltvl_mm.structures.manifest import load_manifest
 from ltvl_mm.structures.part_reader import PartReader
 from ltvl_mm.structures.predictions import load_predictions
 from ltvl_mm.structures.run_folder import PER_CLASS, Answers, RunFolder
+from ltvl_mm.structures.run_values import (
+    MAX_CLASSES,
+    RunConfig,
+    read_run_config,
+    resolve,
+)
 from ltvl_mm.utils.io import hash_content, read_json
-from ltvl_mm.utils.text import split_lines
 
 PREDICTIONS = 'test.npz'
 METRICS = 'metrics.json'
@@ -73,64 +75,69 @@ def read_run(
     reader = PartReader()
     commands = reader.read_commands(path, path / 'test')
     answers = reader.read('predictions', lambda: _read_answers(path), None)
-    metrics = (
-        {}
-        if answers is not None and not (path / METRICS).exists()
-        else reader.read('metrics', lambda: _read_metrics(path), {})
+    metrics = {}
+    if answers is None or os.path.lexists(path / METRICS):
+        metrics = reader.read('metrics', lambda: _read_metrics(path), {})
+        metrics = _keep_percentages(metrics, reader)
+    config = read_run_config(path, reader)
+    class_counts = reader.read(
+        'class counts',
+        lambda: _read_counts(counts, config, answers, commands),
+        None,
     )
-    file = _find_config(path)
-    cfg = reader.read('config', lambda: _read_config(file), None)
-    places = _list_places(commands, file, cfg)
-    parts = {
-        'answers': answers,
-        'metrics': metrics,
-        'commands': commands,
-        'counts': reader.read(
-            'class counts',
-            lambda: _read_counts(counts, cfg, answers, places),
+    place = reader.read(
+        'retrieved images',
+        lambda: _find_manifest(manifest, config, commands),
+        None,
+    )
+    retrieved = None
+    if place is not None:
+        retrieved = reader.read(
+            'retrieved images',
+            lambda: _count_retrieved(place, answers),
             None,
-        ),
-        'features': reader.read(
-            'features', lambda: _find_features(path), None
-        ),
-        'curves': reader.read(
-            'curves', lambda: _read_curves(path, reader), {}
-        ),
-    }
-    if cfg is not None:
-        parts |= {
-            'config': file.read_text(encoding='utf-8'),
-            'seed': cfg.get('randomness', {}).get('seed'),
-        }
-        named = _find_manifest(cfg)
-        if named is not None:
-            place = Path(manifest or _resolve(named, places))
-            parts |= {
-                'manifest': place,
-                'retrieved': reader.read(
-                    'retrieved images',
-                    lambda: _count_retrieved(place),
-                    None,
-                ),
-            }
+        )
+    return RunFolder(
+        name,
+        path,
+        seed=_find_seed(path, config),
+        config=config.text,
+        counts=class_counts,
+        manifest=place,
+        retrieved=retrieved,
+        answers=answers,
+        metrics=metrics,
+        features=reader.read('features', lambda: _find_features(path), None),
+        curves=reader.read('curves', lambda: _read_curves(path, reader), {}),
+        commands=commands,
+        missing=reader.missing,
+    )
+
+
+def _is_run(folder: Path) -> bool:
+    # A broken link is a broken run, not none.
+    return any(
+        os.path.lexists(folder / name) for name in (PREDICTIONS, METRICS)
+    ) or any(folder.glob('*/vis_data/scalars.json'))
+
+
+def _find_seed(path: Path, config: RunConfig) -> int | None:
+    """Return N of the innermost folder ``seed<N>``, else the config's."""
     seeds = [
         int(part.removeprefix('seed'))
         for part in path.resolve().parts
         if re.fullmatch(r'seed\d+', part)
     ]
-    if seeds:
-        parts['seed'] = seeds[-1]
-    return RunFolder(name, path, **parts, missing=reader.missing)
-
-
-def _is_run(folder: Path) -> bool:
-    return any(
-        (folder / name).exists() for name in (PREDICTIONS, METRICS)
-    ) or any(folder.glob('*/vis_data/scalars.json'))
+    return seeds[-1] if seeds else config.seed
 
 
 def _read_answers(path: Path) -> Answers:
     found = load_predictions(path / PREDICTIONS)
+    if found.probabilities.shape[1] > MAX_CLASSES:
+        raise ValueError(
+            f'{path / PREDICTIONS} has {found.probabilities.shape[1]} '
+            f'classes; the report shows at most {MAX_CLASSES}'
+        )
     pred = found.probabilities.argmax(1)
     return Answers(
         pred,
@@ -145,16 +152,42 @@ def _read_answers(path: Path) -> Answers:
 def _read_metrics(path: Path) -> dict:
     metrics = read_json(path / METRICS)
     if not isinstance(metrics, dict):
-        raise ValueError(f'{path / METRICS} holds no metrics by name')
-    each = metrics.get(PER_CLASS, [])
-    if not isinstance(each, list) or not all(
-        isinstance(value, (int, float, NoneType)) for value in each
-    ):
         raise ValueError(
-            f'{path / METRICS}: {PER_CLASS} must be a number or null per '
-            f'class, got {each!s:.80}'
+            f'{path / METRICS} must hold an object with metrics by name, got '
+            f'a {type(metrics).__name__}'
         )
     return metrics
+
+
+def _keep_percentages(metrics: dict, reader: PartReader) -> dict:
+    """Return the accuracies of ``metrics.json`` that are percentages."""
+    kept = {}
+    for name, value in metrics.items():
+        if not name.startswith('shot/'):
+            continue
+        if name == PER_CLASS:
+            good = isinstance(value, list) and all(
+                each is None or _is_percentage(each) for each in value
+            )
+            expected = 'a list with a percentage or null per class'
+        else:
+            good, expected = _is_percentage(value), 'a percentage'
+        if good:
+            kept[name] = value
+        else:
+            reader.add(
+                'metrics',
+                f'{METRICS}: {name} must be {expected}, got {value!s:.80}',
+            )
+    return kept
+
+
+def _is_percentage(value: object) -> bool:
+    return (
+        type(value) in (int, float)
+        and (isinstance(value, int) or math.isfinite(value))
+        and 0 <= value <= 100
+    )
 
 
 def _find_features(path: Path) -> Path:
@@ -166,73 +199,46 @@ def _find_features(path: Path) -> Path:
     return path / FEATURES
 
 
-def _find_config(path: Path) -> Path | None:
-    """Return the config that the host wrote into the folder, if any."""
-    files = [*sorted(path.glob('*.py')), *sorted(path.glob('test/*.py'))]
-    return files[0] if files else None
-
-
-def _read_config(file: Path | None) -> Config:
-    if file is None:
-        raise ValueError('the folder holds no config')
-    try:
-        return Config.fromfile(file)
-    # What a config raises that was cut off is up to its place.
-    except Exception as error:  # noqa: BLE001
-        raise ValueError(f'{file} is no config: {error}') from None
-
-
 def _read_counts(
     given: str | Path | None,
-    cfg: Config | None,
+    config: RunConfig,
     answers: Answers | None,
-    places: list[Callable[[str | Path], Path]],
+    commands: list[dict],
 ) -> np.ndarray:
     if given and answers:
         return load_class_counts(given, answers.num_classes)
-    try:
-        metric = find_shot_accuracy((cfg or {}).get('test_evaluator'))
-    except ValueError:
+    source, classes = config.find_counts()
+    if given:
+        source = given
+    elif isinstance(source, str):
+        source = resolve(source, config.list_places(commands))
+    if answers and classes != answers.num_classes:
         raise ValueError(
-            'no config says where the training list is (ShotAccuracy); give '
-            '--class-counts'
-        ) from None
-    source = given or metric.class_counts
-    if isinstance(source, (str, Path)) and not given:
-        source = _resolve(source, places)
-    return load_class_counts(source, metric.num_classes)
-
-
-def _list_places(
-    commands: list[dict], file: Path | None, cfg: Config | None
-) -> list[Callable[[str | Path], Path]]:
-    """Return where a file may lie that a config names, the likeliest first.
-
-    Where it says; below the folders that commands were typed in; beside the
-    run as it was beside it before both were moved.
-    """
-    places: list[Callable[[str | Path], Path]] = [Path]
-    places += [Path(entry['folder']).joinpath for entry in commands]
-    work_dir = None if cfg is None else cfg.get('work_dir')
-    if file is not None and work_dir is not None:
-        places.append(
-            lambda name: file.parent / os.path.relpath(name, work_dir)
+            f'the config names {classes} classes, but {PREDICTIONS} has '
+            f'{answers.num_classes}; give --class-counts'
         )
-    return places
+    return load_class_counts(source, classes)
 
 
-def _resolve(
-    file: str | Path, places: list[Callable[[str | Path], Path]]
-) -> Path:
-    """Return the first place where a file is; else where it should be."""
-    return next(
-        (place(file) for place in places if place(file).exists()), Path(file)
-    )
+def _find_manifest(
+    given: str | Path | None, config: RunConfig, commands: list[dict]
+) -> Path | None:
+    """Return the manifest of a run that has one."""
+    named = config.manifest
+    if named is None:
+        return None
+    return Path(given or resolve(named, config.list_places(commands)))
 
 
-def _count_retrieved(manifest: Path) -> np.ndarray:
+def _count_retrieved(manifest: Path, answers: Answers | None) -> np.ndarray:
     changed = manifest.stat().st_mtime_ns if manifest.is_file() else 0
-    return _count_rows(manifest, changed)
+    counts = _count_rows(manifest, changed)
+    if answers and len(counts) != answers.num_classes:
+        raise ValueError(
+            f'{manifest} is of {len(counts)} classes, but {PREDICTIONS} has '
+            f'{answers.num_classes}'
+        )
+    return counts
 
 
 @lru_cache(maxsize=8)
@@ -241,41 +247,13 @@ def _count_rows(manifest: Path, changed: int) -> np.ndarray:
 
     Args:
         manifest: The file.
-        changed: When, so that a new one is read again.
+        changed: Time of its last change, so that a new one is read again.
     """
     return load_manifest(manifest).count_classes()
 
 
-def _find_manifest(cfg: Config) -> str | None:
-    dataset = (cfg.get('train_dataloader') or {}).get('dataset') or {}
-    while 'manifest' not in dataset and 'dataset' in dataset:
-        dataset = dataset['dataset']
-    return dataset.get('manifest')
-
-
 def _read_curves(path: Path, reader: PartReader) -> dict[str, np.ndarray]:
-    """Return the scalars of all starts of a training; the last start wins."""
-    files = sorted(path.glob('*/vis_data/scalars.json'))
-    if not files:
-        raise ValueError(f'{path}/*/vis_data/scalars.json does not exist')
-    curves: dict[str, dict[float, float]] = {}
-    broken = 0
-    for file in files:
-        for line in split_lines(file.read_text(encoding='utf-8')):
-            try:
-                entry = json.loads(line)
-            except json.JSONDecodeError:  # cut off by a kill
-                entry = None
-            if not isinstance(entry, dict) or 'step' not in entry:
-                broken += 1
-                continue
-            step = entry.pop('step')
-            for name, value in entry.items():
-                if isinstance(value, (int, float)):
-                    curves.setdefault(name, {})[step] = value
-    if broken:
-        reader.missing['curves'] = f'{broken} broken lines in {files[-1]}'
-    return {
-        name: np.array(sorted(points.items()))
-        for name, points in curves.items()
-    }
+    curves, reasons = read_curves(path)
+    if reasons:
+        reader.add('curves', '; '.join(reasons[:5]))
+    return curves

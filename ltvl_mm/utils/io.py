@@ -3,8 +3,6 @@
 import hashlib
 import json
 import os
-import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,11 +10,8 @@ from typing import IO, Any
 
 import numpy as np
 
-from ltvl_mm.utils.regular_files import (
-    check_regular,
-    open_regular,
-    read_regular,
-)
+from ltvl_mm.utils.npz_check import check_archive
+from ltvl_mm.utils.regular_files import open_regular, read_regular
 from ltvl_mm.utils.temporaries import (
     create_temporary,
     explain_write_errors,
@@ -94,25 +89,21 @@ def read_arrays(
         ValueError: If it is missing or another file; names it.
     """
     try:
-        check_regular(path)
-        with np.load(path, allow_pickle=False) as arrays:
+        with (
+            open_regular(path) as file,
+            np.load(check_archive(file), allow_pickle=False) as arrays,
+        ):
             there = [name for name in optional if name in arrays]
             return {name: arrays[name] for name in (*names, *there)}
     except FileNotFoundError:
         raise ValueError(
             f'{path} does not exist; write it with {made_by}'
         ) from None
-    except (
-        KeyError,
-        OSError,
-        EOFError,
-        zipfile.BadZipFile,
-        zlib.error,
-        ValueError,
-    ) as error:
+    # Which error numpy or zipfile raises depends on where a file is broken.
+    except Exception as error:
         raise ValueError(
-            f'{path} does not hold {", ".join(names)}: {error}'
-        ) from None
+            f'{path} does not hold {", ".join(names)}: {error!s:.300}'
+        ) from error
 
 
 def write_json(path: str | Path, content: Any) -> None:  # noqa: ANN401

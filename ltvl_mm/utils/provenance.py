@@ -12,8 +12,8 @@ from pathlib import Path
 
 import torch
 
+from ltvl_mm.utils.regular_files import read_regular
 from ltvl_mm.utils.temporaries import explain_write_errors
-from ltvl_mm.utils.text import split_lines
 
 FILE = 'commands.jsonl'
 _FIELDS = frozenset(
@@ -32,6 +32,7 @@ _PACKAGES = (
     'numpy',
     'pillow',
 )
+_MAX_BYTES = 50_000_000
 _ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -73,13 +74,13 @@ def read_commit() -> str:
 
 def read_commands(folder: str | Path) -> tuple[list[dict], int]:
     """Return the commands of a folder, and how many lines are broken."""
-    file = Path(folder) / FILE
-    lines = split_lines(file.read_text(encoding='utf-8'))
+    text = read_regular(Path(folder) / FILE, max_bytes=_MAX_BYTES)
     found, broken = [], 0
-    for line in lines:
+    for line in text.splitlines():
         try:
             entry = json.loads(line)
-        except json.JSONDecodeError:  # cut off by a kill
+        # A line that a kill cut off, or another file's content.
+        except (ValueError, RecursionError):
             entry = None
         if _is_command(entry):
             found.append(entry)
@@ -91,9 +92,12 @@ def read_commands(folder: str | Path) -> tuple[list[dict], int]:
 def _is_command(entry: object) -> bool:
     if not isinstance(entry, dict) or not entry.keys() >= _FIELDS:
         return False
-    return all(
-        isinstance(entry[name], dict) for name in ('environment', 'versions')
-    )
+    tables = [entry['environment'], entry['versions']]
+    if not all(isinstance(table, dict) for table in tables):
+        return False
+    texts = [entry[name] for name in _FIELDS - {'environment', 'versions'}]
+    texts += [value for table in tables for value in table.values()]
+    return all(isinstance(text, str) for text in texts)
 
 
 def _ask_git(*words: str) -> str:

@@ -247,7 +247,9 @@ def _fill(content: dict, gallery: dict | None) -> str:
         lstrip_blocks=True,
     )
     template = environment.get_template('page.html')
-    return template.render(**content, gallery=gallery)
+    page = template.render(**content, gallery=gallery)
+    # Names from damaged files may hold halves of characters (surrogates).
+    return page.encode('utf-8', 'replace').decode()
 
 
 def _read(name: str) -> Markup:

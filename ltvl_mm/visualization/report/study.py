@@ -113,11 +113,11 @@ def make_study(
         class_names: K names; None takes those that predictions carry.
 
     Raises:
-        ValueError: If no run was trained or tested, none has such a name,
+        ValueError: If there is no run, none has such a name,
             two of a name have the same seed, or runs are of different
             classes.
     """
-    if not any(run.answers or run.metrics or run.curves for run in runs):
+    if not runs:
         raise ValueError(
             'none of the folders holds a training or a test: test.npz, '
             'metrics.json or */vis_data/scalars.json'
