@@ -2,18 +2,17 @@
 
 from pathlib import Path
 
-import mmcv
 import numpy as np
 from mmengine.logging import print_log
 
+from ltvl_mm.datasets import LoadImage
 from ltvl_mm.utils.image_folders import find_images
-from ltvl_mm.utils.regular_files import check_regular
 
 ImageLike = str | Path | np.ndarray
 
 
 def load_image(image: ImageLike) -> dict:
-    """Return an image as the host's LoadImageFromFile does.
+    """Return an image as ``ltvl_mm.LoadImage`` does.
 
     Args:
         image: A path or address, or a (H, W, 3) uint8 array, BGR.
@@ -29,17 +28,7 @@ def load_image(image: ImageLike) -> dict:
             )
         pixels = image
     else:
-        try:
-            if '://' not in str(image):
-                check_regular(image)  # opening a pipe would wait
-            pixels = mmcv.imread(image)
-        # What a broken file raises is up to the decoder.
-        except Exception as error:
-            raise ValueError(
-                f'the image {image!r} cannot be read: {error!s:.200}'
-            ) from error
-        if pixels is None:
-            raise ValueError(f'the image {image!r} is of no known format')
+        return LoadImage()({'img_path': str(image)})
     shape = pixels.shape[:2]
     return {'img': pixels, 'img_shape': shape, 'ori_shape': shape}
 

@@ -7,6 +7,7 @@ from ltvl_mm.datasets.class_samplers import (
 )
 from ltvl_mm.datasets.feature_batch import pack_labels
 from ltvl_mm.datasets.fixed_crop import FixedCrop
+from ltvl_mm.datasets.load_image import LoadImage
 from ltvl_mm.datasets.retrieved import RetrievedDataset
 from ltvl_mm.datasets.samplers import ClassBalancedSampler, FixedEpochSampler
 from ltvl_mm.datasets.tackle import TACKLEDataset
@@ -19,6 +20,7 @@ __all__ = [
     'ClassBalancedSampler',
     'FixedCrop',
     'FixedEpochSampler',
+    'LoadImage',
     'PackViews',
     'PowerSampler',
     'ProgressivelyBalancedSampler',

@@ -1,18 +1,22 @@
 """The folder that students train on: images, and what each one is."""
 
+import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
+from mmengine.logging import print_log
 
 from ltvl_mm.retrieval.exact_ranking import Candidates
 from ltvl_mm.retrieval.tar_format import write_tar
 from ltvl_mm.retrieval.task import RetrievalTask
 from ltvl_mm.retrieval.web_image import read_bytes
 from ltvl_mm.structures.manifest import Manifest, save_manifest
+from ltvl_mm.utils.image_conversion import convert_for_training
 from ltvl_mm.utils.image_decoding import IMAGE_SUFFIXES
 from ltvl_mm.utils.io import atomic_write, hash_file
 from ltvl_mm.utils.progress import progress_bar
@@ -28,6 +32,8 @@ _COLUMNS = (
     'size',
     'sha256',
 )
+# Images whose keys a message lists.
+_SHOWN = 3
 
 
 def write_folder(
@@ -35,8 +41,11 @@ def write_folder(
 ) -> None:
     """Write the chosen images of each class, and ``manifest.parquet`` last.
 
-    Images that are not copied are listed in ``download.parquet``, which
-    img2dataset reads.
+    Images that mmpretrain's loader would read differently than embedding did
+    are encoded again, see
+    :func:`~ltvl_mm.utils.image_conversion.convert_for_training`; the others
+    are copied byte for byte. Images that are not copied are listed in
+    ``download.parquet``, which img2dataset reads.
 
     Raises:
         ValueError: If the web memory has changed.
@@ -45,9 +54,9 @@ def write_folder(
     metadata = task.store.read_metadata(rows, _COLUMNS)
     manifest = _build_manifest(task, chosen, metadata)
     if task.options.copy == 'folder':
-        _copy_images(rows, metadata, manifest, out)
+        manifest = _copy_images(rows, metadata, manifest, out)
     elif task.options.copy == 'tar':
-        _pack_images(rows, metadata, manifest, out)
+        manifest = _pack_images(rows, metadata, manifest, out)
     else:
         _list_downloads(metadata, manifest, out)
     save_manifest(out / 'manifest.parquet', manifest)
@@ -93,26 +102,31 @@ def _find_suffix(source: str) -> str:
 
 def _copy_images(
     rows: np.ndarray, metadata: dict[str, list], manifest: Manifest, out: Path
-) -> None:
-    """Copy the original bytes, in the order they lie on the disk."""
+) -> Manifest:
+    """Write the images in their order on the disk; return the final names."""
+    converter = _Converter(manifest)
     with progress_bar(total=len(rows), title='copy images', unit='img') as bar:
         for place in np.argsort(rows, kind='stable'):
             bar.update()
             file = out / manifest.file[place]
             sha256 = metadata['sha256'][place]
-            # Not atomic: a killed run may have left a part of it.
+            # Not atomic: a killed run may have left a part of it. An image
+            # that was encoded again has another hash, and is written again.
             if file.exists() and hash_file(file) == sha256:
                 continue
-            data = _read_image(metadata, place)
+            name, data = converter.convert(place, _read_image(metadata, place))
+            file = out / name
             with explain_write_errors(file):
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_bytes(data)
+    return converter.finish()
 
 
 def _pack_images(
     rows: np.ndarray, metadata: dict[str, list], manifest: Manifest, out: Path
-) -> None:
-    """Write the original bytes to images.tar, which unpacks to images/."""
+) -> Manifest:
+    """Write images.tar, which unpacks to images/; return the final names."""
+    converter = _Converter(manifest)
     with (
         progress_bar(total=len(rows), title='pack images', unit='img') as bar,
         atomic_write(out / 'images.tar') as file,
@@ -120,10 +134,60 @@ def _pack_images(
 
         def read_all() -> Iterator[tuple[str, bytes]]:
             for place in np.argsort(rows, kind='stable'):
-                yield manifest.file[place], _read_image(metadata, place)
+                yield converter.convert(place, _read_image(metadata, place))
                 bar.update()
 
         write_tar(file, read_all())
+    return converter.finish()
+
+
+class _Converter:
+    """Converts the images of a manifest and keeps their new names."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        self.manifest = manifest
+        self.files = list(manifest.file)
+        self.converted: list[str] = []
+        self.broken: list[str] = []
+
+    def convert(self, row: int, data: bytes) -> tuple[str, bytes]:
+        """Return file name and bytes of the image in a row."""
+        key = self.manifest.key[row]
+        try:
+            data, suffix = convert_for_training(data)
+        except ValueError as error:
+            # Embedded by an older version or by another program.
+            self.broken.append(f'{key} ({error})')
+            return self.files[row], data
+        if suffix is not None:
+            self.converted.append(key)
+            name = PurePosixPath(self.files[row]).with_suffix(suffix)
+            self.files[row] = str(name)
+        return self.files[row], data
+
+    def finish(self) -> Manifest:
+        """Log what was converted; return the manifest with the new names."""
+        if self.converted:
+            _log_first(
+                'images were encoded again, because mmpretrain would read '
+                'them differently than embedding did',
+                self.converted,
+                logging.INFO,
+            )
+        if self.broken:
+            _log_first(
+                'images cannot be decoded and were copied unchanged; training '
+                'replaces them by others of their class',
+                self.broken,
+                logging.WARNING,
+            )
+        return replace(self.manifest, file=tuple(self.files))
+
+
+def _log_first(text: str, names: list[str], level: int) -> None:
+    first = ', '.join(names[:_SHOWN])
+    more = ', ...' if len(names) > _SHOWN else ''
+    print_log(f'{len(names)} {text}: {first}{more}', 'current', level=level)
 
 
 def _read_image(metadata: dict[str, list], place: int) -> bytes:

@@ -4,12 +4,11 @@ import hashlib
 from dataclasses import dataclass, field
 
 from ltvl_mm.retrieval.parquet_rows import read_row
+from ltvl_mm.utils.image_decoding import MAX_FILE_BYTES
 from ltvl_mm.utils.regular_files import open_regular
 
 # Larger members of tars and parquet files are listed as not readable.
 MAX_IMAGE_BYTES = 64 << 20
-# Image files of folders: a 16-bit TIFF of 100 megapixels has 600 MB.
-MAX_FILE_BYTES = 1 << 30
 
 
 @dataclass(frozen=True)

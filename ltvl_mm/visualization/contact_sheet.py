@@ -6,9 +6,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from ltvl_mm.structures.manifest import Manifest
-from ltvl_mm.utils.image_decoding import RASTER_FORMATS
+from ltvl_mm.utils.image_decoding import read_image
 from ltvl_mm.utils.io import atomic_write
-from ltvl_mm.utils.regular_files import open_regular
 
 _TILE = 72
 _LABEL = 190
@@ -75,20 +74,13 @@ def _load_tile(path: Path) -> Image.Image:
     """Return the image on a square tile, or a grey one if it is gone."""
     tile = Image.new('RGB', (_TILE, _TILE), 'lightgrey')
     try:
-        with (
-            open_regular(path) as file,
-            Image.open(file, formats=RASTER_FORMATS) as image,
-        ):
-            small = ImageOps.contain(
-                image.convert('RGB'),
-                (_TILE, _TILE),
-                # Small pictures are magnified, and shall look sharp.
-                Image.Resampling.NEAREST
-                if max(image.size) < _TILE
-                else Image.Resampling.LANCZOS,
-            )
+        image = read_image(path, draft_side=_TILE)
     except (OSError, ValueError):
         return tile
+    # Small images are magnified with sharp pixels.
+    is_small = max(image.size) < _TILE
+    resample = 'NEAREST' if is_small else 'LANCZOS'
+    small = ImageOps.contain(image, (_TILE, _TILE), Image.Resampling[resample])
     offset = ((_TILE - small.width) // 2, (_TILE - small.height) // 2)
     tile.paste(small, offset)
     return tile

@@ -205,7 +205,7 @@ def test_arrays_paths_and_folders_are_one(student, images, tmp_path):
     [
         (None, 'cannot be read'),
         (b'', 'cannot be read'),
-        (b'hello', 'no known format'),
+        (b'hello', 'no known image format'),
     ],
 )
 def test_a_bad_image_is_named(student, images, tmp_path, content, message):

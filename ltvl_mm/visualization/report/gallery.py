@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
 
 from ltvl_mm.structures.manifest import Manifest
-from ltvl_mm.utils.image_decoding import RASTER_FORMATS
+from ltvl_mm.utils.image_decoding import read_image
 from ltvl_mm.utils.progress import progress_bar
 
 SIDE = 72  # pixels of a thumbnail, at most
@@ -114,13 +113,10 @@ def make_thumbnails(
 def encode_thumbnail(path: Path) -> str:
     """Return a ``data:`` address of the image, '' if it cannot be read."""
     try:
-        with Image.open(path, formats=RASTER_FORMATS) as image:
-            image.draft('RGB', (2 * SIDE, 2 * SIDE))  # JPEG decodes smaller
-            small = ImageOps.exif_transpose(image).convert('RGB')
-            small.thumbnail((SIDE, SIDE))
-    # What a broken file raises is up to its decoder.
-    except Exception:  # noqa: BLE001
+        small = read_image(path, draft_side=SIDE)
+    except (OSError, ValueError):
         return ''
+    small.thumbnail((SIDE, SIDE))
     file = io.BytesIO()
     small.save(file, 'WEBP', quality=55, method=4)
     data = base64.b64encode(file.getvalue()).decode()
