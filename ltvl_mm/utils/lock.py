@@ -21,7 +21,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -54,11 +54,16 @@ class FolderLock:
     Args:
         path: The lock file.
         owner: Its content.
+        is_new: Whether the folder was created for the lock; it is removed
+            with the lock if nothing was written to it.
     """
 
-    def __init__(self, path: Path, owner: Owner) -> None:
+    def __init__(
+        self, path: Path, owner: Owner, *, is_new: bool = False
+    ) -> None:
         self.path = path
         self.owner = owner
+        self.is_new = is_new
         self._stop = threading.Event()
         threading.Thread(target=self._beat, daemon=True).start()
 
@@ -77,6 +82,9 @@ class FolderLock:
         """Remove the lock file, unless another process has taken it over."""
         self._stop.set()
         remove_own(self.path, self.owner)
+        if self.is_new:
+            with suppress(OSError):  # not empty
+                self.path.parent.rmdir()
 
     def _beat(self) -> None:
         while not self._stop.wait(BEAT_SECONDS):
@@ -186,6 +194,7 @@ def _take(
     path: Path, title: str, wait: Callable[[str], object] | None
 ) -> FolderLock:
     with explain_write_errors(path):
+        is_new = not path.parent.exists()
         path.parent.mkdir(parents=True, exist_ok=True)
         owner = Owner(
             os.urandom(8).hex(),
@@ -208,7 +217,7 @@ def _take(
         raise
     finally:
         draft.unlink(missing_ok=True)
-    return FolderLock(path, owner)
+    return FolderLock(path, owner, is_new=is_new)
 
 
 def _describe(owner: Owner, path: Path, title: str) -> str:

@@ -83,7 +83,7 @@ def test_killed_process_leaves_nothing_for_the_next(holder, tmp_path, kill):
     holder.wait()
     with locked_folder(tmp_path / 'out'):
         assert os.listdir(tmp_path / 'out') == ['.lock']
-    assert os.listdir(tmp_path / 'out') == []
+    assert not list(tmp_path.rglob('.*'))
 
 
 def test_killed_process_that_nobody_waited_for_is_dead(holder, tmp_path):
@@ -217,6 +217,15 @@ def test_killed_writer_of_a_file_leaves_nothing_for_the_next(tmp_path):
     with locked_file(tmp_path / 'a.html'):
         (left,) = tmp_path.glob('.*.tmp')
         assert left.name.startswith('.b.html.')
+
+
+def test_folder_that_nothing_was_written_to_is_removed(tmp_path):
+    (tmp_path / 'old').mkdir()
+    for name, is_kept in (('old', True), ('new', False), ('used', True)):
+        with locked_folder(tmp_path / name):
+            if name == 'used':
+                (tmp_path / name / 'a').touch()
+        assert (tmp_path / name).exists() == is_kept
 
 
 def test_all_ranks_raise_what_rank_0_met(tmp_path, monkeypatch):
