@@ -1,5 +1,6 @@
 """An image of a user, before any transform."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -7,8 +8,22 @@ from mmengine.logging import print_log
 
 from ltvl_mm.datasets import LoadImage
 from ltvl_mm.utils.image_folders import find_images
+from ltvl_mm.utils.short_repr import describe_value
 
 ImageLike = str | Path | np.ndarray
+# What to do with inputs of other types, by the name of the type.
+_REMEDIES = {
+    'bytes': 'decode it with mmcv.imfrombytes(data)',
+    'bytearray': 'decode it with mmcv.imfrombytes(data)',
+    'Tensor': (
+        'give the path of the image, or the pixels before normalization as '
+        'an array: tensor.permute(1, 2, 0).numpy() if it is (3, H, W) in BGR'
+    ),
+    'Image': "convert it with np.array(image.convert('RGB'))[..., ::-1]",
+    'list': 'give one flat list',
+    'tuple': 'give one flat list',
+}
+_MAX_PATH = 4096  # characters; PATH_MAX of Linux
 
 
 def load_image(image: ImageLike) -> dict:
@@ -33,6 +48,30 @@ def load_image(image: ImageLike) -> dict:
     return {'img': pixels, 'img_shape': shape, 'ori_shape': shape}
 
 
+def list_inputs(inputs: ImageLike | Sequence[ImageLike]) -> list:
+    """Return the images of a call one by one, paths as text.
+
+    Paths and arrays may be mixed. An empty list gives a warning.
+
+    Args:
+        inputs: A path, an array, a folder, or a list of paths and arrays.
+
+    Raises:
+        ValueError: If an input is neither a path nor an array, or a folder
+            has no image.
+    """
+    images = inputs if isinstance(inputs, (list, tuple)) else [inputs]
+    for index, image in enumerate(images):
+        which = f'input {index} of {len(images)}'
+        _check_input(image, 'the input' if len(images) == 1 else which)
+    if isinstance(inputs, (str, Path)) and Path(inputs).is_dir():
+        images = list_images(inputs)
+    if not images:
+        text = 'no image was given: the list is empty, and so is the result'
+        print_log(text, 'current', level=30)
+    return [str(i) if isinstance(i, Path) else i for i in images]
+
+
 def list_images(folder: str | Path) -> list[Path]:
     """Return the image files of a folder, sorted by name.
 
@@ -50,3 +89,20 @@ def list_images(folder: str | Path) -> list[Path]:
         text = f'{folder}: {len(found.files)} images{said}'
         print_log(text, 'current', level=30)
     return [Path(folder) / name for name in found.files]
+
+
+def _check_input(image: object, which: str) -> None:
+    """Raise ValueError unless an input is a path or an array."""
+    if isinstance(image, str) and len(image) > _MAX_PATH:
+        raise ValueError(
+            f'{which} has {len(image):,} characters and is no path: '
+            f'{image[:40]!r}...; decode image data with mmcv.imfrombytes'
+        )
+    if isinstance(image, (str, Path, np.ndarray)):
+        return
+    kinds = [kind.__name__ for kind in type(image).__mro__]
+    remedies = [_REMEDIES[kind] for kind in kinds if kind in _REMEDIES]
+    raise ValueError(
+        f'images must be paths or (H, W, 3) uint8 arrays, BGR; {which} is '
+        f'{describe_value(image)}; {[*remedies, "give paths or arrays"][0]}'
+    )

@@ -13,7 +13,7 @@ from mmengine.registry import DefaultScope
 from mmpretrain import ImageClassificationInferencer
 from mmpretrain.structures import DataSample
 
-from ltvl_mm.apis.image_loading import ImageLike, list_images, load_image
+from ltvl_mm.apis.image_loading import ImageLike, list_inputs, load_image
 from ltvl_mm.apis.model_hub import get_model, load_weights
 from ltvl_mm.apis.open_vocabulary import (
     find_class_names,
@@ -104,8 +104,9 @@ class LongTailInferencer(ImageClassificationInferencer):
 
         Args:
             inputs: Paths, (H, W, 3) uint8 arrays in BGR as mmcv reads them,
-                or one of these; or a folder, whose image files are read in
-                the order of their names.
+                or one of these; paths and arrays may be mixed. Or a folder,
+                whose image files are read in the order of their names. An
+                empty list gives an empty list and a warning.
             return_datasamples: Return the host's DataSample of each image.
             batch_size: Images at a time.
             class_names: K' names (or a file of them) to tell apart instead
@@ -121,15 +122,16 @@ class LongTailInferencer(ImageClassificationInferencer):
             1.
 
         Raises:
-            ValueError: If an image cannot be read (names it), the images of
-                a batch become inputs of different size, the model does not
+            ValueError: If an input is neither a path nor an array, an image
+                cannot be read (names it), a folder has no image, the images
+                of a batch become inputs of different size, the model does not
                 take ``class_names``, or there are not as many ``classes`` as
                 scores.
         """
         if templates is not None and class_names is None:
             raise ValueError('templates= needs class_names=')
         visual = self._dispatch_kwargs(**kwargs)[2]
-        images, own = self._inputs_to_list(inputs), self.classes
+        images, own = list_inputs(inputs), self.classes
         asked = (
             nullcontext(own)
             if class_names is None
@@ -203,14 +205,6 @@ class LongTailInferencer(ImageClassificationInferencer):
                 samples += self.forward(batch)
                 bar.update(len(batch['data_samples']))
         return samples
-
-    def _inputs_to_list(self, inputs: ImageLike | Sequence[ImageLike]) -> list:
-        """Return images one by one, paths as text."""
-        if isinstance(inputs, (str, Path)) and Path(inputs).is_dir():
-            inputs = list_images(inputs)
-        if not isinstance(inputs, (list, tuple)):
-            inputs = [inputs]
-        return [str(i) if isinstance(i, Path) else i for i in inputs]
 
     def _init_pipeline(self, cfg: Config) -> Compose:
         loader = cfg.get('test_dataloader') or {}

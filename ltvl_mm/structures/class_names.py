@@ -1,9 +1,11 @@
 """Class names: one per line, in label order."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ltvl_mm.utils.io import hash_content, write_if_new
+from ltvl_mm.utils.short_repr import describe_value
 from ltvl_mm.utils.text import is_comment, read_text, split_lines
 
 
@@ -15,21 +17,26 @@ def load_class_names(source: str | Path | Sequence[str]) -> tuple[str, ...]:
     ends are left out. A blank line between names is refused: it may be a
     lost name, and all later labels would shift.
 
+    Args:
+        source: Path of the file, or the K names in label order.
+
     Raises:
-        ValueError: If the file is missing or not UTF-8, or a name is empty.
+        ValueError: If the file is missing or not UTF-8, a name is empty or
+            not a string, or there is no name.
     """
-    if isinstance(source, (str, Path)):
-        if not Path(source).exists():
-            raise ValueError(f'the class-name file {source} does not exist')
-        owner, numbered = str(source), _read_numbered(source)
-    else:
-        owner = 'class names'
-        numbered = [(n, name.strip()) for n, name in enumerate(source, 1)]
+    if not isinstance(source, (str, Path)):
+        return _check_names(source)
+    if not os.path.exists(source):  # False for text too long for a path
+        raise ValueError(
+            f'the class-name file {source!s:.300} does not exist; give '
+            f'the path of a file with one name per line, or a list of names'
+        )
+    numbered = _read_numbered(source)
     for number, name in numbered:
         if not name:
-            raise ValueError(f'{owner}: line {number} has no class name')
+            raise ValueError(f'{source}: line {number} has no class name')
     if not numbered:
-        raise ValueError(f'{owner}: no class names')
+        raise ValueError(f'{source}: no class names')
     return tuple(name for _, name in numbered)
 
 
@@ -53,6 +60,38 @@ def write_class_names(path: str | Path, names: Sequence[str]) -> bool:
 def hash_class_names(names: Sequence[str]) -> str:
     """Return a sha256 that tells two ordered class lists apart."""
     return hash_content(list(names))
+
+
+def _check_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of a list without outer spaces.
+
+    Raises:
+        ValueError: If it is no list of strings, or a name is empty.
+    """
+    if isinstance(names, (bytes, Mapping, set)) or not hasattr(
+        names, '__iter__'
+    ):
+        raise ValueError(
+            f'class names must be a list of strings in label order, or the '
+            f'path of a file with one name per line; got '
+            f'{describe_value(names)}'
+        )
+    found = []
+    for index, name in enumerate(names):
+        if not isinstance(name, str):
+            raise ValueError(
+                f'class names must be strings, but the one at index {index} '
+                f'is {describe_value(name)}; give the name of each class'
+            )
+        if not name.strip():
+            raise ValueError(
+                f'index {index} of the class names has no class name: it is '
+                f'{name!r:.80}; give the name of each class'
+            )
+        found.append(name.strip())
+    if not found:
+        raise ValueError('there are no class names: the list is empty')
+    return tuple(found)
 
 
 def _read_numbered(path: str | Path) -> list[tuple[int, str]]:

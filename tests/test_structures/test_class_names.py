@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from ltvl_mm.structures.class_names import hash_class_names, load_class_names
@@ -38,3 +39,31 @@ def test_the_hash_tells_orders_and_borders_apart():
     lists = [('a', 'b'), ('b', 'a'), ('ab',), ('a', 'b', 'b')]
     assert len({hash_class_names(names) for names in lists}) == 4
     assert hash_class_names(['a', 'b']) == hash_class_names(('a', 'b'))
+
+
+WRONG_NAMES = {
+    'numbers': ([1, 2], r'at index 0 is the int 1; give the name'),
+    'one number': (['cat', 2.5], 'at index 1 is the float 2.5'),
+    'None in a list': (['cat', None], 'at index 1 is None'),
+    'bytes in a list': ([b'cat'], 'at index 0 is 3 bytes'),
+    'long value': ([['x'] * 10**5], 'at index 0 is the list'),
+    'empty name': (['cat', ' '], "index 1 of .* has no class name: it is ' '"),
+    'bytes': (b'cat', 'must be a list of strings in label order'),
+    'dict': ({0: 'cat'}, r"got the dict \{0: 'cat'\}"),
+    'set': ({'cat'}, "got the set {'cat'}"),
+    'names in one string': ('cat, dog, ' * 10**5, 'file cat, .* not exist;'),
+    'number': (7, 'got the int 7'),
+    'array': (np.arange(3), 'at index 0 is the int64 '),
+}
+
+
+@pytest.mark.parametrize('case', WRONG_NAMES)
+def test_names_that_are_no_strings_are_named_with_their_index(case):
+    names, message = WRONG_NAMES[case]
+    with pytest.raises(ValueError, match=message) as caught:
+        load_class_names(names)
+    assert len(str(caught.value)) < 420
+
+
+def test_an_array_of_strings_holds_names():
+    assert load_class_names(np.array(['cat', 'dog'])) == ('cat', 'dog')
