@@ -13,6 +13,7 @@ from mmengine.config import Config, DictAction
 from mmengine.registry import init_default_scope
 
 from ltvl_mm.engine.feature_caching import cache_features
+from ltvl_mm.utils.command_line import run_command
 
 
 def parse_args() -> argparse.Namespace:
@@ -78,4 +79,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_command(main)

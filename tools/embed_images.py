@@ -14,6 +14,7 @@ import argparse
 from ltvl_mm.apis import embed
 from ltvl_mm.retrieval.downloads import load_downloads
 from ltvl_mm.structures.embedding_store import EmbeddingStore
+from ltvl_mm.utils.command_line import run_command
 from ltvl_mm.utils.launch import join_ranks
 from ltvl_mm.utils.provenance import record_command
 
@@ -88,4 +89,4 @@ def report(store: EmbeddingStore) -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_command(main)

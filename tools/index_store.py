@@ -10,6 +10,7 @@ import argparse
 
 from ltvl_mm.models.frozen_clip import FrozenCLIP
 from ltvl_mm.structures.store_index import index_store
+from ltvl_mm.utils.command_line import run_command
 
 
 def parse_args() -> argparse.Namespace:
@@ -45,4 +46,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_command(main)

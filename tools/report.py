@@ -18,6 +18,7 @@ from ltvl_mm.evaluation.feature_map import METHODS
 from ltvl_mm.structures.class_names import load_class_names
 from ltvl_mm.structures.run_folder import RunFolder
 from ltvl_mm.structures.run_reader import find_runs, read_run
+from ltvl_mm.utils.command_line import run_command
 from ltvl_mm.utils.progress import progress_bar
 from ltvl_mm.visualization.report import (
     Retrieval,
@@ -162,4 +163,4 @@ def read_truth(file: str) -> dict[str, str]:
 
 
 if __name__ == '__main__':
-    main()
+    run_command(main)

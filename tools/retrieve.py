@@ -20,6 +20,7 @@ from ltvl_mm.retrieval.select import ASSIGNMENTS, PRECISIONS
 from ltvl_mm.retrieval.task import COPIES, RetrievalOptions
 from ltvl_mm.retrieval.units import UNIT_ROWS
 from ltvl_mm.structures.store_rows import MAX_BAD_ROWS
+from ltvl_mm.utils.command_line import run_command
 from ltvl_mm.utils.launch import join_ranks
 from ltvl_mm.utils.lock import locked_folder
 from ltvl_mm.utils.provenance import record_command
@@ -288,4 +289,4 @@ def split_pair(word: str) -> tuple[str, str]:
 
 
 if __name__ == '__main__':
-    main()
+    run_command(main)

@@ -17,6 +17,7 @@ import ltvl_mm  # noqa: F401, a broken install says so here
 from ltvl_mm.evaluation import PredictionWriter
 from ltvl_mm.structures.config_lists import check_config_lists
 from ltvl_mm.utils.checkpoints import find_checkpoint
+from ltvl_mm.utils.command_line import run_command
 from ltvl_mm.utils.launch import prepare_launch, set_dataloader_defaults
 from ltvl_mm.utils.lock import locked_file
 from ltvl_mm.utils.provenance import record_command
@@ -159,10 +160,7 @@ def build_runner(cfg: Config) -> Runner:
     checkpoint, cfg.load_from = cfg.load_from, None
     runner = Runner.from_cfg(cfg)
     if checkpoint:
-        try:
-            load_all_weights(runner, checkpoint)
-        except ValueError as error:
-            sys.exit(str(error))
+        load_all_weights(runner, checkpoint)
     return runner
 
 
@@ -194,4 +192,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_command(main)

@@ -14,6 +14,7 @@ import ltvl_mm  # noqa: F401, a broken install says so here
 from ltvl_mm.engine.hooks import PlainCheckpointHook
 from ltvl_mm.structures.config_lists import check_config_lists
 from ltvl_mm.utils.checkpoints import find_checkpoint
+from ltvl_mm.utils.command_line import run_command
 from ltvl_mm.utils.launch import prepare_launch, set_dataloader_defaults
 from ltvl_mm.utils.provenance import record_command
 from ltvl_mm.utils.run_config import write_run_config
@@ -135,4 +136,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_command(main)

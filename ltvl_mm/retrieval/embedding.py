@@ -140,7 +140,12 @@ def _finish(out: Path, encoder: dict[str, str], total: int) -> None:
             dim = map_matrix(part.matrix).shape[1]
             finish_store(out, encoder, dim, parts)
             return
-    reasons = [bad for part in parts for bad in part.bad][:3]
+    bad = [entry for part in parts for entry in part.bad]
+    if not bad:
+        raise ValueError(
+            'the inputs hold no image; give tars or folders of image files'
+        )
+    reasons = '; '.join(f'{key}: {reason}' for key, reason in bad[:3])
     raise ValueError(f'no image could be read; the first: {reasons}')
 
 

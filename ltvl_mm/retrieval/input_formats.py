@@ -1,5 +1,6 @@
 """Recognize files that look like tars of images but cannot be read as such."""
 
+import shlex
 from pathlib import Path
 
 from ltvl_mm.retrieval.parquet_rows import find_image_column, list_columns
@@ -97,7 +98,15 @@ def describe_archive(path: Path) -> str | None:
             plain = folder.with_name(folder.name + '.tar')
             if plain == path:
                 plain = path.with_name(f'{path.stem}_plain.tar')
-            command = command.format(path=path, plain=plain, folder=folder)
+            words = {
+                name: shlex.quote(str(file))
+                for name, file in (
+                    ('path', path),
+                    ('plain', plain),
+                    ('folder', folder),
+                )
+            }
+            command = command.format(**words)
             return (
                 f'{path} is compressed ({name}). Images are read from plain '
                 f'tars and folders, so unpack it first: {command}'

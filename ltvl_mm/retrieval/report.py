@@ -75,10 +75,11 @@ def describe_report(out: str | Path) -> str:
     for reason, rows in found['rows_refused_by_filters'].items():
         lines.append(f'refused by the filter {reason}: {rows} images')
     for entry in found.get('skipped_rows', ()):  # not in older reports
+        more = ', ...' if entry['rows'] > 3 else ''
         lines.append(
             f'skipped {entry["rows"]} rows of {entry["store"]}, which are not '
             f'finite or not of unit norm: '
-            f'{", ".join(entry["first_keys"][:3])}, ...'
+            f'{", ".join(entry["first_keys"][:3])}{more}'
         )
     for root, missing in found['copies_recognised_without'].items():
         lines.append(

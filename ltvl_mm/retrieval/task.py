@@ -1,5 +1,6 @@
 """What is retrieved from where, and what the paper leaves open."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -57,8 +58,15 @@ class RetrievalOptions:
 
     def __post_init__(self) -> None:
         """Raise ValueError if a value is out of its range."""
-        if not self.over >= 1:
-            raise ValueError(f'over must be >= 1, got {self.over}')
+        if not 0 < self.temperature < math.inf:
+            raise ValueError(
+                f'temperature must be a finite number > 0, got '
+                f'{self.temperature}'
+            )
+        if not 1 <= self.over < math.inf:
+            raise ValueError(
+                f'over must be a finite number >= 1, got {self.over}'
+            )
         if not self.refill >= 0:
             raise ValueError(f'refill must be >= 0, got {self.refill}')
         if not self.index_factor >= 1:
@@ -118,6 +126,8 @@ class RetrievalTask:
             raise ValueError(
                 f'max_bad_rows must be in [0, 1], got {self.max_bad_rows}'
             )
+        if self.unit_rows < 1:
+            raise ValueError(f'unit_rows must be >= 1, got {self.unit_rows}')
         for other in (self.store, *self.excluded):
             self.queries.check_store(other)
         if self.options.copy != 'none':

@@ -17,6 +17,7 @@ from prerequisites import find_leaks, find_missing
 from rows import Row, load_rows, select_rows
 from summary import collect_row, measure_hours, write_table
 
+from ltvl_mm.utils.command_line import run_command
 from ltvl_mm.utils.stages import ROOT, is_done, run_study
 from ltvl_mm.utils.toy_stages import set_toy_environment
 
@@ -46,11 +47,8 @@ def main() -> None:
     args = parse_args()
     kind = 'toy' if args.toy else 'real'
     work = Path(args.work_dir or f'work_dirs/paper_tables/{kind}').resolve()
-    try:
-        title, rows = load_rows(args.table, toy=args.toy)
-        rows = select_rows(rows, args.row)
-    except ValueError as error:
-        sys.exit(str(error))
+    title, rows = load_rows(args.table, toy=args.toy)
+    rows = select_rows(rows, args.row)
     here = [row for row in rows if row.is_here]
     for row in rows:
         if not row.is_here:
@@ -128,4 +126,4 @@ def _read_commit() -> str:
 
 
 if __name__ == '__main__':
-    main()
+    run_command(main)

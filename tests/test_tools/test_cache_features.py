@@ -110,7 +110,7 @@ def test_a_cache_of_other_weights_is_refused(run_tool, phase_a, tmp_path):
     run_tool(*command, LTVL_TOY_PHASE_A=str(phase_a))
     other = write_toy_classifier(tmp_path / 'other.pth', seed=1)
     output = run_tool(*command, status=1, LTVL_TOY_PHASE_A=str(other))
-    assert 'ValueError' in output
+    assert 'Traceback' not in output
     assert 'begun with another weights' in output
     output = run_tool(
         sys.executable,

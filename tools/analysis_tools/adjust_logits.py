@@ -20,6 +20,7 @@ from ltvl_mm.evaluation.post_hoc import (
 from ltvl_mm.structures.class_counts import group_classes, load_class_counts
 from ltvl_mm.structures.manifest import load_manifest
 from ltvl_mm.structures.predictions import load_predictions
+from ltvl_mm.utils.command_line import run_command
 from ltvl_mm.utils.io import write_json
 
 
@@ -43,19 +44,14 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
-    try:
-        val, test = load_predictions(args.val), load_predictions(args.test)
-        classes = val.probabilities.shape[1]
-        counts = load_class_counts(args.class_counts, classes)
-        trained = counts
-        if args.manifest:
-            retrieved = load_manifest(args.manifest).class_id
-            trained = counts + np.bincount(retrieved, minlength=classes)
-        prior = args.test_counts and load_class_counts(
-            args.test_counts, classes
-        )
-    except ValueError as error:
-        sys.exit(str(error))
+    val, test = load_predictions(args.val), load_predictions(args.test)
+    classes = val.probabilities.shape[1]
+    counts = load_class_counts(args.class_counts, classes)
+    trained = counts
+    if args.manifest:
+        retrieved = load_manifest(args.manifest).class_id
+        trained = counts + np.bincount(retrieved, minlength=classes)
+    prior = args.test_counts and load_class_counts(args.test_counts, classes)
     if both := set(val.paths) & set(test.paths):
         sys.exit(f'{min(both)} is in val and in test: choose on other images')
     groups = group_classes(counts)
@@ -86,4 +82,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_command(main)

@@ -5,7 +5,6 @@ should get the same answer; the shares with which they do are taken.
 """
 
 import argparse
-import sys
 from pathlib import Path
 
 import torch
@@ -21,6 +20,7 @@ from ltvl_mm.structures.class_counts import (
     group_classes,
     load_class_counts,
 )
+from ltvl_mm.utils.command_line import run_command
 from ltvl_mm.utils.io import write_json
 
 
@@ -54,19 +54,16 @@ def main() -> None:
     args = parse_args()
     cfg = Config.fromfile(args.config)
     cfg.merge_from_dict(args.cfg_options or {})
-    try:
-        metric = find_shot_accuracy(cfg.get('test_evaluator'))
-        groups = group_classes(
-            load_class_counts(metric.class_counts, metric.num_classes)
-        )
-        views, _ = extract_expert_logits(
-            cfg, args.checkpoint, 'test', views=2, device=args.device
-        )
-        (logits,), labels = extract_expert_logits(
-            cfg, args.checkpoint, 'test', device=args.device
-        )
-    except ValueError as error:
-        sys.exit(str(error))
+    metric = find_shot_accuracy(cfg.get('test_evaluator'))
+    groups = group_classes(
+        load_class_counts(metric.class_counts, metric.num_classes)
+    )
+    views, _ = extract_expert_logits(
+        cfg, args.checkpoint, 'test', views=2, device=args.device
+    )
+    (logits,), labels = extract_expert_logits(
+        cfg, args.checkpoint, 'test', device=args.device
+    )
     rate = args.rate or cfg.get('aggregation_rate', 0.1)
     shares = learn_expert_weights(
         views, epochs=args.epochs, rate=rate, seed=cfg.randomness.seed
@@ -89,4 +86,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_command(main)

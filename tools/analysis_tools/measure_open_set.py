@@ -12,7 +12,6 @@ test_dataloader.dataset.with_label=False).
 """
 
 import argparse
-import sys
 from pathlib import Path
 
 from ltvl_mm.evaluation.accuracy_table import format_accuracies
@@ -24,6 +23,7 @@ from ltvl_mm.evaluation.open_set import (
 from ltvl_mm.evaluation.post_hoc import score_methods
 from ltvl_mm.structures.class_counts import group_classes, load_class_counts
 from ltvl_mm.structures.predictions import load_predictions
+from ltvl_mm.utils.command_line import run_command
 from ltvl_mm.utils.io import write_json
 
 THRESHOLDS = tuple(round(0.05 * step, 2) for step in range(21))
@@ -49,14 +49,11 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
-    try:
-        known = load_predictions(args.known)
-        unknown = load_predictions(args.unknown, unknown=True)
-        check_open_set(known, unknown)
-        classes = known.probabilities.shape[1]
-        groups = group_classes(load_class_counts(args.class_counts, classes))
-    except ValueError as error:
-        sys.exit(str(error))
+    known = load_predictions(args.known)
+    unknown = load_predictions(args.unknown, unknown=True)
+    check_open_set(known, unknown)
+    classes = known.probabilities.shape[1]
+    groups = group_classes(load_class_counts(args.class_counts, classes))
     found = measure_open_set(known, unknown, args.threshold)
     preds = {
         'closed set': known.probabilities.argmax(1),
@@ -77,4 +74,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_command(main)

@@ -4,7 +4,6 @@
 """
 
 import argparse
-import sys
 
 import torch
 from mmengine.config import Config, DictAction
@@ -12,6 +11,7 @@ from mmengine.config import Config, DictAction
 import ltvl_mm  # noqa: F401, a broken install says so here
 from ltvl_mm.engine.feature_extraction import SPLITS, extract_features
 from ltvl_mm.structures.features import save_features
+from ltvl_mm.utils.command_line import run_command
 
 
 def main() -> None:
@@ -31,16 +31,13 @@ def main() -> None:
 
     cfg = Config.fromfile(args.config)
     cfg.merge_from_dict(args.cfg_options or {})
-    try:
-        check_clip_inputs(cfg)
-        features = extract_features(
-            cfg, args.checkpoint, args.split, device=args.device
-        )
-    except ValueError as error:
-        sys.exit(str(error))
+    check_clip_inputs(cfg)
+    features = extract_features(
+        cfg, args.checkpoint, args.split, device=args.device
+    )
     save_features(args.out, features)
     print(f'{args.out}: {features.features.shape} features')
 
 
 if __name__ == '__main__':
-    main()
+    run_command(main)

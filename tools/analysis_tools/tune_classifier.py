@@ -24,6 +24,7 @@ from ltvl_mm.evaluation.tau_normalization import (
 from ltvl_mm.structures.class_counts import group_classes, load_class_counts
 from ltvl_mm.structures.features import Features, load_features
 from ltvl_mm.utils.checkpoints import read_weights
+from ltvl_mm.utils.command_line import run_command
 from ltvl_mm.utils.io import write_json
 
 
@@ -134,4 +135,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_command(main)

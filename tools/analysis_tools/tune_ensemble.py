@@ -20,6 +20,7 @@ from ltvl_mm.evaluation.post_hoc import choose_setting, write_metrics
 from ltvl_mm.structures.class_counts import group_classes, load_class_counts
 from ltvl_mm.structures.predictions import check_same_images, load_predictions
 from ltvl_mm.structures.score_mixture import SPACES
+from ltvl_mm.utils.command_line import run_command
 from ltvl_mm.utils.io import write_json
 from ltvl_mm.visualization.mixture_curve import plot_mixture_curve
 
@@ -72,4 +73,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_command(main)

@@ -18,6 +18,8 @@ from mmengine.registry import init_default_scope
 from phase_a_step import measure_phase_a
 from phase_b_run import measure_phase_b
 
+from ltvl_mm.utils.command_line import run_command
+
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
@@ -62,4 +64,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_command(main)

@@ -18,6 +18,7 @@ from ltvl_mm.datasets.samplers import ClassBalancedSampler
 from ltvl_mm.datasets.tackle import TACKLEDataset
 from ltvl_mm.structures.image_list import ImageList, write_image_list
 from ltvl_mm.structures.manifest import Manifest, load_manifest, save_manifest
+from ltvl_mm.utils.command_line import run_command
 from ltvl_mm.utils.rng import make_generator
 
 CLASSES = 1000
@@ -108,4 +109,4 @@ def measure(root: Path, retrieved: int) -> dict[str, float]:
 
 
 if __name__ == '__main__':
-    main()
+    run_command(main)

@@ -28,6 +28,7 @@ from ltvl_mm.models.frozen_clip import FrozenCLIP
 from ltvl_mm.retrieval.embedding import embed_shards
 from ltvl_mm.retrieval.image_batches import ShardBatches
 from ltvl_mm.retrieval.shards import Shard, find_shards
+from ltvl_mm.utils.command_line import run_command
 
 # As img2dataset leaves them: short side 256, about 40 kB.
 WIDTH, HEIGHT, QUALITY = 340, 256, 92
@@ -178,4 +179,4 @@ def _time(run: Callable[[], None]) -> tuple[float, float]:
 
 
 if __name__ == '__main__':
-    main()
+    run_command(main)

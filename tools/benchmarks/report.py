@@ -18,6 +18,7 @@ from PIL import Image
 from ltvl_mm.structures.features import Features, save_features
 from ltvl_mm.structures.manifest import Manifest, save_manifest
 from ltvl_mm.structures.predictions import Predictions, save_predictions
+from ltvl_mm.utils.command_line import run_command
 from ltvl_mm.utils.io import write_json
 from ltvl_mm.utils.rng import make_generator
 
@@ -119,4 +120,4 @@ def write_retrieval(folder: Path, total: int) -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_command(main)

@@ -39,6 +39,7 @@ from ltvl_mm.retrieval.scores import RowScores, compute_scores
 from ltvl_mm.retrieval.select import Selection
 from ltvl_mm.structures.class_queries import ClassQueries
 from ltvl_mm.structures.embedding_store import EmbeddingStore
+from ltvl_mm.utils.command_line import run_command
 
 TEMPERATURE = 0.01
 _LARGE_N = 2e7
@@ -394,4 +395,4 @@ def _print_peak(
 
 if __name__ == '__main__':
     os.environ.setdefault('OMP_NUM_THREADS', '1')
-    main()
+    run_command(main)

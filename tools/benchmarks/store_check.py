@@ -26,6 +26,7 @@ from ltvl_mm.retrieval.select import Selection
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.structures.store_check import check_store
 from ltvl_mm.structures.store_parts import COLUMNS
+from ltvl_mm.utils.command_line import run_command
 from ltvl_mm.utils.io import hash_file
 
 
@@ -123,4 +124,4 @@ def measure(run: Callable[[], object]) -> float:
 
 if __name__ == '__main__':
     os.environ.setdefault('OMP_NUM_THREADS', '1')
-    main()
+    run_command(main)

@@ -28,6 +28,7 @@ from ltvl_mm.structures.image_list import (
     write_image_list,
 )
 from ltvl_mm.structures.split_check import compare_splits, show
+from ltvl_mm.utils.command_line import run_command
 from ltvl_mm.utils.lock import locked_file
 
 
@@ -61,18 +62,15 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
-    try:
-        faults = check_form(args)
-        names = args.class_names and load_class_names(args.class_names)
-        lists = {
-            str(file): read_image_list(
-                file, num_classes=len(names) if names else None
-            )
-            for file in args.lists
-        }
-        faults += check_splits(lists, args)
-    except ValueError as error:
-        sys.exit(str(error))
+    faults = check_form(args)
+    names = args.class_names and load_class_names(args.class_names)
+    lists = {
+        str(file): read_image_list(
+            file, num_classes=len(names) if names else None
+        )
+        for file in args.lists
+    }
+    faults += check_splits(lists, args)
     for fault in faults:
         print(fault)
     sys.exit(1 if faults else 0)
@@ -146,4 +144,4 @@ def check_splits(
 
 
 if __name__ == '__main__':
-    main()
+    run_command(main)

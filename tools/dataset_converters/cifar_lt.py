@@ -16,6 +16,7 @@ from torchvision import datasets
 
 from ltvl_mm.datasets.image_files import find_missing_images
 from ltvl_mm.datasets.long_tail_files import write_cifar
+from ltvl_mm.utils.command_line import run_command
 
 
 def parse_args() -> argparse.Namespace:
@@ -46,16 +47,13 @@ def main() -> None:
         ]
     except RuntimeError as error:  # torchvision: not found or corrupted
         sys.exit(f'{args.raw}: {error} (here: --download)')
-    try:
-        lists = write_cifar(
-            args.root,
-            *parts,
-            ratio=args.ratio,
-            seed=args.seed,
-            val_per_class=args.val_per_class,
-        )
-    except ValueError as error:
-        sys.exit(str(error))
+    lists = write_cifar(
+        args.root,
+        *parts,
+        ratio=args.ratio,
+        seed=args.seed,
+        val_per_class=args.val_per_class,
+    )
     paths = [path for images in lists.values() for path in images.paths]
     missing = find_missing_images(args.root, paths)
     counts = np.bincount(lists['train'].labels)
@@ -69,4 +67,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_command(main)

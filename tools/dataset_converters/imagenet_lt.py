@@ -10,10 +10,16 @@ CLIP's prompts use), class_counts.json.
 from published import convert, make_parser
 
 from ltvl_mm.models.clip import IMAGENET_NAMES
+from ltvl_mm.utils.command_line import run_command
 
-if __name__ == '__main__':
+
+def main() -> None:
     convert(
         'imagenet_lt',
         make_parser(__doc__).parse_args(),
         name_classes=lambda *_: tuple(IMAGENET_NAMES),
     )
+
+
+if __name__ == '__main__':
+    run_command(main)

@@ -19,6 +19,7 @@ from ltvl_mm.datasets.published_lists import (
     read_lists,
 )
 from ltvl_mm.structures.published_splits import PublishedSplits
+from ltvl_mm.utils.command_line import run_command
 
 
 def read(splits: PublishedSplits, folder: Path) -> Lists:
@@ -30,7 +31,7 @@ def read(splits: PublishedSplits, folder: Path) -> Lists:
     }
 
 
-if __name__ == '__main__':
+def main() -> None:
     args = make_parser(__doc__).parse_args()
     names = (args.lists or args.root) / 'categories.json'
     convert(
@@ -39,3 +40,7 @@ if __name__ == '__main__':
         name_classes=lambda *_: read_inat_names(names),
         read=read,
     )
+
+
+if __name__ == '__main__':
+    run_command(main)

@@ -5,7 +5,6 @@ images, or --order label (class 0 is the largest) or random.
 """
 
 import argparse
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +18,7 @@ from ltvl_mm.structures.class_counts import GROUPS, group_classes
 from ltvl_mm.structures.image_list import ImageList
 from ltvl_mm.structures.long_tail_profile import SHAPES, make_profile
 from ltvl_mm.structures.split_check import merge_repeats, show
+from ltvl_mm.utils.command_line import run_command
 from ltvl_mm.utils.lock import locked_folder
 from ltvl_mm.utils.rng import make_generator
 
@@ -85,35 +85,30 @@ def merge(images: ImageList, args: argparse.Namespace) -> ImageList:
 
 def main() -> None:
     args = parse_args()
-    try:
-        images, names = read_labelled_images(args.source, args.class_names)
-        images = merge(images, args)
-        ranks = {
-            'size': None,
-            'label': np.arange(len(names)),
-            'random': make_generator(args.seed, 3).permutation(len(names)),
-        }[args.order]
-        profile = (
-            None
-            if args.shape == 'keep'
-            else make_profile(
-                args.shape, len(names), args.ratio, alpha=args.alpha
-            )
-        )
-        lists = cut_long_tail(
-            images,
-            profile,
-            seed=args.seed,
-            most=args.most,
-            val_per_class=args.val_per_class,
-            test_per_class=args.test_per_class,
-            ranks=ranks,
-        )
-        files = {f'{split}.txt': part for split, part in lists.items()}
-        with locked_folder(args.out):
-            written = write_lists(args.out, files, names)
-    except ValueError as error:
-        sys.exit(str(error))
+    images, names = read_labelled_images(args.source, args.class_names)
+    images = merge(images, args)
+    ranks = {
+        'size': None,
+        'label': np.arange(len(names)),
+        'random': make_generator(args.seed, 3).permutation(len(names)),
+    }[args.order]
+    profile = (
+        None
+        if args.shape == 'keep'
+        else make_profile(args.shape, len(names), args.ratio, alpha=args.alpha)
+    )
+    lists = cut_long_tail(
+        images,
+        profile,
+        seed=args.seed,
+        most=args.most,
+        val_per_class=args.val_per_class,
+        test_per_class=args.test_per_class,
+        ranks=ranks,
+    )
+    files = {f'{split}.txt': part for split, part in lists.items()}
+    with locked_folder(args.out):
+        written = write_lists(args.out, files, names)
     for split, part in lists.items():
         print(f'{split}: {len(part):,} images')
     counts = np.bincount(lists['train'].labels)
@@ -127,4 +122,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_command(main)

@@ -4,6 +4,7 @@ import argparse
 
 from ltvl_mm.datasets.toy_world_files import write_toy_world
 from ltvl_mm.datasets.toy_world_spec import ToyWorldSize
+from ltvl_mm.utils.command_line import run_command
 
 
 def main() -> None:
@@ -30,4 +31,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_command(main)

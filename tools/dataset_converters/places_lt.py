@@ -11,10 +11,16 @@ words), class_counts.json.
 from published import convert, make_parser
 
 from ltvl_mm.datasets.published_lists import name_classes_by_folder
+from ltvl_mm.utils.command_line import run_command
 
-if __name__ == '__main__':
+
+def main() -> None:
     convert(
         'places_lt',
         make_parser(__doc__).parse_args(),
         name_classes=name_classes_by_folder,
     )
+
+
+if __name__ == '__main__':
+    run_command(main)

@@ -12,6 +12,7 @@ import torch
 
 from ltvl_mm.models.container_weights import rename_container_weights
 from ltvl_mm.utils.checkpoints import read_checkpoint
+from ltvl_mm.utils.command_line import run_command
 from ltvl_mm.utils.io import atomic_write
 
 
@@ -31,4 +32,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_command(main)

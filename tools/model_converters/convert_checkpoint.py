@@ -11,6 +11,7 @@ import sys
 
 import torch
 
+from ltvl_mm.utils.command_line import run_command
 from ltvl_mm.utils.io import atomic_write
 from ltvl_mm.utils.mmengine_checkpoints import make_plain_checkpoint
 
@@ -60,4 +61,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_command(main)

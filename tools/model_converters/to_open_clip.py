@@ -12,6 +12,7 @@ import torch
 
 from ltvl_mm.models.clip import build_tokenizer
 from ltvl_mm.models.clip_export import export_clip
+from ltvl_mm.utils.command_line import run_command
 
 
 def parse_args() -> argparse.Namespace:
@@ -58,4 +59,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_command(main)

@@ -9,6 +9,7 @@ import argparse
 import numpy as np
 
 from ltvl_mm.structures.class_counts import load_class_counts
+from ltvl_mm.utils.command_line import run_command
 from ltvl_mm.utils.io import read_json
 from ltvl_mm.visualization.class_accuracy import plot_class_accuracy
 
@@ -42,4 +43,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_command(main)

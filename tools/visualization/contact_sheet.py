@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ltvl_mm.structures.class_counts import load_class_counts
 from ltvl_mm.structures.manifest import load_manifest
+from ltvl_mm.utils.command_line import run_command
 from ltvl_mm.visualization.contact_sheet import draw_contact_sheet
 
 
@@ -34,4 +35,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_command(main)

@@ -1,0 +1,97 @@
+"""Errors of tools: one sentence for users, a traceback for bugs."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ltvl_mm.utils import lock
+from ltvl_mm.utils.command_line import run_command
+from ltvl_mm.utils.text import read_text
+
+ROOT = Path(__file__).parents[2]
+TOOLS = sorted(
+    path
+    for path in (ROOT / 'tools').rglob('*.py')
+    if "__name__ == '__main__'" in path.read_text(encoding='utf-8')
+)
+
+
+@pytest.fixture(autouse=True)
+def argv(monkeypatch):
+    monkeypatch.setattr(sys, 'argv', ['tool.py', 'word'])
+
+
+def raise_on_purpose():
+    raise ValueError('seeds must be unique')
+
+
+def raise_in_package():
+    read_text('missing.txt')
+
+
+def raise_wrapped():
+    # As mmengine's registries do.
+    try:
+        raise_in_package()
+    except ValueError as error:
+        namespace = {'error': error}
+        exec("raise ValueError(f'class X: {error}')", namespace)
+
+
+def open_missing():
+    with open('missing.txt'):
+        pass
+
+
+@pytest.mark.parametrize(
+    ('main', 'message'),
+    [
+        (raise_on_purpose, 'seeds must be unique'),
+        (raise_in_package, 'missing.txt does not exist'),
+        (raise_wrapped, 'class X: missing.txt does not exist'),
+        (open_missing, 'missing.txt: No such file or directory'),
+    ],
+)
+def test_errors_for_users_are_one_sentence(main, message, tmp_path):
+    with pytest.raises(SystemExit, match=message) as caught:
+        run_command(main)
+    assert '\n' not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    'main', [lambda: int('x'), lambda: lock.replace(1), lambda: {}['a']]
+)
+def test_bugs_keep_their_traceback(main):
+    with pytest.raises((ValueError, TypeError, KeyError)):
+        run_command(main)
+
+
+def test_debug_keeps_the_traceback_and_is_no_argument(monkeypatch):
+    seen = []
+    monkeypatch.setattr(sys, 'argv', ['tool.py', '--debug', 'word'])
+    with pytest.raises(ValueError, match='seeds'):
+        run_command(lambda: seen.extend(sys.argv) or raise_on_purpose())
+    assert seen == ['tool.py', 'word']
+
+
+@pytest.mark.parametrize('path', TOOLS, ids=lambda path: path.name)
+def test_every_tool_reports_errors_in_this_way(path):
+    if path.name == 'reproduce.py':  # runs projects/paper_tables/run.py
+        path = ROOT / 'projects/paper_tables/run.py'
+    called = ast.unparse(ast.parse(path.read_text(encoding='utf-8')).body[-1])
+    assert 'run_command(main)' in called
+
+
+def test_a_tool_ends_with_one_sentence_and_status_1(tmp_path):
+    tool = ROOT / 'tools/dataset_converters/check_lists.py'
+    done = subprocess.run(
+        [sys.executable, tool, tmp_path / 'missing.txt'],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert done.stderr.count('\n') == 1
+    assert 'missing.txt: No such file' in done.stderr
