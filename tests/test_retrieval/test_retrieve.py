@@ -506,5 +506,11 @@ def test_an_excluded_store_of_another_encoder_is_refused(run, kept_out):
 
 @pytest.mark.parametrize('over', [0.99, 0, float('nan')])
 def test_there_is_at_least_one_candidate_per_image(over):
-    with pytest.raises(ValueError, match='over must be >= 1'):
+    with pytest.raises(ValueError, match='over must be a finite number >= 1'):
         RetrievalOptions(over=over)
+
+
+@pytest.mark.parametrize('temperature', [0, -1, float('nan'), float('inf')])
+def test_the_temperature_is_a_positive_number(temperature):
+    with pytest.raises(ValueError, match='temperature must be a finite'):
+        RetrievalOptions(temperature=temperature)
