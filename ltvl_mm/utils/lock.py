@@ -106,9 +106,8 @@ def locked_folder(
     """Hold the lock of an output folder, and clean up after killed writers.
 
     Rank 0 takes the lock for its process group; if it cannot, all ranks
-    raise. The folder is created if it is missing, and removed if an error
-    leaves it empty. Nested calls of one thread for one folder take the lock
-    once.
+    raise. The folder is created if it is missing. Nested calls of one
+    thread for one folder take the lock once.
 
     Args:
         folder: Output folder.
@@ -159,34 +158,15 @@ def _hold(
     if key in _HELD:
         yield _HELD[key]
         return
-    new = _find_missing_folders(path.parent)
     lock = _take_once(lambda: _take(path, title, wait))
     _HELD[key] = lock
-    failed = True
     try:
         yield lock
-        failed = False
     finally:
         del _HELD[key]
         # A forked child that leaves this block does not own the lock.
         if lock is not None and key[0] == os.getpid():
             lock.release()
-            if failed:
-                _remove_empty(new)
-
-
-def _find_missing_folders(folder: Path) -> list[Path]:
-    """Return a folder and its parents that do not exist, innermost first."""
-    return [one for one in (folder, *folder.parents) if not one.exists()]
-
-
-def _remove_empty(folders: list[Path]) -> None:
-    """Remove folders that a failed command created and left empty."""
-    for folder in folders:
-        try:
-            folder.rmdir()
-        except OSError:  # not empty, or another process was first
-            return
 
 
 def _take_once(take: Callable[[], FolderLock]) -> FolderLock | None:

@@ -241,23 +241,3 @@ def test_all_ranks_raise_what_rank_0_met(tmp_path, monkeypatch):
         )
         with pytest.raises(LockedError, match='is being written'):
             locked_folder(tmp_path).__enter__()
-
-
-def fail_within(folder, *files):
-    with locked_folder(folder):
-        for name in files:
-            (folder / name).touch()
-        raise ValueError('wrong')
-
-
-def test_a_failed_command_leaves_no_empty_folder(tmp_path):
-    with pytest.raises(ValueError, match='wrong'):
-        fail_within(tmp_path / 'a/b')
-    assert os.listdir(tmp_path) == []
-    with pytest.raises(ValueError, match='wrong'):
-        fail_within(tmp_path / 'a/b', 'log.txt')
-    assert os.listdir(tmp_path / 'a/b') == ['log.txt']
-    (tmp_path / 'mine').mkdir()
-    with pytest.raises(ValueError, match='wrong'):
-        fail_within(tmp_path / 'mine')
-    assert (tmp_path / 'mine').is_dir()

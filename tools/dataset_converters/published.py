@@ -75,14 +75,17 @@ def convert(
     in two splits, and with 1 if images are missing.
     """
     splits = SPLITS[key]
-    if args.verify:
-        lists = read_lists(splits, args.root)
-        print(check_lists(splits, lists))
-        _compare(lists, args)
-        _load_names(splits, args.root / 'class_names.txt')
-    else:
-        with locked_folder(args.root):
-            lists = _write(splits, args, name_classes, read)
+    try:
+        if args.verify:
+            lists = read_lists(splits, args.root)
+            print(check_lists(splits, lists))
+            _compare(lists, args)
+            _load_names(splits, args.root / 'class_names.txt')
+        else:
+            with locked_folder(args.root):
+                lists = _write(splits, args, name_classes, read)
+    except ValueError as error:
+        sys.exit(str(error))
     if args.no_image_check:
         print('The images were not looked for.')
         return
