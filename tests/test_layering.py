@@ -32,8 +32,10 @@ HOMES = {
     'tarfile': {'retrieval/tar_format.py', 'datasets/toy_web_memory.py'},
     'matplotlib': {
         'visualization/class_accuracy.py',
+        'visualization/fonts.py',
         'visualization/mixture_curve.py',
     },
+    'fontTools': {'visualization/fonts.py'},
     'plotly': {
         f'visualization/report/{name}.py'
         for name in ('chart', 'class_figures', 'model_figures', 'plot')

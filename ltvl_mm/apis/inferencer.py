@@ -172,6 +172,28 @@ class LongTailInferencer(ImageClassificationInferencer):
                 ) from None
             yield collated
 
+    def visualize(
+        self,
+        ori_inputs: list[ImageLike],
+        preds: list[DataSample],
+        **settings: object,
+    ) -> list[np.ndarray] | None:
+        """Draw predictions on their images, as mmpretrain does.
+
+        Class names are drawn with installed fonts that have their
+        characters. A warning lists the characters that no font has.
+        """
+        shown = settings.get('show') or settings.get('show_dir') is not None
+        if not (shown and self.classes):
+            return super().visualize(ori_inputs, preds, **settings)
+        self._check_count(preds)
+        # Imports matplotlib, which only pictures need.
+        from ltvl_mm.visualization.fonts import use_fonts
+
+        names = [self.classes[int(sample.pred_label)] for sample in preds]
+        with use_fonts(names, str(settings.get('show_dir') or 'picture')):
+            return super().visualize(ori_inputs, preds, **settings)
+
     def postprocess(
         self,
         preds: list[DataSample],
@@ -183,12 +205,7 @@ class LongTailInferencer(ImageClassificationInferencer):
         Raises:
             ValueError: If there are not as many names as scores.
         """
-        scores = len(preds[0].pred_score) if preds else 0
-        if preds and self.classes and len(self.classes) != scores:
-            raise ValueError(
-                f'{len(self.classes)} classes are named, but the model has '
-                f'{scores}'
-            )
+        self._check_count(preds)
         return super().postprocess(preds, visualization, return_datasamples)
 
     def _predict(
@@ -205,6 +222,15 @@ class LongTailInferencer(ImageClassificationInferencer):
                 samples += self.forward(batch)
                 bar.update(len(batch['data_samples']))
         return samples
+
+    def _check_count(self, preds: list[DataSample]) -> None:
+        """Raise ValueError if there are not as many names as scores."""
+        scores = len(preds[0].pred_score) if preds else 0
+        if preds and self.classes and len(self.classes) != scores:
+            raise ValueError(
+                f'{len(self.classes)} classes are named, but the model has '
+                f'{scores}'
+            )
 
     def _init_pipeline(self, cfg: Config) -> Compose:
         loader = cfg.get('test_dataloader') or {}

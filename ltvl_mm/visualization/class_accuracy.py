@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from ltvl_mm.structures.class_counts import FEW, MANY
 from ltvl_mm.utils.io import atomic_write
+from ltvl_mm.visualization.fonts import use_fonts
 
 # No display is needed, whatever the user's own settings are.
 matplotlib.use('agg')
@@ -28,9 +29,10 @@ def plot_class_accuracy(
         accuracies: Model name -> (K,) percent; NaN where not tested.
         title: Of the picture.
     """
-    figure = _draw(counts, accuracies, title)
-    with atomic_write(path) as file:
-        figure.savefig(file, format='png')
+    with use_fonts([*accuracies, title], str(path)):
+        figure = _draw(counts, accuracies, title)
+        with atomic_write(path) as file:
+            figure.savefig(file, format='png')
 
 
 def render_class_accuracy(
@@ -41,8 +43,9 @@ def render_class_accuracy(
     Returns:
         (H, W, 3) uint8, RGB.
     """
-    canvas = FigureCanvasAgg(_draw(counts, accuracies, title))
-    canvas.draw()
+    with use_fonts([*accuracies, title], title):
+        canvas = FigureCanvasAgg(_draw(counts, accuracies, title))
+        canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 
 

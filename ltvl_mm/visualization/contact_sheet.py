@@ -1,5 +1,6 @@
 """A sheet of retrieved images: a row per class, best first."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from ltvl_mm.utils.io import atomic_write
 _TILE = 72
 _LABEL = 190
 _LINE = 16
+_FONT_SIZE = 13
 
 
 def draw_contact_sheet(
@@ -24,6 +26,9 @@ def draw_contact_sheet(
     images: int = 12,
 ) -> None:
     """Write a PNG of the best images of some classes, with their scores.
+
+    A name is drawn with an installed font that has its characters. A warning
+    lists the characters that no font has.
 
     Args:
         path: The file.
@@ -48,14 +53,19 @@ def draw_contact_sheet(
         'RGB', (_LABEL + images * (_TILE + 4), height * len(present)), 'white'
     )
     pen = ImageDraw.Draw(sheet)
-    font = ImageFont.load_default(size=13)
+    font = ImageFont.load_default(size=_FONT_SIZE)
+    runs = _split_names([manifest.class_names[k] for k in present], path)
     for line, label in enumerate(present):
         top = line * height
         first, last = np.searchsorted(manifest.class_id, [label, label + 1])
-        text = f'{manifest.class_names[label]}\n{last - first} retrieved'
+        name = manifest.class_names[label]
+        text = f'{last - first} retrieved'
         if counts is not None:
             text += f'\n{counts[label]} training images'
-        pen.multiline_text((6, top + 10), text, fill='black', font=font)
+        _draw_line(pen, (6, top + 10 + font.getmetrics()[0]), runs[name])
+        pen.multiline_text(
+            (6, top + 10 + _LINE), text, fill='black', font=font
+        )
         for column, row in enumerate(range(first, min(last, first + images))):
             left = _LABEL + column * (_TILE + 4)
             tile = _load_tile(Path(root) / manifest.file[row])
@@ -68,6 +78,38 @@ def draw_contact_sheet(
             )
     with atomic_write(path) as file:
         sheet.save(file, 'PNG')
+
+
+def _split_names(
+    names: Sequence[str], path: str | Path
+) -> dict[str, list[tuple[str, ImageFont.FreeTypeFont]]]:
+    """Return runs of each name with a font; warn of characters without one."""
+    default = ImageFont.load_default(size=_FONT_SIZE)
+    runs = {name: [(name, default)] for name in names if name.isascii()}
+    others = [name for name in names if name not in runs]
+    if others:
+        # Pillow's own font has little more than ASCII. Only other names need
+        # matplotlib, which is an optional requirement.
+        from ltvl_mm.visualization.fonts import split_by_font, warn_missing
+
+        missing = set()
+        for name in others:
+            runs[name], characters = split_by_font(name, _FONT_SIZE)
+            missing.update(characters)
+        warn_missing(''.join(sorted(missing)), str(path))
+    return runs
+
+
+def _draw_line(
+    pen: ImageDraw.ImageDraw,
+    left_base: tuple[float, float],
+    runs: Sequence[tuple[str, ImageFont.FreeTypeFont]],
+) -> None:
+    """Draw runs of text from the left on one base line."""
+    left, base = left_base
+    for text, font in runs:
+        pen.text((left, base), text, fill='black', font=font, anchor='ls')
+        left += font.getlength(text)
 
 
 def _load_tile(path: Path) -> Image.Image:

@@ -7,6 +7,7 @@ import matplotlib
 from matplotlib.figure import Figure
 
 from ltvl_mm.utils.io import atomic_write
+from ltvl_mm.visualization.fonts import use_fonts
 
 matplotlib.use('agg')
 
@@ -25,6 +26,15 @@ def plot_mixture_curve(
         chosen: One of them.
         names: Of the two models.
     """
+    with use_fonts(names, str(path)):
+        figure = _draw(rows, chosen, names)
+        with atomic_write(path) as file:
+            figure.savefig(file, format='png')
+
+
+def _draw(
+    rows: Sequence[dict], chosen: dict, names: tuple[str, str]
+) -> Figure:
     figure = Figure(figsize=(9, 4), dpi=150, layout='constrained')
     for axes, column in zip(
         figure.subplots(1, 2), ('all', 'few'), strict=True
@@ -42,5 +52,4 @@ def plot_mixture_curve(
             ylabel=f'{column}, accuracy on val (%)',
         )
     axes.legend(title=f'scale of\n{names[1]}')
-    with atomic_write(path) as file:
-        figure.savefig(file, format='png')
+    return figure

@@ -1,4 +1,5 @@
 import os
+import warnings
 from pathlib import Path
 
 import cv2
@@ -12,6 +13,7 @@ from toy_clip import write_toy_classifier
 from ltvl_mm import LongTailInferencer, get_model
 from ltvl_mm.models.clip import build_tokenizer
 from ltvl_mm.models.text_encoder import encode_classes, tokenize_classes
+from ltvl_mm.visualization import fonts
 
 TOY = Path(__file__).parents[2] / 'configs/toy'
 NAMES = ('red disc', 'owl', 'a long table')
@@ -252,6 +254,22 @@ def test_a_model_that_is_built_may_get_weights(files, images, student):
     scores = loaded(images)[0]['pred_scores']
     assert np.array_equal(scores, student(images)[0]['pred_scores'])
     assert not np.array_equal(scores, as_built)
+
+
+def test_pictures_name_characters_without_a_font(
+    clip, images, tmp_path, monkeypatch
+):
+    said = []
+    monkeypatch.setattr(fonts.font_manager, 'findSystemFonts', list)
+    monkeypatch.setattr(
+        fonts, 'print_log', lambda text, *args, **kwargs: said.append(text)
+    )
+    with warnings.catch_warnings():  # of matplotlib, for each glyph
+        warnings.simplefilter('ignore')
+        for name in ('ünï', '猫'):
+            clip(images[0], class_names=[name], show_dir=tmp_path / 'shown')
+    (sentence,) = said
+    assert 'shown: no installed font has the characters 猫, whi' in sentence
 
 
 def test_pictures_are_the_hosts(student, images, tmp_path):
