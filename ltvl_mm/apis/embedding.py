@@ -78,6 +78,13 @@ def embed(
         >>> len(store), store.dim
         (6, 128)
     """
+    for name, value, low in (
+        ('batch_size', batch_size, 1),
+        ('shard_size', shard_size, 1),
+        ('workers', workers, 0),
+    ):
+        if value < low:
+            raise ValueError(f'{name} must be >= {low}, got {value}')
     inputs = [images] if isinstance(images, (str, Path)) else images
     shards = find_shards(
         [str(one) for one in inputs], root=root, files_per_shard=shard_size

@@ -129,3 +129,13 @@ def test_a_folder_belongs_to_its_classes(store, settings, tmp_path):
 def test_an_unfinished_store_is_refused(settings, tmp_path):
     with pytest.raises(ValueError, match='no complete embedding store'):
         retrieve(tmp_path, tmp_path / 'out', **settings)
+
+
+@pytest.mark.parametrize(
+    'wrong', [dict(batch_size=0), dict(shard_size=0), dict(workers=-1)]
+)
+def test_sizes_are_checked_before_anything_is_read(wrong, tmp_path):
+    (name,) = wrong
+    with pytest.raises(ValueError, match=f'{name} must be >= '):
+        embed('missing', tmp_path / 'out', **wrong)
+    assert not (tmp_path / 'out').exists()
