@@ -81,6 +81,11 @@ class ShardBatches(IterableDataset):
             yield ImageBatch(number, stacked, rows, bad, True)
 
 
+def compute_phash(image: Image.Image) -> int:
+    """Return the 64-bit perceptual hash of a decoded image."""
+    return int(str(imagehash.phash(image)), 16)
+
+
 def _read_image(found: WebImage) -> tuple[Image.Image, tuple]:
     """Return the decoded image and its row of COLUMNS."""
     if found.reason is not None:
@@ -95,6 +100,6 @@ def _read_image(found: WebImage) -> tuple[Image.Image, tuple]:
         found.offset,
         len(found.data),
         hashlib.sha256(found.data).hexdigest(),
-        int(str(imagehash.phash(image)), 16),
+        compute_phash(image),
         *(known.get(name) for name in FILTER_COLUMNS.names),
     )

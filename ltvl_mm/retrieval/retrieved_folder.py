@@ -6,11 +6,10 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import torch
 from mmengine.logging import print_log
 
+from ltvl_mm.retrieval.download_list import write_download_list
 from ltvl_mm.retrieval.exact_ranking import Candidates
 from ltvl_mm.retrieval.tar_format import write_tar
 from ltvl_mm.retrieval.task import RetrievalTask
@@ -31,6 +30,7 @@ _COLUMNS = (
     'offset',
     'size',
     'sha256',
+    'phash',
 )
 # Images whose keys a message lists.
 _SHOWN = 3
@@ -45,7 +45,8 @@ def write_folder(
     are encoded again, see
     :func:`~ltvl_mm.utils.image_conversion.convert_for_training`; the others
     are copied byte for byte. Images that are not copied are listed in
-    ``download.parquet``, which img2dataset reads.
+    ``download.parquet``, which img2dataset reads; see
+    :func:`ltvl_mm.retrieval.placed_downloads.place_downloads`.
 
     Raises:
         ValueError: If the web memory has changed.
@@ -58,7 +59,7 @@ def write_folder(
     elif task.options.copy == 'tar':
         manifest = _pack_images(rows, metadata, manifest, out)
     else:
-        _list_downloads(metadata, manifest, out)
+        write_download_list(out, manifest, metadata)
     save_manifest(out / 'manifest.parquet', manifest)
 
 
@@ -193,18 +194,3 @@ def _log_first(text: str, names: list[str], level: int) -> None:
 def _read_image(metadata: dict[str, list], place: int) -> bytes:
     names = ('source', 'offset', 'size', 'sha256')
     return read_bytes(*(metadata[name][place] for name in names))
-
-
-def _list_downloads(
-    metadata: dict[str, list], manifest: Manifest, out: Path
-) -> None:
-    table = pa.table(
-        {
-            'url': pa.array(metadata['url'], pa.string()),
-            'caption': manifest.caption,
-            'key': manifest.key,
-            'file': manifest.file,
-        }
-    )
-    with atomic_write(out / 'download.parquet') as file:
-        pq.write_table(table, file, compression='zstd')

@@ -1,3 +1,4 @@
+import hashlib
 import json
 import os
 import tarfile
@@ -15,6 +16,7 @@ from ltvl_mm.retrieval import retrieve as retrieve_module
 from ltvl_mm.retrieval.admission import AdmissionRule
 from ltvl_mm.retrieval.choice import Rejected
 from ltvl_mm.retrieval.copies import CopyRule
+from ltvl_mm.retrieval.image_batches import compute_phash
 from ltvl_mm.retrieval.plan import plan_retrieval
 from ltvl_mm.retrieval.retrieve import retrieve
 from ltvl_mm.retrieval.select import Selection
@@ -23,6 +25,7 @@ from ltvl_mm.retrieval.task import RetrievalOptions, RetrievalTask
 from ltvl_mm.structures.class_queries import ClassQueries
 from ltvl_mm.structures.copy_pictures import load_copy_pictures
 from ltvl_mm.structures.manifest import load_manifest
+from ltvl_mm.utils.image_decoding import decode_image
 
 NAMES = ('red', 'green', 'blue')
 QUERIES = ClassQueries(
@@ -413,8 +416,24 @@ def test_images_can_be_listed_for_download_instead(run, tmp_path):
     assert (listed.key, listed.file) == (manifest.key, manifest.file)
     assert not (tmp_path / 'out' / 'images').exists()
     table = pq.read_table(tmp_path / 'out' / 'download.parquet')
-    assert table.column_names == ['url', 'caption', 'key', 'file']
+    assert table.column_names == [
+        'url',
+        'caption',
+        'key',
+        'file',
+        'sha256',
+        'phash',
+    ]
     assert table['file'].to_pylist() == list(manifest.file)
+    images = [
+        (tmp_path / 'copied' / file).read_bytes() for file in manifest.file
+    ]
+    assert table['sha256'].to_pylist() == [
+        hashlib.sha256(data).hexdigest() for data in images
+    ]
+    assert table['phash'].to_pylist() == [
+        compute_phash(decode_image(data)) for data in images
+    ]
 
 
 def test_images_can_be_packed_into_one_tar(run, tmp_path):
