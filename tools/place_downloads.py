@@ -11,6 +11,7 @@ from pathlib import Path
 from ltvl_mm.retrieval.download_list import MANIFEST
 from ltvl_mm.retrieval.missing_images import MISSING_REPORT, describe_missing
 from ltvl_mm.retrieval.placed_downloads import MAX_BITS, place_downloads
+from ltvl_mm.utils.command_line import run_command
 from ltvl_mm.utils.provenance import record_command
 
 
@@ -62,4 +63,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_command(main)
