@@ -12,8 +12,14 @@ from ltvl_mm.retrieval.float32_screen import (
     make_class_logits,
 )
 from ltvl_mm.retrieval.int8_screen import Int8Screen, choose_screen
-from ltvl_mm.retrieval.scan import PROBE, Scan, find_ranks, find_uneven
+from ltvl_mm.retrieval.scan import PROBE, Scan, find_uneven
 from ltvl_mm.retrieval.scores import check_score
+from ltvl_mm.retrieval.store_sample import (
+    find_admitted,
+    find_floor,
+    read_sample,
+    scan_sample,
+)
 from ltvl_mm.structures.class_queries import ClassQueries
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.structures.store_rows import MAX_BAD_ROWS, check_bad_rows
@@ -27,11 +33,8 @@ PRECISIONS = ('auto', 'float32', 'int8')
 _CHUNK_NUMBERS = 2_000_000
 # Below this a sample does not pay.
 _LARGE = 200_000
-_SAMPLE_ROWS = 1 << 14
 # Rows that are read one after the other.
 _RUN = 16_384
-# Neighbours that are sampled together, for the disk's sake.
-_SAMPLE_RUN = 16
 
 
 def select_images(
@@ -168,7 +171,7 @@ class Selection:
         starts = np.arange(start, stop, _RUN)
         for first in make_generator(start, stop).permutation(starts):
             for row, chunk in self.store.iterate(
-                self._count_rows(),
+                self.count_rows(),
                 first,
                 min(first + _RUN, stop),
                 check=False,
@@ -217,7 +220,7 @@ class Selection:
         """
         unique, places = np.unique(rows, return_inverse=True)
         if self.admit is not None:
-            admitted = self._find_admitted(unique)
+            admitted = find_admitted(self.admit, unique)
             kept = admitted[places]
             rows, labels, unique = rows[kept], labels[kept], unique[admitted]
         uneven = [np.empty(0, np.int64)]
@@ -232,10 +235,10 @@ class Selection:
 
     def select_sample(self) -> list[Candidates]:
         """Return the best of a random sample, as many as its share is due."""
-        rows, images, share = self._read_sample()
+        rows, images, share = read_sample(self)
         budget = np.ceil(self.budget * share).astype(np.int64)
         pool = make_pool(budget, self.classes.tolerance)
-        self._scan_sample(pool, rows, images.to(self.screen.device))
+        scan_sample(self, pool, rows, images.to(self.screen.device))
         return self.ranking.rank(pool.rows, pool.labels, budget)
 
     def _scan_again(self, labels: list[int]) -> list[Candidates]:
@@ -262,9 +265,14 @@ class Selection:
         total = len(self.store)
         if total < _LARGE and self._precision != 'int8':
             return
-        rows, sample, share = self._read_sample()
+        rows, sample, share = read_sample(self)
         if total >= _LARGE:
-            self._sample(rows, sample.to(self.screen.device), share)
+            floor = find_floor(
+                self, rows, sample.to(self.screen.device), share
+            )
+            self.mixed = floor is not None
+            if self.mixed:
+                self.floor = floor
         if self._precision == 'float32':
             return
         if self._precision == 'int8':
@@ -277,57 +285,6 @@ class Selection:
         elif self.device == 'cpu' and len(sample) >= PROBE:
             self.fast = choose_screen(self.screen, sample[:8192])
 
-    def _read_sample(self) -> tuple[np.ndarray, torch.Tensor, float]:
-        """Return admitted rows, their images, and the share looked at."""
-        rows = _sample_rows(len(self.store), _SAMPLE_ROWS)
-        share = len(rows) / len(self.store)
-        if self.admit is not None:
-            rows = rows[self._find_admitted(rows)]
-        images = torch.from_numpy(self.store.read_rows(rows))
-        uneven = find_uneven(images)
-        self.check_skipped(rows[uneven])
-        kept = np.delete(np.arange(len(rows)), uneven)
-        return rows[kept], images[torch.from_numpy(kept)], share
-
-    def _sample(
-        self, rows: np.ndarray, images: torch.Tensor, share: float
-    ) -> None:
-        """Set the floor, and say whether the store is well mixed."""
-        ranks = find_ranks(self.budget, share)
-        pool = make_pool(ranks, self.classes.tolerance)
-        self._scan_sample(pool, rows, images)
-        # In a store that is sorted by what it shows the best of a class are
-        # neighbours, and a sample says little.
-        runs = np.unique([pool.labels, pool.rows // _SAMPLE_RUN], axis=1)
-        self.mixed = runs.shape[1] > 0.8 * len(pool.rows)
-        if self.mixed:
-            full = pool.find_scores(ranks)
-            self.floor = np.where(self.budget > 0, full, -np.inf)
-
-    def _scan_sample(
-        self, pool: CandidatePool, rows: np.ndarray, images: torch.Tensor
-    ) -> None:
-        scan = Scan(self, pool, None)
-        for first in range(0, len(rows), self._count_rows()):
-            some = slice(first, first + self._count_rows())
-            scan.consider(rows[some], images[some])
-        scan.end()
-
-    def _find_admitted(self, rows: np.ndarray) -> np.ndarray:
-        """Say of (M,) rising rows which are admitted."""
-        return np.concatenate(
-            [
-                np.empty(0, bool),
-                *(
-                    self.admit(int(run[0]), int(run[-1]) + 1)[run - run[0]]
-                    for run in np.split(
-                        rows, np.flatnonzero(np.diff(rows) > 1) + 1
-                    )
-                    if len(run)
-                ),
-            ]
-        )
-
     def skip(self, rows: np.ndarray) -> None:
         """Add rows to ``skipped``, unless they become too many."""
         self.skipped = np.union1d(self.skipped, rows)
@@ -337,18 +294,6 @@ class Selection:
         """Raise ValueError if more rows than allowed cannot be used."""
         check_bad_rows(self.store, rows, self.max_bad_rows)
 
-    def _count_rows(self) -> int:
+    def count_rows(self) -> int:
+        """Return the rows of a chunk, in [1, 4096]."""
         return int(np.clip(_CHUNK_NUMBERS // len(self.budget), 1, 4096))
-
-
-def _sample_rows(total: int, size: int) -> np.ndarray:
-    """Return about ``size`` sorted rows, in short runs at random places."""
-    if size >= total:
-        return np.arange(total)
-    runs = total // _SAMPLE_RUN
-    chosen = make_generator(0, total).choice(
-        runs, max(1, min(runs, size // _SAMPLE_RUN)), replace=False
-    )
-    return (
-        np.sort(chosen)[:, None] * _SAMPLE_RUN + np.arange(_SAMPLE_RUN)
-    ).ravel()

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from web_memory import ENCODER, write_store
 
-from ltvl_mm.retrieval import scan, select
+from ltvl_mm.retrieval import scan, select, store_sample
 from ltvl_mm.retrieval.exact_products import multiply_exactly
 from ltvl_mm.retrieval.scores import compute_scores
 from ltvl_mm.retrieval.select import Selection
@@ -65,8 +65,8 @@ def small(monkeypatch):
     for module, name, value in (
         (select, '_CHUNK_NUMBERS', 900),
         (select, '_LARGE', 60),
-        (select, '_SAMPLE_ROWS', 64),
-        (select, '_SAMPLE_RUN', 4),
+        (store_sample, '_SAMPLE_ROWS', 64),
+        (store_sample, '_SAMPLE_RUN', 4),
         (select, '_RUN', 50),
         (scan, '_SURVIVORS', 16),
         (scan, 'PROBE', 8),

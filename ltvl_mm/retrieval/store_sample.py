@@ -1,0 +1,116 @@
+"""Random sample of a store, from which a selection starts."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from ltvl_mm.retrieval.candidate_pool import CandidatePool, make_pool
+from ltvl_mm.retrieval.scan import Scan, find_ranks, find_uneven
+from ltvl_mm.utils.rng import make_generator
+
+if TYPE_CHECKING:
+    from ltvl_mm.retrieval.select import Selection
+
+_SAMPLE_ROWS = 1 << 14
+# Neighboring rows that are sampled together, because disks read runs faster.
+_SAMPLE_RUN = 16
+
+
+def read_sample(
+    selection: 'Selection',
+) -> tuple[np.ndarray, torch.Tensor, float]:
+    """Read a random sample of the rows that may be chosen.
+
+    Returns:
+        (M,) sorted rows; their (M, D) images; and the sampled share of all
+        rows, filtered ones included.
+
+    Raises:
+        ValueError: If too many rows are not finite or not of unit norm.
+    """
+    store = selection.store
+    rows = _sample_rows(len(store), _SAMPLE_ROWS)
+    share = len(rows) / len(store)
+    if selection.admit is not None:
+        rows = rows[find_admitted(selection.admit, rows)]
+    images = torch.from_numpy(store.read_rows(rows))
+    uneven = find_uneven(images)
+    selection.check_skipped(rows[uneven])
+    kept = np.delete(np.arange(len(rows)), uneven)
+    return rows[kept], images[torch.from_numpy(kept)], share
+
+
+def find_floor(
+    selection: 'Selection',
+    rows: np.ndarray,
+    images: torch.Tensor,
+    share: float,
+) -> np.ndarray | None:
+    """Estimate the score that the budget of each class reaches.
+
+    Args:
+        selection: Selection whose classes and budget are used.
+        rows: (M,) rows of the sample.
+        images: (M, D) images of the sample.
+        share: Sampled share of the store.
+
+    Returns:
+        (K,) scores, -inf without a budget; None if the store is not well
+        mixed.
+    """
+    ranks = find_ranks(selection.budget, share)
+    pool = make_pool(ranks, selection.classes.tolerance)
+    scan_sample(selection, pool, rows, images)
+    # In a store that is sorted by what it shows the best of a class are
+    # neighbors, and a sample says little.
+    runs = np.unique([pool.labels, pool.rows // _SAMPLE_RUN], axis=1)
+    if runs.shape[1] <= 0.8 * len(pool.rows):
+        return None
+    return np.where(selection.budget > 0, pool.find_scores(ranks), -np.inf)
+
+
+def scan_sample(
+    selection: 'Selection',
+    pool: CandidatePool,
+    rows: np.ndarray,
+    images: torch.Tensor,
+) -> None:
+    """Add the candidates of a sample, (M,) rows, to a pool."""
+    scan = Scan(selection, pool, None)
+    size = selection.count_rows()
+    for first in range(0, len(rows), size):
+        some = slice(first, first + size)
+        scan.consider(rows[some], images[some])
+    scan.end()
+
+
+def find_admitted(
+    admit: Callable[[int, int], np.ndarray], rows: np.ndarray
+) -> np.ndarray:
+    """Return (M,) bool: the rows that may be chosen.
+
+    Args:
+        admit: Filter of a row range; see ``Selection``.
+        rows: (M,) rows, increasing.
+    """
+    parts = [np.empty(0, bool)]
+    for run in np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1):
+        if len(run):
+            first, last = int(run[0]), int(run[-1])
+            parts.append(admit(first, last + 1)[run - first])
+    return np.concatenate(parts)
+
+
+def _sample_rows(total: int, size: int) -> np.ndarray:
+    """Return about ``size`` sorted rows, in short runs at random indices."""
+    if size >= total:
+        return np.arange(total)
+    runs = total // _SAMPLE_RUN
+    chosen = make_generator(0, total).choice(
+        runs, max(1, min(runs, size // _SAMPLE_RUN)), replace=False
+    )
+    return (
+        np.sort(chosen)[:, None] * _SAMPLE_RUN + np.arange(_SAMPLE_RUN)
+    ).ravel()
