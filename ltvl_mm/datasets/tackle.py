@@ -199,7 +199,7 @@ class TACKLEDataset(SubsetMixin):
         data = dataset[inner]
         if isinstance(data, dict) and 'data_samples' in data:
             place = {
-                'origin': self.get_origin(idx),
+                'origin': self._name_origin(dataset),
                 'sample_idx': idx % len(self),
             }
             if dataset is self.retrieved:
@@ -216,15 +216,13 @@ class TACKLEDataset(SubsetMixin):
         return {
             **dataset.get_data_info(inner),
             'sample_idx': idx % len(self),
-            'origin': self.get_origin(idx),
+            'origin': self._name_origin(dataset),
         }
 
     @force_full_init
     def get_origin(self, idx: int) -> str:
         """Return ``'target'`` or ``'retrieved'``."""
-        return (
-            'target' if self._locate(idx)[0] is self.dataset else 'retrieved'
-        )
+        return self._name_origin(self._locate(idx)[0])
 
     @force_full_init
     def get_cat_ids(self, idx: int) -> list[int]:
@@ -240,9 +238,10 @@ class TACKLEDataset(SubsetMixin):
 
     def _find_row(self, idx: int) -> int:
         """Return the index among target and retrieved images together."""
-        if not -len(self) <= idx < len(self):
-            raise IndexError(f'index {idx} of {len(self)} samples')
-        idx %= len(self)
+        size = len(self)
+        if not -size <= idx < size:
+            raise IndexError(f'index {idx} of {size} samples')
+        idx %= size
         return idx if self._rows is None else int(self._rows[idx])
 
     def _locate(self, idx: int) -> tuple[object, int]:
@@ -250,6 +249,9 @@ class TACKLEDataset(SubsetMixin):
         if row < self._target_size:
             return self.dataset, row
         return self.retrieved, row - self._target_size
+
+    def _name_origin(self, dataset: object) -> str:
+        return 'target' if dataset is self.dataset else 'retrieved'
 
     def __repr__(self) -> str:
         lines = [f'Dataset {type(self).__name__}']

@@ -29,7 +29,9 @@ class TextColumn(Sequence):
         if isinstance(values, pa.ChunkedArray):
             # 64-bit offsets: one buffer holds more than 2 GB.
             values = values.cast(pa.large_string()).combine_chunks()
-        elif not isinstance(values, pa.Array):
+        elif isinstance(values, pa.Array):
+            values = values.cast(pa.large_string())
+        else:
             values = pa.array(list(values), pa.large_string())
         if isinstance(values, pa.ChunkedArray):  # of old pyarrow versions
             values = pa.concat_arrays(values.chunks)
@@ -38,6 +40,18 @@ class TextColumn(Sequence):
                 f'{values.null_count} of {len(values)} strings are missing'
             )
         self.array = values
+        # Views of Arrow's buffers: an Arrow scalar takes 2 us.
+        _, offsets, text = values.buffers()
+        stop = 8 * (values.offset + len(values) + 1)
+        self._offsets = (
+            memoryview(offsets)[8 * values.offset : stop].cast('q')
+            if len(values)
+            else ()
+        )
+        self._text = memoryview(b'' if text is None else text)
+
+    def __reduce__(self) -> tuple:
+        return TextColumn, (self.array,)  # views cannot be pickled
 
     def __len__(self) -> int:
         return len(self.array)
@@ -52,9 +66,12 @@ class TextColumn(Sequence):
                 )
             return TextColumn([self[row] for row in range(start, stop, step)])
         row = operator.index(index)
-        if not -len(self) <= row < len(self):
+        size = len(self._offsets) - 1
+        if not -size <= row < size:
             raise IndexError(f'index {row} of {len(self)} strings')
-        return self.array[row % len(self)].as_py()
+        row %= size
+        start, stop = self._offsets[row], self._offsets[row + 1]
+        return str(self._text[start:stop], 'utf-8')
 
     def __iter__(self) -> Iterator[str]:
         for start in range(0, len(self), _CHUNK):

@@ -1,3 +1,4 @@
+import json
 import os
 from dataclasses import fields, replace
 
@@ -6,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from ltvl_mm.structures.class_names import hash_class_names
 from ltvl_mm.structures.manifest import (
     Manifest,
     load_manifest,
@@ -34,6 +36,38 @@ def test_a_saved_manifest_comes_back_as_it_was(tmp_path):
         old, new = getattr(MANIFEST, field.name), getattr(found, field.name)
         assert np.array_equal(old, new), field.name
     assert os.listdir(tmp_path) == ['m.parquet']
+
+
+def test_a_manifest_has_the_bytes_that_pyarrow_writes(tmp_path):
+    save_manifest(tmp_path / 'm.parquet', MANIFEST)
+    header = {
+        'class_names': list(NAMES),
+        'class_names_sha256': hash_class_names(NAMES),
+        'format': 1,
+        'source': {'budget': [2, 1, 1], 'temperature': 0.01},
+    }
+    columns = {
+        'class_id': pa.array([0, 0, 2], pa.int32()),
+        'rank': pa.array([0, 1, 0], pa.int32()),
+        'score': pa.array([3.5, -1.25, 0.1]),
+        'cosine': pa.array([0.3, 0.2, 0.25]),
+        'key': pa.array(['00000/a', '00000/b', '00000/a']),
+        'file': pa.array(
+            ['images/0/0.jpg', 'images/0/1.jpg', 'images/2/0.jpg']
+        ),
+        'caption': pa.array(['a cat', '', 'un café']),
+    }
+    table = pa.table(columns).replace_schema_metadata(
+        {'ltvl_mm': json.dumps(header)}
+    )
+    pq.write_table(table, tmp_path / 'plain.parquet', compression='zstd')
+    written = (tmp_path / 'm.parquet').read_bytes()
+    assert written == (tmp_path / 'plain.parquet').read_bytes()
+    # Read and written again, it stays the same.
+    save_manifest(
+        tmp_path / 'again.parquet', load_manifest(tmp_path / 'm.parquet')
+    )
+    assert (tmp_path / 'again.parquet').read_bytes() == written
 
 
 def test_an_empty_manifest_comes_back_too(tmp_path):
