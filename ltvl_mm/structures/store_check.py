@@ -8,9 +8,9 @@ import numpy as np
 import torch
 
 from ltvl_mm.structures.embedding_store import EmbeddingStore
+from ltvl_mm.structures.store_digests import matches_digest
 from ltvl_mm.structures.store_keys import find_repeated, hash_keys
 from ltvl_mm.structures.store_parts import Part
-from ltvl_mm.utils.io import hash_file
 
 # Rows with equal hashes whose keys are compared at once.
 _COMPARED = 10_000
@@ -67,7 +67,7 @@ def check_parts(
         return _check_part(store, store.parts[number], checksums=checksums)
 
     hashes = {}
-    # hashlib, pyarrow and reading files release Python's lock.
+    # xxhash, hashlib, pyarrow and reading files release Python's lock.
     with ThreadPoolExecutor(torch.get_num_threads()) as pool:
         found = pool.map(check, numbers)
         try:
@@ -140,11 +140,11 @@ def _check_part(
         return np.empty(0, np.uint64)
     store.map_part(part)
     if checksums:
-        for file, due in (
-            (part.matrix, part.matrix_sha256),
-            (part.table, part.table_sha256),
+        for file, sha256, xxh3 in (
+            (part.matrix, part.matrix_sha256, part.matrix_xxh3),
+            (part.table, part.table_sha256, part.table_xxh3),
         ):
-            if due and hash_file(file) != due:
+            if not matches_digest(file, sha256, xxh3):
                 raise ValueError(
                     f'{file} (shard {part.shard!r}) is not the file that was '
                     f'written: its checksum differs from the recorded one. '

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from ltvl_mm.structures.embedding_store import EmbeddingStore
+from ltvl_mm.structures.store_digests import digest_file
 from ltvl_mm.structures.store_files import (
     count_lines,
     find_columns,
@@ -21,9 +22,9 @@ from ltvl_mm.structures.store_files import (
     spell_column,
 )
 from ltvl_mm.structures.store_opening import open_store
-from ltvl_mm.structures.store_parts import Part, index_part
+from ltvl_mm.structures.store_parts import INDEX_DIGESTS, Part, index_part
 from ltvl_mm.structures.store_writer import FORMAT, find_dtype
-from ltvl_mm.utils.io import hash_content, hash_file, read_json, write_json
+from ltvl_mm.utils.io import hash_content, read_json, write_json
 from ltvl_mm.utils.lock import locks_output
 from ltvl_mm.utils.progress import progress_bar
 
@@ -73,9 +74,7 @@ def index_store(
                 {
                     'rows': part.rows,
                     'sha256': part.sha256,
-                    'matrix_sha256': part.matrix_sha256,
-                    'table_sha256': part.table_sha256,
-                    'binding': part.binding,
+                    **{name: getattr(part, name) for name in INDEX_DIGESTS},
                     'matrix': _name_file(part.matrix, base),
                     'table': _name_file(part.table, base),
                 }
@@ -123,13 +122,16 @@ def _index_parts(pairs: list[tuple[Path, Path]]) -> list[Part]:
     with progress_bar(total=len(pairs), title='index', unit='part') as bar:
         for number, (matrix, table) in enumerate(pairs):
             part = index_part(number, matrix, table)
-            digests = hash_file(matrix), hash_file(table)
+            matrix_sha256, matrix_xxh3 = digest_file(matrix)
+            table_sha256, table_xxh3 = digest_file(table)
             parts.append(
                 replace(
                     part,
-                    matrix_sha256=digests[0],
-                    table_sha256=digests[1],
-                    binding=hash_content(digests),
+                    matrix_sha256=matrix_sha256,
+                    matrix_xxh3=matrix_xxh3,
+                    table_sha256=table_sha256,
+                    table_xxh3=table_xxh3,
+                    binding=hash_content([matrix_sha256, table_sha256]),
                 )
             )
             bar.update()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.structures.store_parts import (
+    INDEX_DIGESTS,
     Part,
     index_part,
     locate_part,
@@ -82,5 +83,6 @@ def _open_indexed(root: Path, number: int, record: dict) -> Part:
             f'{matrix} or {table} has changed since it was indexed; if that '
             f'is right, index again with tools/index_store.py'
         )
-    digests = ('matrix_sha256', 'table_sha256', 'binding')
-    return replace(part, **{name: record.get(name, '') for name in digests})
+    return replace(
+        part, **{name: record.get(name, '') for name in INDEX_DIGESTS}
+    )

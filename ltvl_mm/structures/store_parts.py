@@ -48,6 +48,15 @@ COLUMNS = pa.schema([*METADATA, *FILTER_COLUMNS])
 # gets another number when shards are added.
 _NOT_RECORDED = ('number', 'matrix', 'table', 'matrix_sha256', 'prefix')
 
+# Digests of a part that the index of a store of others holds.
+INDEX_DIGESTS = (
+    'matrix_sha256',
+    'matrix_xxh3',
+    'table_sha256',
+    'table_xxh3',
+    'binding',
+)
+
 
 @dataclass(frozen=True)
 class Part:
@@ -71,6 +80,9 @@ class Part:
         matrix_sha256: Digest of the whole ``.npy`` file; '' if it was not
             recorded.
         prefix: Text before all keys, where stores are searched as one.
+        matrix_xxh3: xxh3_128 of the ``.npy`` file, which is checked instead
+            of sha256 because it is faster; '' if it was not recorded.
+        table_xxh3: xxh3_128 of ``table``; '' if it was not recorded.
     """
 
     number: int
@@ -86,6 +98,8 @@ class Part:
     source: dict | None = None
     matrix_sha256: str = ''
     prefix: str = ''
+    matrix_xxh3: str = ''
+    table_xxh3: str = ''
 
     @property
     def record(self) -> dict:
@@ -93,6 +107,10 @@ class Part:
         record = asdict(self)
         for name in _NOT_RECORDED:
             del record[name]
+        # Records of earlier versions lack these and keep their digest.
+        for name in ('matrix_xxh3', 'table_xxh3'):
+            if not record[name]:
+                del record[name]
         record['bad'] = [list(pair) for pair in self.bad]
         return record
 

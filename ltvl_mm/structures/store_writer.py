@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ltvl_mm.structures.embedding_store import EmbeddingStore
+from ltvl_mm.structures.store_digests import digest_file
 from ltvl_mm.structures.store_files import find_uneven_row, map_matrix
 from ltvl_mm.structures.store_keys import bind_keys
 from ltvl_mm.structures.store_parts import (
@@ -22,7 +23,6 @@ from ltvl_mm.utils.io import (
     atomic_write,
     claim_folder,
     hash_content,
-    hash_file,
     remove_temporaries,
     write_json,
 )
@@ -108,12 +108,15 @@ def _write_files(
     columns = pa.table(unknown | metadata, schema=COLUMNS)
     with atomic_write(part.table) as handle:
         pq.write_table(columns, handle, compression='zstd')
-    sha256 = hash_file(part.matrix)
+    sha256, matrix_xxh3 = digest_file(part.matrix)
+    table_sha256, table_xxh3 = digest_file(part.table)
     return replace(
         part,
         sha256=sha256,
         matrix_sha256=sha256,
-        table_sha256=hash_file(part.table),
+        matrix_xxh3=matrix_xxh3,
+        table_sha256=table_sha256,
+        table_xxh3=table_xxh3,
         binding=bind_keys(sha256, columns['image_path']),
     )
 

@@ -1,5 +1,6 @@
 """Tampered, mixed and half-recorded stores are refused or named."""
 
+import hashlib
 import json
 import shutil
 from dataclasses import replace
@@ -8,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import xxhash
 
 from ltvl_mm.retrieval import preconditions
 from ltvl_mm.retrieval.retrieve import retrieve
@@ -22,6 +24,7 @@ from ltvl_mm.structures.store_writer import (
     finish_store,
     write_part,
 )
+from ltvl_mm.utils.io import hash_content
 
 ENCODER = {'arch': 'a', 'weights': 'w', 'preprocess': 'p'}
 QUERIES = ClassQueries(
@@ -135,6 +138,19 @@ def _swap_parts(root):
         zero.write_bytes(content[1])
 
 
+def _drop_fast_digests(root):
+    """Make it a store of a version that recorded sha256 only."""
+    digests = []
+    for file in sorted(root.glob('parts/*.json')):
+        record = json.loads(file.read_text())
+        del record['matrix_xxh3'], record['table_xxh3']
+        file.write_text(json.dumps(record))
+        digests.append(hash_content(record))
+    header = json.loads((root / 'store.json').read_text())
+    header['records'] = digests
+    (root / 'store.json').write_text(json.dumps(header))
+
+
 def _forget_records(root):
     """Make it a store of an earlier version."""
     header = json.loads((root / 'store.json').read_text())
@@ -142,7 +158,14 @@ def _forget_records(root):
     (root / 'store.json').write_text(json.dumps(header | {'format': 1}))
     for number, file in enumerate(sorted(root.glob('parts/*.json'))):
         record = json.loads(file.read_text())
-        for name in ('table_sha256', 'binding', 'store', 'source'):
+        for name in (
+            'table_sha256',
+            'matrix_xxh3',
+            'table_xxh3',
+            'binding',
+            'store',
+            'source',
+        ):
             del record[name]
         file.write_text(json.dumps(record | {'number': number}))
 
@@ -197,6 +220,31 @@ def test_verifies_embeddings_of_an_earlier_version(web, run):
     _permute_embeddings(web)
     with pytest.raises(ValueError, match=r'img_emb_1\.npy'):
         run()
+
+
+def test_records_a_fast_digest_of_each_file_and_verifies_by_it(web):
+    part = open_store(web).parts[1]
+    for file, sha256, xxh3 in (
+        (part.matrix, part.matrix_sha256, part.matrix_xxh3),
+        (part.table, part.table_sha256, part.table_xxh3),
+    ):
+        assert sha256 == hashlib.sha256(file.read_bytes()).hexdigest()
+        assert xxh3 == xxhash.xxh3_128_hexdigest(file.read_bytes())
+    store = open_store(web)
+    # sha256 is not computed where the fast digest is recorded.
+    other = [replace(part, matrix_sha256='0' * 64) for part in store.parts]
+    check_store(replace(store, parts=tuple(other)))
+    other = [replace(part, matrix_xxh3='0' * 32) for part in store.parts]
+    with pytest.raises(ValueError, match=r'img_emb_0\.npy'):
+        check_store(replace(store, parts=tuple(other)))
+
+
+def test_verifies_records_without_a_fast_digest_by_sha256(web):
+    _drop_fast_digests(web)
+    check_store(open_store(web))
+    _permute_metadata(web)
+    with pytest.raises(ValueError, match=r'metadata_1\.parquet'):
+        check_store(open_store(web))
 
 
 @pytest.mark.parametrize('content', ['[]', '{}', '{"shard": 1}', 'x', '{"'])

@@ -25,9 +25,9 @@ from retrieval_data import make_queries, make_store
 from ltvl_mm.retrieval.select import Selection
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.structures.store_check import check_store
+from ltvl_mm.structures.store_digests import digest_file
 from ltvl_mm.structures.store_parts import COLUMNS
 from ltvl_mm.utils.command_line import run_command
-from ltvl_mm.utils.io import hash_file
 
 
 def parse_args() -> argparse.Namespace:
@@ -104,14 +104,16 @@ def add_metadata(store: EmbeddingStore) -> EmbeddingStore:
             pq.write_table(
                 pa.table(columns, schema=COLUMNS), table, compression='zstd'
             )
-        parts.append(
-            replace(
-                part,
-                table=table,
-                matrix_sha256=hash_file(part.matrix),
-                table_sha256=hash_file(table),
-            )
+        matrix_sha256, matrix_xxh3 = digest_file(part.matrix)
+        table_sha256, table_xxh3 = digest_file(table)
+        part = replace(
+            part,
+            table=table,
+            matrix_sha256=matrix_sha256,
+            table_sha256=table_sha256,
         )
+        xxh3 = {'matrix_xxh3': matrix_xxh3, 'table_xxh3': table_xxh3}
+        parts.append(replace(part, **xxh3))
     return replace(store, parts=tuple(parts))
 
 
