@@ -11,13 +11,16 @@ import argparse
 import csv
 import re
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ltvl_mm.evaluation.accuracy_table import format_accuracies
 from ltvl_mm.evaluation.feature_map import METHODS
 from ltvl_mm.structures.class_names import load_class_names
 from ltvl_mm.structures.run_folder import RunFolder
-from ltvl_mm.structures.run_reader import find_runs, read_run
+from ltvl_mm.structures.run_reader import read_run
+from ltvl_mm.structures.run_search import find_runs
 from ltvl_mm.utils.command_line import run_command
 from ltvl_mm.utils.progress import progress_bar
 from ltvl_mm.visualization.report import (
@@ -58,6 +61,8 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
+    # Names of folders may hold bytes that are not UTF-8.
+    sys.stdout.reconfigure(errors='backslashreplace')
     try:
         if Path(args.out).is_dir():
             raise ValueError(f'-o must be a file, got the folder {args.out}')
@@ -65,11 +70,13 @@ def main() -> None:
         names = args.class_names and load_class_names(args.class_names)
         runs = read_runs(args.runs, args.class_counts, args.manifest)
         if args.class_counts and all(run.counts is None for run in runs):
-            raise ValueError(runs[0].missing['class counts'])
-        retrieval = find_retrieval(runs, args.manifest)
-        if retrieval and not names:
-            names = retrieval.manifest.class_names
+            reasons = [run.missing.get('class counts') for run in runs]
+            if any(reasons):
+                raise ValueError(next(filter(None, reasons)))
         study = make_study(runs, baseline=args.baseline, class_names=names)
+        retrieval = find_retrieval(study.runs, args.manifest)
+        if retrieval and not names:
+            study = replace(study, class_names=retrieval.manifest.class_names)
         missing = write_report(
             args.out,
             study,
@@ -82,10 +89,12 @@ def main() -> None:
         sys.exit(str(error))
     rows = [
         {'method': run.name, **scores}
-        for run in runs
+        for run in study.runs
         if (scores := score_run(study, run))
     ]
     print(format_accuracies(rows))
+    for owner, parts in study.left_out.items():
+        print(f'{owner} is left out: {parts["the run"]}')
     for owner, parts in missing.items():
         print(
             f'missing of {owner}: {", ".join(parts)}; see the end of the page'
@@ -141,7 +150,7 @@ def drop_seeds(parts: tuple[str, ...]) -> list[str]:
 
 
 def find_retrieval(
-    runs: list[RunFolder], manifest: str | None
+    runs: Sequence[RunFolder], manifest: str | None
 ) -> Retrieval | None:
     """Return the one that is named, else the first that a run has."""
     if manifest is None:

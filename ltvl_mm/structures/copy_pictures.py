@@ -4,8 +4,10 @@
 and of what it copies, so that a person can see whether the filter was right.
 """
 
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from ltvl_mm.utils.io import read_json, write_json
 
@@ -42,25 +44,66 @@ def save_copy_pictures(root: Path, pictures: list[CopyPicture]) -> None:
     write_json(root / FOLDER / _FILE, [asdict(one) for one in pictures])
 
 
-def load_copy_pictures(root: Path) -> list[CopyPicture]:
+def load_copy_pictures(root: Path, num_classes: int) -> list[CopyPicture]:
     """Read the list of a retrieval's folder.
 
+    Args:
+        root: The folder.
+        num_classes: Number K of classes of the retrieval.
+
     Raises:
-        ValueError: If there is none, as in folders of earlier versions, or a
-            file leaves the folder.
+        ValueError: If there is no list, as in folders of earlier versions,
+            a value has another type, or a file lies outside of the folder;
+            names file and entry.
     """
-    found = read_json(root / FOLDER / _FILE)
-    try:
-        pictures = [
-            CopyPicture(**{**one, 'class_ids': tuple(one['class_ids'])})
-            for one in found
-        ]
-    except (TypeError, KeyError) as error:
+    file = root / FOLDER / _FILE
+    found = read_json(file)
+    if not isinstance(found, list):
         raise ValueError(
-            f'{root / FOLDER / _FILE} is no list of copies: {error!r}'
-        ) from None
-    for one in pictures:
-        for file in (one.picture, one.original):
-            if Path(file).is_absolute() or '..' in Path(file).parts:
-                raise ValueError(f'{root}: {file!r} leaves the folder')
+            f'{file} must hold a list of near-duplicates, got a '
+            f'{type(found).__name__}'
+        )
+    pictures = []
+    for number, entry in enumerate(found):
+        try:
+            pictures.append(_parse_entry(entry, num_classes))
+        except ValueError as error:
+            raise ValueError(f'{file}, entry {number}: {error}') from None
     return pictures
+
+
+def _parse_entry(entry: Any, num_classes: int) -> CopyPicture:  # noqa: ANN401
+    """Return an entry of the list.
+
+    Raises:
+        ValueError: If a value has another type than it should.
+    """
+    names = set(CopyPicture.__dataclass_fields__)
+    if not isinstance(entry, dict) or set(entry) != names:
+        raise ValueError(
+            f'expected an object with {", ".join(sorted(names))}, got '
+            f'{entry!r:.80}'
+        )
+    for name in ('key', 'copy_of', 'evidence', 'picture', 'original'):
+        if not isinstance(entry[name], str):
+            raise ValueError(f'{name} must be text, got {entry[name]!r:.80}')
+    for name in ('picture', 'original'):
+        path = Path(entry[name])
+        if path.is_absolute() or '..' in path.parts:
+            raise ValueError(
+                f'{name} must be a path inside the folder, got '
+                f'{entry[name]!r:.80}'
+            )
+    cosine, classes = entry['cosine'], entry['class_ids']
+    if type(cosine) not in (int, float) or not abs(cosine) < math.inf:
+        raise ValueError(f'cosine must be a finite number, got {cosine!r:.80}')
+    if not isinstance(classes, list) or not all(
+        type(label) is int and 0 <= label < num_classes for label in classes
+    ):
+        raise ValueError(
+            f'class_ids must be a list of whole numbers in [0, '
+            f'{num_classes}), got {classes!r:.80}'
+        )
+    return CopyPicture(
+        **{**entry, 'cosine': float(cosine), 'class_ids': tuple(classes)}
+    )

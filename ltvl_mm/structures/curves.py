@@ -59,7 +59,7 @@ def _read_file(file: Path, curves: dict[str, dict[float, float]]) -> int:
             )
         lines.seek(0)
         for line in lines:
-            entry = _parse_line(line)
+            entry = parse_scalars(line)
             if entry is None:
                 broken += 1
                 continue
@@ -69,8 +69,15 @@ def _read_file(file: Path, curves: dict[str, dict[float, float]]) -> int:
     return broken
 
 
-def _parse_line(line: bytes) -> dict[str, float] | None:
-    """Return the numbers of a line; None if it is not a line of scalars."""
+def parse_scalars(line: bytes) -> dict[str, float] | None:
+    """Return the numbers of a line of ``scalars.json``.
+
+    Args:
+        line: The line, which a kill may have cut off.
+
+    Returns:
+        Scalar -> value, with a finite ``step``; None for any other line.
+    """
     if len(line) > _LINE:
         return None
     try:

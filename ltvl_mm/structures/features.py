@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from ltvl_mm.utils.io import read_arrays, write_arrays
+from ltvl_mm.utils.npz_check import check_kind, take_texts
 
 
 @dataclass(frozen=True)
@@ -83,12 +84,18 @@ def load_features(path: str | Path) -> Features:
         made_by='tools/analysis_tools/save_features.py',
         optional=('classifier', 'tau'),
     )
+    arrays.setdefault('classifier', np.array(''))
     try:
+        check_kind(arrays, 'features', 'f', 2)
+        check_kind(arrays, 'labels', 'iu', 1)
+        check_kind(arrays, 'classifier', 'U', 0)
+        if 'tau' in arrays:
+            check_kind(arrays, 'tau', 'fiu', 0)
         return Features(
             features=arrays['features'],
-            labels=arrays['labels'],
-            paths=tuple(arrays['paths'].tolist()),
-            classifier=str(arrays.get('classifier', '')),
+            labels=arrays['labels'].astype(np.int64),
+            paths=take_texts(arrays, 'paths'),
+            classifier=str(arrays['classifier']),
             tau=float(arrays['tau']) if 'tau' in arrays else None,
         )
     except ValueError as error:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -199,19 +200,62 @@ def load_manifest(path: str | Path) -> Manifest:
     try:
         table = pq.read_table(path)
         header = json.loads(table.schema.metadata[b'ltvl_mm'])
-        names, source = tuple(header['class_names']), header['source']
-    # Broken JSON, and what pyarrow raises, are ValueErrors.
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise ValueError(f'{path} is not a manifest: {error!r}') from None
-    columns = {
-        name: (
-            table[name]
-            if _SCHEMA.field(name).type == pa.string()
-            else table[name].to_numpy()
-        )
-        for name in _SCHEMA.names
-    }
+        names, source = header['class_names'], header['source']
+    # Broken JSON, and most of what pyarrow raises, are ValueErrors.
+    except (
+        ValueError,
+        TypeError,
+        KeyError,
+        RecursionError,
+        OSError,
+        pa.ArrowException,
+    ) as error:
+        raise ValueError(f'{path} is not a manifest: {error!r:.300}') from None
     try:
-        return Manifest(class_names=names, source=source, **columns)
+        if (
+            not isinstance(source, dict)
+            or not isinstance(names, list)
+            or not all(isinstance(name, str) for name in names)
+        ):
+            raise ValueError(
+                'its header must hold class_names, a list of texts, and '
+                'source, an object'
+            )
+        columns = {field.name: _read_column(table, field) for field in _SCHEMA}
+        return Manifest(class_names=tuple(names), source=source, **columns)
     except ValueError as error:
         raise ValueError(f'{path}: {error}') from None
+
+
+def _read_column(table: pa.Table, field: pa.Field) -> Any:  # noqa: ANN401
+    """Return a column as the type that the manifest has.
+
+    Raises:
+        ValueError: If it is missing, has empty values, or its values are not
+            of the kind of that type.
+    """
+    found = table.column_names.count(field.name)
+    if found != 1:
+        raise ValueError(
+            f'expected one column {field.name}, found {found} among '
+            f'{table.column_names}'
+        )
+    column = table[field.name]
+    good = {
+        pa.int32(): pa.types.is_integer,
+        pa.float64(): lambda kind: (
+            pa.types.is_floating(kind) or pa.types.is_integer(kind)
+        ),
+        pa.string(): lambda kind: (
+            pa.types.is_string(kind) or pa.types.is_large_string(kind)
+        ),
+    }[field.type]
+    if not good(column.type) or column.null_count:
+        raise ValueError(
+            f'the column {field.name} must be {field.type} without empty '
+            f'values, got {column.type} with {column.null_count} empty values'
+        )
+    if field.type == pa.string():
+        return column
+    # Raises ArrowInvalid, a ValueError, for a number that does not fit.
+    return column.cast(field.type).to_numpy()

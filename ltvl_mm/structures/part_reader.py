@@ -1,5 +1,6 @@
 """Read the parts of a folder that may be incomplete."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -12,12 +13,15 @@ _Content = TypeVar('_Content')
 class PartReader:
     """Read parts, and keep the reason if one cannot be read.
 
+    Args:
+        missing: Reasons by part that are known before; None for none.
+
     Attributes:
         missing: Part -> the reason.
     """
 
-    def __init__(self) -> None:
-        self.missing: dict[str, str] = {}
+    def __init__(self, missing: dict[str, str] | None = None) -> None:
+        self.missing = {} if missing is None else missing
 
     def read(
         self, part: str, load: Callable[[], _Content], default: _Content
@@ -45,7 +49,7 @@ class PartReader:
         Args:
             folders: Folders that may have a command file; one is enough.
         """
-        found, there = [], [f for f in folders if (f / FILE).exists()]
+        found, there = [], [f for f in folders if os.path.lexists(f / FILE)]
         for folder in there:
             commands, broken = self.read(
                 'commands',

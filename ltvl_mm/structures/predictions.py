@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ltvl_mm.utils.io import read_arrays, write_arrays
+from ltvl_mm.utils.npz_check import check_kind, take_texts
 
 # The logarithm of float32's smallest number: what log gives for a 0.
 LOWEST_LOG = -104.0
@@ -139,13 +140,15 @@ def load_predictions(
         made_by=f'tools/test.py CONFIG CHECKPOINT --out {path}',
         optional=('class_names',),
     )
-    names = arrays.get('class_names')
     try:
+        check_kind(arrays, 'probabilities', 'f', 2)
+        check_kind(arrays, 'labels', 'iu', 1)
+        named = 'class_names' in arrays
         predictions = Predictions(
             probabilities=arrays['probabilities'],
-            labels=arrays['labels'],
-            paths=tuple(arrays['paths'].tolist()),
-            class_names=None if names is None else tuple(names.tolist()),
+            labels=arrays['labels'].astype(np.int64),
+            paths=take_texts(arrays, 'paths'),
+            class_names=take_texts(arrays, 'class_names') if named else None,
         )
     except ValueError as error:
         raise ValueError(f'{path} holds no predictions: {error}') from None

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-PER_CLASS = 'shot/per_class'  # in ``metrics.json``
+PREDICTIONS = 'test.npz'
+METRICS = 'metrics.json'
+PER_CLASS = 'shot/per_class'  # in METRICS
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,14 @@ class RunFolder:
     def tells_classes(self) -> bool:
         """Whether it says how often each class is right."""
         return self.answers is not None or PER_CLASS in self.metrics
+
+    @property
+    def num_classes(self) -> int | None:
+        """Number of classes by the most reliable part that has it."""
+        if self.answers is not None:
+            return self.answers.num_classes
+        parts = (self.counts, self.retrieved, self.metrics.get(PER_CLASS))
+        return next((len(part) for part in parts if part is not None), None)
 
     @property
     def label(self) -> str:

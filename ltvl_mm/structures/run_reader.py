@@ -1,4 +1,4 @@
-"""Find and read what trainings and their tests left in folders.
+"""Read what trainings and their tests left in a folder.
 
 ``tools/train.py`` leaves config and ``vis_data/scalars.json``,
 ``tools/test.py`` predictions (``test.npz``) or ``metrics.json``,
@@ -7,10 +7,8 @@ or broken is named, and the rest is read. Run folders come from other people,
 too: everything in them is read as data, and nothing is executed.
 """
 
-import math
 import os
 import re
-from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
@@ -21,39 +19,18 @@ from ltvl_mm.structures.curves import read_curves
 from ltvl_mm.structures.manifest import load_manifest
 from ltvl_mm.structures.part_reader import PartReader
 from ltvl_mm.structures.predictions import load_predictions
-from ltvl_mm.structures.run_folder import PER_CLASS, Answers, RunFolder
+from ltvl_mm.structures.run_folder import PREDICTIONS, Answers, RunFolder
+from ltvl_mm.structures.run_metrics import check_class_number, read_metrics
+from ltvl_mm.structures.run_search import find_problem
 from ltvl_mm.structures.run_values import (
     MAX_CLASSES,
     RunConfig,
     read_run_config,
     resolve,
 )
-from ltvl_mm.utils.io import hash_content, read_json
+from ltvl_mm.utils.io import hash_content
 
-PREDICTIONS = 'test.npz'
-METRICS = 'metrics.json'
 FEATURES = 'features_test.npz'
-
-
-def find_runs(folder: Path) -> Iterator[Path]:
-    """Yield the folders of trainings or tests in a folder, or itself.
-
-    Raises:
-        ValueError: If the folder does not exist.
-    """
-    if not folder.is_dir():
-        raise ValueError(f'the folder {folder} does not exist')
-    seen = set()
-    for place, inner, _ in os.walk(folder, followlinks=True):
-        real = os.path.realpath(place)
-        if real in seen:  # a link to what is above, or to what was there
-            inner.clear()
-            continue
-        seen.add(real)
-        if _is_run(Path(place)):
-            inner.clear()  # what lies below belongs to it
-            yield Path(place)
-        inner.sort()
 
 
 def read_run(
@@ -72,14 +49,15 @@ def read_run(
         manifest: Taken in place of the one that the config names, if it
             names one.
     """
+    if problem := find_problem(path):
+        return RunFolder(name, path, missing={'all parts': problem})
     reader = PartReader()
     commands = reader.read_commands(path, path / 'test')
     answers = reader.read('predictions', lambda: _read_answers(path), None)
-    metrics = {}
-    if answers is None or os.path.lexists(path / METRICS):
-        metrics = reader.read('metrics', lambda: _read_metrics(path), {})
-        metrics = _keep_percentages(metrics, reader)
-    config = read_run_config(path, reader)
+    metrics = read_metrics(path, reader, needed=answers is None)
+    config = reader.read(
+        'config', lambda: read_run_config(path, reader), RunConfig()
+    )
     class_counts = reader.read(
         'class counts',
         lambda: _read_counts(counts, config, answers, commands),
@@ -94,10 +72,10 @@ def read_run(
     if place is not None:
         retrieved = reader.read(
             'retrieved images',
-            lambda: _count_retrieved(place, answers),
+            lambda: _count_retrieved(place, answers, class_counts),
             None,
         )
-    return RunFolder(
+    found = RunFolder(
         name,
         path,
         seed=_find_seed(path, config),
@@ -112,13 +90,7 @@ def read_run(
         commands=commands,
         missing=reader.missing,
     )
-
-
-def _is_run(folder: Path) -> bool:
-    # A broken link is a broken run, not none.
-    return any(
-        os.path.lexists(folder / name) for name in (PREDICTIONS, METRICS)
-    ) or any(folder.glob('*/vis_data/scalars.json'))
+    return check_class_number(found)
 
 
 def _find_seed(path: Path, config: RunConfig) -> int | None:
@@ -149,49 +121,8 @@ def _read_answers(path: Path) -> Answers:
     )
 
 
-def _read_metrics(path: Path) -> dict:
-    metrics = read_json(path / METRICS)
-    if not isinstance(metrics, dict):
-        raise ValueError(
-            f'{path / METRICS} must hold an object with metrics by name, got '
-            f'a {type(metrics).__name__}'
-        )
-    return metrics
-
-
-def _keep_percentages(metrics: dict, reader: PartReader) -> dict:
-    """Return the accuracies of ``metrics.json`` that are percentages."""
-    kept = {}
-    for name, value in metrics.items():
-        if not name.startswith('shot/'):
-            continue
-        if name == PER_CLASS:
-            good = isinstance(value, list) and all(
-                each is None or _is_percentage(each) for each in value
-            )
-            expected = 'a list with a percentage or null per class'
-        else:
-            good, expected = _is_percentage(value), 'a percentage'
-        if good:
-            kept[name] = value
-        else:
-            reader.add(
-                'metrics',
-                f'{METRICS}: {name} must be {expected}, got {value!s:.80}',
-            )
-    return kept
-
-
-def _is_percentage(value: object) -> bool:
-    return (
-        type(value) in (int, float)
-        and (isinstance(value, int) or math.isfinite(value))
-        and 0 <= value <= 100
-    )
-
-
 def _find_features(path: Path) -> Path:
-    if not (path / FEATURES).exists():
+    if not os.path.exists(path / FEATURES):
         raise ValueError(
             f'{path / FEATURES} does not exist; write it with '
             f'tools/analysis_tools/save_features.py'
@@ -230,15 +161,20 @@ def _find_manifest(
     return Path(given or resolve(named, config.list_places(commands)))
 
 
-def _count_retrieved(manifest: Path, answers: Answers | None) -> np.ndarray:
+def _count_retrieved(
+    manifest: Path, answers: Answers | None, counts: np.ndarray | None
+) -> np.ndarray:
     changed = manifest.stat().st_mtime_ns if manifest.is_file() else 0
-    counts = _count_rows(manifest, changed)
-    if answers and len(counts) != answers.num_classes:
+    retrieved = _count_rows(manifest, changed)
+    owner, expected = 'the training list', counts
+    if answers:
+        owner, expected = PREDICTIONS, range(answers.num_classes)
+    if expected is not None and len(retrieved) != len(expected):
         raise ValueError(
-            f'{manifest} is of {len(counts)} classes, but {PREDICTIONS} has '
-            f'{answers.num_classes}'
+            f'{manifest} is of {len(retrieved)} classes, but {owner} has '
+            f'{len(expected)}'
         )
-    return counts
+    return retrieved
 
 
 @lru_cache(maxsize=8)

@@ -1,6 +1,7 @@
 """Limits for ``.npz`` files of other people, before memory is allocated."""
 
 import zipfile
+from collections.abc import Mapping
 from typing import IO
 
 import numpy as np
@@ -8,6 +9,8 @@ import numpy as np
 # Deflate packs zeros 1,000 to 1; softmax scores hardly at all.
 _MAX_RATIO = 100
 _ALWAYS_READ = 100_000_000  # bytes
+# Kinds of numpy's types, by letter.
+_KINDS = {'f': 'decimal', 'i': 'whole', 'u': 'whole', 'U': 'text'}
 
 
 def check_archive(file: IO[bytes]) -> IO[bytes]:
@@ -34,6 +37,41 @@ def check_archive(file: IO[bytes]) -> IO[bytes]:
             _check_member(archive, member)
     file.seek(0)
     return file
+
+
+def check_kind(
+    arrays: Mapping[str, np.ndarray], name: str, kinds: str, ndim: int
+) -> None:
+    """Refuse an array of another kind of values, or another dimension.
+
+    Args:
+        arrays: Arrays of a file by name.
+        name: Name of the array.
+        kinds: Allowed letters of ``dtype.kind``, among ``f``, ``i``, ``u``
+            and ``U``.
+        ndim: Expected number of dimensions.
+
+    Raises:
+        ValueError: If it has another kind or dimension.
+    """
+    array = arrays[name]
+    if array.dtype.kind not in kinds or array.ndim != ndim:
+        words = ' or '.join(dict.fromkeys(_KINDS[kind] for kind in kinds))
+        raise ValueError(
+            f'{name} must be an array of {ndim} dimensions with {words} '
+            f'values, got {array.dtype!s:.60} values and the shape '
+            f'{array.shape}'
+        )
+
+
+def take_texts(arrays: Mapping[str, np.ndarray], name: str) -> tuple[str, ...]:
+    """Return the texts of a one-dimensional array.
+
+    Raises:
+        ValueError: If the array holds anything else.
+    """
+    check_kind(arrays, name, 'U', 1)
+    return tuple(arrays[name].tolist())
 
 
 def _check_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:

@@ -1,6 +1,5 @@
 """What the methods reached, as JSON and as tables."""
 
-import json
 import os
 from pathlib import Path
 from statistics import mean
@@ -10,9 +9,10 @@ from mmengine.registry import DefaultScope
 
 from ltvl_mm.evaluation.accuracy_table import COLUMNS, format_mean
 from ltvl_mm.registry import MODELS
+from ltvl_mm.structures.curves import parse_scalars
 from ltvl_mm.utils.io import atomic_write, read_json, write_json
+from ltvl_mm.utils.regular_files import read_regular
 from ltvl_mm.utils.stages import ROOT
-from ltvl_mm.utils.text import split_lines
 
 # Config, the plain student or one of baselines/ -> row of the table.
 TRAINED = {
@@ -149,13 +149,31 @@ def _read_rows(
 
 
 def _measure_epoch(folder: Path) -> float:
-    """Return the seconds that the iterations of an epoch took, as logged."""
-    times = []
-    for file in folder.glob('*/vis_data/scalars.json'):
-        for line in split_lines(file.read_text(encoding='utf-8')):
-            entry = json.loads(line)
-            if 'loss' in entry:
+    """Return the seconds that the iterations of an epoch took, as logged.
+
+    A run that was killed and resumed may have a line that is cut off.
+
+    Raises:
+        ValueError: If no line of the training has loss and time.
+    """
+    times, broken = [], 0
+    for file in sorted(folder.glob('*/vis_data/scalars.json')):
+        for line in read_regular(file).splitlines():
+            entry = parse_scalars(line)
+            if entry is None:
+                broken += 1
+            elif {'loss', 'time'} <= entry.keys():
                 times.append(entry['time'])
+    if broken:
+        print(
+            f'{broken} broken lines of {folder}/*/vis_data/scalars.json are '
+            f'left out; a killed training leaves one'
+        )
+    if not times:
+        raise ValueError(
+            f'{folder}/*/vis_data/scalars.json has no line with loss and '
+            f'time; train again'
+        )
     return EPOCH * mean(times)
 
 

@@ -1,8 +1,6 @@
 """Run folders of other people are data: the report executes nothing."""
 
-import json
 import os
-import shutil
 import subprocess
 import sys
 import zipfile
@@ -10,15 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from mmengine.config import Config
 from study_folder import COUNTS, write_study
 
 from ltvl_mm.structures.run_reader import read_run
 from ltvl_mm.utils.config_text import parse_config
 from ltvl_mm.utils.run_config import to_plain, write_run_config
-from ltvl_mm.visualization.report import make_study, page, write_report
 
 ROOT = Path(__file__).parents[2]
 HOSTILE = {
@@ -35,11 +30,6 @@ HOSTILE = {
 @pytest.fixture
 def folder(tmp_path):
     return write_study(tmp_path / 'study')
-
-
-@pytest.fixture(scope='module')
-def whole(tmp_path_factory):
-    return write_study(tmp_path_factory.mktemp('whole'))
 
 
 def run_report(folder, out):
@@ -168,105 +158,3 @@ def test_arrays_are_not_larger_than_their_file(tmp_path):
     assert 'claims the shape' in read_run(run, 'x').missing['predictions']
     np.savez_compressed(run / 'test.npz', zeros=np.zeros(2 * 10**8, np.int8))
     assert 'expands to' in read_run(run, 'x').missing['predictions']
-
-
-JSON = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats()
-    | st.text(max_size=5)
-    | st.just(10**400),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(
-            st.sampled_from(
-                'step loss lr shot/all shot/few shot/per_class classes key '
-                'environment versions randomness seed test_evaluator manifest '
-                'class_counts num_classes train_dataloader dataset'.split()
-            ),
-            inner,
-            max_size=4,
-        )
-    ),
-    max_leaves=8,
-)
-BYTES = st.one_of(
-    st.binary(max_size=60),
-    JSON.map(lambda value: json.dumps(value).encode()),
-    st.lists(JSON, max_size=4).map(
-        lambda rows: '\n'.join(json.dumps(row) for row in rows).encode()
-    ),
-    st.sampled_from(
-        [
-            b'',
-            b'[' * 20000,
-            b'[' * 900 + b']' * 900,
-            b'{"step": ' + b'9' * 5000 + b'}',
-            b'{"step": 1e999, "loss": 1}',
-            b'\xff\xfe{\x00',
-            b'{"shot/all": "\\ud800", "shot/few": NaN}',
-        ]
-    ),
-)
-FILES = (
-    'test.npz metrics.json config.json plain.py commands.jsonl '
-    'features_test.npz 20260101_000000/vis_data/scalars.json'
-).split()
-
-
-@st.composite
-def damages(draw):
-    """Draw a file, and its new content: bytes, a cut, or another kind."""
-    file = draw(st.sampled_from(FILES))
-    kind = draw(st.sampled_from(['bytes', 'cut', 'flip', 'folder', 'pipe']))
-    return file, kind, draw(BYTES), draw(st.integers(0, 400))
-
-
-@pytest.fixture
-def fast_page(monkeypatch):
-    """Leave out packing plotly, which takes most of the time of a page."""
-    monkeypatch.setattr(page, 'pack_library', str)
-
-
-@settings(
-    max_examples=15,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
-@given(st.lists(damages(), min_size=1, max_size=4))
-def test_the_page_always_appears(whole, tmp_path, fast_page, changes):
-    run = tmp_path / 'run'
-    shutil.rmtree(run, ignore_errors=True)
-    shutil.copytree(whole / 'seed0/plain', run)
-    for change in changes:
-        damage(run, *change)
-    found = read_run(run, 'damaged')
-    good = read_run(whole / 'seed0/tackle', 'tackle')
-    missing = write_report(
-        tmp_path / 'x.html',
-        make_study([good, found]),
-        limit=0,
-    )
-    text = (tmp_path / 'x.html').read_text(encoding='utf-8')
-    assert '<section id="missing">' in text
-    for part in found.missing:
-        assert part in missing[f'{found.label} ({run})']
-
-
-def damage(run, name, kind, content, position):
-    file = run / name
-    before = file.read_bytes() if file.is_file() else b''
-    shutil.rmtree(file) if file.is_dir() else file.unlink(missing_ok=True)
-    if kind == 'folder':
-        file.mkdir()
-    elif kind == 'pipe':
-        os.mkfifo(file)
-    elif kind == 'cut':
-        file.write_bytes(before[:position])
-    elif kind == 'flip':
-        spoiled = bytearray(before or b'x')
-        spoiled[position % len(spoiled)] ^= 0xFF
-        file.write_bytes(bytes(spoiled))
-    else:
-        file.write_bytes(content)

@@ -58,3 +58,23 @@ def test_other_files_are_named(tmp_path):
         ValueError, match=r'other\.npz does not hold features,'
     ):
         load_features(tmp_path / 'other.npz')
+
+
+@pytest.mark.parametrize(
+    ('name', 'values', 'message'),
+    [
+        ('features', np.ones((2, 3), int), 'decimal values, got int64'),
+        ('features', 1.0, r'features must be an array of 2 .* shape \(\)'),
+        ('labels', ['a', 'b'], 'labels must be .* whole values'),
+        ('paths', [[1], [2]], 'paths must be .* text values'),
+        ('classifier', ['a', 'b'], 'classifier must be an array of 0'),
+        ('tau', 'x', 'tau must be .* decimal or whole values, got <U1'),
+    ],
+)
+def test_arrays_of_other_types_are_refused(tmp_path, name, values, message):
+    file = tmp_path / 'f.npz'
+    save_features(file, make())
+    with np.load(file) as arrays:
+        np.savez(file, **dict(arrays) | {name: values})
+    with pytest.raises(ValueError, match=f'f.npz holds no feat.*{message}'):
+        load_features(file)

@@ -148,6 +148,45 @@ def test_another_file_is_not_a_manifest(tmp_path, write):
         load_manifest(tmp_path / 'm.parquet')
 
 
+@pytest.mark.parametrize(
+    ('name', 'values', 'message'),
+    [
+        ('class_id', [0.0, 0.0, 2.0], 'class_id must be int32 .* got double'),
+        ('class_id', [0, None, 2], 'got int64 with 1 empty values'),
+        ('rank', ['0', '1', '0'], 'rank must be int32 .* got string'),
+        ('rank', [0, 2**40, 0], '1099511627776'),
+        ('cosine', ['x', 'y', 'z'], 'cosine must be double .* got string'),
+        ('key', [1, 2, 3], 'key must be string .* got int64'),
+        ('caption', None, 'one column caption, found 0 among'),
+    ],
+)
+def test_columns_of_other_types_are_refused(tmp_path, name, values, message):
+    file = tmp_path / 'm.parquet'
+    save_manifest(file, MANIFEST)
+    table = pq.read_table(file)
+    metadata = table.schema.metadata
+    table = table.drop_columns([name])
+    if values is not None:
+        table = table.append_column(name, pa.array(values))
+    pq.write_table(table.replace_schema_metadata(metadata), file)
+    with pytest.raises(ValueError, match=rf'm\.parquet: .*{message}'):
+        load_manifest(file)
+
+
+@pytest.mark.parametrize(
+    'change', [{'class_names': 'abc'}, {'class_names': [1]}, {'source': 5}]
+)
+def test_a_header_of_other_types_is_refused(tmp_path, change):
+    file = tmp_path / 'm.parquet'
+    save_manifest(file, MANIFEST)
+    table = pq.read_table(file)
+    header = json.loads(table.schema.metadata[b'ltvl_mm']) | change
+    table = table.replace_schema_metadata({'ltvl_mm': json.dumps(header)})
+    pq.write_table(table, file)
+    with pytest.raises(ValueError, match='its header must hold class_names'):
+        load_manifest(file)
+
+
 def test_its_own_class_list_is_accepted():
     MANIFEST.check_class_names(NAMES, 'the dataset')
     MANIFEST.check_class_names(list(NAMES), 'the dataset')

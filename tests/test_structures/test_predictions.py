@@ -97,6 +97,34 @@ def test_a_missing_or_foreign_file_is_named(tmp_path):
             load_predictions(tmp_path / name)
 
 
+@pytest.mark.parametrize(
+    ('name', 'values', 'message'),
+    [
+        ('probabilities', [['a', 'b']], 'probabilities must be an array of 2'),
+        ('probabilities', np.ones((2, 1), int), 'decimal values, got int64'),
+        ('labels', [0.0, 1.0], 'labels must .* whole values, got float64'),
+        ('paths', [0, 1], 'paths must be .* text values, got int64'),
+        ('paths', 'ab', r'paths must be an array of 1 .* shape \(\)'),
+        ('class_names', [[1, 2, 3]], 'class_names must be'),
+    ],
+)
+def test_arrays_of_other_types_are_refused(tmp_path, name, values, message):
+    file = tmp_path / 'x.npz'
+    save_predictions(file, make())
+    with np.load(file) as arrays:
+        np.savez(file, **dict(arrays) | {name: values})
+    with pytest.raises(ValueError, match=f'x.npz holds no pred.*{message}'):
+        load_predictions(file)
+
+
+def test_unsigned_labels_are_read_as_int64(tmp_path):
+    save_predictions(tmp_path / 'x.npz', make())
+    with np.load(tmp_path / 'x.npz') as arrays:
+        labels = arrays['labels'].astype(np.uint64)
+        np.savez(tmp_path / 'x.npz', **dict(arrays) | {'labels': labels})
+    assert load_predictions(tmp_path / 'x.npz').labels.dtype == np.int64
+
+
 def test_predictions_of_other_images_do_not_mix():
     check_same_images([make(), make()], ['x', 'y'])
     with pytest.raises(ValueError, match=r"row 1 is \('c', 0\) and \('b', 0"):

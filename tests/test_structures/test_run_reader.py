@@ -1,8 +1,12 @@
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 from study_folder import COUNTS, NAMES, write_study
 
-from ltvl_mm.structures.run_reader import find_runs, read_run
+from ltvl_mm.structures.run_reader import read_run
+from ltvl_mm.structures.run_search import find_runs
 from ltvl_mm.utils.io import write_json
 
 
@@ -103,3 +107,76 @@ def test_counts_that_are_given_replace_the_configs(folder, tmp_path):
     write_json(tmp_path / 'other.json', [1, 2, 3, 4])
     run = read_run(folder / 'seed0/plain', 'x', counts=tmp_path / 'other.json')
     assert run.counts.tolist() == [1, 2, 3, 4]
+
+
+def test_accuracies_of_another_number_of_classes_are_named(folder):
+    run = folder / 'seed0/plain'
+    (run / 'test.npz').unlink()
+    write_json(
+        run / 'metrics.json', {'shot/all': 50.0, 'shot/per_class': [5, None]}
+    )
+    found = read_run(run, 'x')
+    assert found.metrics == {'shot/all': 50.0}
+    assert 'is of 2 classes, but the run has 4' in found.missing['metrics']
+
+
+def test_a_manifest_of_other_classes_than_the_training_list_is_named(folder):
+    run = folder / 'seed0/tackle'
+    (run / 'test.npz').unlink()
+    config = (run / 'tackle.py').read_text()
+    write_json(folder / 'train.json', [1, 2])
+    (run / 'tackle.py').write_text(config.replace('classes=4', 'classes=2'))
+    found = read_run(run, 'x')
+    assert found.counts.tolist() == [1, 2]
+    assert found.retrieved is None
+    assert (
+        'of 4 classes, but the training list has 2'
+        in (found.missing['retrieved images'])
+    )
+
+
+def test_deep_folders_are_searched_and_what_cannot_be_is_named(tmp_path):
+    deep = tmp_path
+    for _ in range(1200):  # more than Python recurses
+        deep = deep / 'd'
+        os.mkdir(deep)
+    (deep / 'test.npz').touch()
+    too_long, name = tmp_path / 'long', 'n' * 250
+    too_long.mkdir()
+    before = os.getcwd()
+    try:
+        os.chdir(too_long)
+        for _ in range(18):  # 4,500 characters, more than a path may have
+            os.mkdir(name)
+            os.chdir(name)
+        os.mkdir('seed0')
+    finally:
+        os.chdir(before)
+    found = list(find_runs(tmp_path))
+    assert found[0] == deep
+    assert len(found) == 2
+    broken = read_run(found[1], 'broken')
+    assert broken.missing == {
+        'all parts': 'the folder cannot be read: File name too long'
+    }
+    while deep != tmp_path:  # pytest would recurse
+        (deep / 'test.npz').unlink(missing_ok=True)
+        deep.rmdir()
+        deep = deep.parent
+
+
+def test_a_folder_without_permission_is_named(folder, monkeypatch):
+    closed = folder / 'seed0/plain'
+    scandir = os.scandir
+
+    def refuse(path):
+        if Path(path) == closed:
+            raise PermissionError(13, 'Permission denied', str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, 'scandir', refuse)
+    found = list(find_runs(folder))
+    assert found == [closed, folder / 'seed0/tackle']
+    assert read_run(closed, 'x').missing == {
+        'all parts': 'the folder cannot be read: Permission denied'
+    }

@@ -1,4 +1,5 @@
 import json
+import os
 import shutil
 import sys
 
@@ -93,6 +94,31 @@ def test_a_manifest_that_moved_costs_what_needs_it(run_tool, folder, tmp_path):
     out = run_tool(*command, '-o', tmp_path / 'x.html', '--manifest', moved)
     assert 'missing of the page: precision' in out
     assert 'missing of tackle' not in out
+
+
+def test_names_that_are_not_utf8_and_runs_left_out_are_printed(
+    run_tool, folder, tmp_path
+):
+    odd = os.fsdecode(bytes(tmp_path) + b'/caf\xe9')
+    try:
+        shutil.copytree(folder / 'seed0/plain', odd)
+    except OSError:
+        pytest.skip('the file system takes UTF-8 names only')
+    shutil.copytree(folder / 'seed0/plain', tmp_path / 'foreign')
+    (tmp_path / 'foreign/test.npz').unlink()
+    config = tmp_path / 'foreign/plain.py'
+    (tmp_path / 'two.json').write_text('[5, 6]')
+    text = config.read_text().replace('num_classes=4', 'num_classes=2')
+    text = text.replace(str(folder / 'train.json'), str(tmp_path / 'two.json'))
+    config.write_text(text)
+    out = run_tool(
+        sys.executable,
+        'tools/report.py',
+        *(odd, tmp_path / 'foreign', '-o', tmp_path / 'x.html'),
+    )
+    assert '| caf\\udce9 |' in out
+    assert f'foreign, seed 0 ({tmp_path}/foreign) is left out: it has' in out
+    assert (tmp_path / 'x.html').is_file()
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from conftest import write_manifest
 from study_folder import HOSTILE, NAMES, write_study
 
 from ltvl_mm.evaluation.functional import summarise_accuracies
 from ltvl_mm.structures.features import Features, save_features
 from ltvl_mm.structures.run_folder import RunFolder
 from ltvl_mm.structures.run_reader import read_run
+from ltvl_mm.utils.io import read_json, write_json
 from ltvl_mm.visualization.report import (
     make_study,
     read_retrieval,
@@ -230,6 +232,31 @@ def test_a_study_that_does_not_fit_together_is_refused(
         make_study([])
 
 
+def test_an_untested_run_of_other_classes_is_left_out_by_name(study, tmp_path):
+    foreign = RunFolder(
+        'foreign',
+        tmp_path / 'run',
+        counts=np.array([5, 6]),
+        missing={'predictions': 'test.npz does not exist'},
+    )
+    found = make_study([foreign, *study.runs])
+    assert found.runs == study.runs
+    assert found.baseline == 'plain'
+    missing = write_report(tmp_path / 'x.html', found)
+    reasons = missing[f'foreign ({tmp_path}/run)']
+    assert reasons['predictions'] == 'test.npz does not exist'
+    assert (
+        'are of 2 classes, but the predictions of plain, seed 0 of 4'
+        in (reasons['the run'])
+    )
+    with pytest.raises(ValueError, match="'foreign' cannot be shown: it has"):
+        make_study([foreign, *study.runs], baseline='foreign')
+    # Nobody can say which of two untested runs is the foreign one.
+    other = replace(foreign, name='other', counts=np.array([1, 2, 3]))
+    with pytest.raises(ValueError, match='of different classes'):
+        make_study([foreign, other])
+
+
 def test_two_runs_of_a_name_and_a_seed_are_no_two_seeds(study):
     with pytest.raises(ValueError, match='are both plain, seed 0; tell them'):
         make_study([study.runs[0], replace(study.runs[0])])
@@ -325,11 +352,16 @@ def test_a_manifest_alone_makes_a_gallery(study, folder, tmp_path):
         lambda file: file.write_bytes(b'PK'),
         lambda file: file.write_bytes(b''),
         lambda file: save_features(
-            file, Features(np.ones((2, 3), np.float32), np.zeros(2, int), 'ab')
+            file,
+            Features(
+                np.ones((2, 3), np.float32), np.zeros(2, int), tuple('ab')
+            ),
         ),
         lambda file: save_features(
             file,
-            Features(np.ones((9, 3), np.float32), np.full(9, 4), 'abcdefghi'),
+            Features(
+                np.ones((9, 3), np.float32), np.full(9, 4), tuple('abcdefghi')
+            ),
         ),
     ],
 )
@@ -363,6 +395,42 @@ def test_a_part_of_a_retrieval_of_another_shape_is_named(
     bare = read_retrieval(tmp_path / 'web/manifest.parquet')
     missing = write_report(tmp_path / 'x.html', study, retrieval=bare)
     assert list(missing['the retrieval']) == [part]
+
+
+@pytest.mark.parametrize(
+    ('file', 'name', 'value', 'message'),
+    [
+        ('report.json', 'wanted', 'four', "class 0: wanted must .* 'four'"),
+        ('report.json', 'duplicates', -1, 'duplicates must be a whole .* -1'),
+        ('report.json', 'short_because', [], 'short_because must be text'),
+        ('copies/copies.json', 'cosine', None, 'entry 0: cosine must be a'),
+        ('copies/copies.json', 'key', 5, 'entry 0: key must be text, got 5'),
+        ('copies/copies.json', 'class_ids', [4], r'numbers in \[0, 4\), got'),
+        ('copies/copies.json', 'picture', '../x', 'path inside the folder'),
+    ],
+)
+def test_a_value_of_another_type_is_named_and_the_page_appears(
+    study, folder, tmp_path, file, name, value, message
+):
+    shutil.copytree(folder / 'retrieved', tmp_path / 'web')
+    content = read_json(tmp_path / 'web' / file)
+    entries = content['classes'] if isinstance(content, dict) else content
+    entries[0][name] = value
+    write_json(tmp_path / 'web' / file, content)
+    found = read_retrieval(tmp_path / 'web/manifest.parquet')
+    missing = write_report(tmp_path / 'x.html', study, retrieval=found)
+    (reason,) = missing['the retrieval'].values()
+    assert re.search(message, reason)
+    assert '<section id="gallery">' in (tmp_path / 'x.html').read_text()
+
+
+def test_a_retrieval_for_other_classes_is_refused(study, folder, tmp_path):
+    names = ('a', 'b')
+    file = write_manifest(tmp_path / 'web', names, [0, 1])
+    with pytest.raises(ValueError, match=r'for 2 classes, but the runs .* 4'):
+        write_report(
+            tmp_path / 'x.html', study, retrieval=read_retrieval(file)
+        )
 
 
 def test_the_page_keeps_its_limit_by_a_smaller_gallery(

@@ -59,7 +59,17 @@ def write_report(
         title: Of the page.
         projection: ``'tsne'`` or ``'umap'``.
         limit: Bytes of the page; the gallery shows what fits.
+
+    Raises:
+        ValueError: If images were retrieved for another number of classes
+            than the runs have.
     """
+    if retrieval and len(retrieval.counts) != len(study.class_names):
+        raise ValueError(
+            f'images were retrieved to {retrieval.root} for '
+            f'{len(retrieval.counts)} classes, but the runs are of '
+            f'{len(study.class_names)}; give the --manifest of their classes'
+        )
     charts, reasons = make_charts(study, retrieval, truth, projection)
     rows = make_rows(study)
     reasons |= {
@@ -72,6 +82,7 @@ def write_report(
     missing = {
         'the page': reasons,
         **{f'{run.label} ({run.path})': run.missing for run in study.runs},
+        **study.left_out,
         'the retrieval': {} if retrieval is None else retrieval.missing,
     }
     missing = {owner: parts for owner, parts in missing.items() if parts}

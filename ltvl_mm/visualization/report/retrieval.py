@@ -13,8 +13,9 @@ from ltvl_mm.structures.manifest import Manifest, load_manifest
 from ltvl_mm.structures.part_reader import PartReader
 from ltvl_mm.utils.io import read_json
 
-# Of each class, by report.json.
-_SAID = 'wanted duplicates copies_of_excluded_images short_because'.split()
+_COPIES = 'copies_of_excluded_images'
+# Counts that report.json has for each class.
+_COUNTS = ('wanted', 'duplicates', _COPIES)
 
 
 @dataclass(frozen=True)
@@ -55,24 +56,59 @@ def read_retrieval(manifest: Path) -> Retrieval:
         ValueError: If there is no manifest.
     """
     rows, root, reader = load_manifest(manifest), manifest.parent, PartReader()
+    classes = len(rows.class_names)
     return Retrieval(
         rows,
         root,
-        reader.read('report', lambda: _read_report(root / 'report.json'), {}),
-        reader.read('near-copies', lambda: load_copy_pictures(root), []),
+        reader.read(
+            'report', lambda: _read_report(root / 'report.json', classes), {}
+        ),
+        reader.read(
+            'near-copies', lambda: load_copy_pictures(root, classes), []
+        ),
         reader.read_commands(root),
         reader.missing,
     )
 
 
-def _read_report(file: Path) -> dict:
+def _read_report(file: Path, num_classes: int) -> dict:
+    """Return what ``report.json`` holds, with the types that the page needs.
+
+    Raises:
+        ValueError: If a value has another type; names file and class.
+    """
     report = read_json(file)
-    try:
-        parts = [report['copies_of_excluded_images']]
-        parts += [entry[name] for entry in report['classes'] for name in _SAID]
-    except (TypeError, KeyError) as error:
-        raise ValueError(f'{file} tells of no retrieval: {error!r}') from None
+    classes = report.get('classes') if isinstance(report, dict) else None
+    if not isinstance(classes, list) or len(classes) != num_classes:
+        raise ValueError(
+            f'{file} is not the report of a retrieval for {num_classes} '
+            f'classes, which manifest.parquet has: expected an object with '
+            f'an entry per class in the list "classes"'
+        )
+    _check_count(report, _COPIES, str(file))
+    for label, entry in enumerate(classes):
+        owner = f'{file}, class {label}'
+        if not isinstance(entry, dict):
+            raise ValueError(f'{owner}: expected an object, got {entry!r:.80}')
+        for name in _COUNTS:
+            _check_count(entry, name, owner)
+        reason = entry.get('short_because', 'missing value')
+        if 'short_because' not in entry or not (
+            reason is None or isinstance(reason, str)
+        ):
+            raise ValueError(
+                f'{owner}: short_because must be text or null, got '
+                f'{reason!r:.80}'
+            )
     return report
+
+
+def _check_count(entry: dict, name: str, owner: str) -> None:
+    count = entry.get(name)
+    if type(count) is not int or not 0 <= count < 2**63:
+        raise ValueError(
+            f'{owner}: {name} must be a whole number >= 0, got {count!r:.80}'
+        )
 
 
 def measure_precision(

@@ -1,12 +1,12 @@
 """The runs of a report: methods, their seeds, and what they have in common."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from ltvl_mm.structures.class_counts import group_classes
-from ltvl_mm.structures.run_folder import RunFolder
+from ltvl_mm.structures.run_folder import PER_CLASS, RunFolder
 from ltvl_mm.visualization.report.plot import escape
 
 
@@ -24,12 +24,15 @@ class Study:
         counts: (K,) original training images that the classes are shown
             with; None if no run knows them.
         class_names: K names; numbers where nobody names the classes.
+        left_out: Runs that are not shown: label and folder -> part -> the
+            reason.
     """
 
     runs: tuple[RunFolder, ...]
     baseline: str
     counts: np.ndarray | None
     class_names: tuple[str, ...]
+    left_out: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def methods(self) -> list[str]:
@@ -107,6 +110,9 @@ def make_study(
 ) -> Study:
     """Return the study that some runs make.
 
+    A run without predictions whose other parts are of another number of
+    classes than the predictions of the other runs is left out.
+
     Args:
         runs: In the order of the page.
         baseline: A name among theirs; None takes the first that was tested.
@@ -126,6 +132,13 @@ def make_study(
     if baseline is not None and baseline not in names:
         raise ValueError(f'baseline must be one of {names}, got {baseline!r}')
     _check_seeds(runs)
+    runs, left_out = _leave_out(runs)
+    names = list(dict.fromkeys(run.name for run in runs))
+    if baseline is not None and baseline not in names:
+        reasons = [parts['the run'] for parts in left_out.values()]
+        raise ValueError(
+            f'the baseline {baseline!r} cannot be shown: {"; ".join(reasons)}'
+        )
     tested = [run for run in runs if run.answers or run.metrics]
     _check_names(tested)
     found = class_names or next(
@@ -144,6 +157,8 @@ def make_study(
             sizes[f'training list of {run.label}'] = len(run.counts)
         if run.retrieved is not None:
             sizes[f'manifest of {run.label}'] = len(run.retrieved)
+        if PER_CLASS in run.metrics:
+            sizes[f'accuracies of {run.label}'] = len(run.metrics[PER_CLASS])
     if len(set(sizes.values())) > 1:
         raise ValueError(f'the runs are of different classes: {sizes}')
     number = next(iter(sizes.values()), 0)
@@ -153,7 +168,39 @@ def make_study(
         baseline or (tested[0].name if tested else names[0]),
         known[0] if known else None,
         tuple(found or (f'class {label}' for label in range(number))),
+        left_out,
     )
+
+
+def _leave_out(
+    runs: Sequence[RunFolder],
+) -> tuple[list[RunFolder], dict[str, dict[str, str]]]:
+    """Return the runs that can be compared, and the reasons for the others.
+
+    Lists and manifests are found by the config, which may be damaged or
+    foreign; predictions are what is compared. Where predictions differ
+    among themselves, or there are none, the caller refuses all runs.
+    """
+    answered = [run for run in runs if run.answers is not None]
+    numbers = {run.num_classes for run in answered}
+    if len(numbers) != 1:
+        return list(runs), {}
+    (expected,) = numbers
+    shown, left_out = [], {}
+    for run in runs:
+        if run.num_classes in (None, expected):
+            shown.append(run)
+            continue
+        reason = (
+            f'it has no predictions, and its training list, '
+            f'manifest or metrics are of {run.num_classes} classes, but the '
+            f'predictions of {answered[0].label} of {expected}'
+        )
+        left_out[f'{run.label} ({run.path})'] = {
+            'the run': reason,
+            **run.missing,
+        }
+    return shown, left_out
 
 
 def _check_seeds(runs: Sequence[RunFolder]) -> None:
