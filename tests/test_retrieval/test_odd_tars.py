@@ -5,7 +5,8 @@ import re
 
 import numpy as np
 import pytest
-from odd_inputs.tars import NO_TARS, TARS, draw
+from odd_inputs.no_tars import NO_TARS
+from odd_inputs.tars import TARS, draw
 from web_memory import embed
 
 from ltvl_mm.retrieval import tars as tars_module

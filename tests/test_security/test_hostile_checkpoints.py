@@ -1,9 +1,6 @@
 """Checkpoints of strangers are data: nothing in them is run."""
 
 import copy
-import pickle
-import runpy
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,7 +12,7 @@ from mmengine.model import BaseModule
 from mmengine.registry import DefaultScope
 from mmengine.runner import CheckpointLoader, Runner, load_checkpoint
 from PIL import Image
-from toy_clip import write_toy_classifier
+from tools_in_process import run_tool_here
 
 import ltvl_mm
 from ltvl_mm.engine.feature_extraction import extract_features
@@ -38,16 +35,6 @@ TOY = ROOT / 'configs/toy/rx.py'
 
 def build(kind, **options):
     return MODELS.build({**copy.deepcopy(STUDENT), 'type': kind, **options})
-
-
-def run_tool_here(name, *arguments):
-    """Run a tool in this process, as its command line does."""
-    before = sys.argv
-    sys.argv = [name, *map(str, arguments)]
-    try:
-        runpy.run_path(str(ROOT / 'tools' / name), run_name='__main__')
-    finally:
-        sys.argv = before
 
 
 def make_runner(folder, **options):
@@ -285,43 +272,3 @@ def test_addresses_are_read_as_data(tmp_path, monkeypatch, hostile):
     with pytest.raises(ValueError, match=r'r\.pth was not loaded'):
         CheckpointLoader.load_checkpoint('https://a.b/r.pth')
     assert not marker.exists()
-
-
-@pytest.mark.parametrize('value', [{'state_dict': {}}, {}, [1]])
-def test_no_weights_are_an_error(value, tmp_path):
-    torch.save(value, tmp_path / 'empty.pth')
-    with pytest.raises(ValueError, match=r'empty\.pth holds'):
-        read_weights(tmp_path / 'empty.pth')
-
-
-@pytest.mark.parametrize(
-    'state', [{}, {'backbone.conv1.weight': torch.ones(1)}]
-)
-def test_a_model_is_not_scored_without_its_weights(state, tmp_path):
-    torch.save({'state_dict': state}, tmp_path / 'part.pth')
-    with pytest.raises(SystemExit, match=r'part\.pth (lacks|does not fit)'):
-        run_tool_here(
-            'test.py', TOY, tmp_path / 'part.pth', '--work-dir', tmp_path
-        )
-
-
-def test_ours_convert_and_load(tmp_path):
-    file = write_toy_classifier(tmp_path / 'a.pth')
-    content = torch.load(file, weights_only=True)
-    content['odd'] = {'path': tmp_path, 'kind': Path}
-    torch.save(content, file)
-    with pytest.raises(ValueError, match='pathlib'):
-        read_checkpoint(file)
-    run_tool_here(
-        'model_converters/convert_checkpoint.py',
-        *(file, tmp_path / 'b.pth', '--trusted'),
-    )
-    found = torch.load(tmp_path / 'b.pth', weights_only=True)
-    assert found['odd'] == {'path': str(tmp_path), 'kind': None}
-    assert found['state_dict'].keys() == content['state_dict'].keys()
-
-
-def test_a_pickle_is_no_feature_cache(tmp_path):
-    (tmp_path / 'x.npz').write_bytes(pickle.dumps([1]))
-    with pytest.raises(ValueError, match=r'x\.npz does not hold'):
-        load_features(tmp_path / 'x.npz')

@@ -1,0 +1,63 @@
+"""Checkpoints without weights, or with more than weights."""
+
+import pickle
+from pathlib import Path
+
+import pytest
+import torch
+from conftest import ROOT
+from mmengine.registry import DefaultScope
+from tools_in_process import run_tool_here
+from toy_clip import write_toy_classifier
+
+from ltvl_mm.structures.features import load_features
+from ltvl_mm.utils.checkpoints import read_checkpoint, read_weights
+
+TOY = ROOT / 'configs/toy/rx.py'
+
+
+@pytest.fixture(autouse=True)
+def toy_scope(toy_root, monkeypatch):
+    monkeypatch.setenv('LTVL_TOY_ROOT', str(toy_root))
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        yield
+
+
+@pytest.mark.parametrize('value', [{'state_dict': {}}, {}, [1]])
+def test_no_weights_are_an_error(value, tmp_path):
+    torch.save(value, tmp_path / 'empty.pth')
+    with pytest.raises(ValueError, match=r'empty\.pth holds'):
+        read_weights(tmp_path / 'empty.pth')
+
+
+@pytest.mark.parametrize(
+    'state', [{}, {'backbone.conv1.weight': torch.ones(1)}]
+)
+def test_a_model_is_not_scored_without_its_weights(state, tmp_path):
+    torch.save({'state_dict': state}, tmp_path / 'part.pth')
+    with pytest.raises(SystemExit, match=r'part\.pth (lacks|does not fit)'):
+        run_tool_here(
+            'test.py', TOY, tmp_path / 'part.pth', '--work-dir', tmp_path
+        )
+
+
+def test_ours_convert_and_load(tmp_path):
+    file = write_toy_classifier(tmp_path / 'a.pth')
+    content = torch.load(file, weights_only=True)
+    content['odd'] = {'path': tmp_path, 'kind': Path}
+    torch.save(content, file)
+    with pytest.raises(ValueError, match='pathlib'):
+        read_checkpoint(file)
+    run_tool_here(
+        'model_converters/convert_checkpoint.py',
+        *(file, tmp_path / 'b.pth', '--trusted'),
+    )
+    found = torch.load(tmp_path / 'b.pth', weights_only=True)
+    assert found['odd'] == {'path': str(tmp_path), 'kind': None}
+    assert found['state_dict'].keys() == content['state_dict'].keys()
+
+
+def test_a_pickle_is_no_feature_cache(tmp_path):
+    (tmp_path / 'x.npz').write_bytes(pickle.dumps([1]))
+    with pytest.raises(ValueError, match=r'x\.npz does not hold'):
+        load_features(tmp_path / 'x.npz')
