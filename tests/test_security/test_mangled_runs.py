@@ -220,7 +220,7 @@ def write_page(report, monkeypatch, capsys):
 
 
 @settings(
-    max_examples=12,
+    max_examples=20,
     deadline=None,
     suppress_health_check=[
         HealthCheck.function_scoped_fixture,
