@@ -133,7 +133,9 @@ class RetrievalTask:
         if self.options.copy != 'none':
             self.store.check_columns(
                 ('source', 'offset', 'size', 'sha256'),
-                "copying images (with copy='none' it is left out)",
+                "copying images (use copy='none', which lists them, and then "
+                'tools/place_downloads.py with the downloads, or with the '
+                'folder of local files that the keys name)',
             )
         _ = self.admission  # looks at the columns
 

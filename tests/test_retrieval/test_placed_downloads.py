@@ -3,6 +3,9 @@
 import hashlib
 import json
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -277,10 +280,16 @@ def test_local_files_that_a_store_names_are_placed(tmp_path):
     (pool / 'sub').mkdir(parents=True)
     (pool / 'sub' / 'a.png').write_bytes(SAME[1])
     (pool / 'b.png').write_bytes(STRANGER[1])
-    rows = [(0, str(pool / 'sub' / 'a.png'), None), (1, '/gone.png', None)]
+    # A key may name any file; only those in the given folder are read.
+    (tmp_path / 'private.png').write_bytes(SAME[1])
+    rows = [
+        (0, str(pool / 'sub' / 'a.png'), None),
+        (1, str(tmp_path / 'private.png'), None),
+        (2, str(pool / '..' / 'private.png'), None),
+    ]
     retrieved = _write_retrieved(tmp_path / 'out', False, rows)
     report = place_downloads(retrieved, [str(pool)])
-    assert (report['placed'], report['missing']) == (1, 1)
+    assert (report['placed'], report['missing']) == (1, 2)
     assert (report['images_read'], report['images_not_wanted']) == (2, 1)
     manifest = load_manifest(retrieved / 'manifest.parquet')
     assert (retrieved / manifest.file[0]).read_bytes() == SAME[1]
@@ -345,3 +354,20 @@ def test_rows_without_url_are_counted_when_the_list_is_written(
     (text,) = printed
     assert text.startswith('1 of 6 retrieved images have no URL in the store')
     assert '00000/000000004. If their keys name files' in text
+
+
+def test_the_tool_prints_what_is_missing(retrieved, tmp_path):
+    tool = Path(__file__).parents[2] / 'tools' / 'place_downloads.py'
+
+    write_webdataset(tmp_path / 'tars', [SAME, PLACEHOLDER, DEAD])
+    done = subprocess.run(
+        [sys.executable, tool, retrieved, tmp_path / 'tars'],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith('2 of 6 retrieved images are in place (0 from')
+    assert 'red: 2 of 3 missing: 00000/000000001, 00000/000000002' in lines
+    assert lines[-1].endswith(f'missing images: {retrieved}/missing.json')

@@ -462,7 +462,8 @@ def test_what_others_embedded_is_retrieved_without_hashes(
     for part in store.parts:
         table = pq.read_table(part.table).select(['image_path', 'url'])
         pq.write_table(table, part.table)
-    with pytest.raises(ValueError, match=r"copy='none'.* needs the columns"):
+    message = r"copy='none'.*place_downloads\.py.* needs the columns"
+    with pytest.raises(ValueError, match=message):
         run([2, 1, 1], verify=False)
     # The toy encoder sees colours, of which copies have the very same.
     rule = CopyRule(0.9, 10, cosine_alone=0.99999)
