@@ -276,7 +276,7 @@ def test_copies_of_test_images_are_pictured_beside_what_they_copy(
     run, tmp_path
 ):
     run([3, 2, 1])
-    (copy,) = load_copy_pictures(tmp_path / 'out')
+    (copy,) = load_copy_pictures(tmp_path / 'out', len(NAMES))
     assert (copy.key, copy.copy_of) == ('0/leak', 'red.png')
     assert copy.class_ids == (0,)
     assert copy.evidence == 'looks'
@@ -290,7 +290,7 @@ def test_copies_of_test_images_are_pictured_beside_what_they_copy(
 def test_a_copy_whose_original_has_moved_is_listed_without_it(run, tmp_path):
     (tmp_path / 'test' / 'red.png').unlink()
     run([3, 2, 1])
-    (copy,) = load_copy_pictures(tmp_path / 'out')
+    (copy,) = load_copy_pictures(tmp_path / 'out', len(NAMES))
     assert copy.picture == 'copies/000_web.jpg'
     assert copy.original == ''
 
@@ -305,7 +305,7 @@ def test_of_many_copies_evenly_many_are_pictured(
         for reason in ('excluded', 'duplicate')
     ]
     copy_pictures.write_copy_pictures(tmp_path, rejected, store, [kept_out])
-    keys = [copy.key for copy in load_copy_pictures(tmp_path)]
+    keys = [copy.key for copy in load_copy_pictures(tmp_path, 3)]
     assert keys == ['k0', 'k4', 'k8']
 
 
@@ -314,7 +314,7 @@ def test_a_picture_outside_the_folder_is_refused(run, tmp_path):
     file = tmp_path / 'out/copies/copies.json'
     file.write_text(file.read_text().replace('copies/000_web', '../../x'))
     with pytest.raises(ValueError, match='leaves the folder'):
-        load_copy_pictures(tmp_path / 'out')
+        load_copy_pictures(tmp_path / 'out', len(NAMES))
 
 
 def test_a_finished_run_is_read_and_not_made_again(run, tmp_path):
