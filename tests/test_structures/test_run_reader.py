@@ -152,17 +152,19 @@ def test_deep_folders_are_searched_and_what_cannot_be_is_named(tmp_path):
         os.mkdir('seed0')
     finally:
         os.chdir(before)
-    found = list(find_runs(tmp_path))
-    assert found[0] == deep
-    assert len(found) == 2
-    broken = read_run(found[1], 'broken')
-    assert broken.missing == {
-        'all parts': 'the folder cannot be read: File name too long'
-    }
-    while deep != tmp_path:  # pytest would recurse
-        (deep / 'test.npz').unlink(missing_ok=True)
-        deep.rmdir()
-        deep = deep.parent
+    try:
+        found = list(find_runs(tmp_path))
+        assert found[0] == deep
+        assert len(found) == 2
+        broken = read_run(found[1], 'broken')
+        assert broken.missing == {
+            'all parts': 'the folder cannot be read: File name too long'
+        }
+    finally:  # pytest removes folders by recursion, which would fail
+        while deep != tmp_path:
+            (deep / 'test.npz').unlink(missing_ok=True)
+            deep.rmdir()
+            deep = deep.parent
 
 
 def test_a_folder_without_permission_is_named(folder, monkeypatch):
