@@ -15,7 +15,9 @@ from ltvl_mm.utils.lock import LockedError, locked_file, locked_folder
 from ltvl_mm.utils.processes import identify_process
 
 HOLD = """
-import subprocess, sys, time
+import signal, subprocess, sys, time
+# A shell that starts tests in the background has SIGINT ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from ltvl_mm.utils.io import atomic_write
 from ltvl_mm.utils.lock import locked_folder
 with locked_folder(sys.argv[1]) as lock, atomic_write(sys.argv[1] + '/a'):
