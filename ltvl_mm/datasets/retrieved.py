@@ -38,7 +38,7 @@ class RetrievedDataset(BaseDataset):
         kwargs: ``pipeline``, ``lazy_init``, ... of mmpretrain's BaseDataset.
 
     Raises:
-        ValueError: If the manifest is missing or broken, was made with
+        ValueError: If the manifest is missing, broken or empty, was made with
             another class list, or ``image_root`` does not exist.
     """
 
@@ -53,6 +53,13 @@ class RetrievedDataset(BaseDataset):
         **kwargs: object,
     ) -> None:
         self.manifest = load_manifest(manifest)
+        if not len(self.manifest):
+            raise ValueError(
+                f'the manifest {manifest} lists no images, so nothing can be '
+                f'trained on it. Retrieve again with a larger budget, fewer '
+                f'filters (see report.json beside it for what they removed), '
+                f'or a larger store'
+            )
         self.image_root = Path(image_root or Path(manifest).parent)
         if not self.image_root.is_dir():
             raise ValueError(

@@ -96,6 +96,41 @@ def describe_report(out: str | Path) -> str:
     return '\n'.join(lines)
 
 
+def explain_nothing(report: dict) -> str | None:
+    """Return why a retrieval found no image at all, or None if it found any.
+
+    Args:
+        report: From :func:`make_report`.
+    """
+    if report['retrieved']:
+        return None
+    if not report['missing']:
+        return (
+            'no images were retrieved: the budget asks for 0 images of each '
+            'class; ask for more'
+        )
+    rows = report['rows_in_store']
+    counts = {
+        f'the filter {reason}': count
+        for reason, count in report['rows_refused_by_filters'].items()
+    }
+    for entry in report['skipped_rows']:
+        counts[f'unusable embeddings in {entry["store"]}'] = entry['rows']
+    counts['near-duplicates of excluded images'] = len(
+        {
+            entry['key']
+            for entry in report['rejected']
+            if entry['reason'] == 'excluded'
+        }
+    )
+    listed = [f'{name} ({n} images)' for name, n in counts.items() if n]
+    return (
+        f'no images were retrieved from the {rows} images of the store. '
+        f'Removed by: {", ".join(listed) or "nothing"}. Loosen the filters, '
+        f'exclude other stores, or retrieve from a larger store'
+    )
+
+
 def _describe_class(choice: ImageChoice, label: int, name: str) -> dict:
     best, wanted = choice.chosen[label], int(choice.budget[label])
     reasons = Counter(entry.reason for entry in choice.rejected[label])

@@ -4,14 +4,14 @@ import shutil
 from pathlib import Path
 
 import numpy as np
-from mmengine.dist import barrier, get_rank
+from mmengine.dist import get_rank
 
 from ltvl_mm.retrieval.choice import ImageChoice, Rejected
 from ltvl_mm.retrieval.copy_pictures import write_copy_pictures
 from ltvl_mm.retrieval.exact_ranking import Candidates
 from ltvl_mm.retrieval.index_search import load_index, select_by_index
 from ltvl_mm.retrieval.preconditions import check_stores
-from ltvl_mm.retrieval.report import make_report
+from ltvl_mm.retrieval.report import explain_nothing, make_report
 from ltvl_mm.retrieval.retrieved_folder import write_folder
 from ltvl_mm.retrieval.select import Selection
 from ltvl_mm.retrieval.task import RetrievalTask
@@ -41,8 +41,8 @@ def retrieve(
 
     Raises:
         ValueError: If the web memory or a file of a store has changed, a key
-            is missing or repeated, or ``out`` was begun with other classes,
-            stores or options.
+            is missing or repeated, no image is left for any class, or
+            ``out`` was begun with other classes, stores or options.
     """
     out, first = Path(out), get_rank() == 0
     if first:
@@ -51,6 +51,7 @@ def retrieve(
         excluded_skipped = check_stores(task)
         choice = _choose_images(task, out / 'selection')
         choice.excluded_skipped = excluded_skipped
+        reason = None
         if first:
             refused = task.admission.count_refused() if task.admission else {}
             report = make_report(choice, task.queries.class_names, refused)
@@ -59,8 +60,12 @@ def retrieve(
                 entry for entries in choice.rejected for entry in entries
             ]
             write_copy_pictures(out, rejected, task.store, task.excluded)
-            write_folder(out, task, choice.chosen)
-        barrier()
+            reason = explain_nothing(report)
+            if reason is None:
+                write_folder(out, task, choice.chosen)
+        reason = share(reason)
+        if reason is not None:
+            raise ValueError(reason)
     if first:
         shutil.rmtree(out / 'selection', ignore_errors=True)
     report = read_json(out / 'report.json')

@@ -60,11 +60,14 @@ class Manifest:
         """Check the contract.
 
         Raises:
-            ValueError: If rows are of unequal number, or one has a class
+            ValueError: If there are no classes, rows are of unequal number, or
+                one has a class
                 outside [0, K), a rank out of turn, a score that is not
                 finite, a key twice in a class, or a file that is not a
                 relative path inside the manifest's folder.
         """
+        if not self.class_names:
+            raise ValueError('the manifest names no classes; retrieve again')
         for name in ('key', 'file', 'caption'):
             column = TextColumn(getattr(self, name))
             object.__setattr__(self, name, column)

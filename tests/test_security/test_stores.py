@@ -11,10 +11,13 @@ import pyarrow.parquet as pq
 import pytest
 import xxhash
 
+from ltvl_mm.datasets.retrieved import RetrievedDataset
 from ltvl_mm.retrieval import preconditions
+from ltvl_mm.retrieval.admission import AdmissionRule
 from ltvl_mm.retrieval.retrieve import retrieve
 from ltvl_mm.retrieval.task import RetrievalOptions, RetrievalTask
 from ltvl_mm.structures.class_queries import ClassQueries
+from ltvl_mm.structures.manifest import Manifest, load_manifest, save_manifest
 from ltvl_mm.structures.store_check import check_store
 from ltvl_mm.structures.store_index import index_store
 from ltvl_mm.structures.store_opening import open_store
@@ -344,3 +347,48 @@ def test_repeated_keys_of_test_images_are_refused(held_out, run):
     twice = replace(store, parts=store.parts * 2)
     with pytest.raises(ValueError, match="'test-7/0' is repeated"):
         check_store(twice)
+
+
+# Retrievals that leave nothing.
+
+
+def test_names_what_removed_all_images(web, tmp_path):
+    task = RetrievalTask(
+        open_store(web),
+        QUERIES,
+        np.array([2, 2]),
+        [open_store(_write(tmp_path / 'same').root)],
+        RetrievalOptions(temperature=0.1, copy='none'),
+    )
+    match = (
+        r'from the 12 images of the store\. Removed by: near-duplicates of '
+        r'excluded images \(12 images\)\. Loosen'
+    )
+    with pytest.raises(ValueError, match=match):
+        retrieve(task, tmp_path / 'out')
+    assert (tmp_path / 'out' / 'report.json').exists()
+    assert not (tmp_path / 'out' / 'manifest.parquet').exists()
+
+
+def test_names_the_filter_that_removed_all_images(web, tmp_path):
+    rule = AdmissionRule(min_size=10)
+    options = RetrievalOptions(temperature=0.1, copy='none', admission=rule)
+    task = RetrievalTask(
+        open_store(web), QUERIES, np.array([2, 2]), [], options
+    )
+    match = r'Removed by: the filter .* \(12 images\)\. Loosen'
+    with pytest.raises(ValueError, match=match):
+        retrieve(task, tmp_path / 'out')
+
+
+def test_refuses_to_train_on_a_manifest_without_images(tmp_path):
+    rows, numbers = np.empty(0, np.int32), np.empty(0)
+    manifest = Manifest(
+        ('a', 'b'), rows, rows, numbers, numbers, [], [], [], {}
+    )
+    save_manifest(tmp_path / 'manifest.parquet', manifest)
+    assert len(load_manifest(tmp_path / 'manifest.parquet')) == 0
+    with pytest.raises(ValueError, match=r'manifest\.parquet lists no images'):
+        RetrievedDataset(str(tmp_path / 'manifest.parquet'), pipeline=[])
+    with pytest.raises(ValueError, match='names no classes'):
+        replace(manifest, class_names=())
