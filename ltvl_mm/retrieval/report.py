@@ -102,13 +102,8 @@ def explain_nothing(report: dict) -> str | None:
     Args:
         report: From :func:`make_report`.
     """
-    if report['retrieved']:
+    if report['retrieved'] or not report['missing']:  # none asked for
         return None
-    if not report['missing']:
-        return (
-            'no images were retrieved: the budget asks for 0 images of each '
-            'class; ask for more'
-        )
     rows = report['rows_in_store']
     counts = {
         f'the filter {reason}': count
