@@ -110,16 +110,23 @@ def _copy_images(
         for place in np.argsort(rows, kind='stable'):
             bar.update()
             file = out / manifest.file[place]
-            sha256 = metadata['sha256'][place]
-            # Not atomic: a killed run may have left a part of it. An image
-            # that was encoded again has another hash, and is written again.
-            if file.exists() and hash_file(file) == sha256:
+            # Not atomic: a killed run may have left a part of an image. Its
+            # checksum tells whether it is whole and as in the source.
+            is_copied = (
+                file.exists() and hash_file(file) == metadata['sha256'][place]
+            )
+            data = (
+                file.read_bytes()
+                if is_copied
+                else _read_image(metadata, place)
+            )
+            name, final = converter.convert(place, data)
+            if is_copied and final == data:
                 continue
-            name, data = converter.convert(place, _read_image(metadata, place))
             file = out / name
             with explain_write_errors(file):
                 file.parent.mkdir(parents=True, exist_ok=True)
-                file.write_bytes(data)
+                file.write_bytes(final)
     return converter.finish()
 
 

@@ -1,9 +1,13 @@
-"""Decontamination of 16-bit images."""
+"""16-bit and other odd images: decontamination, copies that train."""
 
 import io
+import tarfile
+from dataclasses import replace
 
 import numpy as np
+import pytest
 import torch
+from mmpretrain.datasets import LoadImageFromFile
 from PIL import Image
 from web_memory import ENCODER
 
@@ -13,6 +17,7 @@ from ltvl_mm.retrieval.retrieve import retrieve
 from ltvl_mm.retrieval.shards import find_shards
 from ltvl_mm.retrieval.task import RetrievalOptions, RetrievalTask
 from ltvl_mm.structures.class_queries import ClassQueries
+from ltvl_mm.utils.image_decoding import decode_image
 
 QUERIES = ClassQueries(
     ('a', 'b'), ('{}',), np.eye(2, 65, dtype=np.float32), ENCODER
@@ -78,3 +83,52 @@ def test_copies_of_16_bit_test_images_are_kept_out(tmp_path):
     assert sorted(manifest.key) == different
     assert {entry.reason for entry in rejected} == {'excluded'}
     assert len({entry.key for entry in rejected}) == 32
+
+
+def _read_as_training(file):
+    step = LoadImageFromFile()
+    return step.transform({'img_path': str(file)})['img'][..., ::-1]
+
+
+@pytest.mark.parametrize('copy', ['folder', 'tar'])
+def test_odd_images_are_copied_in_a_form_that_training_reads(tmp_path, copy):
+    colors = [
+        (_paint(seed)[..., None] * [1, 0.5, 0.25]).astype(np.uint8)
+        for seed in (1, 2, 3)
+    ]
+    alpha = np.full(colors[0].shape[:2], 128, np.uint8)
+    web = tmp_path / 'web'
+    _save(web / 'deep.png', _deepen(_paint(4)))
+    _save(web / 'glass.png', np.dstack([colors[0], alpha]))
+    _save(web / 'plain.png', colors[1])
+    Image.fromarray(colors[2]).convert('CMYK').save(web / 'print.jpg')
+    task = RetrievalTask(
+        _embed(web),
+        QUERIES,
+        np.array([4, 0]),
+        (),
+        replace(OPTIONS, copy=copy),
+    )
+    out = tmp_path / 'out'
+    manifest, _ = retrieve(task, out)
+    if copy == 'tar':
+        with tarfile.open(out / 'images.tar') as file:
+            file.extractall(out, filter='data')
+    assert len(manifest.key) == 4
+    for key, name in zip(manifest.key, manifest.file, strict=True):
+        expected = np.array(decode_image((web / key).read_bytes()), int)
+        found = _read_as_training(out / name)
+        assert np.abs(found - expected).mean() < 2, key
+        if key == 'plain.png':  # nothing to convert
+            assert (out / name).read_bytes() == (web / key).read_bytes()
+    if copy == 'tar':
+        return
+    # A run of before copied raw bytes and was killed.
+    before = {name: (out / name).read_bytes() for name in manifest.file}
+    (out / 'manifest.parquet').unlink()
+    for key, name in zip(manifest.key, manifest.file, strict=True):
+        (out / name).write_bytes((web / key).read_bytes())
+    again, _ = retrieve(task, out)
+    assert tuple(again.file) == tuple(manifest.file)
+    after = {name: (out / name).read_bytes() for name in again.file}
+    assert after == before
