@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from copy import deepcopy
+from functools import partial
 from pathlib import Path
 
 import mmengine
@@ -153,14 +154,16 @@ def _add_tta(cfg: Config) -> None:
 
 
 def build_runner(cfg: Config) -> Runner:
-    """Build the Runner, with every weight of its model loaded."""
+    """Build the Runner, which loads every weight of its model or fails.
+
+    Loading itself waits for ``runner.test()``: hooks such as EMAHook, which
+    swap weights of a checkpoint, are not ready before.
+    """
     if 'runner_type' in cfg:
         # Another runner may not have its model yet; it loads by itself.
         return RUNNERS.build(cfg)
-    checkpoint, cfg.load_from = cfg.load_from, None
     runner = Runner.from_cfg(cfg)
-    if checkpoint:
-        load_all_weights(runner, checkpoint)
+    runner.load_checkpoint = partial(load_all_weights, runner)
     return runner
 
 

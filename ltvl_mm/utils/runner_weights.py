@@ -2,6 +2,7 @@
 
 import logging
 from collections import OrderedDict
+from collections.abc import Mapping
 
 from mmengine.logging import print_log
 from mmengine.model import BaseTTAModel, is_model_wrapper
@@ -18,7 +19,7 @@ def load_all_weights(runner: Runner, path: str) -> None:
     model is then scored with random ones.
 
     Args:
-        runner: A Runner whose config has no ``load_from``.
+        runner: A Runner whose hooks have been told that it runs.
         path: A file or address, or a training folder (its best checkpoint,
             else its last).
 
@@ -50,6 +51,10 @@ def load_all_weights(runner: Runner, path: str) -> None:
     missing = [
         name for name in missing if not name.endswith('num_batches_tracked')
     ]
+    cfg = runner.cfg.model
+    while 'module' in cfg:  # wrapped for test-time augmentation
+        cfg = cfg['module']
+    missing = _drop_pretrained(missing, cfg, state)
     if missing:
         raise ValueError(
             f'{file} lacks {len(missing)} of {len(model.state_dict())} '
@@ -64,6 +69,29 @@ def load_all_weights(runner: Runner, path: str) -> None:
             logging.WARNING,
         )
     print_log(f'loaded {file}', 'current')
+
+
+def _drop_pretrained(
+    missing: list[str], cfg: Mapping, state: Mapping[str, object]
+) -> list[str]:
+    """Return the missing weights that no other file of the config gives.
+
+    A checkpoint of BALLAD's phase B that was trained on cached features holds
+    no image tower at all; the config takes it from phase A (``pretrained``).
+
+    Args:
+        missing: Names of weights that the checkpoint lacks.
+        cfg: Config of the model.
+        state: Weights of the checkpoint by name.
+    """
+    given = set()
+    for part in {name.split('.')[0] for name in missing}:
+        own = cfg.get(part)
+        source = own.get('pretrained') if isinstance(own, Mapping) else None
+        if source and not any(name.startswith(f'{part}.') for name in state):
+            print_log(f'{part} has the weights of {source}', 'current')
+            given.add(part)
+    return [name for name in missing if name.split('.')[0] not in given]
 
 
 def _unwrap(model: nn.Module) -> nn.Module:
