@@ -31,6 +31,27 @@ def pytest_collection_finish():
     gc.freeze()
 
 
+@pytest.fixture(autouse=True)
+def keep_default_scope():
+    """Restore mmengine's default scope, which every Runner changes for good.
+
+    A Runner whose config names none leaves 'mmengine', in which later tests
+    would not find the losses of mmpretrain.
+    """
+
+    def list_scopes():
+        registry = sys.modules.get('mmengine.registry')
+        return getattr(registry, 'DefaultScope', None)
+
+    scopes = list_scopes()
+    before = dict(scopes._instance_dict) if scopes else {}
+    yield
+    scopes = list_scopes()
+    if scopes:
+        scopes._instance_dict.clear()
+        scopes._instance_dict.update(before)
+
+
 @pytest.fixture
 def target(tmp_path):
     """Config of a labelled list: three cats, two dogs, one owl."""

@@ -7,8 +7,10 @@ nonsense.
 """
 
 import argparse
+from pathlib import Path
 
 from ltvl_mm.models.frozen_clip import FrozenCLIP
+from ltvl_mm.retrieval.image_check import MIN_COSINE, check_images
 from ltvl_mm.structures.store_index import index_store
 from ltvl_mm.utils.command_line import run_command
 
@@ -32,6 +34,15 @@ def parse_args() -> argparse.Namespace:
         help='preprocessing of the images, as of tools/embed_images.py '
         "(default: the weights' own)",
     )
+    parser.add_argument(
+        '--check-images',
+        type=int,
+        default=0,
+        metavar='N',
+        help='embed N random images that the metadata names and that are on '
+        f'disk, and stop if a cosine with the stored row is below {MIN_COSINE}'
+        ' (default: 0, no check)',
+    )
     return parser.parse_args()
 
 
@@ -43,6 +54,23 @@ def main() -> None:
         f'{len(store)} embeddings of width {store.dim} in {len(store.parts)} '
         f'files: {store.root / "store.json"}'
     )
+    if args.check_images:
+        compared = check_images(
+            store,
+            clip.preprocess,
+            clip.encode_images,
+            count=args.check_images,
+            folder=Path(args.folder),
+        )
+        sampled = min(args.check_images, len(store))
+        print(
+            f'{compared} of {sampled} sampled images are on disk, and their '
+            f'embeddings equal the stored ones (cosine >= {MIN_COSINE})'
+            if compared
+            else f'None of the {sampled} sampled images is on disk, so the '
+            f'embeddings were not compared; names in the metadata are '
+            f'looked for in {args.folder}'
+        )
 
 
 if __name__ == '__main__':

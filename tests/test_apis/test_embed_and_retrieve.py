@@ -64,8 +64,13 @@ def test_an_opened_store_serves_as_well_as_its_folder(
 
 def test_no_copy_of_excluded_images_is_retrieved(store, settings, tmp_path):
     # The store itself: all that it has is a copy of what it has.
-    found = retrieve(store, tmp_path, **settings | {'exclude': [store]})
-    assert len(found) == 0
+    with pytest.raises(
+        ValueError,
+        match=r'no images were retrieved .* near-duplicates of excluded '
+        rf'images \({len(store)} images\)',
+    ):
+        retrieve(store, tmp_path, **settings | {'exclude': [store]})
+    assert not (tmp_path / 'manifest.parquet').exists()
 
 
 def test_nothing_to_exclude_has_to_be_said(store, settings, tmp_path):

@@ -176,7 +176,7 @@ def test_what_does_not_fit_is_one_sentence(run_tool, trained, tmp_path):
         *('-o', tmp_path / 'val.npz'),
         status=1,
     )
-    assert 'other.pth does not fit the config' in log
+    assert 'other.pth holds no weights: its state dict is empty' in log
     assert not (tmp_path / 'val.npz').exists()
 
 
