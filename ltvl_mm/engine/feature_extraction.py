@@ -190,22 +190,27 @@ def _find_classifier(
         they are neither.
     """
     points = model.extract_feat(images, stage='pre_logits')
+    layers = {
+        f'head.{name}': layer
+        for name, layer in model.head.named_modules()
+        if isinstance(layer, torch.nn.Linear)
+        and layer.in_features == points.shape[1]
+        and layer.out_features == getattr(model.head, 'num_classes', None)
+    }
+    # Heads without such a layer are not run: in inference mode those of CLIP
+    # cannot track the versions of their weights.
+    if not layers:
+        return '', None
     logits = model.head(model.extract_feat(images))
     tau = getattr(model.head, 'gamma', None)
-    for name, layer in model.head.named_modules():
-        if (
-            not isinstance(layer, torch.nn.Linear)
-            or layer.in_features != points.shape[1]
-            or layer.out_features != getattr(model.head, 'num_classes', None)
-        ):
-            continue
+    for name, layer in layers.items():
         # First, because a bias may be too small to tell tau 0 from w f + b.
         if tau is not None:
             norms = layer.weight.norm(dim=1, keepdim=True)
             if _are_close(points @ (layer.weight / norms**tau).T, logits):
-                return f'head.{name}', float(tau)
+                return name, float(tau)
         if _are_close(layer(points), logits):
-            return f'head.{name}', None
+            return name, None
     return '', None
 
 
