@@ -46,7 +46,7 @@ def embed(
         root: Folder of the paths in lists; None for a list's own.
         arch: An open_clip architecture.
         pretrained: Its weights, tag or file.
-        preprocess: What replaces the preprocessing that the weights were
+        preprocess: Replacement for the preprocessing that the weights were
             trained with: a tag of ``arch`` or some of ``mean``, ``std``,
             ``resize_mode``, ``interpolation``; see
             :func:`ltvl_mm.models.clip_preprocessing.find_preprocessing`.

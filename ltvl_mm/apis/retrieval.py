@@ -126,8 +126,8 @@ def prepare_retrieval(
         precision: As there.
         unit_rows: As there.
         index: As there.
-        verify: As there.
-        max_bad_rows: As there.
+        verify: Compare the files of the stores with their checksums.
+        max_bad_rows: Largest share of invalid rows, in [0, 1].
         dry_run: Write nothing.
 
     Raises:

@@ -153,7 +153,7 @@ def explain_hub_error(
     Args:
         arch: Name of the architecture, for the message.
         config: open_clip's config of ``arch``.
-        error: What transformers or huggingface_hub raised.
+        error: Exception of transformers or huggingface_hub.
         part: ``'tokenizer'`` or ``'text tower'``.
     """
     text = config['text_cfg']

@@ -41,7 +41,7 @@ def find_preprocessing(
     Args:
         arch: An open_clip architecture; it gives the size.
         pretrained: A tag of open_clip, a local file, or None.
-        preprocess: What replaces these values: a tag of ``arch``, or some of
+        preprocess: Replacement for these values: a tag of ``arch``, or some of
             ``mean``, ``std`` (for pixels in [0, 1]), ``resize_mode``
             (``'shortest'``, ``'longest'``, ``'squash'``), ``interpolation``
             (``'bicubic'``, ``'bilinear'``) and ``fill_color``, as a dict or

@@ -33,7 +33,7 @@ class FrozenCLIP:
     Args:
         arch: An open_clip architecture.
         pretrained: A tag or a file.
-        preprocess: What replaces the preprocessing of these weights; see
+        preprocess: Replacement for the preprocessing of these weights; see
             :func:`ltvl_mm.models.clip_preprocessing.find_preprocessing`.
         device: ``'cpu'``, ``'cuda'``, ...
         amp: Run the image tower in bfloat16 where that is safe.

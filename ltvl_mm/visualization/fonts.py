@@ -80,7 +80,7 @@ def use_fonts(texts: Iterable[str], picture: str) -> Iterator[None]:
     nothing.
 
     Args:
-        texts: What is drawn.
+        texts: Texts to draw.
         picture: Name of the picture, for the warning.
     """
     text = ''.join(texts)
