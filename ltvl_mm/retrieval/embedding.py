@@ -1,11 +1,13 @@
 """Embed the images of shards into a store, one shard at a time."""
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 from mmengine.dist import barrier, get_dist_info
+from mmengine.logging import print_log
 from PIL import Image
 from torch.utils.data import DataLoader
 
@@ -14,6 +16,7 @@ from ltvl_mm.retrieval.part_plan import plan_parts
 from ltvl_mm.retrieval.shards import Shard
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.structures.encoder_identity import find_difference
+from ltvl_mm.structures.store_decoder import describe_old_decoder
 from ltvl_mm.structures.store_files import find_uneven_norms, map_matrix
 from ltvl_mm.structures.store_opening import open_store
 from ltvl_mm.structures.store_parts import COLUMNS, read_part
@@ -22,6 +25,7 @@ from ltvl_mm.structures.store_writer import (
     finish_store,
     write_part,
 )
+from ltvl_mm.utils.image_decoding import DECODER_VERSION
 from ltvl_mm.utils.io import read_json
 from ltvl_mm.utils.launch import share
 from ltvl_mm.utils.lock import locks_output
@@ -78,13 +82,15 @@ def embed_shards(
     """
     out = Path(out)
     rank, ranks = get_dist_info()
-    store, plan = '', None
+    store, plan, settings = '', None, {}
     if rank == 0:  # alone: what exists changes from now on
-        encoder = _find_begun_encoder(out, encoder)
+        begun = _read_settings(out)
+        encoder = _find_begun_encoder(begun, encoder)
         settings = {
             'encoder': encoder,
             'batch_size': batch_size,
             'precision': precision,
+            **_find_begun_decoder(begun),
         }
         store = begin_store(out, settings)
         plan = plan_parts(
@@ -94,6 +100,8 @@ def embed_shards(
             check_content=check_content,
             remove_missing=remove_missing,
         )
+        if plan.missing:
+            _warn_of_decoder(out, encoder)
     store, plan = share((store, plan))
     mine = plan.missing[rank::ranks]
     loader = DataLoader(
@@ -116,29 +124,54 @@ def embed_shards(
             progress.finish_shard()
     barrier()
     if rank == 0:
-        _finish(out, encoder, len(shards))
+        decoder = settings.get('decoder')
+        _finish(out, encoder, len(shards), decoder)
     barrier()
     return open_store(out)
 
 
-def _find_begun_encoder(out: Path, encoder: dict[str, str]) -> dict[str, str]:
-    """Return the encoder as ``out`` was begun with it, if it is the same.
+def _read_settings(out: Path) -> dict:
+    """Return the settings that ``out`` was begun with; {} if it is new."""
+    file = out / 'settings.json'
+    return read_json(file) if file.exists() else {}
+
+
+def _find_begun_encoder(begun: dict, encoder: dict[str, str]) -> dict:
+    """Return the encoder of a begun store, if it is the same.
 
     An earlier version may have worded the same preprocessing differently.
     """
-    file = out / 'settings.json'
-    begun = read_json(file).get('encoder') if file.exists() else None
-    if begun is None or find_difference(begun, encoder) is not None:
+    before = begun.get('encoder')
+    if before is None or find_difference(before, encoder) is not None:
         return encoder
-    return begun
+    return before
 
 
-def _finish(out: Path, encoder: dict[str, str], total: int) -> None:
+def _find_begun_decoder(begun: dict) -> dict[str, int]:
+    """Return the setting ``decoder``: that of a begun store, or the present.
+
+    The settings are the identity of a store. One that was begun before the
+    decoder was recorded keeps its identity, so that it can be completed.
+    """
+    if not begun:
+        return {'decoder': DECODER_VERSION}
+    return {name: begun[name] for name in ('decoder',) if name in begun}
+
+
+def _warn_of_decoder(out: Path, encoder: dict[str, str]) -> None:
+    warning = describe_old_decoder(out, encoder.get('arch', 'ARCH'))
+    if warning is not None:
+        print_log(warning, 'current', level=logging.WARNING)
+
+
+def _finish(
+    out: Path, encoder: dict[str, str], total: int, decoder: int | None
+) -> None:
     parts = [read_part(out, total, number) for number in range(total)]
     for part in parts:
         if part.rows:
             dim = map_matrix(part.matrix).shape[1]
-            finish_store(out, encoder, dim, parts)
+            finish_store(out, encoder, dim, parts, decoder=decoder)
             return
     bad = [entry for part in parts for entry in part.bad]
     if not bad:

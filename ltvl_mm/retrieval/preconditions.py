@@ -11,6 +11,7 @@ from ltvl_mm.structures.store_check import (
     check_unique,
     find_unrecorded,
 )
+from ltvl_mm.structures.store_decoder import describe_old_decoder
 from ltvl_mm.structures.store_rows import check_bad_rows, find_bad_rows
 from ltvl_mm.utils.launch import share
 from ltvl_mm.utils.progress import progress_bar
@@ -40,6 +41,8 @@ def check_stores(task: RetrievalTask) -> list[np.ndarray]:
             'current',
             level=30,
         )
+    if get_dist_info()[0] == 0:
+        _warn_of_decoders(task)
     for store in (task.store, *task.excluded):
         unrecorded = find_unrecorded(store) if task.verify else None
         if unrecorded is not None and get_dist_info()[0] == 0:
@@ -49,6 +52,16 @@ def check_stores(task: RetrievalTask) -> list[np.ndarray]:
     for store, rows in zip(task.excluded, bad_rows, strict=True):
         check_bad_rows(store, rows, task.max_bad_rows)
     return bad_rows
+
+
+def _warn_of_decoders(task: RetrievalTask) -> None:
+    stores = (task.store, *task.excluded)
+    roots = [root for store in stores for root in (store.root, *store.others)]
+    for root in dict.fromkeys(roots):
+        arch = task.store.encoder.get('arch', 'ARCH')
+        warning = describe_old_decoder(root, arch)
+        if warning is not None:
+            print_log(warning, 'current', level=30)
 
 
 def _check_store(store: EmbeddingStore, *, verify: bool) -> None:

@@ -122,9 +122,23 @@ def _write_files(
 
 
 def finish_store(
-    root: Path, encoder: dict[str, str], dim: int, parts: list[Part]
+    root: Path,
+    encoder: dict[str, str],
+    dim: int,
+    parts: list[Part],
+    *,
+    decoder: int | None = None,
 ) -> EmbeddingStore:
-    """Write ``store.json`` and ``bad_images.json``; the store is complete."""
+    """Write ``store.json`` and ``bad_images.json``; the store is complete.
+
+    Args:
+        root: Folder of the store.
+        encoder: Architecture, weights and preprocessing.
+        dim: Width D.
+        parts: All parts.
+        decoder: Version of the image decoder; None if it was not recorded
+            when the store was begun.
+    """
     store = EmbeddingStore(root, encoder, dim, tuple(parts))
     write_json(
         root / 'bad_images.json',
@@ -139,6 +153,7 @@ def finish_store(
         {
             'format': FORMAT,
             'encoder': encoder,
+            **({} if decoder is None else {'decoder': decoder}),
             'dim': dim,
             'dtype': find_dtype(parts),
             'normalised': True,

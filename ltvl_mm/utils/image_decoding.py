@@ -15,6 +15,15 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ltvl_mm.utils.regular_files import read_regular
 
+# Embedding stores record this number. Increase it whenever the pixels of some
+# image change, and describe these images in DECODER_CHANGES.
+DECODER_VERSION = 2
+# Version -> images that all earlier versions decoded differently.
+DECODER_CHANGES = {
+    2: '16-bit grayscale, 32-bit integer and float images (clipped to 8 bits, '
+    'mostly white or black) and 16-bit images with a transparent color'
+}
+
 # 100 megapixels: five times a good camera; a "bomb" is far above.
 MAX_PIXELS = 100_000_000
 # One pixel wide and 60,000 high is small, until its short side is scaled to
