@@ -9,6 +9,7 @@ import os
 from contextlib import nullcontext
 
 from ltvl_mm.apis import prepare_retrieval
+from ltvl_mm.apis.local_images import place_local_images
 from ltvl_mm.retrieval.admission import AdmissionRule, read_hosts
 from ltvl_mm.retrieval.budget import RULE_HELP
 from ltvl_mm.retrieval.copies import CopyRule
@@ -142,10 +143,7 @@ def add_filters(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         '--max-aspect', type=float, default=0, help='longer / shorter side'
     )
-    for name, example in (
-        ('min', 'similarity=0.3'),
-        ('max', 'punsafe=0.5'),
-    ):
+    for name, example in (('min', 'similarity=0.3'), ('max', 'punsafe=0.5')):
         group.add_argument(
             f'--{name}-column',
             nargs='+',
@@ -193,6 +191,12 @@ def add_copies(group: argparse._ArgumentGroup) -> None:
         help='tar: one images.tar instead of a folder; none: list URLs in '
         'download.parquet instead of copying images',
     )
+    group.add_argument(
+        '--local-images',
+        nargs='+',
+        metavar='FOLDER',
+        help='of the files that the keys of a store of others name',
+    )
     excluded = group.add_mutually_exclusive_group(required=True)
     excluded.add_argument(
         '--exclude',
@@ -234,10 +238,13 @@ def run(args: argparse.Namespace, rank: int) -> None:
         index=args.index,
         verify=not args.no_verify,
         max_bad_rows=args.max_bad_rows,
+        local_images=args.local_images,
         dry_run=args.dry_run,
     )
     if not args.dry_run:
         retrieve(task, args.out)
+        if args.local_images:
+            place_local_images(args.out, args.local_images)
     if rank == 0 and args.dry_run:
         ranks = int(os.environ.get('WORLD_SIZE', 1))
         print(plan_retrieval(task, args.out, ranks=ranks).describe())

@@ -7,10 +7,12 @@ import numpy as np
 import torch
 from mmengine.dist import get_rank
 
+from ltvl_mm.apis.local_images import leave_copying, place_local_images
 from ltvl_mm.models.clip import find_templates
 from ltvl_mm.models.frozen_clip import FrozenCLIP
 from ltvl_mm.models.text_encoder import Templates
 from ltvl_mm.retrieval.budget import compute_budget
+from ltvl_mm.retrieval.download_list import MANIFEST
 from ltvl_mm.retrieval.retrieve import retrieve as run_retrieval
 from ltvl_mm.retrieval.task import RetrievalOptions, RetrievalTask
 from ltvl_mm.retrieval.units import UNIT_ROWS
@@ -23,7 +25,7 @@ from ltvl_mm.structures.class_queries import (
 )
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.structures.encoder_identity import find_difference
-from ltvl_mm.structures.manifest import Manifest
+from ltvl_mm.structures.manifest import Manifest, load_manifest
 from ltvl_mm.structures.store_join import check_encoders, join_stores
 from ltvl_mm.structures.store_opening import open_store
 from ltvl_mm.structures.store_rows import MAX_BAD_ROWS
@@ -41,6 +43,7 @@ def retrieve(
     *,
     class_names: str | Path | Sequence[str],
     exclude: Sequence[StoreLike] | None,
+    local_images: Sequence[str | Path] | None = None,
     **settings: object,
 ) -> Manifest:
     """Retrieve web images for each class, and write a folder to train on.
@@ -56,6 +59,10 @@ def retrieve(
         class_names: K names, or a file with one per line.
         exclude: Stores of val and test images, of which no copy is
             retrieved; None if there is no test set to protect.
+        local_images: Folders with the image files that the keys of a store of
+            another program name. The retrieved ones are copied from there;
+            see :mod:`ltvl_mm.apis.local_images`. None copies from the files
+            that ``embed`` has read.
         settings: Of :func:`prepare_retrieval`, such as ``budget``.
 
     Raises:
@@ -78,9 +85,18 @@ def retrieve(
         [2, 2, 2]
     """
     task = prepare_retrieval(
-        store, out, class_names=class_names, exclude=exclude, **settings
+        store,
+        out,
+        class_names=class_names,
+        exclude=exclude,
+        local_images=local_images,
+        **settings,
     )
-    return run_retrieval(task, out)[0]
+    manifest = run_retrieval(task, out)[0]
+    if local_images is None:
+        return manifest
+    place_local_images(out, local_images)
+    return load_manifest(Path(out) / MANIFEST)
 
 
 def prepare_retrieval(
@@ -102,6 +118,7 @@ def prepare_retrieval(
     index: str | None = None,
     verify: bool = True,
     max_bad_rows: float = MAX_BAD_ROWS,
+    local_images: Sequence[str | Path] | None = None,
     dry_run: bool = False,
 ) -> RetrievalTask:
     """Encode the classes, and check all that a retrieval depends on.
@@ -128,6 +145,8 @@ def prepare_retrieval(
         index: As there.
         verify: Compare the files of the stores with their checksums.
         max_bad_rows: Largest share of invalid rows, in [0, 1].
+        local_images: As :func:`retrieve`; copying is left to
+            :func:`ltvl_mm.apis.local_images.place_local_images`.
         dry_run: Write nothing.
 
     Raises:
@@ -140,6 +159,9 @@ def prepare_retrieval(
             'exclude holds no store; give those of val and test images, or '
             'None if there is no test set to protect'
         )
+    options = options or RetrievalOptions()
+    if local_images is not None:
+        options = leave_copying(options, local_images)
     names = load_class_names(class_names)
     given = [store] if isinstance(store, StoreLike) else store
     store = join_stores([_open(one) for one in given])
@@ -165,7 +187,7 @@ def prepare_retrieval(
         share(queries),
         wanted,
         excluded,
-        options or RetrievalOptions(),
+        options,
         device=device,
         precision=precision,
         unit_rows=unit_rows,

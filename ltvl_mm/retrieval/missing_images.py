@@ -3,11 +3,15 @@
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 
 from ltvl_mm.retrieval.download_list import WantedImages
 from ltvl_mm.retrieval.downloads import DownloadCounts
+from ltvl_mm.utils.io import read_json
 
 MISSING_REPORT = 'missing.json'
+# Written by a retrieval; its counts are of the images that it chose.
+RETRIEVAL_REPORT = 'report.json'
 # Entries of each list in the report, and names in a printed line.
 _LISTED = 20
 _SHOWN = 3
@@ -91,6 +95,53 @@ def make_missing_report(
         'refused': _list_first(refused),
         'img2dataset': None if counts is None else asdict(counts),
         'classes': classes,
+    }
+
+
+def read_retrieval_report(folder: Path, num_classes: int) -> dict | None:
+    """Return ``report.json`` of a retrieved folder; None if it is gone.
+
+    Args:
+        folder: The retrieved folder.
+        num_classes: K of its manifest.
+
+    Raises:
+        ValueError: If it is not the report of a retrieval for K classes.
+    """
+    file = folder / RETRIEVAL_REPORT
+    if not file.exists():
+        return None
+    report = read_json(file)
+    classes = report.get('classes') if isinstance(report, dict) else None
+    if (
+        not isinstance(classes, list)
+        or len(classes) != num_classes
+        or not all(isinstance(entry, dict) for entry in classes)
+    ):
+        raise ValueError(
+            f'{file} is not the report of a retrieval for {num_classes} '
+            f'classes, which the manifest has; restore or delete it'
+        )
+    return report
+
+
+def add_placed_counts(report: dict, missing: dict) -> dict:
+    """Return the report of a retrieval with the counts of images in place.
+
+    Args:
+        report: From :func:`read_retrieval_report`. Counts of an earlier call
+            are replaced.
+        missing: From :func:`make_missing_report`.
+    """
+    classes = zip(report['classes'], missing['classes'], strict=True)
+    return report | {
+        'placed': missing['placed'],
+        'not_placed': missing['missing'],
+        'classes': [
+            entry
+            | {'placed': counts['placed'], 'not_placed': counts['missing']}
+            for entry, counts in classes
+        ],
     }
 
 

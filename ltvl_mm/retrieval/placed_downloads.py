@@ -20,8 +20,11 @@ from ltvl_mm.retrieval.downloads import count_downloads
 from ltvl_mm.retrieval.image_batches import compute_phash
 from ltvl_mm.retrieval.missing_images import (
     MISSING_REPORT,
+    RETRIEVAL_REPORT,
     PlacingLog,
+    add_placed_counts,
     make_missing_report,
+    read_retrieval_report,
 )
 from ltvl_mm.retrieval.shards import Shard, find_shards, iterate_shard
 from ltvl_mm.retrieval.web_image import WebImage
@@ -54,7 +57,8 @@ def place_downloads(
     Rows without an image are left out of ``manifest.parquet``, with ranks
     counted anew. All rows are kept in ``manifest_full.parquet``, from which
     each call starts, so that the same call with more downloads adds images.
-    ``missing.json`` lists what is missing. Images are converted by
+    ``missing.json`` lists what is missing, and ``report.json`` gets the
+    counts ``placed`` and ``not_placed``. Images are converted by
     :func:`~ltvl_mm.utils.image_conversion.convert_for_training`.
 
     Args:
@@ -81,6 +85,9 @@ def place_downloads(
     retrieved = Path(retrieved)
     out = retrieved if out is None else Path(out)
     wanted = load_wanted(retrieved)
+    retrieval = read_retrieval_report(
+        retrieved, len(wanted.manifest.class_names)
+    )
     shards = find_shards(downloads)
     _keep_full_manifest(find_full_manifest(retrieved), out / FULL_MANIFEST)
     placer = _Placer(wanted, out, max_bits, verified_only)
@@ -96,6 +103,9 @@ def place_downloads(
             f'that were retrieved; {out / MISSING_REPORT} lists the reasons. '
             f'{out / MANIFEST} was not changed'
         )
+    if retrieval is not None:  # the folder may hold only the manifest
+        counts = add_placed_counts(retrieval, report)
+        write_json(out / RETRIEVAL_REPORT, counts)
     save_manifest(out / MANIFEST, keep_rows(wanted.manifest, placer.files))
     return report
 

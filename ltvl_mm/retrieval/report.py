@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ltvl_mm.retrieval.choice import ImageChoice
+from ltvl_mm.retrieval.missing_images import MISSING_REPORT
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.structures.store_files import spell_column
 from ltvl_mm.structures.store_rows import describe_bad_rows
@@ -72,6 +73,11 @@ def describe_report(out: str | Path) -> str:
         f'{found["copies_of_excluded_images"]} copies of excluded images; by '
         f'class in {out}/report.json',
     ]
+    if 'placed' in found:  # written by place_downloads
+        lines.append(
+            f'in place: {found["placed"]} images; {found["not_placed"]} are '
+            f'missing, listed in {out / MISSING_REPORT}'
+        )
     for reason, rows in found['rows_refused_by_filters'].items():
         lines.append(f'refused by the filter {reason}: {rows} images')
     for entry in found.get('skipped_rows', ()):  # not in older reports
@@ -93,6 +99,14 @@ def describe_report(out: str | Path) -> str:
         )
     if len(short) > 5:
         lines.append(f'and {len(short) - 5} other classes are short')
+    absent = [entry for entry in found['classes'] if entry.get('not_placed')]
+    for entry in absent[:5]:
+        lines.append(
+            f'{entry["name"]}: {entry["not_placed"]} of {entry["retrieved"]} '
+            f'images are missing'
+        )
+    if len(absent) > 5:
+        lines.append(f'and {len(absent) - 5} other classes miss images')
     return '\n'.join(lines)
 
 

@@ -133,9 +133,12 @@ class RetrievalTask:
         if self.options.copy != 'none':
             self.store.check_columns(
                 ('source', 'offset', 'size', 'sha256'),
-                "copying images (use copy='none', which lists them, and then "
-                'tools/place_downloads.py with the downloads, or with the '
-                'folder of local files that the keys name)',
+                'copying images',
+                remedy='If its keys name files that you have, add '
+                '--local-images FOLDER with the folder of these files. '
+                'Otherwise retrieve with --copy none, download '
+                'OUT/download.parquet with img2dataset, and run: python '
+                'tools/place_downloads.py OUT DOWNLOADS',
             )
         _ = self.admission  # looks at the columns
 

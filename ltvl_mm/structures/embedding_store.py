@@ -232,12 +232,15 @@ class EmbeddingStore:
             )
         return matrix
 
-    def check_columns(self, names: Sequence[str], purpose: str) -> None:
+    def check_columns(
+        self, names: Sequence[str], purpose: str, *, remedy: str = ''
+    ) -> None:
         """Raise ValueError if the first part lacks a column that is needed.
 
         Args:
             names: Of the columns.
             purpose: What they are needed for, e.g. ``'copying images'``.
+            remedy: Sentence that ends the message.
         """
         part = next((part for part in self.parts if part.rows), None)
         there = self.find_columns(part) if part else ()
@@ -246,6 +249,7 @@ class EmbeddingStore:
             raise ValueError(
                 f'{purpose} needs the columns {", ".join(missing)}, which '
                 f'{part.table} does not have; it has {", ".join(there)}'
+                f'{remedy and f". {remedy}"}'
             )
 
     def _split_rows(

@@ -20,8 +20,11 @@ from ltvl_mm.retrieval.download_list import write_download_list
 from ltvl_mm.retrieval.image_batches import compute_phash
 from ltvl_mm.retrieval.missing_images import describe_missing
 from ltvl_mm.retrieval.placed_downloads import place_downloads
+from ltvl_mm.retrieval.report import describe_report
 from ltvl_mm.structures.manifest import Manifest, load_manifest, save_manifest
 from ltvl_mm.utils.image_decoding import decode_image
+from ltvl_mm.utils.io import write_json
+from ltvl_mm.visualization.report.retrieval import read_retrieval
 
 NAMES = ('red', 'green', 'blue')
 # (class, key, URL); 'both' was retrieved for two classes, 'lost' has no URL.
@@ -101,6 +104,28 @@ def _write_retrieved(out, hashes=True, rows=ROWS):
         {'url': [row[2] for row in rows], 'sha256': sha256, 'phash': phash},
     )
     save_manifest(out / 'manifest.parquet', manifest)
+    write_json(
+        out / 'report.json',
+        {
+            'retrieved': len(rows),
+            'missing': 0,
+            'duplicates': 0,
+            'copies_of_excluded_images': 0,
+            'rows_refused_by_filters': {},
+            'copies_recognised_without': {},
+            'classes': [
+                {
+                    'name': name,
+                    'wanted': int(count),
+                    'retrieved': int(count),
+                    'duplicates': 0,
+                    'copies_of_excluded_images': 0,
+                    'short_because': None,
+                }
+                for name, count in zip(NAMES, counts, strict=True)
+            ],
+        },
+    )
     return out
 
 
@@ -207,6 +232,40 @@ def test_missing_images_are_reported_per_class(retrieved, write_downloads):
     assert '2 of 6 retrieved images are in place (0 from' in text
     assert 'red: 2 of 3 missing: 00000/000000001, 00000/000000002' in text
     assert 'images that were refused: 2, first: ' in text
+
+
+def test_report_of_the_retrieval_gets_the_counts_in_place(
+    retrieved, write_downloads, tmp_path
+):
+    before = json.loads((retrieved / 'report.json').read_text())
+    place_downloads(
+        retrieved, write_downloads(SAME, PLACEHOLDER), out=tmp_path / 'out'
+    )
+    found = json.loads((tmp_path / 'out' / 'report.json').read_text())
+    totals = [found[name] for name in ('retrieved', 'placed', 'not_placed')]
+    assert totals == [6, 2, 4]
+    counts = [(e['placed'], e['not_placed']) for e in found['classes']]
+    assert counts == [(1, 2), (1, 1), (0, 1)]
+    text = describe_report(tmp_path / 'out')
+    assert '6 of 6 images retrieved' in text
+    assert (
+        f'in place: 2 images; 4 are missing, listed in {tmp_path}/out/missing.'
+        in text
+    )
+    assert 'red: 2 of 3 images are missing' in text
+    # The page of the report reads the same counts.
+    page = read_retrieval(tmp_path / 'out' / 'manifest.parquet')
+    assert page.counts.tolist() == [1, 1, 0]
+    assert page.describe_class(0)['not_placed'] == 2
+    place_downloads(retrieved, write_downloads(SAME, CLEAR, name='more'))
+    found = json.loads((retrieved / 'report.json').read_text())
+    assert (found['placed'], found['not_placed']) == (3, 3)
+    for entry in (found, *found['classes']):
+        del entry['placed'], entry['not_placed']
+    assert found == before
+    (retrieved / 'report.json').write_text('{"classes": [1]}')
+    with pytest.raises(ValueError, match=r'report\.json is not the report of'):
+        place_downloads(retrieved, [str(tmp_path / 'more')])
 
 
 def test_a_second_call_adds_images_and_ends_like_one_call(

@@ -462,7 +462,10 @@ def test_what_others_embedded_is_retrieved_without_hashes(
     for part in store.parts:
         table = pq.read_table(part.table).select(['image_path', 'url'])
         pq.write_table(table, part.table)
-    message = r"copy='none'.*place_downloads\.py.* needs the columns"
+    message = (
+        r'copying images needs the columns source, .* --local-images FOLDER .*'
+        r'--copy none.*: python tools/place_downloads\.py OUT DOWNLOADS$'
+    )
     with pytest.raises(ValueError, match=message):
         run([2, 1, 1], verify=False)
     # The toy encoder sees colours, of which copies have the very same.

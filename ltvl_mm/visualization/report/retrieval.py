@@ -92,6 +92,8 @@ def _read_report(file: Path, num_classes: int) -> dict:
             raise ValueError(f'{owner}: expected an object, got {entry!r:.80}')
         for name in _COUNTS:
             _check_count(entry, name, owner)
+        if 'not_placed' in entry:  # only after place_downloads
+            _check_count(entry, 'not_placed', owner)
         reason = entry.get('short_because', 'missing value')
         if 'short_because' not in entry or not (
             reason is None or isinstance(reason, str)
