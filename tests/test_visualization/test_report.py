@@ -400,6 +400,7 @@ def test_a_part_of_a_retrieval_of_another_shape_is_named(
 @pytest.mark.parametrize(
     ('file', 'name', 'value', 'message'),
     [
+        ('report.json', 'not_placed', 'x', "class 0: not_placed must .* 'x'"),
         ('report.json', 'wanted', 'four', "class 0: wanted must .* 'four'"),
         ('report.json', 'duplicates', -1, 'duplicates must be a whole .* -1'),
         ('report.json', 'short_because', [], 'short_because must be text'),
