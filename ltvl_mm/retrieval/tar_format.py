@@ -35,8 +35,8 @@ class BrokenTarError(ValueError):
 
     Args:
         message: Description of the fault.
-        after_end: True behind the end mark of an archive, so that all
-            members before are complete.
+        after_end: True behind the end of an archive or of a member, so that
+            all members before are complete.
     """
 
     def __init__(self, message: str, *, after_end: bool = False) -> None:
@@ -178,8 +178,10 @@ def _parse_header(block: bytes, position: int, ended: bool) -> tarfile.TarInfo:
         raise BrokenTarError(
             'bytes that are no tar follow the end mark'
             if ended
-            else 'the file ends without an end mark',
-            after_end=ended,
+            else 'the file ends without an end mark; members may be missing',
+            # A tar that ends after a whole member is read like a whole one:
+            # GNU tar extracts it without a message.
+            after_end=ended or not block,
         )
     try:
         header = tarfile.TarInfo.frombuf(block, 'utf-8', 'surrogateescape')

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ltvl_mm.structures.class_names import load_class_names
-from ltvl_mm.structures.image_list import read_entries
+from ltvl_mm.structures.image_list import normalize_path, read_entries
 from ltvl_mm.utils.text import read_text
 
 SPLITS = ('train', 'val', 'test')
@@ -112,8 +112,7 @@ def check_plain_list(file: str | Path) -> None:
         raise ValueError(f'the image list {file} is empty')
     for number, line in _split_as_mmengine(file):
         words = line.strip().rsplit(' ', 1)
-        path = words[0][2:] if words[0].startswith('./#') else words[0]
-        theirs = path, words[-1]
+        theirs = normalize_path(words[0]), words[-1]
         known = ours.get(number)
         if known is None or theirs != (known[0], str(known[1])):
             _refuse(file, number, line)

@@ -3,21 +3,26 @@
 Every list of images is read here. Accepted are a byte order mark, line ends
 of Windows and old Macs, blank lines, comments (``# text``), tabs, and several
 blanks before the label. Paths may hold blanks and begin with ``#``; a path
-that would read as a comment is written ``./# text``.
+that would read as a comment is written ``./# text``. Paths are normalized:
+``./a//b.jpg`` is ``a/b.jpg``, so that an image has one name.
 """
 
+import logging
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 import numpy as np
+from mmengine.logging import print_log
 
 from ltvl_mm.utils.io import write_if_new
 from ltvl_mm.utils.text import is_comment, read_lines, split_lines
 
 # A larger label is a mistake, and an array of that length would be made.
 MAX_LABEL = 9_999_999
+# Repeated lines that a message lists.
+_SHOWN = 3
 _LINE = re.compile(r'(?P<path>.*[^ \t])[ \t]+(?P<label>[0-9]+)', re.DOTALL)
 _LABEL_OR_NONE = re.compile(
     r'(?P<path>.*[^ \t])[ \t]+(?P<label>[0-9]+|-1)', re.DOTALL
@@ -29,7 +34,7 @@ class ImageList:
     """Images and their labels.
 
     Args:
-        paths: N paths as they stand in the list.
+        paths: N paths of the list, by :func:`normalize_path`.
         labels: (N,) int64 in [0, K).
         file: The list file, for messages; '' if there is none.
         lines: (N,) line numbers in the file, for messages; None without.
@@ -108,7 +113,7 @@ def read_entries(
         _check_number_sign(file, line.number, found['path'], line.text)
         # Python refuses to convert more than 4,300 digits.
         label = found['label'].lstrip('0')[:20]
-        yield line.number, _unescape(found['path']), int(label or 0)
+        yield line.number, normalize_path(found['path']), int(label or 0)
 
 
 def read_listed_paths(
@@ -134,18 +139,29 @@ def read_listed_paths(
     folder = Path(root or file.parent)
     if not folder.is_dir():
         raise ValueError(f'the image root {folder} does not exist')
-    files = {}
+    files: dict[str, Path] = {}
+    repeated: list[str] = []
     for line in read_lines(file):
         found = _LABEL_OR_NONE.fullmatch(line.text)
         name = found['path'] if found else line.text
         _check_number_sign(file, line.number, name, line.text)
         try:
-            name = shorten_path(_unescape(name), root)
+            name = shorten_path(normalize_path(name), root)
         except ValueError as error:
             raise ValueError(f'{file}, line {line.number}: {error}') from None
+        if name in files:
+            repeated.append(f'{name} (line {line.number})')
         files[name] = folder.resolve() / name
     if not files:
         raise ValueError(f'there is no image in {file}')
+    if repeated:
+        more = ', ...' if len(repeated) > _SHOWN else ''
+        print_log(
+            f'{file}: {len(repeated)} lines repeat an image, which is read '
+            f'once: {", ".join(repeated[:_SHOWN])}{more}',
+            'current',
+            level=logging.WARNING,
+        )
     return files
 
 
@@ -209,8 +225,18 @@ def write_image_list(path: str | Path, images: ImageList) -> bool:
     return write_if_new(path, ''.join(lines))
 
 
-def _unescape(path: str) -> str:
-    return path[2:] if path.startswith('./#') else path
+def normalize_path(path: str) -> str:
+    """Return a listed path without ``.`` folders and repeated slashes.
+
+    ``..`` is kept, because a folder before it may be a link.
+
+    Args:
+        path: As it stands in the list; ``./#text`` begins with #.
+    """
+    # Most paths are plain, and pathlib takes 1 us for each.
+    if './' in path or '//' in path:
+        return str(PurePosixPath(path))
+    return path
 
 
 def _check_number_sign(

@@ -125,6 +125,13 @@ def _write_without_end(path: Path) -> None:
         file.truncate(1024 * 3)
 
 
+def _write_half_an_end(path: Path) -> None:
+    """Write one of the two blocks of the end mark; GNU tar only warns."""
+    _write_without_end(path)
+    with open(path, 'ab') as file:
+        file.write(bytes(512))
+
+
 LONG = 'folder/' * 40 + 'a' * 90
 
 TARS = {
@@ -279,8 +286,11 @@ TARS = {
     ),
     'no end mark': OddTar(
         _write_without_end,
-        {'0': (0, ''), '1': (1, '')},
-        {'': 'the file ends without an end mark'},
+        {'0': (0, ''), '1': (1, ''), '2': (2, '')},
+        {'': 'the file ends without an end mark; members may be missing'},
+    ),
+    'half an end mark': OddTar(
+        _write_half_an_end, {str(n): (n, '') for n in range(3)}
     ),
     'other bytes after the end mark': OddTar(
         _append_garbage,

@@ -215,7 +215,10 @@ def test_a_cut_tar_gives_what_is_whole_and_says_so(samples, member, beyond):
     *found, last = _read(samples)
     # Only the header of the next sample says that one has lost no member.
     last_header = member if beyond >= 512 else member - 1
-    assert len(found) == max(0, last_header) // 2
+    due = max(0, last_header) // 2
+    if beyond == 0:  # GNU tar extracts all members without a message
+        due = (member + 1) // 2
+    assert len(found) == due
     assert [i.data for i in found] == [
         bytes([number]) * 300 for number in range(len(found))
     ]
