@@ -26,7 +26,11 @@ ALLOWED = {
     'apis': {*SIBLINGS, 'structures', 'utils', 'visualization'},
 }
 HOMES = {
-    'open_clip': {'models/clip.py', 'models/clip_preprocessing.py'},
+    'open_clip': {
+        'models/clip.py',
+        'models/clip_preprocessing.py',
+        'models/clip_sources.py',
+    },
     'faiss': {'retrieval/copies.py', 'retrieval/index_search.py'},
     # The toy world writes tars; what it writes is read elsewhere.
     'tarfile': {'retrieval/tar_format.py', 'datasets/toy_web_memory.py'},

@@ -27,9 +27,16 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('inputs', nargs='+')
     parser.add_argument('-o', '--out', required=True, help='the store')
     parser.add_argument('--root', help='folder of the paths in lists')
-    parser.add_argument('--arch', default='ViT-B-16-quickgelu')
     parser.add_argument(
-        '--pretrained', default='openai', help='open_clip tag or local file'
+        '--arch',
+        default='ViT-B-16-quickgelu',
+        help='open_clip architecture, model config FILE.json, '
+        'local-dir:FOLDER or hf-hub:NAME (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--pretrained',
+        help='open_clip tag or local file (default: those of a local-dir: or '
+        'hf-hub: name, else openai)',
     )
     parser.add_argument(
         '--preprocess',

@@ -9,6 +9,7 @@ nonsense.
 import argparse
 from pathlib import Path
 
+from ltvl_mm.models.clip_sources import has_own_weights
 from ltvl_mm.models.frozen_clip import FrozenCLIP
 from ltvl_mm.retrieval.image_check import MIN_COSINE, check_images
 from ltvl_mm.structures.store_index import index_store
@@ -26,7 +27,9 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--arch', required=True, help='of the encoder')
     parser.add_argument(
-        '--pretrained', required=True, help='open_clip tag or local file'
+        '--pretrained',
+        help='open_clip tag or local file; needed unless --arch is a '
+        'local-dir: or hf-hub: name, which holds its weights',
     )
     parser.add_argument(
         '--preprocess',
@@ -48,6 +51,12 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
+    if args.pretrained is None and not has_own_weights(args.arch):
+        # No default: nothing in such a folder tells the encoder.
+        raise ValueError(
+            f'--pretrained is missing: name the weights of {args.arch} that '
+            f'embedded {args.folder}'
+        )
     clip = FrozenCLIP(args.arch, args.pretrained, preprocess=args.preprocess)
     store = index_store(args.folder, clip.identity, out=args.out)
     print(

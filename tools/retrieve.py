@@ -109,9 +109,15 @@ def add_classes(group: argparse._ArgumentGroup) -> None:
         default='openai_80',
         help='single, openai_80, or a file of sentences with {}',
     )
-    group.add_argument('--arch', help="default: the store's")
     group.add_argument(
-        '--pretrained', default='openai', help="the store's weights"
+        '--arch',
+        help="of the store's encoder, as given to tools/embed_images.py "
+        '(default: the name in store.json)',
+    )
+    group.add_argument(
+        '--pretrained',
+        help="weights of the store's encoder (default: those of a local-dir: "
+        'or hf-hub: name, else openai)',
     )
     group.add_argument(
         '--preprocess',

@@ -21,7 +21,7 @@ def embed(
     *,
     root: str | Path | None = None,
     arch: str = 'ViT-B-16-quickgelu',
-    pretrained: str = 'openai',
+    pretrained: str | None = None,
     preprocess: str | Mapping[str, object] | None = None,
     device: str | None = None,
     amp: bool = False,
@@ -44,8 +44,10 @@ def embed(
             lists of paths; one of these or several.
         out: Folder of the store.
         root: Folder of the paths in lists; None for a list's own.
-        arch: An open_clip architecture.
-        pretrained: Its weights, tag or file.
+        arch: An open_clip architecture, a model config (``my_clip.json``),
+            ``'local-dir:FOLDER'`` or ``'hf-hub:NAME'``.
+        pretrained: Its weights, tag or file; None for those of a
+            ``local-dir:`` or ``hf-hub:`` name, and for OpenAI's of any other.
         preprocess: Replacement for the preprocessing that the weights were
             trained with: a tag of ``arch`` or some of ``mean``, ``std``,
             ``resize_mode``, ``interpolation``; see

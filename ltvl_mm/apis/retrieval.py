@@ -109,7 +109,7 @@ def prepare_retrieval(
     class_counts: str | Path | Sequence[int] | None = None,
     templates: str | Templates = 'openai_80',
     arch: str | None = None,
-    pretrained: str = 'openai',
+    pretrained: str | None = None,
     preprocess: str | Mapping[str, object] | None = None,
     options: RetrievalOptions | None = None,
     device: str = 'cpu',
@@ -135,7 +135,8 @@ def prepare_retrieval(
             ``'balance_to:N'``: its list, a ``.json``, or K numbers.
         templates: See :func:`ltvl_mm.models.clip.find_templates`.
         arch: Of the store's encoder; None takes what the store says.
-        pretrained: The weights of the store's encoder, tag or file.
+        pretrained: The weights of the store's encoder, tag or file; None as
+            in :func:`ltvl_mm.embed`.
         preprocess: As :func:`ltvl_mm.apis.embedding.embed` had it for the
             store.
         options: What the paper leaves open; None for the defaults.

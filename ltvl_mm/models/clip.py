@@ -20,6 +20,12 @@ from ltvl_mm.models.clip_families import (
     keep_towers,
     rename_our_checkpoint,
 )
+from ltvl_mm.models.clip_sources import (
+    find_own_weights,
+    has_own_weights,
+    name_arch,
+    register_arch,
+)
 from ltvl_mm.models.clip_weights import read_clip_state
 from ltvl_mm.utils.checkpoints import find_checkpoint
 from ltvl_mm.utils.io import read_json
@@ -46,13 +52,16 @@ def build_clip(arch: str, pretrained: str | None = None) -> nn.Module:
     decoder is left out. ``.logit_bias`` is SigLIP's, otherwise None.
 
     Args:
-        arch: An open_clip architecture such as ``'ViT-B-16-quickgelu'``, or
-            ``'ltvl-toy'``, the 32 px model of the toy world.
+        arch: An open_clip architecture such as ``'ViT-B-16-quickgelu'``;
+            ``'ltvl-toy'``, the 32 px model of the toy world; a model config
+            (``my_clip.json``); ``'local-dir:FOLDER'`` or ``'hf-hub:NAME'``;
+            see :func:`ltvl_mm.models.clip_sources.register_arch`.
         pretrained: A tag of open_clip (downloads), or a file: an open_clip
             state dict, OpenAI's JIT archive, or a checkpoint of ours (a
             classifier of ``CLIPBackbone`` and ``CLIPContrastiveHead``); or
             the folder of a training, which selects its best checkpoint.
-            None for random weights.
+            None for the weights of a ``local-dir:`` or ``hf-hub:`` name,
+            and for random weights of any other.
 
     Raises:
         ValueError: If the architecture, the tag or the file is unknown, the
@@ -62,6 +71,8 @@ def build_clip(arch: str, pretrained: str | None = None) -> nn.Module:
             transformers is missing.
     """
     config = find_arch(arch)
+    if pretrained is None and has_own_weights(arch):
+        pretrained = find_own_weights(arch)
     if pretrained is None:
         return _build(arch, None)
     if Path(pretrained).is_dir():
@@ -105,10 +116,11 @@ def build_tokenizer(arch: str) -> Callable[..., torch.Tensor]:
     """
     config = find_arch(arch)
     check_transformers(arch, config, part='tokenizer')
+    name = register_arch(arch)
     if not config['text_cfg'].get('hf_tokenizer_name'):
-        return open_clip.get_tokenizer(arch)
+        return open_clip.get_tokenizer(name)
     try:
-        return open_clip.get_tokenizer(arch)
+        return open_clip.get_tokenizer(name)
     # transformers and huggingface_hub raise many kinds without network.
     except Exception as error:
         raise explain_hub_error(
@@ -157,7 +169,7 @@ def identify_clip(
         digest.update(name.encode())
         digest.update(tensor.cpu().contiguous().numpy().tobytes())
     return {
-        'arch': arch,
+        'arch': name_arch(arch),
         'weights_sha256': digest.hexdigest(),
         'preprocessing': preprocessing,
     }
@@ -200,12 +212,14 @@ def find_arch(arch: str) -> dict:
     Raises:
         ValueError: If open_clip does not know ``arch``; suggests some.
     """
-    config = open_clip.get_model_config(arch)
+    config = open_clip.get_model_config(register_arch(arch))
     if config is None:
         close = difflib.get_close_matches(arch, open_clip.list_models())
         raise ValueError(
             f'unknown open_clip architecture {arch!r}; did you mean '
-            f'{" or ".join(close) or "one of open_clip.list_models()"}?'
+            f'{" or ".join(close) or "one of open_clip.list_models()"}? For '
+            f'a model of your own, give its config FILE.json, '
+            f"'local-dir:FOLDER' or 'hf-hub:NAME'"
         )
     return config
 
@@ -220,8 +234,10 @@ def _build(arch: str, pretrained: str | None) -> nn.Module:
     root.setLevel(logging.ERROR)
     try:
         model = open_clip.create_model(
-            arch,
+            register_arch(arch),
             pretrained=pretrained,
+            # Those of a folder or the hub are read by us, as data.
+            load_weights=pretrained is not None,
             force_custom_text=True,
             # Or a Hugging Face tower fetches base weights, to replace them.
             pretrained_text=False,

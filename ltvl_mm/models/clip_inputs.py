@@ -41,7 +41,7 @@ def check_clip_inputs(cfg: Config) -> None:
         if weights not in found:
             found[weights] = find_preprocessing(
                 backbone['arch'],
-                backbone['pretrained'],
+                backbone.get('pretrained'),
                 backbone.get('preprocess'),
             )
         _check_preprocessor(backbone, preprocessor, found[weights])
@@ -86,7 +86,11 @@ def _walk(
     if not isinstance(node, Mapping):
         return
     kind = str(node.get('type', '')).rpartition('.')[2]
-    if kind == 'CLIPBackbone' and node.get('pretrained') is not None:
+    if kind == 'CLIPBackbone' and (
+        node.get('pretrained') is not None
+        # local-dir: and hf-hub: hold weights.
+        or ':' in str(node.get('arch', ''))
+    ):
         yield node, preprocessor
     inner = node.get('data_preprocessor') or preprocessor
     for key, child in node.items():
@@ -124,11 +128,11 @@ def _check_preprocessor(
         key = wrong[0]
         raise ValueError(
             f'the data_preprocessor has {key}={given[key]}, but the weights '
-            f'{backbone["pretrained"]!r} of {backbone["arch"]} were trained '
-            f'with {key}={wanted[key]}; write data_preprocessor=dict(mean='
-            f'{wanted["mean"]}, std={wanted["std"]}, to_rgb=True), or, if '
-            f'these weights were trained otherwise, say how with preprocess= '
-            f'of CLIPBackbone'
+            f'{backbone.get("pretrained")!r} of {backbone["arch"]} were '
+            f'trained with {key}={wanted[key]}; write data_preprocessor='
+            f'dict(mean={wanted["mean"]}, std={wanted["std"]}, to_rgb=True), '
+            f'or, if these weights were trained otherwise, say how with '
+            f'preprocess= of CLIPBackbone'
         )
 
 
@@ -144,8 +148,8 @@ def _check_pipeline(cfg: Config, backbone: Mapping, expected: object) -> None:
         return
     message = (
         f'the test pipeline resizes with {given}, but the weights '
-        f'{backbone["pretrained"]!r} of {backbone["arch"]} were trained with '
-        f'{_read_resize(wanted)}'
+        f'{backbone.get("pretrained")!r} of {backbone["arch"]} were trained '
+        f'with {_read_resize(wanted)}'
     )
     if cfg.get('train_dataloader') is not None:
         print_log(

@@ -16,6 +16,10 @@ from open_clip.transform import (
 from PIL import Image
 
 from ltvl_mm.models.clip import find_arch
+from ltvl_mm.models.clip_sources import (
+    find_own_preprocessing,
+    has_own_weights,
+)
 from ltvl_mm.structures.encoder_identity import describe_preprocessing
 
 # The values that each key of an override may have.
@@ -34,7 +38,8 @@ def find_preprocessing(
     """Return mean, std, size, resize mode and interpolation of weights.
 
     A tag has those that open_clip lists for it, as
-    ``open_clip.create_model_and_transforms`` uses them. A local file, or
+    ``open_clip.create_model_and_transforms`` uses them, and a
+    ``local-dir:`` or ``hf-hub:`` name those of its config. A local file, or
     random weights, have those of the architecture's tags if these agree (all
     tags of a SigLIP do), and otherwise OpenAI's, which is logged.
 
@@ -56,6 +61,10 @@ def find_preprocessing(
     if pretrained in open_clip.list_pretrained_tags_by_model(arch):
         tag = open_clip.get_pretrained_cfg(arch, pretrained)
         values = merge_preprocess_dict(values, tag)
+    elif has_own_weights(arch):
+        own = find_own_preprocessing(arch)
+        own = {key: own[key] for key in _KEYS if key in own}
+        values = merge_preprocess_dict(values, _check_values(own))
     elif not {'mean', 'std', *_CHOICES} <= set(overlay):
         values = _find_default(arch, pretrained, values)
     values = merge_preprocess_dict(values, overlay)
@@ -131,11 +140,15 @@ def _read_override(
             f'{{"mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5]}}; the size '
             f"is the architecture's"
         )
-    for key, value in preprocess.items():
+    return _check_values(preprocess)
+
+
+def _check_values(values: Mapping[str, object]) -> dict[str, object]:
+    for key, value in values.items():
         _check_value(key, value)
     return {
         key: tuple(value) if key in ('mean', 'std') else value
-        for key, value in preprocess.items()
+        for key, value in values.items()
     }
 
 

@@ -15,6 +15,7 @@ from ltvl_mm.models.clip_preprocessing import (
     find_preprocessing,
     name_preprocessing,
 )
+from ltvl_mm.models.clip_sources import find_default_weights
 from ltvl_mm.models.text_encoder import (
     TEXTS_AT_A_TIME,
     Templates,
@@ -31,8 +32,10 @@ class FrozenCLIP:
     the first image is embedded.
 
     Args:
-        arch: An open_clip architecture.
-        pretrained: A tag or a file.
+        arch: An open_clip architecture, or a model of your own; see
+            :func:`ltvl_mm.models.clip_sources.register_arch`.
+        pretrained: A tag or a file; None for the weights of a ``local-dir:``
+            or ``hf-hub:`` name, and for OpenAI's of any other.
         preprocess: Replacement for the preprocessing of these weights; see
             :func:`ltvl_mm.models.clip_preprocessing.find_preprocessing`.
         device: ``'cpu'``, ``'cuda'``, ...
@@ -47,13 +50,15 @@ class FrozenCLIP:
     def __init__(
         self,
         arch: str,
-        pretrained: str,
+        pretrained: str | None = None,
         *,
         preprocess: str | Mapping[str, object] | None = None,
         device: str = 'cpu',
         amp: bool = False,
         compile: bool = False,
     ) -> None:
+        if pretrained is None:
+            pretrained = find_default_weights(arch)
         self.arch = arch
         self.device = torch.device(device)
         self.amp = amp

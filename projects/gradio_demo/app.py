@@ -40,8 +40,8 @@ def parse_args(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--store', help='an embedding store to search')
     parser.add_argument(
         '--pretrained',
-        default='openai',
-        help="weights of the store's encoder, open_clip tag or local file",
+        help="weights of the store's encoder, open_clip tag or local file "
+        '(default: openai)',
     )
     parser.add_argument(
         '--class-names',

@@ -43,7 +43,7 @@ class MemorySearch:
 
     Args:
         store: Folder of an embedding store.
-        pretrained: Weights of its encoder, tag or file.
+        pretrained: Weights of its encoder, tag or file; None for OpenAI's.
         among: Classes that an image is told apart from: the best are those
             of highest probability, as in retrieval (Eq. 3 and 4 of the
             TACKLE paper). None given, those of highest cosine.
@@ -57,7 +57,7 @@ class MemorySearch:
     def __init__(
         self,
         store: str | Path,
-        pretrained: str,
+        pretrained: str | None,
         *,
         among: Sequence[str] = (),
         temperature: float = 0.01,
