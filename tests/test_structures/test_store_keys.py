@@ -7,6 +7,7 @@ import pytest
 
 from ltvl_mm.structures import store_keys
 from ltvl_mm.structures.store_keys import bind_keys, find_repeated, hash_keys
+from ltvl_mm.utils.rng import make_generator
 
 KEYS = ['a', '', 'b', 'ba', 'ab', 'é', '猫' * 3000, '', 'x' * 9000, 'a', '']
 
@@ -33,9 +34,38 @@ def test_equal_keys_have_equal_hashes_and_others_do_not(
     assert find_repeated(hashes).tolist() == [0, 1, 7, 9, 10]
 
 
-def test_hashes_of_many_keys_are_unique():
-    keys = [f'{n // 1000:05d}/{n:09d}' for n in range(50_000)]
+@pytest.mark.parametrize('name', ['{0:05d}/{1:09d}', '{0}/{1}', '{1:0200d}'])
+def test_hashes_of_many_keys_are_unique(name):
+    keys = [name.format(n // 1000, n) for n in range(50_000)]
     assert not len(find_repeated(hash_keys(_chunk(keys))))
+
+
+def _hash_slowly(key):
+    weights = make_generator(0, 4096).integers(
+        1 << 63, size=4097, dtype=np.uint64
+    )
+    data = key.encode()
+    found = int(weights[-1]) * len(data)
+    for place, first in enumerate(range(0, len(data), 4)):
+        piece = int.from_bytes(data[first : first + 4], 'little')
+        found += int(weights[place % 4096]) * piece
+    found %= 1 << 64
+    return found ^ (found >> 32)
+
+
+@pytest.mark.parametrize(
+    'keys',
+    [
+        KEYS,
+        ['', 'a', 'a\0', 'a\0\0\0\0', '\0'],
+        *([f'{n:0{length}d}' for n in range(9)] for length in range(1, 10)),
+    ],
+    ids=lambda keys: keys[-1][:9],
+)
+def test_hashes_are_those_of_the_slow_version(keys):
+    found = hash_keys(_chunk(keys, 1))
+    assert found.tolist() == [_hash_slowly(key) for key in keys]
+    assert find_repeated(np.append(found, found[3])).tolist().count(3) == 1
 
 
 def test_slices_are_hashed_as_what_they_hold():
