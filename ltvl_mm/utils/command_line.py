@@ -28,7 +28,7 @@ def run_command(main: Callable[[], object]) -> None:
         folders = (_PACKAGE, str(Path(main.__code__.co_filename).parent))
         if debug or not _is_for_users(error, folders):
             raise
-        sys.exit(_describe(error))
+        sys.exit(_escape(_describe(error)))
 
 
 def _describe(error: Exception) -> str:
@@ -37,6 +37,19 @@ def _describe(error: Exception) -> str:
     if error.filename is None:
         return error.strerror
     return f'{error.filename}: {error.strerror}'
+
+
+def _escape(text: str) -> str:
+    """Escape characters that would act on the terminal of the user.
+
+    Names in files of strangers may hold them.
+    """
+    return ''.join(
+        char
+        if char.isprintable() or char == '\n'
+        else char.encode('unicode_escape').decode()
+        for char in text
+    )
 
 
 def _is_for_users(error: Exception, folders: tuple[str, ...]) -> bool:

@@ -11,7 +11,11 @@ from typing import IO, Any
 import numpy as np
 
 from ltvl_mm.utils.npz_check import check_archive
-from ltvl_mm.utils.regular_files import open_regular, read_regular
+from ltvl_mm.utils.regular_files import (
+    check_replaceable,
+    open_regular,
+    read_regular,
+)
 from ltvl_mm.utils.temporaries import (
     create_temporary,
     explain_write_errors,
@@ -34,8 +38,10 @@ def atomic_write(path: str | Path, mode: str = 'wb') -> Iterator[IO]:
     Raises:
         OSError: If the disk is full, or the folder cannot be written to;
             names ``path``.
+        ValueError: If ``path`` is a folder, pipe, socket or device.
     """
     path = Path(path)
+    check_replaceable(path)
     text = {} if 'b' in mode else {'encoding': 'utf-8', 'newline': '\n'}
     with explain_write_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -82,8 +82,30 @@ def check_regular(path: str | Path) -> None:
     _check_kind(path, os.stat(path).st_mode)
 
 
+def check_replaceable(path: str | Path) -> None:
+    """Refuse to write over a folder, pipe, socket or device.
+
+    Renaming a finished file to ``/dev/null`` would remove the device.
+
+    Raises:
+        ValueError: If ``path`` exists and is not a regular file.
+    """
+    try:
+        mode = os.stat(path).st_mode
+    except OSError:  # does not exist, or a broken link
+        return
+    if not stat.S_ISREG(mode):
+        raise ValueError(
+            f'cannot write {path}: it is {_name_kind(mode)}; give the name '
+            f'of a file'
+        )
+
+
 def _check_kind(path: str | Path, mode: int) -> None:
     if stat.S_ISREG(mode):
         return
-    kind = next((name for test, name in _KINDS if test(mode)), 'special')
-    raise ValueError(f'{path} is {kind}; expected a regular file')
+    raise ValueError(f'{path} is {_name_kind(mode)}; expected a regular file')
+
+
+def _name_kind(mode: int) -> str:
+    return next((name for test, name in _KINDS if test(mode)), 'special')

@@ -57,6 +57,17 @@ def test_ours_convert_and_load(tmp_path):
     assert found['state_dict'].keys() == content['state_dict'].keys()
 
 
+@pytest.mark.parametrize('name', ['broken.pth', 'none.pth', '.'])
+def test_the_converter_names_a_file_that_it_cannot_read(name, tmp_path):
+    (tmp_path / 'broken.pth').write_bytes(b'garbage\n')
+    file = tmp_path / name
+    with pytest.raises(SystemExit, match=str(file)):
+        run_tool_here(
+            'model_converters/convert_checkpoint.py',
+            *(file, tmp_path / 'b.pth', '--trusted'),
+        )
+
+
 def test_a_pickle_is_no_feature_cache(tmp_path):
     (tmp_path / 'x.npz').write_bytes(pickle.dumps([1]))
     with pytest.raises(ValueError, match=r'x\.npz does not hold'):

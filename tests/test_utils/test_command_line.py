@@ -28,6 +28,10 @@ def raise_on_purpose():
     raise ValueError('seeds must be unique')
 
 
+def raise_with_odd_name():
+    raise ValueError('\x1b[2J\udcff\u202e.jpg of é 中 is odd')
+
+
 def raise_in_package():
     read_text('missing.txt')
 
@@ -50,6 +54,10 @@ def open_missing():
     ('main', 'message'),
     [
         (raise_on_purpose, 'seeds must be unique'),
+        (
+            raise_with_odd_name,
+            r'\\x1b\[2J\\udcff\\u202e\.jpg of é 中 is odd',
+        ),
         (raise_in_package, 'missing.txt does not exist'),
         (raise_wrapped, 'class X: missing.txt does not exist'),
         (open_missing, 'missing.txt: No such file or directory'),

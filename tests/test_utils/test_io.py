@@ -39,6 +39,23 @@ def test_a_failed_write_leaves_the_old_file_and_no_temporary(tmp_path):
     assert file.read_text() == 'old'
 
 
+@pytest.mark.parametrize('kind', ['folder', 'pipe', 'link'])
+def test_only_a_regular_file_is_replaced(tmp_path, kind):
+    path = tmp_path / 'a'
+    if kind == 'link':
+        path.symlink_to('/dev/null')
+    else:
+        {'folder': os.mkdir, 'pipe': os.mkfifo}[kind](path)
+    before = os.lstat(path)
+    with (
+        pytest.raises(ValueError, match=r'cannot write .*/a: it is a '),
+        atomic_write(path),
+    ):
+        pass
+    assert os.lstat(path).st_ino == before.st_ino
+    assert os.listdir(tmp_path) == ['a']
+
+
 def test_a_file_appears_only_when_it_is_complete(tmp_path):
     file = tmp_path / 'new' / 'folder' / 'a.bin'
     with atomic_write(file) as handle:

@@ -14,6 +14,7 @@ import torch
 from ltvl_mm.utils.command_line import run_command
 from ltvl_mm.utils.io import atomic_write
 from ltvl_mm.utils.mmengine_checkpoints import make_plain_checkpoint
+from ltvl_mm.utils.regular_files import check_regular
 
 
 def parse_args() -> argparse.Namespace:
@@ -36,6 +37,24 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def load_trusted(checkpoint: str) -> object:
+    """Return what a file holds; runs the file.
+
+    Raises:
+        ValueError: If it is not a regular file, or it cannot be read.
+    """
+    check_regular(checkpoint)
+    try:
+        # The one place of the project that runs a file; see SECURITY.md.
+        return torch.load(checkpoint, map_location='cpu', weights_only=False)
+    # What torch raises for a broken file depends on where it is broken.
+    except Exception as error:
+        raise ValueError(
+            f'{checkpoint} cannot be read: {type(error).__name__}: '
+            f'{error!s:.300}'
+        ) from error
+
+
 def main() -> None:
     args = parse_args()
     if not args.trusted:
@@ -43,14 +62,14 @@ def main() -> None:
             f'reading {args.checkpoint} here runs whatever it contains; if '
             f'you trust who made it, or are in a sandbox, add --trusted'
         )
-    # The one place of the project that runs a file; see SECURITY.md.
-    content = torch.load(
-        args.checkpoint, map_location='cpu', weights_only=False
-    )
+    content = load_trusted(args.checkpoint)
     if isinstance(content, torch.nn.Module):
         content = {'state_dict': content.state_dict()}
     if not isinstance(content, dict):
-        sys.exit(f'{args.checkpoint} holds a {type(content).__name__}')
+        sys.exit(
+            f'{args.checkpoint} holds a {type(content).__name__} instead of '
+            f'a dictionary of weights'
+        )
     if args.weights_only:
         content = {'state_dict': content.get('state_dict', content)}
     for place in make_plain_checkpoint(content, drop=True):
