@@ -12,6 +12,7 @@ from pathlib import Path
 from ltvl_mm.models.clip_sources import has_own_weights
 from ltvl_mm.models.frozen_clip import FrozenCLIP
 from ltvl_mm.retrieval.image_check import MIN_COSINE, check_images
+from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.structures.store_index import index_store
 from ltvl_mm.utils.command_line import run_command
 
@@ -58,12 +59,9 @@ def main() -> None:
             f'embedded {args.folder}'
         )
     clip = FrozenCLIP(args.arch, args.pretrained, preprocess=args.preprocess)
-    store = index_store(args.folder, clip.identity, out=args.out)
-    print(
-        f'{len(store)} embeddings of width {store.dim} in {len(store.parts)} '
-        f'files: {store.root / "store.json"}'
-    )
-    if args.check_images:
+    checked: list[str] = []
+
+    def check(store: EmbeddingStore) -> None:
         compared = check_images(
             store,
             clip.preprocess,
@@ -72,7 +70,7 @@ def main() -> None:
             folder=Path(args.folder),
         )
         sampled = min(args.check_images, len(store))
-        print(
+        checked.append(
             f'{compared} of {sampled} sampled images are on disk, and their '
             f'embeddings equal the stored ones (cosine >= {MIN_COSINE})'
             if compared
@@ -80,6 +78,19 @@ def main() -> None:
             f'embeddings were not compared; names in the metadata are '
             f'looked for in {args.folder}'
         )
+
+    store = index_store(
+        args.folder,
+        clip.identity,
+        out=args.out,
+        check=check if args.check_images else None,
+    )
+    print(
+        f'{len(store)} embeddings of width {store.dim} in {len(store.parts)} '
+        f'files: {store.root / "store.json"}',
+        *checked,
+        sep='\n',
+    )
 
 
 if __name__ == '__main__':

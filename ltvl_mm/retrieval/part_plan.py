@@ -17,8 +17,9 @@ from ltvl_mm.structures.store_layout import (
     move_parts,
     remove_part,
 )
+from ltvl_mm.structures.store_opening import read_header
 from ltvl_mm.structures.store_parts import Part
-from ltvl_mm.utils.io import read_json, write_json
+from ltvl_mm.utils.io import write_json
 
 _LISTED = 5
 
@@ -146,7 +147,7 @@ def _find_stale(
 def _read_digests(root: Path) -> set[str] | None:
     """Return the digests of a complete store's records; None if unknown."""
     file = root / 'store.json'
-    records = read_json(file).get('records') if file.is_file() else None
+    records = read_header(file).get('records') if file.is_file() else None
     return None if records is None else set(records)
 
 

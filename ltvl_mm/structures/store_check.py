@@ -29,19 +29,30 @@ class PartCheck:
     error: str | None
 
 
-def check_store(store: EmbeddingStore, *, checksums: bool = True) -> None:
+def check_store(
+    store: EmbeddingStore,
+    *,
+    checksums: bool = True,
+    progress: Callable[[int], object] = lambda rows: None,
+) -> None:
     """Check all files and keys of a store.
 
     Args:
         store: The store.
         checksums: Whether the files are compared with their recorded
             digests. Shapes, kinds of number and keys are always checked.
+        progress: Called with the number of rows checked since the last call.
 
     Raises:
         ValueError: If a file differs from its record, or a key is missing or
             repeated; names file or key.
     """
-    checked = check_parts(store, range(len(store.parts)), checksums=checksums)
+    checked = check_parts(
+        store,
+        range(len(store.parts)),
+        checksums=checksums,
+        progress=progress,
+    )
     if checked.error is not None:
         raise ValueError(checked.error)
     check_unique(store, checked.hashes)

@@ -6,12 +6,14 @@ with a ``.parquet`` or a ``.txt`` of one key per line under the same name.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from ltvl_mm.structures.embedding_store import EmbeddingStore
+from ltvl_mm.structures.store_check import check_store
 from ltvl_mm.structures.store_digests import digest_file
 from ltvl_mm.structures.store_files import (
     count_lines,
@@ -21,10 +23,15 @@ from ltvl_mm.structures.store_files import (
     map_matrix,
     spell_column,
 )
-from ltvl_mm.structures.store_opening import open_store
-from ltvl_mm.structures.store_parts import INDEX_DIGESTS, Part, index_part
-from ltvl_mm.structures.store_writer import FORMAT, find_dtype
-from ltvl_mm.utils.io import hash_content, read_json, write_json
+from ltvl_mm.structures.store_opening import open_store, read_header
+from ltvl_mm.structures.store_parts import (
+    FORMAT,
+    INDEX_DIGESTS,
+    Part,
+    index_part,
+)
+from ltvl_mm.structures.store_writer import find_dtype
+from ltvl_mm.utils.io import hash_content, write_json
 from ltvl_mm.utils.lock import locks_output
 from ltvl_mm.utils.progress import progress_bar
 
@@ -38,6 +45,7 @@ def index_store(
     encoder: dict[str, str],
     *,
     out: str | Path | None = None,
+    check: Callable[[EmbeddingStore], object] | None = None,
 ) -> EmbeddingStore:
     """Write ``store.json`` for embeddings that others made, and open it.
 
@@ -46,17 +54,25 @@ def index_store(
         encoder: What made them. The files do not say: the caller does.
         out: Folder for the index; None for ``folder`` itself. Elsewhere the
             index names the files by absolute paths.
+        check: Function that raises an error for embeddings that are wrong;
+            it is called before anything is written. None for no such check.
 
     Raises:
         ValueError: If files lack their partner, differ in rows, width or
-            layout, have no key, or are not L2-normalised; or ``out`` holds
-            another store.
+            layout, have no key, have null or repeated keys, or are not
+            L2-normalised; or ``out`` holds another store.
     """
     folder = Path(folder)
     out = folder if out is None else Path(out)
     _check_free(out)
     parts = _index_parts(_find_pairs(folder))
     dim = _check_parts([part for part in parts if part.rows], folder)
+    found = EmbeddingStore(folder, encoder, dim, tuple(parts))
+    with progress_bar(total=len(found), title='check keys', unit='img') as bar:
+        check_store(found, checksums=False, progress=bar.update)
+    if check is not None:
+        check(found)
+    parts = _digest_parts(parts)
     base = folder if out == folder else None
     write_json(
         out / 'store.json',
@@ -88,7 +104,7 @@ def index_store(
 def _check_free(out: Path) -> None:
     file = out / 'store.json'
     if (out / 'settings.json').exists() or (
-        file.exists() and 'indexed' not in read_json(file)
+        file.exists() and 'indexed' not in read_header(file)
     ):
         raise ValueError(
             f'{out} is a store of tools/embed_images.py, which needs no index'
@@ -118,13 +134,20 @@ def _find_pairs(folder: Path) -> list[tuple[Path, Path]]:
 
 
 def _index_parts(pairs: list[tuple[Path, Path]]) -> list[Part]:
-    parts = []
-    with progress_bar(total=len(pairs), title='index', unit='part') as bar:
-        for number, (matrix, table) in enumerate(pairs):
-            part = index_part(number, matrix, table)
-            matrix_sha256, matrix_xxh3 = digest_file(matrix)
-            table_sha256, table_xxh3 = digest_file(table)
-            parts.append(
+    return [
+        index_part(number, matrix, table)
+        for number, (matrix, table) in enumerate(pairs)
+    ]
+
+
+def _digest_parts(parts: list[Part]) -> list[Part]:
+    """Return the parts with the digests of their files."""
+    digested = []
+    with progress_bar(total=len(parts), title='index', unit='part') as bar:
+        for part in parts:
+            matrix_sha256, matrix_xxh3 = digest_file(part.matrix)
+            table_sha256, table_xxh3 = digest_file(part.table)
+            digested.append(
                 replace(
                     part,
                     matrix_sha256=matrix_sha256,
@@ -135,7 +158,7 @@ def _index_parts(pairs: list[tuple[Path, Path]]) -> list[Part]:
                 )
             )
             bar.update()
-    return parts
+    return digested
 
 
 def _number_files(folder: Path, suffix: str) -> dict[int, Path]:

@@ -4,14 +4,58 @@ from dataclasses import replace
 from pathlib import Path
 
 from ltvl_mm.structures.embedding_store import EmbeddingStore
+from ltvl_mm.structures.store_fields import (
+    MAX_DIM,
+    Field,
+    check_fields,
+    read_fields,
+    sequence,
+    text,
+    whole,
+)
 from ltvl_mm.structures.store_parts import (
+    FORMAT,
     INDEX_DIGESTS,
     Part,
     index_part,
     locate_part,
     read_part,
 )
-from ltvl_mm.utils.io import read_json
+
+_REMEDY = (
+    'restore it, or delete it and run tools/embed_images.py again or, if '
+    'another program made the embeddings, tools/index_store.py'
+)
+_HEADER_FIELDS = {
+    'encoder': Field(
+        'an object of texts and numbers',
+        lambda value: (
+            isinstance(value, dict)
+            and all(
+                isinstance(item, (str, int, float, type(None)))
+                for item in value.values()
+            )
+        ),
+    ),
+    'dim': whole(1, MAX_DIM),
+    'rows': whole(required=False),
+    'format': whole(1, required=False),
+    'parts': whole(1, required=False),
+    # The two layouts have one of these; earlier versions wrote no records.
+    'records': sequence(
+        lambda digest: isinstance(digest, str),
+        'a list of texts',
+        required=False,
+    ),
+    'indexed': sequence(lambda _: True, 'a list of objects', required=False),
+}
+_INDEX_FIELDS = {
+    'rows': whole(),
+    'sha256': text(),
+    'matrix': text(),
+    'table': text(),
+    **{name: text(required=False) for name in INDEX_DIGESTS},
+}
 
 
 def open_store(root: str | Path) -> EmbeddingStore:
@@ -29,22 +73,53 @@ def open_store(root: str | Path) -> EmbeddingStore:
             f'it with tools/embed_images.py, or, if others made it, say by '
             f'which encoder with tools/index_store.py'
         )
-    header = read_json(file)
-    try:
-        if 'indexed' in header:
-            parts = [
-                _open_indexed(root, number, record)
-                for number, record in enumerate(header['indexed'])
-            ]
-        else:
-            parts = _open_parts(root, header)
-        encoder, dim = dict(header['encoder']), int(header['dim'])
-    except (KeyError, TypeError) as error:
+    header = read_header(file)
+    if 'indexed' in header:
+        parts = [
+            _open_indexed(root, number, record)
+            for number, record in enumerate(header['indexed'])
+        ]
+    else:
+        parts = _open_parts(root, header)
+    rows = sum(part.rows for part in parts)
+    if header.get('rows', rows) != rows:
         raise ValueError(
-            f'{file} is not the header of an embedding store ({error!r}); '
-            f'restore it, or write it again with tools/embed_images.py'
-        ) from None
-    return EmbeddingStore(root, encoder, dim, tuple(parts))
+            f'{file}: rows is {header["rows"]}, but its parts have {rows} '
+            f'rows; {_REMEDY}'
+        )
+    return EmbeddingStore(root, header['encoder'], header['dim'], tuple(parts))
+
+
+def read_header(file: Path) -> dict:
+    """Read ``store.json`` and check the types of its fields.
+
+    Raises:
+        ValueError: If it is not the header of a store; names file, key and
+            value.
+    """
+    kind = 'the header of an embedding store'
+    header = read_fields(file, _HEADER_FIELDS, kind=kind, remedy=_REMEDY)
+    if header.get('format', FORMAT) > FORMAT:
+        raise ValueError(
+            f'{file}: format is {header["format"]}, and this version of '
+            f'ltvl_mm reads formats up to {FORMAT}; update ltvl_mm'
+        )
+    if 'indexed' not in header:
+        if 'parts' not in header:
+            raise ValueError(
+                f'{file} is not {kind}: parts is missing; {_REMEDY}'
+            )
+        return header
+    for number, record in enumerate(header['indexed']):
+        check_fields(
+            file,
+            record,
+            _INDEX_FIELDS,
+            kind=kind,
+            remedy=_REMEDY,
+            place=f'indexed[{number}].',
+        )
+    return header
 
 
 def _open_parts(root: Path, header: dict) -> list[Part]:
@@ -53,7 +128,12 @@ def _open_parts(root: Path, header: dict) -> list[Part]:
     for number in range(total):
         part = read_part(root, total, number)
         if part is None:
-            raise ValueError(f'{root}: part {number} is missing')
+            raise ValueError(
+                f'{root}: part {number} of {total} is missing '
+                f'({locate_part(root, "part", number, total)} does not '
+                f'exist); restore it from a copy, or run the command of '
+                f'tools/embed_images.py again, which embeds what is missing'
+            )
         parts.append(part)
     # Earlier versions wrote no digests; find_unrecorded says so.
     digests = header.get('records', [part.digest for part in parts])

@@ -5,12 +5,22 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from ltvl_mm.structures.store_fields import (
+    Field,
+    read_fields,
+    sequence,
+    text,
+    whole,
+)
 from ltvl_mm.structures.store_files import (
     count_lines,
     digest_ends,
     map_matrix,
 )
-from ltvl_mm.utils.io import hash_content, read_json, write_json
+from ltvl_mm.utils.io import hash_content, write_json
+
+# Format of the JSON files; 1 recorded no digests of metadata, keys, records.
+FORMAT = 2
 
 METADATA = pa.schema(
     [
@@ -43,7 +53,6 @@ FILTER_COLUMNS = pa.schema(
 
 COLUMNS = pa.schema([*METADATA, *FILTER_COLUMNS])
 
-
 # Fields of a part that its json does not hold: the store may move, and a part
 # gets another number when shards are added.
 _NOT_RECORDED = ('number', 'matrix', 'table', 'matrix_sha256', 'prefix')
@@ -56,6 +65,33 @@ INDEX_DIGESTS = (
     'table_xxh3',
     'binding',
 )
+
+# The json of a part; earlier versions wrote the number and no digests but
+# that of the embeddings.
+_RECORD_FIELDS = {
+    'shard': text(),
+    'rows': whole(),
+    'sha256': text(),
+    'bad': sequence(
+        lambda pair: (
+            isinstance(pair, list)
+            and len(pair) == 2
+            and all(isinstance(word, str) for word in pair)
+        ),
+        'a list of pairs of texts',
+    ),
+    'source': Field(
+        'an object or null',
+        lambda value: value is None or isinstance(value, dict),
+        required=False,
+    ),
+    'number': whole(required=False),
+    'store': text(required=False),
+    **{
+        name: text(required=False)
+        for name in ('table_sha256', 'binding', 'matrix_xxh3', 'table_xxh3')
+    },
+}
 
 
 @dataclass(frozen=True)
@@ -170,27 +206,25 @@ def parse_record(file: Path, number: int, matrix: Path, table: Path) -> Part:
     Raises:
         ValueError: If it is not a record of a part; names the file.
     """
-    record = read_json(file)
-    try:
-        record.pop('number', None)  # written by earlier versions
-        bad = tuple((str(key), str(why)) for key, why in record.pop('bad'))
-        part = Part(
-            number=number,
-            **record,
-            bad=bad,
-            matrix=matrix,
-            table=table,
-            matrix_sha256=record['sha256'],
+    record = dict(
+        read_fields(
+            file,
+            _RECORD_FIELDS,
+            kind='the record of a part of a store',
+            remedy='restore it, or delete it and run tools/embed_images.py '
+            'again',
+            only=True,
         )
-        valid = part.rows >= 0 and isinstance(part.shard, str)
-    except (AttributeError, KeyError, TypeError, ValueError):
-        valid = False
-    if not valid:
-        raise ValueError(
-            f'{file} is not the record of a part of a store; delete it and '
-            f'run tools/embed_images.py again'
-        )
-    return part
+    )
+    record.pop('number', None)  # written by earlier versions
+    record['bad'] = tuple((key, why) for key, why in record['bad'])
+    return Part(
+        number=number,
+        **record,
+        matrix=matrix,
+        table=table,
+        matrix_sha256=record['sha256'],
+    )
 
 
 def index_part(number: int, matrix: Path, table: Path) -> Part:

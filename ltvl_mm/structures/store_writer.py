@@ -15,6 +15,7 @@ from ltvl_mm.structures.store_keys import bind_keys
 from ltvl_mm.structures.store_parts import (
     COLUMNS,
     FILTER_COLUMNS,
+    FORMAT,
     Part,
     locate_part,
     write_record,
@@ -26,9 +27,6 @@ from ltvl_mm.utils.io import (
     remove_temporaries,
     write_json,
 )
-
-# 1 recorded no digests of metadata, keys and records.
-FORMAT = 2
 
 
 def begin_store(root: Path, settings: dict) -> str:

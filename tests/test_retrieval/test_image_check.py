@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from tools_in_process import run_tool_here
 
 from ltvl_mm.models.clip import build_clip
 from ltvl_mm.models.frozen_clip import FrozenCLIP
@@ -86,12 +87,26 @@ def test_names_keys_and_cosines_of_permuted_rows(folder, clip):
         )
 
 
+def _run_tool(folder, weights):
+    arguments = [folder, '--arch', 'ltvl-toy', '--pretrained', weights]
+    run_tool_here('index_store.py', *arguments, '--check-images', 3)
+
+
 def test_tool_checks_a_sample_and_says_if_none_is_on_disk(
-    folder, weights, run_tool
+    folder, weights, capsys
 ):
-    command = ['python', 'tools/index_store.py', folder, '--arch', 'ltvl-toy']
-    command += ['--pretrained', weights, '--check-images', 3]
-    assert '3 of 3 sampled images are on disk' in run_tool(*command)
+    _run_tool(folder, weights)
+    assert '3 of 3 sampled images are on disk' in capsys.readouterr().out
     for name in NAMES:
         (folder / name).unlink()
-    assert 'None of the 3 sampled images is on disk' in run_tool(*command)
+    _run_tool(folder, weights)
+    out = capsys.readouterr().out
+    assert 'None of the 3 sampled images is on disk' in out
+
+
+def test_tool_writes_no_index_if_the_sample_differs(folder, weights):
+    matrix = np.load(folder / 'part.npy')
+    np.save(folder / 'part.npy', -matrix)
+    with pytest.raises(SystemExit, match='have another embedding'):
+        _run_tool(folder, weights)
+    assert not (folder / 'store.json').exists()

@@ -16,6 +16,7 @@ from ltvl_mm.retrieval import preconditions
 from ltvl_mm.retrieval.admission import AdmissionRule
 from ltvl_mm.retrieval.retrieve import retrieve
 from ltvl_mm.retrieval.task import RetrievalOptions, RetrievalTask
+from ltvl_mm.structures import store_index
 from ltvl_mm.structures.class_queries import ClassQueries
 from ltvl_mm.structures.manifest import Manifest, load_manifest, save_manifest
 from ltvl_mm.structures.store_check import check_store
@@ -311,7 +312,7 @@ def test_finds_a_change_in_the_middle_of_an_indexed_file(indexed, file):
 
 
 def _replace_keys(root, change):
-    """Write other keys into the second part, with fitting records."""
+    """Write other keys into the second part, without records."""
     file = root / 'metadata/metadata_1.parquet'
     table = pq.read_table(file)
     keys = change(table['image_path'].to_pylist())
@@ -321,31 +322,55 @@ def _replace_keys(root, change):
     for name in ('parts', 'store.json', 'settings.json', 'bad_images.json'):
         path = root / name
         shutil.rmtree(path) if path.is_dir() else path.unlink()
-    return index_store(root, ENCODER)
 
 
-def test_refuses_a_repeated_key_before_the_scan(web, run, tmp_path):
-    _replace_keys(web, lambda keys: [*keys[:3], 'shard-0/2', *keys[4:]])
-    match = (
+@pytest.fixture
+def index_unchecked(monkeypatch):
+    """Index a store as earlier versions did, which did not check keys."""
+    monkeypatch.setattr(store_index, 'check_store', lambda *_, **__: None)
+    return lambda root: index_store(root, ENCODER)
+
+
+def _repeat(keys):
+    return [*keys[:3], 'shard-0/2', *keys[4:]]
+
+
+def _lose(keys):
+    return [*keys[:4], None, None]
+
+
+WRONG_KEYS = {
+    _repeat: (
         r"key 'shard-0/2' is repeated .* row 2 of .*_0\.parquet and row 3 of "
         r'.*_1\.parquet'
-    )
-    with pytest.raises(ValueError, match=match):
+    ),
+    _lose: r'metadata_1\.parquet, row 4: the key is null \(2 such rows\)',
+}
+
+
+@pytest.mark.parametrize('change', WRONG_KEYS)
+def test_index_is_not_written_over_wrong_keys(web, change):
+    _replace_keys(web, change)
+    with pytest.raises(ValueError, match=WRONG_KEYS[change]):
+        index_store(web, ENCODER)
+    assert not (web / 'store.json').exists()
+
+
+@pytest.mark.parametrize('change', WRONG_KEYS)
+def test_refuses_wrong_keys_before_the_scan(
+    web, run, tmp_path, change, index_unchecked
+):
+    _replace_keys(web, change)
+    index_unchecked(web)
+    with pytest.raises(ValueError, match=WRONG_KEYS[change]):
         run()
     assert not (tmp_path / 'out' / 'selection').exists()
-
-
-def test_refuses_a_null_key_before_the_scan(web, run):
-    _replace_keys(web, lambda keys: [*keys[:4], None, None])
-    match = r'metadata_1\.parquet, row 4: the key is null \(2 such rows\)'
-    with pytest.raises(ValueError, match=match):
-        run()
 
 
 def test_repeated_keys_of_test_images_are_refused(held_out, run):
     store = open_store(held_out)
     twice = replace(store, parts=store.parts * 2)
-    with pytest.raises(ValueError, match="'test-7/0' is repeated"):
+    with pytest.raises(ValueError, match=r"'test-7/\d' is repeated"):
         check_store(twice)
 
 

@@ -156,7 +156,7 @@ def test_an_unfinished_store_says_how_to_finish_it(tmp_path):
 
 def test_a_missing_part_is_numbered(store):
     locate_part(store.root, 'part', 2, 4).unlink()
-    with pytest.raises(ValueError, match='part 2 is missing'):
+    with pytest.raises(ValueError, match=r'part 2 of 4 .*; restore it'):
         open_store(store.root)
 
 
