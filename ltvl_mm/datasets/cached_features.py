@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from mmengine.dataset import BaseDataset
 
 from ltvl_mm.datasets.feature_batch import FeatureBatch
 from ltvl_mm.datasets.subset import SubsetMixin
@@ -14,7 +15,7 @@ from ltvl_mm.structures.labels import read_labels
 
 
 @DATASETS.register_module()
-class CachedFeatures(SubsetMixin):
+class CachedFeatures(SubsetMixin, BaseDataset):
     """The features of V views of N images, as V x N samples.
 
     Sample ``v * N + i`` is view v of image i, so that any sampler that draws

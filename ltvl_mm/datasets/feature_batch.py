@@ -8,6 +8,39 @@ from mmpretrain.structures import DataSample
 from ltvl_mm.registry import FUNCTIONS
 
 
+class PackedSample(DataSample):
+    """The labels of a batch in one sample, for a loss only.
+
+    Values per image would silently be those of the first image, or be added
+    to those of the others: they are refused.
+    """
+
+    def set_gt_score(self, value: object) -> 'DataSample':
+        """Refuse soft labels, which ``to_onehot`` and Mixup set.
+
+        Raises:
+            ValueError: Always.
+        """
+        raise ValueError(
+            'pack_labels holds the labels of a batch in one sample, of which '
+            'to_onehot, Mixup and CutMix would make one soft label for all '
+            "images; write collate_fn=dict(type='default_collate') in the "
+            'data loader, or remove to_onehot'
+        )
+
+    def set_pred_score(self, value: object) -> 'DataSample':
+        """Refuse predictions, which need a sample per image.
+
+        Raises:
+            ValueError: Always.
+        """
+        raise ValueError(
+            'pack_labels holds the labels of a batch in one sample, which '
+            'cannot hold the predictions of several images; write '
+            "collate_fn=dict(type='default_collate') in the data loader"
+        )
+
+
 class FeatureBatch(Sequence):
     """B samples, each made when it is asked for.
 
@@ -37,7 +70,8 @@ def pack_labels(batch: FeatureBatch | Sequence[dict]) -> dict:
 
     All labels go into one sample: the heads join those of all samples in any
     case before they compute a loss. To predict, or with ``to_onehot`` and
-    mixup, a head needs a sample per image: use ``default_collate``.
+    mixup, a head needs a sample per image: these are refused by
+    :class:`PackedSample`; use ``default_collate``.
 
     Args:
         batch: Features as CachedFeatures returns them, or separate samples,
@@ -50,5 +84,5 @@ def pack_labels(batch: FeatureBatch | Sequence[dict]) -> dict:
         )
     return {
         'inputs': batch.features,
-        'data_samples': [DataSample(gt_label=batch.labels)],
+        'data_samples': [PackedSample(gt_label=batch.labels)],
     }

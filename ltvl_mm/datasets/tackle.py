@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from mmengine.dataset import Compose, force_full_init
+from mmengine.dataset import BaseDataset, Compose, force_full_init
 from mmengine.registry import DefaultScope
 
 from ltvl_mm.datasets.image_files import check_first_images
@@ -18,7 +18,7 @@ from ltvl_mm.utils.pipelines import find_pipeline, list_innermost
 
 
 @DATASETS.register_module()
-class TACKLEDataset(SubsetMixin):
+class TACKLEDataset(SubsetMixin, BaseDataset):
     """Any classification data set of the host, plus the retrieved images.
 
     Source: {D_T, D_1, ..., D_K} of section 2.3 of the TACKLE paper. The

@@ -1,10 +1,12 @@
 """A head with CLIP's text tower inside."""
 
+import logging
 import math
 from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
+from mmengine.logging import print_log
 from mmpretrain.models.heads import ClsHead
 from mmpretrain.structures import DataSample
 
@@ -12,9 +14,11 @@ from ltvl_mm.models.class_prototypes import describe_classes
 from ltvl_mm.models.clip import (
     build_clip,
     build_tokenizer,
+    find_arch,
     find_templates,
     find_width,
 )
+from ltvl_mm.models.clip_families import explain_no_export
 from ltvl_mm.models.contrastive_loss import (
     compute_contrastive_loss,
     gather_with_gradient,
@@ -90,7 +94,12 @@ class CLIPContrastiveHead(ClsHead):
     ) -> None:
         _check_options(loss, class_names, logit_scale, chunk_size)
         super().__init__(init_cfg=init_cfg)
+        # First, as weights may be gigabytes to download.
+        self.tokenizer = build_tokenizer(arch)
         clip = build_clip(arch, pretrained)
+        no_export = explain_no_export(arch, find_arch(arch))
+        if no_export is not None and not frozen:
+            print_log(no_export, 'current', level=logging.WARNING)
         self.text = clip.text
         self.logit_scale = clip.logit_scale
         # Kept for export only: added to all logits of a softmax, it changes
@@ -103,7 +112,6 @@ class CLIPContrastiveHead(ClsHead):
         self.loss_kind = loss
         self._arch = arch
         self._width = find_width(arch)
-        self.tokenizer = build_tokenizer(arch)
         self.templates = find_templates(templates)
         self.classes = None
         if class_names is not None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from torch import nn
 
 from ltvl_mm.models.clip import build_clip, find_arch
-from ltvl_mm.models.clip_families import has_text_prefix, is_coca
+from ltvl_mm.models.clip_families import explain_no_export, has_text_prefix
 from ltvl_mm.utils.checkpoints import read_weights, write_state
 
 
@@ -30,11 +30,9 @@ def export_clip(
             which open_clip's model has no place, or is of a CoCa.
     """
     config = find_arch(arch)
-    if is_coca(config):
-        raise ValueError(
-            f'{arch} has a caption decoder, which training leaves out; '
-            f'open_clip cannot build it from the towers of {checkpoint}'
-        )
+    reason = explain_no_export(arch, config)
+    if reason is not None:
+        raise ValueError(f'{checkpoint} cannot be exported: {reason}')
     # Other models of open_clip hold the text tower without a prefix.
     prefix = '' if has_text_prefix(config) else 'text.'
     model = build_clip(arch, str(checkpoint))

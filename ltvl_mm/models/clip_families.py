@@ -46,6 +46,22 @@ def is_coca(config: dict) -> bool:
     return 'multimodal_cfg' in config
 
 
+def explain_no_export(arch: str, config: dict) -> str | None:
+    """Return why open_clip cannot build a trained model, or None if it can.
+
+    Args:
+        arch: The open_clip architecture.
+        config: Its config.
+    """
+    if not is_coca(config):
+        return None
+    return (
+        f'{arch} has a caption decoder, which training leaves out; open_clip '
+        f'cannot build it from the trained towers. Use the checkpoint itself '
+        f'as pretrained=, here only'
+    )
+
+
 def is_sigmoid(config: dict) -> bool:
     """Tell whether an architecture is trained with SigLIP's sigmoid loss."""
     return config.get('init_logit_bias') is not None

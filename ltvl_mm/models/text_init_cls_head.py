@@ -6,9 +6,14 @@ import torch
 import torch.nn.functional as F
 
 from ltvl_mm.models.class_prototypes import describe_classes
-from ltvl_mm.models.clip import build_clip, build_tokenizer, find_width
+from ltvl_mm.models.clip import (
+    build_clip,
+    build_tokenizer,
+    find_templates,
+    find_width,
+)
 from ltvl_mm.models.cosine_cls_head import CosineClsHead
-from ltvl_mm.models.text_encoder import Templates
+from ltvl_mm.models.text_encoder import Templates, tokenize_classes
 from ltvl_mm.registry import MODELS
 from ltvl_mm.structures.class_names import load_class_names
 
@@ -38,7 +43,9 @@ class TextInitClsHead(CosineClsHead):
         kwargs: Of ``CosineClsHead``, e.g. ``loss``.
 
     Raises:
-        ValueError: If the image tower is no ViT and shall have no projection.
+        ValueError: If the image tower is no ViT and shall have no projection,
+            the tokenizer or the templates are missing, or a class name is
+            too long for the text tower.
     """
 
     def __init__(
@@ -54,6 +61,11 @@ class TextInitClsHead(CosineClsHead):
     ) -> None:
         self._names = load_class_names(class_names)
         width = find_width(arch, projected=projection)
+        # Texts are encoded when training starts, after the data sets are
+        # read. A missing tokenizer or a name that is too long shows now.
+        tokenize_classes(
+            self._names, find_templates(templates), build_tokenizer(arch)
+        )
         super().__init__(len(self._names), width, scale=scale, **kwargs)
         self._projection = projection
         self._arch = arch

@@ -42,14 +42,23 @@ class SplitReport:
         leaks: Images in two splits.
         repeats: Images that one split lists twice with one label; this does
             no harm to a comparison, but is counted.
-        missing: Images whose file does not exist, so that only their path
-            was compared.
+        missing: Images whose file does not exist, so that only their paths
+            were compared; paths as listed.
     """
 
     conflicts: list[str] = field(default_factory=list)
     leaks: list[str] = field(default_factory=list)
     repeats: list[str] = field(default_factory=list)
-    missing: int = 0
+    missing: list[str] = field(default_factory=list)
+
+    def describe_missing(self, root: str | Path | None) -> str:
+        """Return a sentence about missing files; '' if all exist."""
+        if not self.missing:
+            return ''
+        return (
+            f'{len(self.missing):,} images do not exist below {root}, so only '
+            f'their paths were compared: {show(self.missing)}'
+        )
 
     def raise_if_wrong(self) -> None:
         """Raise ValueError if there are conflicts or leaks; show some."""
@@ -131,8 +140,8 @@ def find_repeats(
     roots: Mapping[str, str | Path | None],
     *,
     check_content: bool = False,
-) -> tuple[list[Repeat], int]:
-    """Return entries that repeat an earlier one, and the missing files.
+) -> tuple[list[Repeat], list[tuple[str, int]]]:
+    """Return entries that repeat an earlier one, and those without file.
 
     Args:
         splits: Split -> images.
@@ -163,14 +172,22 @@ def find_repeats(
             repeats.append(Repeat(seen[known], (split, row), known[0]))
         for key in keys:
             seen.setdefault(key, (split, row))
-    missing = stats.count(None) if any(roots.values()) else 0
+    missing = [
+        (split, row)
+        for (split, row, _), stat in zip(entries, stats, strict=True)
+        if stat is None and any(roots.values())
+    ]
     return repeats, missing
 
 
 def _describe(
-    splits: Mapping[str, ImageList], repeats: Sequence[Repeat], missing: int
+    splits: Mapping[str, ImageList],
+    repeats: Sequence[Repeat],
+    missing: Sequence[tuple[str, int]],
 ) -> SplitReport:
-    report = SplitReport(missing=missing)
+    report = SplitReport(
+        missing=[splits[split].paths[row] for split, row in missing]
+    )
     for repeat in repeats:
         (split, row), (other, other_row) = repeat.first, repeat.second
         one, two = splits[split], splits[other]

@@ -113,7 +113,14 @@ class MemorySearch:
             tuple(class_names),
             ('single',),
             embeddings.numpy(),
-            self.clip.identity,
+            # Only texts are encoded here, so the images' preprocessing is
+            # the store's, whatever --preprocess it was embedded with.
+            self.clip.identity
+            | {
+                name: self.store.encoder[name]
+                for name in ('preprocessing',)
+                if name in self.store.encoder
+            },
         )
 
     def _show(

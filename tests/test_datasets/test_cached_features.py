@@ -2,10 +2,18 @@ import copy
 
 import numpy as np
 import pytest
-from mmengine.dataset import default_collate
+import torch
+from mmengine.dataset import (
+    ClassBalancedDataset,
+    ConcatDataset,
+    RepeatDataset,
+    default_collate,
+)
+from mmpretrain.models import ClsDataPreprocessor
 from torch.utils.data import DataLoader
 
 from ltvl_mm.datasets.cached_features import CachedFeatures
+from ltvl_mm.datasets.feature_batch import pack_labels
 from ltvl_mm.datasets.samplers import ClassBalancedSampler
 from ltvl_mm.registry import DATASETS
 from ltvl_mm.structures.feature_cache import (
@@ -95,6 +103,80 @@ def test_balanced_sampling_draws_views_evenly(root, configs):
     views = np.bincount([info['view'] for info in infos])
     np.testing.assert_allclose(labels / 6000, 1 / 3, atol=0.03)
     np.testing.assert_allclose(views / 6000, 1 / 2, atol=0.03)
+
+
+def _list_batches(dataset, collate):
+    loader = DataLoader(dataset, 5, collate_fn=collate)
+    return [
+        (
+            batch['inputs'].tolist(),
+            torch.cat(
+                [one.gt_label for one in batch['data_samples']]
+            ).tolist(),
+        )
+        for batch in loader
+    ]
+
+
+@pytest.mark.parametrize('collate', [pack_labels, default_collate])
+def test_subsets_and_wrappers_give_features_with_their_labels(
+    root, configs, collate
+):
+    dataset = CachedFeatures(root, **configs)
+    labels = [0, 0, 0, 1, 1, 2] * 2
+    rows = [view * 100 + image for view in range(2) for image in range(6)]
+
+    def check(data, expected):
+        found = _list_batches(data, collate)
+        inputs = [row for batch, _ in found for row in batch]
+        assert inputs == [[rows[i], -rows[i]] for i in expected]
+        assert [label for _, batch in found for label in batch] == [
+            labels[i] for i in expected
+        ]
+
+    check(dataset.get_subset([7, 0, -1]), [7, 0, 11])
+    check(dataset.get_subset(range(4, 10)).get_subset(-2), [8, 9])
+    check(RepeatDataset(dataset, times=2), [*range(12)] * 2)
+    check(
+        ConcatDataset([dataset.get_subset(2), dataset.get_subset([11])]),
+        [0, 1, 11],
+    )
+    # The class of one image of six is drawn twice for 1/6 < 0.3.
+    check(
+        ClassBalancedDataset(dataset, oversample_thr=0.3),
+        [*range(5), 5, 5, *range(6, 11), 11, 11],
+    )
+    config = dict(type='ltvl_mm.CachedFeatures', root=root, **configs)
+    for fold in range(3):
+        part = DATASETS.build(
+            dict(
+                type='mmpretrain.KFoldDataset',
+                dataset=config,
+                fold=fold,
+                num_splits=3,
+                test_mode=True,
+            )
+        )
+        check(part, range(4 * fold, 4 * fold + 4))
+
+
+@pytest.mark.parametrize('to_onehot', [False, True])
+def test_packed_labels_are_never_mixed_silently(root, configs, to_onehot):
+    dataset = CachedFeatures(root, **configs)
+    preprocessor = ClsDataPreprocessor(num_classes=3, to_onehot=to_onehot)
+    batch = pack_labels(dataset.__getitems__([0, 3, 5]))
+    if to_onehot:
+        with pytest.raises(ValueError, match="type='default_collate'"):
+            preprocessor(batch, training=True)
+        whole = default_collate([dataset[i] for i in (0, 3, 5)])
+        samples = preprocessor(whole, training=True)['data_samples']
+        scores = torch.stack([sample.gt_score for sample in samples])
+        assert scores.tolist() == torch.eye(3).tolist()
+        return
+    (sample,) = preprocessor(batch, training=True)['data_samples']
+    assert sample.gt_label.tolist() == [0, 1, 2]
+    with pytest.raises(ValueError, match='the predictions of several images'):
+        sample.set_pred_score(torch.ones(3))
 
 
 def test_a_cache_of_other_weights_is_refused(root, configs, tmp_path):

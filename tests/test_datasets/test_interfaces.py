@@ -156,6 +156,27 @@ def test_wrappers_of_mmengine_and_mmpretrain(configs, kind):
 
 
 @KINDS
+@pytest.mark.parametrize('scope', ['mmengine', 'mmpretrain'])
+def test_wrappers_take_instances(configs, kind, scope):
+    labels = LABELS[kind]
+    for options in (
+        dict(type='RepeatDataset', times=2),
+        dict(type='ClassBalancedDataset', oversample_thr=0.01),
+        dict(type='ConcatDataset'),
+    ):
+        one = DATASETS.build(configs[kind])
+        parts = [one, DATASETS.build(configs[kind])]
+        joins = options['type'] == 'ConcatDataset'
+        wrapped = DATASETS.build(
+            {**options, 'type': f'{scope}.{options["type"]}'}
+            | ({'datasets': parts} if joins else {'dataset': one})
+        )
+        assert (wrapped.datasets[0] if joins else wrapped.dataset) is one
+        balanced = options['type'] == 'ClassBalancedDataset'
+        assert list_labels(wrapped) == labels * (1 if balanced else 2)
+
+
+@KINDS
 def test_subsets_are_those_of_mmengine(configs, kind):
     dataset, labels = DATASETS.build(configs[kind]), LABELS[kind]
     for indices in (0, 4, -2, [5, 0, 0, -1], np.array([3, 1])):

@@ -226,6 +226,19 @@ def test_a_tower_without_a_matrix_keeps_its_projection(arch):
         )
 
 
+def test_what_texts_need_is_checked_when_the_head_is_built(monkeypatch):
+    module = 'ltvl_mm.models.text_init_cls_head'
+    with pytest.raises(ValueError, match='is too long: its prompt'):
+        TextInitClsHead('ltvl-toy', class_names=['ox ' * 99, 'cat'])
+
+    def fail(arch):
+        raise ValueError('the tokenizer needs the package transformers')
+
+    monkeypatch.setattr(f'{module}.build_tokenizer', fail)
+    with pytest.raises(ValueError, match='needs the package transformers'):
+        TextInitClsHead('ltvl-toy', class_names=['ox', 'cat'])
+
+
 def test_a_classifier_of_both_trains(tmp_path):
     weights = str(write_toy_classifier(tmp_path / 'clip.pth'))
     model = MODELS.build(

@@ -204,7 +204,12 @@ def test_predictions_are_those_of_open_clip(arch, theirs, weights):
     torch.testing.assert_close(logits.softmax(1), expected.softmax(1))
 
 
-def test_a_trained_model_is_exported(arch, weights, tmp_path):
+def test_a_trained_model_is_exported(arch, weights, tmp_path, monkeypatch):
+    logs = []
+    monkeypatch.setattr(
+        'ltvl_mm.models.clip_contrastive_head.print_log',
+        lambda text, *_, **__: logs.append(text),
+    )
     parts = dict(arch=arch, pretrained=weights)
     head = dict(class_names=NAMES)
     model = ImageClassifier(
@@ -212,6 +217,7 @@ def test_a_trained_model_is_exported(arch, weights, tmp_path):
         head=dict(type='ltvl_mm.CLIPContrastiveHead', **parts, **head),
     ).train()
     before = {name: p.clone() for name, p in model.named_parameters()}
+    assert ('has a caption decoder' in ''.join(logs)) == ('CoCa' in arch)
     images = draw_images(arch)
     samples = [DataSample().set_gt_label(label) for label in range(3)]
     value = model.loss(images, samples)['loss']

@@ -84,8 +84,14 @@ def test_an_image_with_two_labels_is_a_conflict_in_any_list(folder):
 
 def test_missing_files_are_compared_by_path_and_counted(folder):
     report = compare(folder, {'train': 'x.jpg 0\ny.jpg 0\nx.jpg 0\n'})
-    assert report.missing == 3
+    assert report.missing == ['x.jpg', 'y.jpg', 'x.jpg']
+    assert report.describe_missing('data').endswith(
+        '3 images do not exist below data, so only their paths were compared: '
+        'x.jpg; y.jpg; x.jpg'
+    )
     assert len(report.repeats) == 1
+    whole = compare(folder, {'train': 'a.jpg 0\n'})
+    assert whole.describe_missing('data') == ''
 
 
 def test_only_the_first_faults_are_shown(folder):

@@ -91,6 +91,23 @@ def memory(args):
     return load_search(args)
 
 
+def test_store_of_another_preprocessing_is_searched(work, tmp_path):
+    from memory_search import MemorySearch
+
+    weights = str(work / 'clip.pth')
+    embed(
+        work / 'web.tar',
+        tmp_path / 'store',
+        arch='ltvl-toy',
+        pretrained=weights,
+        preprocess={'mean': [0.5] * 3, 'std': [0.5] * 3},
+        workers=0,
+    )
+    search = MemorySearch(tmp_path / 'store', weights)
+    assert 'mean 0.5 0.5 0.5' in search.store.encoder['preprocessing']
+    assert len(search.search(['a cat'], count=3)['a cat']) == 3
+
+
 def test_each_model_says_what_its_inferencer_says(comparison, work):
     rng = np.random.default_rng(1)
     image = rng.integers(0, 256, (32, 32, 3), np.uint8)

@@ -122,10 +122,7 @@ def check_splits(
         check_content=args.check_content,
     )
     if report.missing:
-        print(
-            f'{report.missing:,} images do not exist below {args.root}: only '
-            f'their paths were compared'
-        )
+        print(report.describe_missing(args.root))
     if report.repeats:
         print(
             f'{len(report.repeats):,} images are listed twice in one list, '

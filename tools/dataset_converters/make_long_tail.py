@@ -76,10 +76,7 @@ def merge(images: ImageList, args: argparse.Namespace) -> ImageList:
             f'{show(report.repeats)}'
         )
     if report.missing:
-        print(
-            f'{report.missing:,} images do not exist below {root}: only their '
-            f'paths were compared'
-        )
+        print(report.describe_missing(root))
     return merged
 
 
