@@ -127,7 +127,29 @@ def add_classes(group: argparse._ArgumentGroup) -> None:
 
 
 def add_ranking(group: argparse._ArgumentGroup) -> None:
-    group.add_argument('--temperature', type=float, default=0.01)
+    group.add_argument(
+        '--temperature',
+        type=read_temperature,
+        metavar='NUMBER|auto',
+        help='of the softmax over classes; auto: fitted to the labels of val '
+        "images (--val) by likelihood (default: the model's own, 1 / its "
+        'logit scale)',
+    )
+    group.add_argument(
+        '--val',
+        nargs=2,
+        metavar=('STORE', 'LIST'),
+        help='embedded val images and their path label list, for '
+        '--temperature auto',
+    )
+    group.add_argument(
+        '--min-probability',
+        type=float,
+        default=0.0,
+        metavar='P',
+        help='leave out images of a lower softmax probability, in [0, 1) '
+        '(default: %(default)s)',
+    )
     group.add_argument('--score', choices=SCORES, default='softmax')
     group.add_argument('--assign', choices=ASSIGNMENTS, default='independent')
     group.add_argument(
@@ -238,6 +260,7 @@ def run(args: argparse.Namespace, rank: int) -> None:
         pretrained=args.pretrained,
         preprocess=args.preprocess,
         options=make_options(args),
+        val=args.val,
         device=args.device,
         precision=args.precision,
         unit_rows=args.unit_rows,
@@ -263,6 +286,7 @@ def make_options(args: argparse.Namespace) -> RetrievalOptions:
     copies = CopyRule(args.copy_cosine, args.copy_bits, args.copy_cosine_alone)
     return RetrievalOptions(
         temperature=args.temperature,
+        min_probability=args.min_probability,
         score=args.score,
         assign=args.assign,
         over=args.over,
@@ -282,6 +306,10 @@ def make_options(args: argparse.Namespace) -> RetrievalOptions:
         index_parameters=args.index_parameters,
         copy=args.copy,
     )
+
+
+def read_temperature(word: str) -> float | str:
+    return word if word == 'auto' else float(word)
 
 
 def read_limit(word: str) -> tuple[str, float]:

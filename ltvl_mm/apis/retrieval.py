@@ -1,6 +1,7 @@
 """An embedding store to a folder that students train on."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import torch
 from mmengine.dist import get_rank
 
 from ltvl_mm.apis.local_images import leave_copying, place_local_images
+from ltvl_mm.apis.retrieval_temperature import choose_temperature
 from ltvl_mm.models.clip import find_templates
 from ltvl_mm.models.frozen_clip import FrozenCLIP
 from ltvl_mm.models.text_encoder import Templates
@@ -112,6 +114,7 @@ def prepare_retrieval(
     pretrained: str | None = None,
     preprocess: str | Mapping[str, object] | None = None,
     options: RetrievalOptions | None = None,
+    val: tuple[StoreLike, str | Path] | None = None,
     device: str = 'cpu',
     precision: str = 'auto',
     unit_rows: int = UNIT_ROWS,
@@ -140,6 +143,8 @@ def prepare_retrieval(
         preprocess: As :func:`ltvl_mm.apis.embedding.embed` had it for the
             store.
         options: What the paper leaves open; None for the defaults.
+        val: Store of val images and their ``path label`` list, to which
+            ``temperature='auto'`` is fitted; None otherwise.
         device: As :class:`ltvl_mm.retrieval.task.RetrievalTask`.
         precision: As there.
         unit_rows: As there.
@@ -169,26 +174,34 @@ def prepare_retrieval(
     excluded = [_open(one) for one in exclude or ()]
     check_encoders([store, *excluded])
     wanted = _find_budget(budget, len(names), class_counts)
-    queries = None
+    if options.temperature == 'auto' and val is None:
+        raise ValueError(
+            "temperature='auto' is fitted to val images; give their store and "
+            'list (--val STORE LIST)'
+        )
+    found = None
     if get_rank() == 0:
+        clip = FrozenCLIP(
+            arch or store.encoder['arch'],
+            pretrained,
+            preprocess=preprocess,
+            device='cuda' if torch.cuda.is_available() else 'cpu',
+        )
         queries = _find_queries(
             Path(out) / 'queries.npz',
             names,
             find_templates(templates),
-            FrozenCLIP(
-                arch or store.encoder['arch'],
-                pretrained,
-                preprocess=preprocess,
-                device='cuda' if torch.cuda.is_available() else 'cpu',
-            ),
+            clip,
             dry_run=dry_run,
         )
+        found = queries, choose_temperature(options, queries, clip, val)
+    queries, temperature = share(found)
     return RetrievalTask(
         store,
-        share(queries),
+        queries,
         wanted,
         excluded,
-        options,
+        replace(options, temperature=temperature),
         device=device,
         precision=precision,
         unit_rows=unit_rows,

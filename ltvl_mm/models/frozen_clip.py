@@ -42,6 +42,10 @@ class FrozenCLIP:
         amp: Run the image tower in bfloat16 where that is safe.
         compile: Compile the image tower: minutes first, then faster.
 
+    Attributes:
+        temperature: Temperature of the softmax over classes that the model
+            was trained with, 1 / its logit scale.
+
     Raises:
         ValueError: As :func:`ltvl_mm.models.clip.build_clip` and
             :func:`ltvl_mm.models.clip.build_tokenizer`.
@@ -70,6 +74,9 @@ class FrozenCLIP:
         self.identity = identify_clip(
             arch, self.model, name_preprocessing(preprocessing)
         )
+        # Four digits, so that rounding of other machines makes no difference.
+        scale = float(self.model.logit_scale.double().exp())
+        self.temperature = float(f'{1 / scale:.4g}')
         self.model.to(self.device)
         # One text now: what is missing for texts must not show after hours
         # of embedding images.

@@ -1,5 +1,6 @@
 """Which candidates are taken: the best of each class that copy nothing."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -48,8 +49,11 @@ class ImageChoice:
         excluded: Stores of images of which no copy is taken.
         duplicates: Rule for copies of each other within a class.
         exclude: Rule for copies of excluded images.
+        lowest_score: Candidates of a lower score are not taken; default
+            -inf.
 
     Attributes:
+        too_low: (K,) number of candidates whose score was too low.
         skipped: (S,) rows of the store whose embedding cannot be used.
         excluded_skipped: Likewise of each excluded store.
     """
@@ -62,17 +66,20 @@ class ImageChoice:
         excluded: Sequence[EmbeddingStore],
         duplicates: CopyRule,
         exclude: CopyRule,
+        lowest_score: float = -math.inf,
     ) -> None:
         self.store = store
         self.budget = budget
         self.excluded = excluded
         self.duplicates = duplicates
         self.exclude = exclude
+        self.lowest_score = lowest_score
         nothing = Candidates(np.empty(0, np.int64), np.empty(0), np.empty(0))
         self.chosen = [nothing] * len(budget)
         self.rejected: list[list[Rejected]] = [[] for _ in budget]
         self.candidates = np.zeros(len(budget), np.int64)
         self.exhausted = np.zeros(len(budget), bool)
+        self.too_low = np.zeros(len(budget), np.int64)
         self.skipped = np.empty(0, np.int64)
         self.excluded_skipped: list[np.ndarray] = []
 
@@ -84,6 +91,7 @@ class ImageChoice:
             found: The candidates of K classes; if fewer, there are no more.
         """
         labels = np.flatnonzero(asked)
+        found = self._drop_low_scores(labels, found)
         rows = np.unique(
             np.concatenate(
                 [np.empty(0, np.int64), *(found[k].rows for k in labels)]
@@ -109,6 +117,21 @@ class ImageChoice:
         """Return the classes that lack images, while the store has more."""
         taken = np.array([len(best.rows) for best in self.chosen], int)
         return np.flatnonzero((taken < self.budget) & ~self.exhausted)
+
+    def _drop_low_scores(
+        self, labels: np.ndarray, found: list[Candidates]
+    ) -> list[Candidates]:
+        """Return the candidates of K classes without those of low score."""
+        kept = list(found)
+        for label in labels:
+            best = found[label]
+            # Scores fall, so those that are too low come last.
+            count = int((best.scores >= self.lowest_score).sum())
+            self.too_low[label] = len(best.rows) - count
+            kept[label] = Candidates(
+                best.rows[:count], best.scores[:count], best.cosines[:count]
+            )
+        return kept
 
     def _choose(
         self,

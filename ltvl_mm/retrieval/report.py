@@ -19,7 +19,13 @@ _TRAITS = ('sha256', 'url', 'phash')
 
 
 def make_report(
-    choice: ImageChoice, class_names: Sequence[str], refused: dict[str, int]
+    choice: ImageChoice,
+    class_names: Sequence[str],
+    refused: dict[str, int],
+    *,
+    assign: str = 'independent',
+    min_probability: float = 0.0,
+    by_index: bool = False,
 ) -> dict:
     """Return the report of a choice, JSON-like.
 
@@ -27,11 +33,24 @@ def make_report(
         choice: That is done.
         class_names: K names.
         refused: How many rows of the store each filter refused.
+        assign: ``'independent'`` or ``'argmax'``, as the search had it.
+        min_probability: Limit that gave the lowest score of the choice.
+        by_index: Whether a faiss index proposed the candidates.
     """
     rejected = [entry for entries in choice.rejected for entry in entries]
     reasons = Counter(entry.reason for entry in rejected)
     classes = [
         _describe_class(choice, label, name)
+        | {
+            'short_because': explain_shortage(
+                choice,
+                label,
+                assign=assign,
+                min_probability=min_probability,
+                by_index=by_index,
+                filtered=any(refused.values()),
+            )
+        }
         for label, name in enumerate(class_names)
     ]
     found = sum(entry['retrieved'] for entry in classes)
@@ -40,6 +59,8 @@ def make_report(
         'missing': int(choice.budget.sum()) - found,
         'duplicates': reasons['duplicate'],
         'copies_of_excluded_images': reasons['excluded'],
+        'min_probability': min_probability,
+        'below_min_probability': int(choice.too_low.sum()),
         'evidence': dict(Counter(entry.evidence for entry in rejected)),
         'rows_in_store': len(choice.store),
         'rows_refused_by_filters': refused,
@@ -125,6 +146,10 @@ def explain_nothing(report: dict) -> str | None:
     }
     for entry in report['skipped_rows']:
         counts[f'unusable embeddings in {entry["store"]}'] = entry['rows']
+    limit = report['min_probability']
+    counts[f'the minimum probability of {limit}'] = report[
+        'below_min_probability'
+    ]
     counts['near-duplicates of excluded images'] = len(
         {
             entry['key']
@@ -140,16 +165,48 @@ def explain_nothing(report: dict) -> str | None:
     )
 
 
+def explain_shortage(
+    choice: ImageChoice,
+    label: int,
+    *,
+    assign: str,
+    min_probability: float,
+    by_index: bool,
+    filtered: bool,
+) -> str | None:
+    """Return why a class has fewer images than wanted; None if it has all.
+
+    Args:
+        choice: That is done.
+        label: The class, in [0, K).
+        assign: ``'independent'`` or ``'argmax'``.
+        min_probability: Limit on the probability; 0 without one.
+        by_index: Whether a faiss index proposed the candidates.
+        filtered: Whether filters refused rows of the store.
+    """
+    if len(choice.chosen[label].rows) >= choice.budget[label]:
+        return None
+    if not choice.exhausted[label]:
+        return 'limit of candidates'
+    found = int(choice.candidates[label])
+    few = f'only {found} images' if found > 1 else 'only one image'
+    if choice.too_low[label]:
+        number = few if found else 'no image'
+        verb = 'reach' if found > 1 else 'reaches'
+        return f'{number} {verb} the probability {min_probability}'
+    if by_index:
+        return 'the index proposes no more'
+    if assign == 'argmax' and found < len(choice.store):
+        number = few if found else 'no image'
+        return f'{number} {"prefer" if found > 1 else "prefers"} this class'
+    if filtered:
+        return 'no more images pass the filters'
+    return 'the store has no more'
+
+
 def _describe_class(choice: ImageChoice, label: int, name: str) -> dict:
     best, wanted = choice.chosen[label], int(choice.budget[label])
     reasons = Counter(entry.reason for entry in choice.rejected[label])
-    short = None
-    if len(best.rows) < wanted:
-        short = (
-            'the store has no more'
-            if choice.exhausted[label]
-            else 'limit of candidates'
-        )
     return {
         'class_id': label,
         'name': name,
@@ -160,7 +217,6 @@ def _describe_class(choice: ImageChoice, label: int, name: str) -> dict:
         'copies_of_excluded_images': reasons['excluded'],
         'highest_score': _pick(best.scores, 0),
         'lowest_score': _pick(best.scores, -1),
-        'short_because': short,
     }
 
 

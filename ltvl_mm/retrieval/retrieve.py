@@ -54,7 +54,14 @@ def retrieve(
         reason = None
         if first:
             refused = task.admission.count_refused() if task.admission else {}
-            report = make_report(choice, task.queries.class_names, refused)
+            report = make_report(
+                choice,
+                task.queries.class_names,
+                refused,
+                assign=task.options.assign,
+                min_probability=task.options.min_probability,
+                by_index=task.index is not None,
+            )
             write_json(out / 'report.json', report)
             rejected = [
                 entry for entries in choice.rejected for entry in entries
@@ -82,6 +89,7 @@ def _choose_images(task: RetrievalTask, folder: Path) -> ImageChoice:
         excluded=task.excluded,
         duplicates=task.options.duplicates,
         exclude=task.options.exclude,
+        lowest_score=task.lowest_score,
     )
     asked = task.candidates
     for turn in range(task.options.refill + 1):

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from numbers import Real
 
 import numpy as np
 
@@ -25,7 +26,13 @@ class RetrievalOptions:
     """What the paper leaves open; the defaults are ours.
 
     Args:
-        temperature: Of the softmax over classes; 0.01 is CLIP's own.
+        temperature: Temperature of the softmax over classes, > 0. None
+            (default): that of the encoder, 1 / its logit scale; ``'auto'``:
+            fitted to val images. Both are resolved by
+            :func:`ltvl_mm.apis.retrieval.prepare_retrieval`; a task needs
+            the number.
+        min_probability: Candidates of a lower softmax probability are not
+            retrieved, in [0, 1); default 0. Needs ``score='softmax'``.
         score: ``'softmax'``, ``'cosine'`` or ``'margin'``.
         assign: ``'independent'`` or ``'argmax'``.
         over: Candidates per wanted image, so that dropped copies can be
@@ -44,7 +51,8 @@ class RetrievalOptions:
             web.
     """
 
-    temperature: float = 0.01
+    temperature: float | str | None = None
+    min_probability: float = 0.0
     score: str = 'softmax'
     assign: str = 'independent'
     over: float = 2.0
@@ -58,10 +66,25 @@ class RetrievalOptions:
 
     def __post_init__(self) -> None:
         """Raise ValueError if a value is out of its range."""
-        if not 0 < self.temperature < math.inf:
+        if self.temperature not in (None, 'auto') and not (
+            isinstance(self.temperature, Real)
+            and 0 < self.temperature < math.inf
+        ):
             raise ValueError(
-                f'temperature must be a finite number > 0, got '
-                f'{self.temperature}'
+                f"temperature must be a finite number > 0, 'auto' (fitted to "
+                f"val images) or None (the encoder's own), got "
+                f'{self.temperature!r}'
+            )
+        if not 0 <= self.min_probability < 1:
+            raise ValueError(
+                f'min_probability must be in [0, 1), got '
+                f'{self.min_probability}'
+            )
+        if self.min_probability and self.score != 'softmax':
+            raise ValueError(
+                f'min_probability={self.min_probability} needs '
+                f"score='softmax', got {self.score!r}: other scores are no "
+                f'probabilities'
             )
         if not 1 <= self.over < math.inf:
             raise ValueError(
@@ -128,6 +151,12 @@ class RetrievalTask:
             )
         if self.unit_rows < 1:
             raise ValueError(f'unit_rows must be >= 1, got {self.unit_rows}')
+        if not isinstance(self.options.temperature, Real):
+            raise ValueError(
+                f'a retrieval task needs a number as temperature, got '
+                f'{self.options.temperature!r}; prepare_retrieval takes it '
+                f'from the encoder or fits it'
+            )
         for other in (self.store, *self.excluded):
             self.queries.check_store(other)
         if self.options.copy != 'none':
@@ -147,6 +176,12 @@ class RetrievalTask:
         """What the filters admit; None for all."""
         rule = self.options.admission
         return Admission(self.store, rule) if rule.columns else None
+
+    @property
+    def lowest_score(self) -> float:
+        """Log-odds of the minimum probability; -inf without one."""
+        limit = self.options.min_probability
+        return math.log(limit / (1 - limit)) if limit else -math.inf
 
     @property
     def candidates(self) -> np.ndarray:

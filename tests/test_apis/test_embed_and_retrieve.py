@@ -1,6 +1,7 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from stress.kill_embedding import write_memory
 from stress.kill_retrieval import NAMES
@@ -144,3 +145,35 @@ def test_sizes_are_checked_before_anything_is_read(wrong, tmp_path):
     with pytest.raises(ValueError, match=f'{name} must be >= '):
         embed('missing', tmp_path / 'out', **wrong)
     assert not (tmp_path / 'out').exists()
+
+
+def test_the_temperature_is_the_encoders_own_by_default(
+    store, settings, tmp_path
+):
+    del settings['options']
+    task = prepare_retrieval(store, tmp_path, **settings, dry_run=True)
+    # open_clip's towers begin with a scale of 1 / 0.07.
+    assert task.options.temperature == 0.07
+
+
+def test_the_temperature_is_fitted_to_val_images(store, settings, tmp_path):
+    settings['options'] = RetrievalOptions(temperature='auto')
+    with pytest.raises(ValueError, match='--val STORE LIST'):
+        prepare_retrieval(store, tmp_path, **settings, dry_run=True)
+    keys = store.read_metadata(np.arange(12), ('image_path',))['image_path']
+    val = tmp_path / 'val.txt'
+    val.write_text(
+        ''.join(f'{key} {n % len(NAMES)}\n' for n, key in enumerate(keys))
+    )
+    task = prepare_retrieval(
+        store, tmp_path, **settings, val=(store, val), dry_run=True
+    )
+    # Random towers: labels say nothing, so all classes are equally likely.
+    assert task.options.temperature > 0.07
+    val.write_text('other.jpg 0\n')
+    with pytest.raises(
+        ValueError, match='1 of the 1 images .* not in the store'
+    ):
+        prepare_retrieval(
+            store, tmp_path, **settings, val=(store, val), dry_run=True
+        )

@@ -77,7 +77,7 @@ def test_retrieved_images_are_copied_from_a_parquet_file(tmp_path, copy):
     queries = ClassQueries(
         ('red', 'green'), ('a {}',), np.eye(2, 4, dtype=np.float32), ENCODER
     )
-    options = RetrievalOptions(copy=copy)
+    options = RetrievalOptions(temperature=0.01, copy=copy)
     task = RetrievalTask(store, queries, np.array([5, 5]), (), options)
     manifest, _ = retrieve(task, tmp_path / 'out')
     assert len(manifest.key) > 1

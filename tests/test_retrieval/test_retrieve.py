@@ -537,3 +537,62 @@ def test_there_is_at_least_one_candidate_per_image(over):
 def test_the_temperature_is_a_positive_number(temperature):
     with pytest.raises(ValueError, match='temperature must be a finite'):
         RetrievalOptions(temperature=temperature)
+
+
+def test_images_below_the_minimum_probability_are_left_out(run, tmp_path):
+    every, _ = run([9, 3, 1], 'every')
+    probability = 1 / (1 + np.exp(-every.score))
+    red = np.sort(probability[every.class_id == 0])
+    assert red[0] < 0.5
+    limit = float(np.mean(red[-3:-1]))  # between the second and the third
+    options = replace(OPTIONS, min_probability=limit)
+    manifest, _ = run([9, 3, 1], options=options)
+    expected = [
+        key
+        for key, p in zip(every.key, probability, strict=True)
+        if p >= limit
+    ]
+    assert manifest.key == tuple(expected)
+    assert manifest.source['min_probability'] == limit
+    report = json.loads((tmp_path / 'out' / 'report.json').read_text())
+    # Two, besides the leak and the copy.
+    reason = report['classes'][0]['short_because']
+    assert reason.startswith('only ')
+    assert reason.endswith(f'images reach the probability {limit}')
+    assert report['below_min_probability'] > 0
+
+
+def test_a_minimum_that_no_image_reaches_is_named(run):
+    with pytest.raises(
+        ValueError, match=r'the minimum probability of 0.999\d* \('
+    ):
+        run([2, 2, 2], options=replace(OPTIONS, min_probability=1 - 1e-12))
+
+
+def test_images_that_prefer_other_classes_are_the_reason(run, tmp_path):
+    run([9, 9, 9], options=replace(OPTIONS, assign='argmax'))
+    report = json.loads((tmp_path / 'out' / 'report.json').read_text())
+    reasons = [entry['short_because'] for entry in report['classes']]
+    assert reasons == [
+        'only 6 images prefer this class',
+        'only 3 images prefer this class',
+        'only one image prefers this class',
+    ]
+
+
+@pytest.mark.parametrize(
+    ('options', 'match'),
+    [
+        (dict(min_probability=1.0), r'must be in \[0, 1\)'),
+        (dict(min_probability=0.5, score='cosine'), "needs score='softmax'"),
+        (dict(temperature='warm'), "'auto' .* got 'warm'"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(options, match):
+    with pytest.raises(ValueError, match=match):
+        RetrievalOptions(**options)
+
+
+def test_a_task_needs_a_number_as_temperature(run):
+    with pytest.raises(ValueError, match='needs a number as temperature'):
+        run([1, 1, 1], options=replace(OPTIONS, temperature=None))

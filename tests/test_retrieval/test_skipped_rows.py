@@ -173,7 +173,7 @@ def test_too_many_bad_test_images_are_an_error_before_the_scan(
 @pytest.mark.parametrize('share', [-0.1, 1.1, float('nan')])
 def test_the_limit_is_a_share(world, share):
     store, _, queries = world
-    options = RetrievalOptions(copy='none')
+    options = RetrievalOptions(temperature=0.01, copy='none')
     with pytest.raises(ValueError, match=r'max_bad_rows must be in \[0, 1\]'):
         RetrievalTask(
             store, queries, np.ones(3), [], options, max_bad_rows=share

@@ -1,0 +1,71 @@
+"""Embeddings of labeled images, from a store and a list."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from mmengine.logging import print_log
+
+from ltvl_mm.structures.class_queries import ClassQueries
+from ltvl_mm.structures.embedding_store import EmbeddingStore
+from ltvl_mm.structures.image_list import read_image_list
+from ltvl_mm.structures.store_opening import open_store
+
+# More missing images are taken for a store of other images.
+_MAX_MISSING = 0.1
+
+
+@dataclass(frozen=True)
+class LabelledEmbeddings:
+    """Embeddings of N images and their classes.
+
+    Attributes:
+        embeddings: (N, D) float32, L2-normalized.
+        labels: (N,) int64, in [0, K).
+    """
+
+    embeddings: np.ndarray
+    labels: np.ndarray
+
+
+def read_labelled_embeddings(
+    store: str | Path | EmbeddingStore,
+    image_list: str | Path,
+    queries: ClassQueries,
+) -> LabelledEmbeddings:
+    """Return the embeddings of a list's images, in the order of the list.
+
+    Images that could not be embedded are left out, which is logged.
+
+    Args:
+        store: Embeddings of these images, and possibly of others: a folder
+            or an opened store.
+        image_list: ``path label`` list; its paths are keys of the store.
+        queries: K classes, of the store's encoder.
+
+    Raises:
+        ValueError: If the encoders differ, or more than a tenth of the
+            images are not in the store.
+    """
+    if not isinstance(store, EmbeddingStore):
+        store = open_store(store)
+    queries.check_store(store)
+    images = read_image_list(image_list, num_classes=len(queries.class_names))
+    rows = store.find_rows(images.paths)
+    missing = np.flatnonzero(rows < 0)
+    if len(missing) > _MAX_MISSING * len(images):
+        raise ValueError(
+            f'{len(missing)} of the {len(images)} images of {image_list} are '
+            f'not in the store {store.name}, such as '
+            f'{images.describe(int(missing[0]))}; embed that list, with the '
+            f'same --root'
+        )
+    if len(missing):
+        print_log(
+            f'{len(missing)} images of {image_list} are not in {store.name}, '
+            f'such as {images.paths[missing[0]]}; they are left out',
+            'current',
+            level=30,
+        )
+    kept = rows >= 0
+    return LabelledEmbeddings(store.read_rows(rows[kept]), images.labels[kept])

@@ -1,0 +1,298 @@
+"""Diagnose a retrieval before students are trained on it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ltvl_mm.apis.labelled_embeddings import (
+    LabelledEmbeddings,
+    read_labelled_embeddings,
+)
+from ltvl_mm.evaluation.accuracy_table import format_mean
+from ltvl_mm.evaluation.functional import (
+    compute_class_accuracies,
+    summarise_accuracies,
+)
+from ltvl_mm.evaluation.retrieval_quality import (
+    RANKS,
+    Agreement,
+    compute_probabilities,
+    estimate_precision,
+    measure_agreement,
+    pick_ranks,
+    summarize_by_group,
+)
+from ltvl_mm.evaluation.retrieval_warnings import (
+    MIN_BEST,
+    QualityNumbers,
+    find_warnings,
+)
+from ltvl_mm.evaluation.temperature import fit_temperature
+from ltvl_mm.structures.class_counts import (
+    GROUPS,
+    group_classes,
+    load_class_counts,
+)
+from ltvl_mm.structures.class_queries import ClassQueries, load_queries
+from ltvl_mm.structures.embedding_store import EmbeddingStore
+from ltvl_mm.structures.manifest import Manifest, load_manifest
+from ltvl_mm.structures.store_join import join_stores
+from ltvl_mm.structures.store_opening import open_store
+
+FILE = 'quality.json'
+# Of the images that --budget should keep when later ones are wrong.
+_BEST_RANKS = 10
+
+
+def check_retrieval(
+    retrieved: str | Path,
+    stores: Sequence[str | Path | EmbeddingStore],
+    *,
+    val_store: str | Path | EmbeddingStore,
+    val_list: str | Path,
+    class_counts: str | Path | Sequence[int],
+) -> dict:
+    """Estimate whether retrieved images can help, without labels of them.
+
+    As ``tools/analysis_tools/check_retrieval.py``.
+
+    Args:
+        retrieved: Folder of ``tools/retrieve.py``.
+        stores: Stores that it retrieved from, in the same order.
+        val_store: Store that holds the val images.
+        val_list: Their ``path label`` list.
+        class_counts: Images per class of the original training set: its
+            list, a ``.json``, or K numbers.
+
+    Returns:
+        JSON-like: ``zero_shot`` (accuracies on val in percent), ``scores``,
+        ``precision``, ``temperature``, ``groups``, ``classes`` and
+        ``warnings``, an empty list if nothing is wrong.
+
+    Raises:
+        ValueError: If a file is missing, images are not in the stores, or
+            encoders differ.
+    """
+    retrieved = Path(retrieved)
+    manifest = load_manifest(retrieved / 'manifest.parquet')
+    queries = load_queries(retrieved / 'queries.npz')
+    counts = load_class_counts(class_counts, len(queries.class_names))
+    store = join_stores(
+        [
+            one if isinstance(one, EmbeddingStore) else open_store(one)
+            for one in stores
+        ]
+    )
+    embeddings = _read_images(manifest, store, queries)
+    val = read_labelled_embeddings(val_store, val_list, queries)
+    return measure_quality(manifest, queries, embeddings, val, counts)
+
+
+def measure_quality(
+    manifest: Manifest,
+    queries: ClassQueries,
+    embeddings: np.ndarray,
+    val: LabelledEmbeddings,
+    counts: np.ndarray,
+) -> dict:
+    """Return what :func:`check_retrieval` says of M retrieved images.
+
+    Args:
+        manifest: M rows.
+        queries: K classes.
+        embeddings: (M, D) of the manifest's images, L2-normalized.
+        val: Labeled val images.
+        counts: (K,) original training images.
+    """
+    total, groups = len(counts), group_classes(counts)
+    temperature = float(manifest.source['temperature'])
+    val_cosines = val.embeddings @ queries.embeddings.T
+    pred = val_cosines.argmax(1)
+    probabilities = compute_probabilities(
+        embeddings @ queries.embeddings.T, temperature
+    )[np.arange(len(manifest)), manifest.class_id]
+    agreement = measure_agreement(
+        embeddings, manifest.class_id, val.embeddings, val.labels, total
+    )
+    columns = {
+        'zero_shot': compute_class_accuracies(pred, val.labels, total),
+        **{
+            f'probability_{rank}': column
+            for rank, column in zip(
+                RANKS,
+                pick_ranks(
+                    probabilities, manifest.class_id, manifest.rank, total
+                ).T,
+                strict=True,
+            )
+        },
+    }
+    result = {
+        'chance': 100 / total,
+        'val_images': len(val.labels),
+        'zero_shot': summarise_accuracies(pred, val.labels, groups),
+        'temperature': {
+            'used': temperature,
+            'fitted_to_val': fit_temperature(val_cosines, val.labels),
+        },
+        'uncertain_classes': _count_uncertain(columns['probability_1']),
+        'precision': _estimate_by_group(
+            agreement, manifest.class_id, val.labels, groups
+        ),
+        'precision_of_the_best': _estimate_best(
+            agreement, manifest, val.labels
+        ),
+        'groups': summarize_by_group(columns, groups),
+        'classes': _describe_classes(
+            manifest, counts, groups, columns, agreement, val.labels
+        ),
+    }
+    result['warnings'] = [
+        warning.to_json()
+        for warning in find_warnings(_collect_numbers(result, manifest))
+    ]
+    return result
+
+
+def describe_quality(result: dict) -> str:
+    """Return the table and the warnings of a check as Markdown text."""
+    groups = [name for name in (*GROUPS, 'all') if name in result['groups']]
+    lines = [
+        '| classes | CLIP on val, % | '
+        + ' | '.join(f'p of image {rank}' for rank in RANKS)
+        + ' | estimated precision, % |',
+        '| :-- |' + ' --: |' * (len(RANKS) + 2),
+    ]
+    for group in groups:
+        row = result['groups'][group]
+        precision = result['precision'].get(group, {}).get('precision')
+        cells = [
+            format_mean(_list_number(result['zero_shot'].get(group))),
+            *(
+                f'{row[name]:.2f}' if name in row else '–'
+                for name in (f'probability_{rank}' for rank in RANKS)
+            ),
+            format_mean(_list_number(precision)),
+        ]
+        lines.append(f'| {group} | ' + ' | '.join(cells) + ' |')
+    share = result['uncertain_classes']
+    if share is not None:
+        lines.append(
+            f'best image below p = {MIN_BEST:g}: {share:.0f} % of the classes'
+        )
+    lines += describe_warnings(result['warnings'])
+    return '\n'.join(lines)
+
+
+def describe_warnings(warnings: Sequence[dict]) -> list[str]:
+    """Return the lines that tell warnings; one line if there are none."""
+    if not warnings:
+        return ['no warning: CLIP knows these classes']
+    lines = []
+    for warning in warnings:
+        lines.append(f'WARNING: {warning["reason"]}.')
+        lines += [f'  - {remedy}' for remedy in warning['remedies']]
+    return lines
+
+
+def _read_images(
+    manifest: Manifest, store: EmbeddingStore, queries: ClassQueries
+) -> np.ndarray:
+    queries.check_store(store)
+    rows = store.find_rows(list(manifest.key))
+    missing = np.flatnonzero(rows < 0)
+    if len(missing):
+        raise ValueError(
+            f'{len(missing)} of the {len(manifest)} retrieved images are not '
+            f'in {store.name}, such as {manifest.key[missing[0]]!r}; give the '
+            f'stores that were retrieved from, in the same order'
+        )
+    return store.read_rows(rows)
+
+
+def _count_uncertain(best: np.ndarray) -> float | None:
+    known = best[~np.isnan(best)]
+    return float(100 * (known < MIN_BEST).mean()) if len(known) else None
+
+
+def _estimate_by_group(
+    agreement: Agreement,
+    class_id: np.ndarray,
+    val_labels: np.ndarray,
+    groups: np.ndarray,
+) -> dict[str, dict]:
+    found = {
+        group: estimate_precision(
+            agreement, class_id, val_labels, groups == group
+        )
+        for group in GROUPS
+    }
+    found['all'] = estimate_precision(agreement, class_id, val_labels)
+    return {name: one for name, one in found.items() if one['images']}
+
+
+def _estimate_best(
+    agreement: Agreement, manifest: Manifest, val_labels: np.ndarray
+) -> float | None:
+    best = manifest.rank < _BEST_RANKS
+    some = Agreement(
+        agreement.retrieved[best], agreement.val, agreement.measured
+    )
+    return estimate_precision(some, manifest.class_id[best], val_labels)[
+        'precision'
+    ]
+
+
+def _describe_classes(
+    manifest: Manifest,
+    counts: np.ndarray,
+    groups: np.ndarray,
+    columns: dict[str, np.ndarray],
+    agreement: Agreement,
+    val_labels: np.ndarray,
+) -> list[dict]:
+    retrieved = manifest.count_classes()
+    agreeing = np.bincount(
+        manifest.class_id, agreement.retrieved, minlength=len(counts)
+    )
+    val_count = np.bincount(val_labels, minlength=len(counts))
+    return [
+        {
+            'class_id': label,
+            'name': name,
+            'group': str(groups[label]),
+            'training_images': int(counts[label]),
+            'val_images': int(val_count[label]),
+            'retrieved': int(retrieved[label]),
+            'agreeing': int(agreeing[label]),
+            **{
+                key: None if np.isnan(column[label]) else float(column[label])
+                for key, column in columns.items()
+            },
+        }
+        for label, name in enumerate(manifest.class_names)
+    ]
+
+
+def _collect_numbers(result: dict, manifest: Manifest) -> QualityNumbers:
+    few = result['zero_shot'].get('few')
+    return QualityNumbers(
+        num_classes=len(manifest.class_names),
+        zero_shot=result['zero_shot']['all'] if few is None else few,
+        zero_shot_group='all' if few is None else 'few-shot',
+        unknown_names=[
+            entry['name']
+            for entry in result['classes']
+            if entry['zero_shot'] == 0
+        ],
+        uncertain_classes=result['uncertain_classes'],
+        precision=result['precision'].get('all', {}).get('precision'),
+        best_precision=result['precision_of_the_best'],
+        temperature=result['temperature']['used'],
+        fitted_temperature=result['temperature']['fitted_to_val'],
+    )
+
+
+def _list_number(value: float | None) -> list[float]:
+    return [] if value is None else [value]

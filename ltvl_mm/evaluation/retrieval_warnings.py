@@ -1,0 +1,156 @@
+"""Warnings about a retrieval that cannot help, with reasons and remedies."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+# Zero-shot accuracy between chance (0) and perfect (1) below which CLIP does
+# not know the classes. Ours, as the limits below: on the toy world, retrieval
+# helps at 0.6 and harms at 0.
+MIN_KNOWLEDGE = 0.2
+# A best image below this probability means that CLIP prefers other classes.
+MIN_BEST = 0.5
+MAX_UNCERTAIN_CLASSES = 100 / 3
+MIN_PRECISION = 50.0
+# The fitted temperature is suggested if it differs by more than this factor.
+_TEMPERATURE_FACTOR = 1.5
+
+
+@dataclass(frozen=True)
+class QualityNumbers:
+    """What warnings are derived from; percent where nothing else is said.
+
+    Attributes:
+        num_classes: K.
+        zero_shot: Accuracy on val, of few-shot classes if there are any,
+            else of all.
+        zero_shot_group: Name of these classes: ``'few-shot'`` or ``'all'``.
+        unknown_names: Names of classes of whose val images none is right.
+        uncertain_classes: Share of classes whose best image has a
+            probability below MIN_BEST; None if nothing was retrieved.
+        precision: Estimated share of retrieved images that show their class;
+            None if unknown.
+        best_precision: The same of the ten best images a class.
+        temperature: Of the retrieval.
+        fitted_temperature: Most likely on val.
+    """
+
+    num_classes: int
+    zero_shot: float
+    zero_shot_group: str
+    unknown_names: Sequence[str]
+    uncertain_classes: float | None = None
+    precision: float | None = None
+    best_precision: float | None = None
+    temperature: float | None = None
+    fitted_temperature: float | None = None
+
+
+@dataclass(frozen=True)
+class QualityWarning:
+    """A reason for doubt, and what to do.
+
+    Attributes:
+        kind: ``'zero_shot'``, ``'scores'`` or ``'precision'``.
+        reason: One sentence.
+        remedies: Sentences, the most promising first.
+    """
+
+    kind: str
+    reason: str
+    remedies: tuple[str, ...]
+
+    def to_json(self) -> dict:
+        """Return the fields as a JSON-like value."""
+        return asdict(self)
+
+
+def find_warnings(numbers: QualityNumbers) -> list[QualityWarning]:
+    """Return why a retrieval is unlikely to help; nothing if it is fine."""
+    found = []
+    chance = 100 / numbers.num_classes
+    knowledge = (numbers.zero_shot - chance) / max(100 - chance, 1e-9)
+    if knowledge < MIN_KNOWLEDGE:
+        found.append(
+            QualityWarning(
+                'zero_shot',
+                f'CLIP recognizes {numbers.zero_shot:.1f} % of the val images '
+                f'of {numbers.zero_shot_group} classes, and guessing '
+                f'{chance:.1f} %: what it does not know it cannot retrieve',
+                (*_improve_names(numbers), 'Use another CLIP: --clip.'),
+            )
+        )
+    uncertain = numbers.uncertain_classes
+    if uncertain is not None and uncertain > MAX_UNCERTAIN_CLASSES:
+        found.append(
+            QualityWarning(
+                'scores',
+                f'in {uncertain:.0f} % of the classes, the best image has a '
+                f'probability below {100 * MIN_BEST:.0f} %: CLIP prefers '
+                f'other classes for it, or the web images show none of these',
+                (
+                    *_calibrate(numbers),
+                    *_improve_names(numbers),
+                    'Leave out uncertain images: --min-probability 0.5.',
+                    'Add web images of these classes.',
+                ),
+            )
+        )
+    precision = numbers.precision
+    if precision is not None and precision < MIN_PRECISION:
+        found.append(
+            QualityWarning(
+                'precision',
+                f'about {precision:.0f} % of the retrieved images show their '
+                f'class, judged by the nearest val images',
+                (
+                    *_take_fewer(numbers),
+                    'Leave out uncertain images: --min-probability 0.5, or '
+                    '--assign argmax.',
+                    *_improve_names(numbers),
+                ),
+            )
+        )
+    return found
+
+
+def _improve_names(numbers: QualityNumbers) -> tuple[str, ...]:
+    names = list(numbers.unknown_names)
+    more = f' and {len(names) - 5} more' if len(names) > 5 else ''
+    shown = ', '.join(map(repr, names[:5]))
+    rename = (
+        (
+            f'Rename classes in class_names.txt as a caption would call '
+            f'them; of these, no val image is recognized: {shown}{more}.',
+        )
+        if names
+        else ()
+    )
+    return (
+        *rename,
+        'Try other prompts: --templates single, openai_80, or a file of '
+        'sentences that say what the photos are, such as "a photo of a {}, '
+        'a fruit."',
+    )
+
+
+def _calibrate(numbers: QualityNumbers) -> tuple[str, ...]:
+    used, fitted = numbers.temperature, numbers.fitted_temperature
+    if used is None or fitted is None:
+        return ()
+    factor = max(used / fitted, fitted / used)
+    if factor < _TEMPERATURE_FACTOR:
+        return ()
+    return (
+        f'Fit the temperature to val: --temperature auto ({fitted:g} '
+        f'instead of {used:g}).',
+    )
+
+
+def _take_fewer(numbers: QualityNumbers) -> tuple[str, ...]:
+    best, all_images = numbers.best_precision, numbers.precision
+    if best is None or all_images is None or best < all_images + 10:
+        return ()
+    return (
+        f'Take fewer images a class (--budget): of the ten best, about '
+        f'{best:.0f} % show it.',
+    )

@@ -1,0 +1,123 @@
+"""Retrievals of a CLIP that knows the classes, and of one that does not."""
+
+import json
+
+import numpy as np
+import pytest
+from web_memory import ENCODER, write_store
+
+from ltvl_mm.apis.retrieval_check import check_retrieval, describe_quality
+from ltvl_mm.retrieval.retrieve import retrieve
+from ltvl_mm.retrieval.task import RetrievalOptions, RetrievalTask
+from ltvl_mm.structures.class_queries import ClassQueries, save_queries
+from ltvl_mm.structures.image_list import ImageList, write_image_list
+
+CLASSES, DIM, VAL = 8, 24, 4
+COUNTS = [200, 150, 60, 50, 30, 10, 5, 3]
+
+
+@pytest.fixture(scope='module')
+def write(tmp_path_factory):
+    """Function that writes a retrieval; ``knowledge`` 0 shuffles the names.
+
+    A shuffled text tower is a CLIP whose classes are not those of the photos.
+    """
+
+    def run(knowledge):
+        rng = np.random.default_rng(0)
+        folder = tmp_path_factory.mktemp('check')
+        centers = np.linalg.qr(rng.normal(size=(DIM, DIM)))[0][:CLASSES]
+
+        def draw(labels):
+            points = centers[labels] + rng.normal(size=(len(labels), DIM)) / 15
+            points /= np.linalg.norm(points, axis=1, keepdims=True)
+            return points.astype(np.float32)
+
+        texts = centers if knowledge else centers[np.roll(range(CLASSES), 1)]
+        queries = ClassQueries(
+            tuple(f'class {k}' for k in range(CLASSES)),
+            ('{}',),
+            texts.astype(np.float32),
+            ENCODER,
+        )
+        web = write_store(
+            folder / 'web', [draw(rng.integers(CLASSES, size=400))]
+        )
+        labels = np.repeat(np.arange(CLASSES), VAL)
+        val = write_store(folder / 'val', [draw(labels)])
+        paths = tuple(f'0/{row}' for row in range(len(labels)))
+        write_image_list(folder / 'val.txt', ImageList(paths, labels))
+        options = RetrievalOptions(temperature=0.05, copy='none')
+        budget = np.full(CLASSES, 12)
+        task = RetrievalTask(web, queries, budget, (), options)
+        retrieve(task, folder / 'retrieved')
+        save_queries(folder / 'retrieved/queries.npz', queries)
+        return folder, web, val
+
+    return run
+
+
+def check(folder, web, val):
+    return check_retrieval(
+        folder / 'retrieved',
+        [web],
+        val_store=val,
+        val_list=folder / 'val.txt',
+        class_counts=COUNTS,
+    )
+
+
+def test_no_warning_if_clip_knows_the_classes(write):
+    result = check(*write(1))
+    assert result['warnings'] == []
+    assert result['zero_shot']['all'] == 100
+    assert result['precision']['all'] == dict(
+        images=96, agreement=100, expected=100, precision=100
+    )
+    assert result['uncertain_classes'] == 0
+    first = result['classes'][0]
+    assert (first['name'], first['group']) == ('class 0', 'many')
+    assert first['probability_1'] > first['probability_10'] > 0.9
+    assert first['probability_30'] is None  # 12 were retrieved
+    text = describe_quality(result)
+    assert 'no warning' in text
+    assert '| few | 100.0 |' in text
+    json.dumps(result)
+
+
+def test_warnings_if_clip_takes_other_classes_for_them(write):
+    result = check(*write(0))
+    kinds = [warning['kind'] for warning in result['warnings']]
+    assert kinds == ['zero_shot', 'precision']
+    assert result['zero_shot']['all'] == 0
+    assert result['precision']['all']['precision'] == 0
+    text = describe_quality(result)
+    assert 'WARNING: CLIP recognizes 0.0 % of the val images' in text
+    assert 'Rename classes in class_names.txt' in text
+
+
+def test_the_tool_writes_what_it_prints(write, run_tool):
+    folder, web, val = write(0)
+    log = run_tool(
+        'python',
+        'tools/analysis_tools/check_retrieval.py',
+        folder / 'retrieved',
+        *('--store', web.root, '--val-store', val.root),
+        *('--val-list', folder / 'val.txt'),
+        *('--class-counts', write_counts(folder)),
+    )
+    assert 'WARNING: CLIP recognizes 0.0 %' in log
+    written = json.loads((folder / 'retrieved/quality.json').read_text())
+    assert len(written['classes']) == CLASSES
+    assert written['warnings'][0]['kind'] == 'zero_shot'
+
+
+def test_images_of_another_store_are_refused(write):
+    folder, _, val = write(1)
+    with pytest.raises(ValueError, match='of the 96 retrieved images are not'):
+        check(folder, val, val)
+
+
+def write_counts(folder):
+    (folder / 'counts.json').write_text(json.dumps(COUNTS))
+    return folder / 'counts.json'
