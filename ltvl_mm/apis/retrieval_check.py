@@ -16,8 +16,8 @@ from ltvl_mm.evaluation.functional import (
 )
 from ltvl_mm.evaluation.retrieval_quality import (
     RANKS,
-    Agreement,
     compute_probabilities,
+    describe_val,
     estimate_precision,
     measure_agreement,
     pick_ranks,
@@ -106,47 +106,51 @@ def measure_quality(
         counts: (K,) original training images.
     """
     total, groups = len(counts), group_classes(counts)
-    temperature = float(manifest.source['temperature'])
+    rows = np.arange(len(manifest)), manifest.class_id
     val_cosines = val.embeddings @ queries.embeddings.T
-    pred = val_cosines.argmax(1)
-    probabilities = compute_probabilities(
-        embeddings @ queries.embeddings.T, temperature
-    )[np.arange(len(manifest)), manifest.class_id]
-    agreement = measure_agreement(
-        embeddings, manifest.class_id, val.embeddings, val.labels, total
+    cosines = embeddings @ queries.embeddings.T
+    used = float(manifest.source['temperature'])
+    fitted = fit_temperature(val_cosines, val.labels)
+    # Calibrated probabilities say what CLIP knows, whatever scale it has.
+    calibrated = compute_probabilities(cosines, fitted)[rows]
+    val_probabilities = compute_probabilities(val_cosines, fitted)
+    agrees = measure_agreement(
+        embeddings, manifest.class_id, val.embeddings, val.labels
     )
+    reference = describe_val(val.embeddings, val.labels, val_probabilities)
+
+    def estimate(inside: np.ndarray) -> float | None:
+        return estimate_precision(
+            agrees[inside], calibrated[inside], reference
+        )
+
+    pred = val_probabilities.argmax(1)
     columns = {
         'zero_shot': compute_class_accuracies(pred, val.labels, total),
-        **{
-            f'probability_{rank}': column
-            for rank, column in zip(
-                RANKS,
-                pick_ranks(
-                    probabilities, manifest.class_id, manifest.rank, total
-                ).T,
-                strict=True,
-            )
-        },
+        **_pick_columns(compute_probabilities(cosines, used)[rows], manifest),
+        'agreement': _average_by_class(agrees, manifest),
     }
+    group_of_image = groups[manifest.class_id]
+    best = pick_ranks(
+        calibrated, manifest.class_id, manifest.rank, total, (1,)
+    )[:, 0]
     result = {
         'chance': 100 / total,
         'val_images': len(val.labels),
         'zero_shot': summarise_accuracies(pred, val.labels, groups),
-        'temperature': {
-            'used': temperature,
-            'fitted_to_val': fit_temperature(val_cosines, val.labels),
+        'temperature': {'used': used, 'fitted_to_val': fitted},
+        'uncertain_classes': _count_uncertain(best),
+        'agreement': {
+            'retrieved': float(100 * agrees.mean()) if len(agrees) else None,
+            'val': float(100 * reference.own.mean()),
         },
-        'uncertain_classes': _count_uncertain(columns['probability_1']),
-        'precision': _estimate_by_group(
-            agreement, manifest.class_id, val.labels, groups
-        ),
-        'precision_of_the_best': _estimate_best(
-            agreement, manifest, val.labels
-        ),
+        'precision': {
+            name: estimate((group_of_image == name) | (name == 'all'))
+            for name in (*GROUPS, 'all')
+        },
+        'precision_of_the_best': estimate(manifest.rank < _BEST_RANKS),
         'groups': summarize_by_group(columns, groups),
-        'classes': _describe_classes(
-            manifest, counts, groups, columns, agreement, val.labels
-        ),
+        'classes': _describe_classes(manifest, counts, columns, val.labels),
     }
     result['warnings'] = [
         warning.to_json()
@@ -166,7 +170,7 @@ def describe_quality(result: dict) -> str:
     ]
     for group in groups:
         row = result['groups'][group]
-        precision = result['precision'].get(group, {}).get('precision')
+        precision = result['precision'][group]
         cells = [
             format_mean(_list_number(result['zero_shot'].get(group))),
             *(
@@ -179,8 +183,14 @@ def describe_quality(result: dict) -> str:
     share = result['uncertain_classes']
     if share is not None:
         lines.append(
-            f'best image below p = {MIN_BEST:g}: {share:.0f} % of the classes'
+            f'best image below p = {MIN_BEST:g}, calibrated on val: '
+            f'{share:.0f} % of the classes'
         )
+    both = result['temperature']
+    lines.append(
+        f'temperature {both["used"]:g}; most likely on val: '
+        f'{both["fitted_to_val"]:g}'
+    )
     lines += describe_warnings(result['warnings'])
     return '\n'.join(lines)
 
@@ -211,51 +221,41 @@ def _read_images(
     return store.read_rows(rows)
 
 
+def _pick_columns(
+    probabilities: np.ndarray, manifest: Manifest
+) -> dict[str, np.ndarray]:
+    table = pick_ranks(
+        probabilities,
+        manifest.class_id,
+        manifest.rank,
+        len(manifest.class_names),
+    )
+    return {
+        f'probability_{rank}': table[:, column]
+        for column, rank in enumerate(RANKS)
+    }
+
+
+def _average_by_class(agrees: np.ndarray, manifest: Manifest) -> np.ndarray:
+    """Return (K,) percent; NaN for a class without retrieved images."""
+    count = manifest.count_classes()
+    total = np.bincount(manifest.class_id, agrees, minlength=len(count))
+    return np.where(count > 0, 100 * total / np.maximum(count, 1), np.nan)
+
+
 def _count_uncertain(best: np.ndarray) -> float | None:
     known = best[~np.isnan(best)]
     return float(100 * (known < MIN_BEST).mean()) if len(known) else None
 
 
-def _estimate_by_group(
-    agreement: Agreement,
-    class_id: np.ndarray,
-    val_labels: np.ndarray,
-    groups: np.ndarray,
-) -> dict[str, dict]:
-    found = {
-        group: estimate_precision(
-            agreement, class_id, val_labels, groups == group
-        )
-        for group in GROUPS
-    }
-    found['all'] = estimate_precision(agreement, class_id, val_labels)
-    return {name: one for name, one in found.items() if one['images']}
-
-
-def _estimate_best(
-    agreement: Agreement, manifest: Manifest, val_labels: np.ndarray
-) -> float | None:
-    best = manifest.rank < _BEST_RANKS
-    some = Agreement(
-        agreement.retrieved[best], agreement.val, agreement.measured
-    )
-    return estimate_precision(some, manifest.class_id[best], val_labels)[
-        'precision'
-    ]
-
-
 def _describe_classes(
     manifest: Manifest,
     counts: np.ndarray,
-    groups: np.ndarray,
     columns: dict[str, np.ndarray],
-    agreement: Agreement,
     val_labels: np.ndarray,
 ) -> list[dict]:
+    groups = group_classes(counts)
     retrieved = manifest.count_classes()
-    agreeing = np.bincount(
-        manifest.class_id, agreement.retrieved, minlength=len(counts)
-    )
     val_count = np.bincount(val_labels, minlength=len(counts))
     return [
         {
@@ -265,7 +265,6 @@ def _describe_classes(
             'training_images': int(counts[label]),
             'val_images': int(val_count[label]),
             'retrieved': int(retrieved[label]),
-            'agreeing': int(agreeing[label]),
             **{
                 key: None if np.isnan(column[label]) else float(column[label])
                 for key, column in columns.items()
@@ -287,7 +286,7 @@ def _collect_numbers(result: dict, manifest: Manifest) -> QualityNumbers:
             if entry['zero_shot'] == 0
         ],
         uncertain_classes=result['uncertain_classes'],
-        precision=result['precision'].get('all', {}).get('precision'),
+        precision=result['precision']['all'],
         best_precision=result['precision_of_the_best'],
         temperature=result['temperature']['used'],
         fitted_temperature=result['temperature']['fitted_to_val'],

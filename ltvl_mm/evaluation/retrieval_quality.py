@@ -11,27 +11,31 @@ from ltvl_mm.structures.class_counts import GROUPS
 RANKS = (1, 10, 30, 100)
 # Similarities held at a time: 32 MB of float32.
 _CHUNK_NUMBERS = 8_000_000
-# Below this agreement among val images themselves, embeddings do not tell
-# the classes apart, and a ratio of two small numbers would be noise.
-_MIN_CEILING = 10.0
+# Bins of confidence in which retrieved and val images are compared.
+_BINS = 5
+# Fewer correct or wrong val images say nothing about a rate.
+_MIN_IMAGES = 10
+# A smaller difference between the rates of correct and of wrong images would
+# turn noise into an estimate.
+_MIN_CONTRAST = 0.1
 
 
 @dataclass(frozen=True)
-class Agreement:
-    """Whether images lie next to val images of their class.
+class ValReference:
+    """What zero-shot CLIP and nearest neighbors say of N val images.
 
     Attributes:
-        retrieved: (M,) bool: the nearest val image of a retrieved image has
-            the class that the image was retrieved for.
-        val: (N,) bool: the nearest other val image of a val image has its
-            class.
-        measured: (K,) bool: classes with two or more val images; the others
-            cannot agree with themselves.
+        right: (N,) bool: CLIP predicts the label.
+        agrees: (N,) bool: the nearest other val image has the class that
+            CLIP predicts.
+        own: (N,) bool: the nearest other val image has the same label.
+        confidence: (N,) calibrated probability of the prediction, in [0, 1].
     """
 
-    retrieved: np.ndarray
-    val: np.ndarray
-    measured: np.ndarray
+    right: np.ndarray
+    agrees: np.ndarray
+    own: np.ndarray
+    confidence: np.ndarray
 
 
 def compute_probabilities(
@@ -79,80 +83,73 @@ def measure_agreement(
     class_id: np.ndarray,
     val: np.ndarray,
     val_labels: np.ndarray,
-    num_classes: int,
-) -> Agreement:
-    """Compare retrieved images with their nearest val images.
+) -> np.ndarray:
+    """Return (M,) bool: the nearest val image is of the retrieved class.
 
     Args:
         retrieved: (M, D) float32 embeddings, L2-normalized.
         class_id: (M,) classes that they were retrieved for, in [0, K).
-        val: (N, D) float32 embeddings of val images, L2-normalized.
+        val: (N, D) float32 embeddings of val images, L2-normalized, N > 0.
         val_labels: (N,) their classes.
-        num_classes: K.
     """
-    count = np.bincount(val_labels, minlength=num_classes)
-    nearest = _find_nearest(retrieved, val)
-    # A val image is its own nearest one, so the second is taken.
-    nearest_val = _find_nearest(val, val, skip_self=True)
-    return Agreement(
-        val_labels[nearest] == class_id,
-        val_labels[nearest_val] == val_labels
-        if len(val) > 1
-        else np.zeros(len(val), bool),
-        count >= 2,
+    return val_labels[_find_nearest(retrieved, val)] == class_id
+
+
+def describe_val(
+    val: np.ndarray, val_labels: np.ndarray, probabilities: np.ndarray
+) -> ValReference:
+    """Compare val images with each other, as retrieved ones with them.
+
+    Args:
+        val: (N, D) float32 embeddings, L2-normalized, N > 1.
+        val_labels: (N,) classes, in [0, K).
+        probabilities: (N, K) calibrated zero-shot probabilities.
+    """
+    pred = probabilities.argmax(1)
+    nearest = val_labels[_find_nearest(val, val, skip_self=True)]
+    return ValReference(
+        pred == val_labels,
+        nearest == pred,
+        nearest == val_labels,
+        probabilities.max(1),
     )
 
 
 def estimate_precision(
-    agreement: Agreement,
-    class_id: np.ndarray,
-    val_labels: np.ndarray,
-    classes: np.ndarray | None = None,
-) -> dict[str, float | int | None]:
+    agrees: np.ndarray, confidence: np.ndarray, val: ValReference
+) -> float | None:
     """Estimate the share of retrieved images that show their class.
 
-    Images that do show it agree with the nearest val image as often as val
-    images of the class agree among themselves. The estimate is the ratio of
-    the two, at most 100. Wrong images of similar classes agree by chance, so
-    it is rather too high; with few val images a class it is rough.
+    Correct images agree with the nearest val image at one rate, wrong ones
+    at a lower rate. Both rates are measured on val images, where it is known
+    whether CLIP is right, weighted so that their confidences are distributed
+    as those of the retrieved images. The observed agreement is then a
+    mixture of the two, which is solved for the share of correct images. On
+    the toy world (seed 0) the estimate is 91 % where the truth is 82 %.
 
     Args:
-        agreement: Of :func:`measure_agreement`.
-        class_id: (M,) classes of the retrieved images.
-        val_labels: (N,) classes of the val images.
-        classes: (K,) bool, classes to look at; None for all.
+        agrees: (M,) bool, of :func:`measure_agreement`.
+        confidence: (M,) calibrated probabilities of the retrieved classes.
+        val: The same of val images, of :func:`describe_val`.
 
     Returns:
-        ``images``: retrieved images that were compared; ``agreement``: of
-        these, in percent; ``expected``: what it would be if all showed their
-        class; ``precision``: the estimate in percent. None where there is
-        nothing to compare.
+        Percent in [0, 100]; None if there is no image, or the two rates are
+        too close to tell correct from wrong images.
     """
-    measured = (
-        agreement.measured
-        if classes is None
-        else (agreement.measured & classes)
-    )
-    inside = measured[class_id]
-    if not inside.any():
-        return dict(images=0, agreement=None, expected=None, precision=None)
-    total = np.bincount(val_labels, minlength=len(measured))
-    agreeing = np.bincount(val_labels, agreement.val, minlength=len(measured))
-    own = 100 * agreeing / np.maximum(total, 1)
-    agreed = float(100 * agreement.retrieved[inside].mean())
-    # Classes count as often as they have retrieved images.
-    expected = float(own[class_id[inside]].mean())
-    precision = (
-        min(100.0, 100 * agreed / expected)
-        if expected >= _MIN_CEILING
-        else None
-    )
-    return dict(
-        images=int(inside.sum()),
-        agreement=agreed,
-        expected=expected,
-        precision=precision,
-    )
+    if not len(agrees):
+        return None
+    weights = _match_confidence(confidence, val.confidence)
+    rate_right = _average(val.agrees, weights * val.right)
+    rate_wrong = _average(val.agrees, weights * ~val.right)
+    if val.right.sum() < _MIN_IMAGES or rate_right is None:
+        rate_right = float(val.own.mean())
+    if (~val.right).sum() < _MIN_IMAGES or rate_wrong is None:
+        rate_wrong = 0.0
+    contrast = rate_right - rate_wrong
+    if contrast < _MIN_CONTRAST:
+        return None
+    share = (agrees.mean() - rate_wrong) / contrast
+    return float(100 * np.clip(share, 0, 1))
 
 
 def summarize_by_group(
@@ -191,3 +188,17 @@ def _find_nearest(
             cosines[own, start + own] = -np.inf
         nearest[start : start + step] = cosines.argmax(1)
     return nearest
+
+
+def _match_confidence(wanted: np.ndarray, available: np.ndarray) -> np.ndarray:
+    """Return (N,) weights that give one sample the histogram of another."""
+    bins = np.linspace(0, 1, _BINS + 1)[1:-1]
+    goal = np.bincount(np.digitize(wanted, bins), minlength=_BINS)
+    have = np.digitize(available, bins)
+    count = np.bincount(have, minlength=_BINS)
+    return (goal / np.maximum(count, 1))[have]
+
+
+def _average(values: np.ndarray, weights: np.ndarray) -> float | None:
+    total = weights.sum()
+    return float((values * weights).sum() / total) if total > 0 else None

@@ -172,7 +172,7 @@ def test_the_temperature_is_fitted_to_val_images(store, settings, tmp_path):
     assert task.options.temperature > 0.07
     val.write_text('other.jpg 0\n')
     with pytest.raises(
-        ValueError, match='1 of the 1 images .* not in the store'
+        ValueError, match=r'1 of the 1 images .* not in the store'
     ):
         prepare_retrieval(
             store, tmp_path, **settings, val=(store, val), dry_run=True

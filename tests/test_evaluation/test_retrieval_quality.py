@@ -1,10 +1,13 @@
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from ltvl_mm.evaluation.retrieval_quality import (
+    ValReference,
     compute_probabilities,
+    describe_val,
     estimate_precision,
     measure_agreement,
     pick_ranks,
@@ -41,32 +44,51 @@ def test_the_nth_probability_of_each_class():
     np.testing.assert_equal(found, [[0.9, 0.5], [np.nan] * 2, [0.4, np.nan]])
 
 
-def test_agreement_and_precision_by_hand():
-    # Class 0 around 0 degrees, class 1 around 90; one val image of class 1
-    # lies among those of class 0. Class 2 has one val image only.
-    val, labels = _point(0, 4, 80, 88, 7, 180), np.array([0, 0, 1, 1, 1, 2])
-    retrieved = _point(2, 85, 91, 6, 179)
-    class_id = np.array([0, 0, 1, 1, 2])
-    found = measure_agreement(retrieved, class_id, val, labels, 3)
+def test_agreement_by_hand():
+    # One val image of class 1 lies among those of class 0.
+    val, labels = _point(0, 4, 80, 88, 7), np.array([0, 0, 1, 1, 1])
+    agrees = measure_agreement(
+        _point(2, 85, 91, 6), np.array([0, 0, 1, 1]), val, labels
+    )
     # 6 degrees is nearest to the stray image of class 1.
-    assert found.retrieved.tolist() == [True, False, True, True, True]
-    assert found.val.tolist() == [True, False, True, True, False, False]
-    assert found.measured.tolist() == [True, True, False]
-    total = estimate_precision(found, class_id, labels)
-    # Classes 0, 0, 1, 1 would agree in 50, 50, 67, 67 % if all were right.
-    assert total == pytest.approx(
-        dict(images=4, agreement=75, expected=175 / 3, precision=100)
+    assert agrees.tolist() == [True, False, True, True]
+    probabilities = np.array([[0.9, 0.1], [0.4, 0.6], *[[0.2, 0.8]] * 3])
+    found = describe_val(val, labels, probabilities)
+    assert found.right.tolist() == [True, False, True, True, True]
+    assert found.own.tolist() == [True, False, True, True, False]
+    assert found.agrees.tolist() == [True, True, True, True, False]
+    assert found.confidence.tolist() == [0.9, 0.6, 0.8, 0.8, 0.8]
+
+
+def test_the_estimate_solves_the_mixture():
+    # Of 20 correct val images 80 % agree, of 20 wrong ones 30 %.
+    val = ValReference(
+        right=np.repeat([True, False], 20),
+        agrees=np.r_[np.arange(20) < 16, np.arange(20) < 6],
+        own=np.ones(40, bool),
+        confidence=np.full(40, 0.5),
     )
-    one = estimate_precision(
-        found, class_id, labels, np.array([True, False, False])
+    confidence = np.full(100, 0.5)
+    for percent, expected in ((80, 100), (55, 50), (30, 0), (10, 0)):
+        found = estimate_precision(np.arange(100) < percent, confidence, val)
+        assert found == pytest.approx(expected)
+    assert estimate_precision(np.empty(0, bool), np.empty(0), val) is None
+    alike = replace(val, agrees=np.arange(40) % 2 == 0)
+    assert estimate_precision(confidence > 0, confidence, alike) is None
+
+
+def test_rates_are_those_of_equally_confident_val_images():
+    # Confident correct val images agree always, others half of the time.
+    confidence = np.repeat([0.9, 0.3, 0.9], 10)
+    val = ValReference(
+        right=np.repeat([True, True, False], 10),
+        agrees=np.r_[np.ones(10, bool), np.arange(10) < 5, np.zeros(10, bool)],
+        own=np.ones(30, bool),
+        confidence=confidence,
     )
-    assert one == dict(images=2, agreement=50, expected=50, precision=100)
-    none = estimate_precision(
-        found, class_id, labels, np.array([False, False, True])
-    )
-    assert none == dict(
-        images=0, agreement=None, expected=None, precision=None
-    )
+    half = np.arange(10) < 5
+    assert estimate_precision(half, np.full(10, 0.95), val) == 50
+    assert estimate_precision(half, np.full(10, 0.25), val) == 100
 
 
 def test_the_estimate_follows_the_true_precision():
@@ -78,19 +100,19 @@ def test_the_estimate_follows_the_true_precision():
         points /= np.linalg.norm(points, axis=1, keepdims=True)
         return points.astype(np.float32)
 
-    labels = np.repeat(np.arange(20), 8)
-    class_id = np.repeat(np.arange(20), 50)
+    labels, class_id = np.repeat(range(20), 8), np.repeat(range(20), 50)
+    val = draw(labels)
+    texts = centers / np.linalg.norm(centers, axis=1, keepdims=True)
+    reference = describe_val(
+        val, labels, compute_probabilities(val @ texts.T, 0.1)
+    )
     for share in (0.2, 0.6, 1.0):
-        shown = np.where(
-            rng.random(1000) < share, class_id, rng.integers(20, size=1000)
-        )
-        found = measure_agreement(
-            draw(shown), class_id, draw(labels), labels, 20
-        )
-        estimate = estimate_precision(found, class_id, labels)['precision']
-        assert estimate == pytest.approx(
-            100 * (shown == class_id).mean(), abs=6
-        )
+        wrong = rng.integers(20, size=1000)
+        shown = np.where(rng.random(1000) < share, class_id, wrong)
+        agrees = measure_agreement(draw(shown), class_id, val, labels)
+        estimate = estimate_precision(agrees, np.full(1000, 0.9), reference)
+        truth = 100 * (shown == class_id).mean()
+        assert estimate == pytest.approx(truth, abs=8)
 
 
 def test_means_of_groups_leave_out_what_is_unknown():
