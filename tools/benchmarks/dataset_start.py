@@ -10,9 +10,11 @@ import json
 import tempfile
 import time
 import timeit
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 from mmengine.registry import DefaultScope
 
 from ltvl_mm.datasets.samplers import ClassBalancedSampler
@@ -79,10 +81,25 @@ def read_memory() -> int:
     raise ValueError('/proc/self/status has no line VmRSS')
 
 
-def measure(root: Path, retrieved: int) -> dict[str, float]:
+def measure_memory(file: Path) -> tuple[int, int]:
+    """Return what a manifest adds to resident memory, and Arrow's buffers.
+
+    Args:
+        file: The manifest. Call this in a new process: one that has made the
+            manifest has free memory, into which it is loaded.
+    """
     before = read_memory()
+    kept = load_manifest(file)
+    assert len(kept)
+    return read_memory() - before, pa.total_allocated_bytes()
+
+
+def measure(root: Path, retrieved: int) -> dict[str, float]:
+    with get_context('spawn').Pool(1) as pool:
+        resident, buffers = pool.apply(
+            measure_memory, [root / 'manifest.parquet']
+        )
     kept = load_manifest(root / 'manifest.parquet')
-    row_bytes = (read_memory() - before) / retrieved
     target = {
         'type': 'CustomDataset',
         'data_root': str(root),
@@ -110,7 +127,8 @@ def measure(root: Path, retrieved: int) -> dict[str, float]:
         'dataset_s': round(built - start, 3),
         'sampler_s': round(sampled - built, 3),
         'info_us': round(info_s * 1e6 / len(rows), 2),
-        'manifest_row_bytes': round(row_bytes),
+        'manifest_row_bytes': round(resident / retrieved),
+        'manifest_row_buffers': round(buffers / retrieved),
     }
 
 
