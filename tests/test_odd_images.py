@@ -7,12 +7,16 @@ import os
 import numpy as np
 import pytest
 from odd_inputs.images import COPIED, EPS, IMAGES
+from odd_inputs.tars import draw, write_members
 from PIL import Image
 
 from ltvl_mm.apis.image_loading import load_image
+from ltvl_mm.datasets.retrieved import RetrievedDataset
 from ltvl_mm.registry import TRANSFORMS
-from ltvl_mm.retrieval.image_batches import ShardBatches
+from ltvl_mm.retrieval.image_batches import ShardBatches, compute_phash
 from ltvl_mm.retrieval.shards import find_shards
+from ltvl_mm.structures.manifest import Manifest, save_manifest
+from ltvl_mm.structures.store_parts import COLUMNS
 from ltvl_mm.utils.image_conversion import convert_for_training
 from ltvl_mm.utils.image_decoding import decode_image
 from ltvl_mm.visualization.contact_sheet import _load_tile
@@ -87,6 +91,20 @@ def test_all_readers_see_the_expected_pixels(name, reader, tmp_path):
 
 
 @pytest.mark.parametrize('name', IMAGES)
+def test_hashes_are_of_the_expected_pixels(name, tmp_path):
+    suffix, data, expected = IMAGES[name]
+    (tmp_path / f'image{suffix}').write_bytes(data)
+    shards = find_shards([str(tmp_path)])
+    (batch,) = ShardBatches(shards, [0], _to_tensor, batch_size=1)
+    found = batch.rows[0][COLUMNS.names.index('phash')]
+    assert found == compute_phash(decode_image(data))
+    # Of a flat image, rounding decides all bits.
+    if expected.std(axis=(0, 1)).max() > ROUNDING:
+        due = compute_phash(Image.fromarray(expected.astype(np.uint8)))
+        assert (found ^ due).bit_count() <= 4
+
+
+@pytest.mark.parametrize('name', IMAGES)
 def test_thumbnails_show_the_expected_pixels(name, tmp_path):
     suffix, data, expected = IMAGES[name]
     path = tmp_path / f'image{suffix}'
@@ -152,4 +170,41 @@ def test_no_reader_starts_ghostscript(reader, ghostscript, tmp_path):
     else:
         with pytest.raises(ValueError, match='no known image format'):
             readers[reader](path)
+    assert not ghostscript.exists()
+
+
+def test_eps_in_tar_list_and_training_starts_no_ghostscript(
+    ghostscript, tmp_path
+):
+    write_members(tmp_path / 'a.tar', [('0.jpg', EPS), ('1.png', 1)])
+    images = tmp_path / 'images' / '00000'
+    images.mkdir(parents=True)
+    (images / '00000.jpg').write_bytes(EPS)
+    (images / '00001.png').write_bytes(draw(1))
+    (tmp_path / 'a.txt').write_text('images/00000/00000.jpg 0\n')
+    for source in ('a.tar', 'a.txt'):
+        shards = find_shards([str(tmp_path / source)])
+        (batch,) = ShardBatches(shards, [0], _to_tensor, batch_size=4)
+        ((_, reason),) = batch.bad
+        assert reason == 'no known image format'
+    manifest = tmp_path / 'manifest.parquet'
+    save_manifest(
+        manifest,
+        Manifest(
+            ('all',),
+            np.zeros(2, np.int32),
+            np.arange(2, dtype=np.int32),
+            np.zeros(2),
+            np.zeros(2),
+            ['hostile', 'good'],
+            ['images/00000/00000.jpg', 'images/00000/00001.png'],
+            [''] * 2,
+            {},
+        ),
+    )
+    for kind in ('mmpretrain.LoadImageFromFile', 'ltvl_mm.LoadImage'):
+        data = RetrievedDataset(str(manifest), pipeline=[dict(type=kind)])
+        expected = np.asarray(decode_image(draw(1)))[..., ::-1]
+        for row in range(2):  # the hostile image is replaced by the other
+            assert np.array_equal(data[row]['img'], expected)
     assert not ghostscript.exists()
