@@ -11,6 +11,7 @@ from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 from mmengine.optim.scheduler import LinearLR, MultiStepLR
 from mmengine.registry import DefaultScope
+from PIL import Image
 from torch import nn
 
 from ltvl_mm.registry import MODELS, TRANSFORMS
@@ -223,12 +224,53 @@ def test_second_stages_have_the_epochs_of_their_authors():
     assert cfg.auto_scale_lr.base_batch_size == 256
 
 
+@pytest.mark.parametrize(
+    ('name', 'smallest'),
+    [('tade_rx50_official', 0.2), ('tade_r50_inat_official', 0.08)],
+)
+def test_views_of_tade_at_test_are_those_of_its_authors(name, smallest):
+    # test_training_imagenet.py and test_training_inat.py of their code.
+    _, crop, jitter, gray, blur, flip, _ = load(
+        f'baselines/{name}.py'
+    ).aggregation_views
+    assert (crop.scale, tuple(crop.crop_ratio_range)) == (224, (smallest, 1))
+    assert jitter.prob == 0.8
+    (change,) = jitter.transforms
+    assert (change.brightness, change.contrast) == (0.4, 0.4)
+    assert (change.saturation, change.hue) == (0.4, 0.1)
+    assert (gray.prob, blur.prob, flip.prob) == (0.2, 0.5, 0.5)
+    assert tuple(blur.magnitude_range) == (0.1, 2.0)
+    assert blur.magnitude_std == 'inf'  # uniform in the range
+
+
+@pytest.mark.parametrize('place', ['PaCo', 'TADE'])
+def test_grayscale_of_views_has_the_weights_of_pillow(place):
+    if place == 'PaCo':
+        pipelines = load('_base_/datasets/contrast_views.py')
+        views = pipelines.contrast_pipelines.rand2_sim[1].transforms[1]
+    else:
+        views = load('_base_/datasets/expert_views.py').expert_views
+    (gray,) = [step for step in views if step.type == 'RandomGrayscale']
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        transform = TRANSFORMS.build({**gray, 'prob': 1.0})
+    image = np.random.default_rng(0).integers(0, 256, (16, 16, 3), np.uint8)
+    found = transform({'img': image})['img']
+    expected = np.asarray(Image.fromarray(image[..., ::-1]).convert('L'))
+    assert found.shape == image.shape
+    assert np.abs(found[..., 0].astype(int) - expected).max() <= 1
+
+
 def test_settings_at_test_time_are_those_of_the_authors():
     assert load('baselines/lift_vit_l14.py').tta_pipeline[1].scale == 245
     assert load('baselines/lift_vit_b16.py').tta_pipeline[1].scale == 248
-    rates = {'tade_rx50_official': 0.025, 'tade_r50_inat_official': 0.2}
-    for name, rate in rates.items():
-        assert load(f'baselines/{name}.py').aggregation_rate == rate
+    cfg = load('baselines/tade_rx50_official.py')
+    assert dict(cfg.aggregation) == {'rate': 0.025, 'weight_decay': 5e-4}
+    cfg = load('baselines/tade_r50_inat_official.py')
+    assert dict(cfg.aggregation) == {
+        'rate': 0.2,
+        'weight_decay': 2e-4,
+        'entropy_weight': 0.01,
+    }
     gammas = {'reslt_rx50': 0.7, 'reslt_rx101': 0.7, 'reslt_r50_inat': 0.0}
     for name, gamma in gammas.items():
         head = load(f'baselines/{name}.py').model.head

@@ -42,7 +42,8 @@ HOST_KEYS = {
     'tta_pipeline',
 } - {'self', 'cfg'}
 VARIABLES = {
-    'aggregation_rate',
+    'aggregation',
+    'aggregation_views',
     'arch',
     'balanced_sampler',
     'batch_size',
@@ -54,6 +55,8 @@ VARIABLES = {
     'contrast_policies',
     'data_root',
     'epoch_size',
+    'expert_views',
+    'expert_views_inat18',
     'imagenet_mean',
     'imagenet_norm',
     'imagenet_std',

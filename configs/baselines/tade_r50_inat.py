@@ -11,9 +11,11 @@ Hardware: 8 GPUs of 24 GB or more; hours as r50_inat.py,
 Expect:   72.9 overall (Table 3 of the TACKLE paper).
 """
 
-_base_ = './ride2_r50_inat.py'
+_base_ = ['./ride2_r50_inat.py', '../_base_/datasets/expert_views.py']
 
-aggregation_rate = 0.2  # of tools/analysis_tools/aggregate_experts.py
+# Of tools/analysis_tools/aggregate_experts.py.
+aggregation = dict(rate=0.2, weight_decay=2e-4, entropy_weight=0.01)
+aggregation_views = _base_.expert_views_inat18
 
 loss = dict(
     _delete_=True,

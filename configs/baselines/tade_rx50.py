@@ -11,9 +11,11 @@ Hardware: 8 GPUs of 24 GB or more; hours as rx50.py,
 Expect:   58.8 overall (Table 1 of the TACKLE paper).
 """
 
-_base_ = './ride_rx50.py'
+_base_ = ['./ride_rx50.py', '../_base_/datasets/expert_views.py']
 
-aggregation_rate = 0.025  # of tools/analysis_tools/aggregate_experts.py
+# Of tools/analysis_tools/aggregate_experts.py.
+aggregation = dict(rate=0.025, weight_decay=5e-4)
+aggregation_views = _base_.expert_views
 
 loss = dict(
     _delete_=True,

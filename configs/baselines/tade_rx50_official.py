@@ -3,9 +3,11 @@
 Source:   Zhang et al. 2021 (arXiv 2107.09249), settings of its code
           (config_imagenet_lt_resnext50_tade.json): 180 epochs, batch 64, lr
           0.025 on a cosine without warm-up, Nesterov momentum, weight decay
-          5e-4, tau 2. At test time the mean of the experts predicts; weights
-          learned on test images (aggregate_experts.py): rate 0.025.
-Differs:  the checkpoint is chosen on val; theirs is the last one.
+          5e-4, tau 2. The mean of the experts predicts. For weights learned
+          on test images (aggregate_experts.py), test_training_imagenet.py:
+          rate 0.025, weight decay 5e-4, views of MoCo v2, 5 passes.
+Differs:  the checkpoint is chosen on val; theirs is the last one. Images are
+          resized by OpenCV instead of Pillow.
 Command:  tools/dist_train.sh configs/baselines/tade_rx50_official.py 8 --amp
 Hardware: 8 GPUs of 24 GB or more; hours as rx50.py, and half as many again.
 Expect:   58.8 overall (Table 1 of the TACKLE paper).

@@ -1,6 +1,6 @@
 """What stands before a trained model's classifier, for a split."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -55,50 +55,63 @@ def extract_features(
 
 @torch.inference_mode()
 def extract_expert_logits(
-    cfg: Config,
-    checkpoint: str,
-    split: str,
-    *,
-    views: int = 0,
-    device: str = 'cpu',
+    cfg: Config, checkpoint: str, split: str, *, device: str = 'cpu'
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return what each expert says of the images of a split.
+    """Return (N, E, K) logits of the images of a split, and (N,) labels.
 
     Args:
         cfg: Of a classifier with ``ExpertClsHead``.
         checkpoint: Its weights, or the folder of its training.
         split: ``'val'`` or ``'test'``.
-        views: 0 for the images as they are tested, (1, N, E, K); V for V
-            passes through the transforms of training, (V, N, E, K).
         device: Where the model runs.
-
-    Returns:
-        The logits, and the (N,) labels.
 
     Raises:
         ValueError: As :func:`extract_features`, or if there are no experts.
     """
     dataset, loader_cfg = _build_split(cfg, split)
-    model = _build_model(cfg, checkpoint).to(device)
-    if not hasattr(model.head, 'forward_experts'):
-        raise ValueError(
-            f'the head is a {type(model.head).__name__}, which has no experts'
-        )
-    if views:
-        trained = DATASETS.build(cfg.train_dataloader.dataset)
-        set_pipeline(dataset, Compose(find_pipeline(trained)))
-    logits = []
-    for view in range(max(views, 1)):
-        seed_libraries(cfg.randomness.seed, view)
-        found, labels, _ = _read_all(
-            model,
-            load_batches(loader_cfg, dataset, f'{split}, view {view + 1}'),
-            lambda images: model.head.forward_experts(
-                model.extract_feat(images)
-            ),
-        )
-        logits.append(found)
-    return np.stack(logits), labels
+    model = _build_experts(cfg, checkpoint).to(device)
+    batches = load_batches(loader_cfg, dataset, split)
+    logits, labels, _ = _read_experts(model, batches)
+    return logits, labels
+
+
+@torch.inference_mode()
+def extract_expert_views(
+    cfg: Config,
+    checkpoint: str,
+    split: str,
+    transforms: Sequence[Mapping],
+    *,
+    epochs: int,
+    device: str = 'cpu',
+) -> Iterator[np.ndarray]:
+    """Yield (2, N, E, K) logits of two random views of the images of a split.
+
+    An array is computed when it is asked for, with new views each time.
+
+    Args:
+        cfg: Of a classifier with ``ExpertClsHead``; its seed and the numbers
+            of epoch and view seed the transforms.
+        checkpoint: Its weights, or the folder of its training.
+        split: ``'val'`` or ``'test'``.
+        transforms: Pipeline of a view, from the file to the packed image.
+        epochs: Number of arrays.
+        device: Where the model runs.
+
+    Raises:
+        ValueError: As :func:`extract_expert_logits`.
+    """
+    dataset, loader_cfg = _build_split(cfg, split)
+    model = _build_experts(cfg, checkpoint).to(device)
+    set_pipeline(dataset, Compose(transforms))
+    for epoch in range(epochs):
+        views = []
+        for view in range(2):
+            seed_libraries(cfg.randomness.seed, epoch, view)
+            title = f'{split}, pass {epoch + 1} of {epochs}, view {view + 1}'
+            batches = load_batches(loader_cfg, dataset, title)
+            views.append(_read_experts(model, batches)[0])
+        yield np.stack(views)
 
 
 @torch.inference_mode()
@@ -158,6 +171,26 @@ def _build_split(cfg: Config, split: str) -> tuple[Sequence, Config]:
         raise ValueError(f'split must be one of {SPLITS}, got {split!r}')
     init_default_scope(cfg.get('default_scope', 'mmpretrain'))
     return build_split(cfg, split)
+
+
+def _build_experts(cfg: Config, checkpoint: str) -> torch.nn.Module:
+    model = _build_model(cfg, checkpoint)
+    if not hasattr(model.head, 'forward_experts'):
+        raise ValueError(
+            f'the head is a {type(model.head).__name__}, which has no experts'
+        )
+    return model
+
+
+def _read_experts(
+    model: torch.nn.Module, batches: Iterable[dict]
+) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
+    """Return the (N, E, K) logits of all images, their labels and paths."""
+    return _read_all(
+        model,
+        batches,
+        lambda images: model.head.forward_experts(model.extract_feat(images)),
+    )
 
 
 def _read_all(

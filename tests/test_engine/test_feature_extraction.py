@@ -1,11 +1,16 @@
 """Features of a model's images, and of which classifier they are."""
 
+import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
-from ltvl_mm.engine.feature_extraction import extract_features
+from ltvl_mm.engine.feature_extraction import (
+    extract_expert_logits,
+    extract_expert_views,
+    extract_features,
+)
 from ltvl_mm.evaluation.tau_normalization import predict_tau_normalized
 from ltvl_mm.registry import MODELS
 
@@ -116,3 +121,47 @@ def test_reslt_has_a_tau_normalized_classifier(target, tmp_path, gamma):
     logits = classifier((torch.from_numpy(found.features),))
     pred = predict_tau_normalized(found, weight, gamma)
     assert pred.tolist() == logits.argmax(1).tolist()
+
+
+def configure_experts(target):
+    loss = dict(type='ltvl_mm.DiverseExpertLoss', num_classes=3)
+    head = dict(type='ltvl_mm.ExpertClsHead', scale=None, loss=loss)
+    cfg = configure(target, head)
+    cfg.randomness = dict(seed=0)
+    return cfg
+
+
+def test_views_of_experts_are_new_in_each_pass_and_repeatable(
+    target, tmp_path
+):
+    cfg = configure_experts(target)
+    # Its weights are positive, and negative pixels would make no difference.
+    cfg.data_preprocessor.mean = [0] * 3
+    extract(cfg, tmp_path)
+    place = str(tmp_path / 'model.pth')
+    plain, labels = extract_expert_logits(cfg, place, 'test')
+    assert plain.shape == (6, 3, 3)
+    assert len(labels) == 6
+    load, *rest = target['pipeline']
+    views = [load, dict(type='ColorJitter', brightness=[1, 9]), *rest]
+
+    def draw():
+        return extract_expert_views(cfg, place, 'test', views, epochs=2)
+
+    first, second = draw()
+    assert first.shape == (2, *plain.shape)
+    assert not np.allclose(first[0], first[1])
+    assert not np.allclose(first, second)
+    assert np.array_equal(np.stack(list(draw())), np.stack([first, second]))
+    # Without random transforms, a view is the image as it is tested.
+    (same,) = extract_expert_views(
+        cfg, place, 'test', target['pipeline'], epochs=1
+    )
+    assert same == pytest.approx(np.stack([plain, plain]))
+
+
+def test_a_head_without_experts_is_refused(target, tmp_path):
+    cfg = configure(target, dict(type='LinearClsHead'))
+    extract(cfg, tmp_path)
+    with pytest.raises(ValueError, match='LinearClsHead, which has no exper'):
+        extract_expert_logits(cfg, str(tmp_path / 'model.pth'), 'test')

@@ -194,6 +194,7 @@ def test_experts_are_weighed_on_unlabelled_views(run_tool, tmp_path):
     run_tool(*tool, leaf, tmp_path, '-o', tmp_path / 'out')
     found = json.loads((tmp_path / 'out/experts.json').read_text())
     assert sum(found['shares']) == pytest.approx(1, abs=1e-5)
+    assert (found['rate'], found['epochs']) == (0.1, 5)
     methods = [row['method'] for row in found['test']]
     assert methods[3:] == ['mean', 'aggregated']
     # The mean is how tools/test.py answers.
@@ -206,4 +207,11 @@ def test_experts_are_weighed_on_unlabelled_views(run_tool, tmp_path):
     log = run_tool(
         *(*tool, STUDENT, tmp_path, '-o', tmp_path / 'no'), status=1
     )
+    assert 'the config has no aggregation; set it, for example to' in log
+    leaf.write_text(
+        f"_base_ = '{ROOT / STUDENT}'\n"
+        'aggregation = dict(rate=0.1)\n'
+        'aggregation_views = _base_.train_pipeline\n'
+    )
+    log = run_tool(*tool, leaf, tmp_path, '-o', tmp_path / 'no', status=1)
     assert 'does not fit the config' in log

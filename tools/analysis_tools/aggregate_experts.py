@@ -1,7 +1,9 @@
 """TADE's test-time aggregation: weigh experts on test images without labels.
 
-Two random views of each test image, made by the transforms of training,
-should get the same answer; the shares with which they do are taken.
+Two random views of each test image should get the same answer; the shares
+with which they do are taken. The config says how views are made
+(aggregation_views, a pipeline) and how shares are learned (aggregation, with
+rate and, if wanted, weight_decay and entropy_weight).
 """
 
 import argparse
@@ -11,7 +13,10 @@ import torch
 from mmengine.config import Config, DictAction
 
 import ltvl_mm  # noqa: F401, a broken install says so here
-from ltvl_mm.engine.feature_extraction import extract_expert_logits
+from ltvl_mm.engine.feature_extraction import (
+    extract_expert_logits,
+    extract_expert_views,
+)
 from ltvl_mm.evaluation.accuracy_table import format_accuracies
 from ltvl_mm.evaluation.expert_weights import learn_expert_weights, mix_experts
 from ltvl_mm.evaluation.post_hoc import score_methods
@@ -33,13 +38,12 @@ def parse_args() -> argparse.Namespace:
         '--epochs',
         type=int,
         default=5,
-        help='passes over the test images (default: 5)',
+        help='passes over the test images, each with new views (default: 5)',
     )
     parser.add_argument(
         '--rate',
         type=float,
-        help='learning rate of the weights; default: aggregation_rate of the '
-        'config, or 0.1',
+        help='learning rate of the shares, in place of that of the config',
     )
     parser.add_argument(
         '--device', default='cuda' if torch.cuda.is_available() else 'cpu'
@@ -58,16 +62,21 @@ def main() -> None:
     groups = group_classes(
         load_class_counts(metric.class_counts, metric.num_classes)
     )
-    views, _ = extract_expert_logits(
-        cfg, args.checkpoint, 'test', views=2, device=args.device
-    )
-    (logits,), labels = extract_expert_logits(
+    settings = _find_settings(cfg)
+    if args.rate is not None:
+        settings['rate'] = args.rate
+    logits, labels = extract_expert_logits(
         cfg, args.checkpoint, 'test', device=args.device
     )
-    rate = args.rate or cfg.get('aggregation_rate', 0.1)
-    shares = learn_expert_weights(
-        views, epochs=args.epochs, rate=rate, seed=cfg.randomness.seed
+    views = extract_expert_views(
+        cfg,
+        args.checkpoint,
+        'test',
+        cfg.aggregation_views,
+        epochs=args.epochs,
+        device=args.device,
     )
+    shares = learn_expert_weights(views, seed=cfg.randomness.seed, **settings)
     preds = {
         f'expert {number + 1}': logits[:, number].argmax(1)
         for number in range(logits.shape[1])
@@ -77,12 +86,30 @@ def main() -> None:
     scores = score_methods(preds, labels, groups)
     write_json(
         Path(args.out) / 'experts.json',
-        {'shares': shares.tolist(), 'rate': rate, 'test': scores},
+        {
+            'shares': shares.tolist(),
+            'epochs': args.epochs,
+            **settings,
+            'test': scores,
+        },
     )
     print(format_accuracies(scores))
     said = ', '.join(f'{share:.2f}' for share in shares)
-    print(f'shares of the experts at rate {rate:g}: {said}')
+    print(f'shares of the experts at rate {settings["rate"]:g}: {said}')
     print(f'written to {args.out}/experts.json')
+
+
+def _find_settings(cfg: Config) -> dict:
+    """Return how the config says that shares are learned."""
+    for name, example in (
+        ('aggregation', 'dict(rate=0.1)'),
+        ('aggregation_views', 'the pipeline of training'),
+    ):
+        if name not in cfg:
+            raise ValueError(
+                f'the config has no {name}; set it, for example to {example}'
+            )
+    return dict(cfg.aggregation)
 
 
 if __name__ == '__main__':

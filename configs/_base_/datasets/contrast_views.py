@@ -52,7 +52,13 @@ contrast_pipelines = {
                 saturation=0.4,
             ),
             [
-                dict(type='RandomGrayscale', prob=0.2, keep_channels=True),
+                dict(
+                    type='RandomGrayscale',
+                    prob=0.2,
+                    keep_channels=True,
+                    # Pillow's, of blue, green and red.
+                    channel_weights=(0.114, 0.587, 0.299),
+                ),
                 dict(
                     type='GaussianBlur',
                     magnitude_range=(0.1, 2.0),

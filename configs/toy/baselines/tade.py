@@ -6,6 +6,10 @@ Hardware: 2 CPU cores, 2 minutes.
 
 _base_ = '../rx.py'
 
+# Of tools/analysis_tools/aggregate_experts.py: views as in training.
+aggregation = dict(rate=0.1)
+aggregation_views = _base_.train_pipeline
+
 model = dict(
     backbone=dict(
         _delete_=True,
