@@ -1,8 +1,13 @@
 """BALLAD, phase A: fine-tune CLIP ResNet-50 on iNaturalist 2018.
 
-Source:   as ballad_rn50_a.py. Nothing is public of iNaturalist 2018: that the
-          settings are those of ImageNet-LT, and the prompt "a photo of a
-          {species}.", is ours.
+Source:   "Unleashing the Potential of Vision-Language Models for Long-Tailed
+          Visual Recognition", sections 2.1 and 3.3; the authors' code
+          (config/ImageNet_LT/clip_A_rn50.yaml), _base_/ballad_official_a.py.
+Differs:  the authors' code has no config for iNaturalist 2018: its settings
+          for ImageNet-LT are used, and the prompt "a photo of a {species}.".
+          Float32 weights (theirs: float16, updated in place); cosine without
+          their early first step. The last checkpoint is tested: there is no
+          val list.
 Command:  tools/dist_train.sh configs/ballad_inat_rn50_a.py 8 --amp
 Hardware: 8 GPUs of 24 GB or more.
 Hours:    about 6 on 8 x A100, estimated, not measured.

@@ -1,8 +1,12 @@
 """BALLAD, phase B: the balanced adapter of CLIP ResNet-50 on iNaturalist 2018.
 
-Source:   as ballad_rn50_b.py. Nothing is public of iNaturalist 2018: that the
-          settings are those of ImageNet-LT, and the prompt "a photo of a
-          {species}.", is ours.
+Source:   section 2.2 of the paper; the authors' code
+          (config/ImageNet_LT/clip_B_rn50.yaml), _base_/ballad_official_b.py.
+Differs:  the authors' code has no config for iNaturalist 2018: its settings
+          for ImageNet-LT are used, and the prompt "a photo of a {species}.".
+          Float32 weights (theirs: float16, updated in place); cosine without
+          their early first step. The last checkpoint is tested: there is no
+          val list.
 Command:  tools/dist_train.sh configs/ballad_inat_rn50_b.py 8 --amp
 Hardware: 8 GPUs of 24 GB or more.
 Hours:    a fifth of phase A; minutes from cached features.

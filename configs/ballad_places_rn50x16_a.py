@@ -1,7 +1,11 @@
 """BALLAD, phase A: fine-tune CLIP ResNet-50x16 on Places-LT.
 
-Source:   as ballad_rn50_a.py. Nothing is public of Places-LT: that the
-          settings are those of ImageNet-LT is ours.
+Source:   "Unleashing the Potential of Vision-Language Models for Long-Tailed
+          Visual Recognition", sections 2.1 and 3.3; the authors' code
+          (config/ImageNet_LT/clip_A_rn50.yaml), _base_/ballad_official_a.py.
+Differs:  the authors' code has no config for Places-LT: its settings for RN50
+          on ImageNet-LT are used. Float32 weights (theirs: float16, updated in
+          place); cosine without their early first step.
 Command:  tools/dist_train.sh configs/ballad_places_rn50x16_a.py 8 --amp
 Hardware: 8 GPUs of 24 GB or more.
 Hours:    half of ballad_rn50x16_a.py: half as many images.

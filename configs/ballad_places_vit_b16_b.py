@@ -1,7 +1,10 @@
 """BALLAD, phase B: the balanced adapter of CLIP ViT-B/16 on Places-LT.
 
-Source:   as ballad_rn50_b.py. Nothing is public of Places-LT: that the
-          settings are those of ImageNet-LT is ours.
+Source:   section 2.2 of the paper; the authors' code
+          (config/ImageNet_LT/clip_B_rn50.yaml), _base_/ballad_official_b.py.
+Differs:  the authors' code has no config for Places-LT: its settings for RN50
+          on ImageNet-LT are used. Float32 weights (theirs: float16, updated in
+          place); cosine without their early first step.
 Command:  tools/dist_train.sh configs/ballad_places_vit_b16_b.py 8 --amp
 Hardware: 8 GPUs of 24 GB or more.
 Hours:    half of ballad_vit_b16_b.py: half as many images.

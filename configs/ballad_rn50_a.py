@@ -1,8 +1,10 @@
 """BALLAD, phase A: fine-tune CLIP ResNet-50 on ImageNet-LT.
 
 Source:   "Unleashing the Potential of Vision-Language Models for Long-Tailed
-          Visual Recognition", sections 2.1 and 3.3; settings of the authors'
-          code, _base_/ballad_official_a.py.
+          Visual Recognition", sections 2.1 and 3.3; the authors' code
+          (config/ImageNet_LT/clip_A_rn50.yaml), _base_/ballad_official_a.py.
+Differs:  float32 weights (theirs: float16, updated in place); cosine without
+          their early first step.
 Command:  tools/dist_train.sh configs/ballad_rn50_a.py 8 --amp
 Hardware: 8 GPUs of 24 GB or more.
 Hours:    about 1 on 8 x A100, estimated, not measured.

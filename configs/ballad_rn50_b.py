@@ -1,7 +1,9 @@
 """BALLAD, phase B: the balanced adapter of CLIP ResNet-50 on ImageNet-LT.
 
-Source:   section 2.2 of the paper; settings of the authors' code,
-          _base_/ballad_official_b.py.
+Source:   section 2.2 of the paper; the authors' code
+          (config/ImageNet_LT/clip_B_rn50.yaml), _base_/ballad_official_b.py.
+Differs:  float32 weights (theirs: float16, updated in place); cosine without
+          their early first step.
 Command:  tools/dist_train.sh configs/ballad_rn50_b.py 8 --amp
 Hardware: 8 GPUs of 24 GB or more.
 Hours:    a fifth of phase A; minutes from cached features.

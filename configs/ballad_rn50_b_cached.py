@@ -1,7 +1,9 @@
 """BALLAD, phase B from cached features, CLIP ResNet-50 on ImageNet-LT.
 
-Source:   as ballad_rn50_b.py; ten views of each image are ours, as many as
-          epochs.
+Source:   as ballad_rn50_b.py.
+Differs:  ten views of each image, as many as epochs, are made once; theirs are
+          new in each epoch. Float32 weights (theirs: float16, updated in
+          place); cosine without their early first step.
 Command:  python tools/train.py configs/ballad_rn50_b_cached.py
 Hardware: 1 GPU, or a CPU; 5 GB of disk.
 Hours:    minutes, after one pass per view of tools/cache_features.py.

@@ -1,8 +1,9 @@
 """BALLAD without decoupling: towers and adapter trained at once.
 
-Source:   Table 5 of the paper, second row. Its sampler, rate and epochs are
-          not public: phase A's for the towers and phase B's rate for the
-          adapter are ours.
+Source:   Table 5 of the paper, second row.
+Differs:  sampler, rate and epochs of the row are not public: phase A's for the
+          towers, and phase B's rate for the adapter. Float32 weights (theirs:
+          float16, updated in place); cosine without their early first step.
 Command:  tools/dist_train.sh configs/ballad_rn50_joint.py 8 --amp
 Hardware: 8 GPUs of 24 GB or more.
 Hours:    as ballad_rn50_a.py.

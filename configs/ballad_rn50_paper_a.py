@@ -2,6 +2,8 @@
 
 Source:   section 2.1 of the paper, _base_/ballad_paper_a.py: that preset in
           the place of the authors' code's.
+Differs:  what the paper leaves open: the temperature is learned from CLIP's,
+          optimizer and epochs are those of the authors' code, in float32.
 Command:  tools/dist_train.sh configs/ballad_rn50_paper_a.py 8 --amp
 Hardware: 8 GPUs of 24 GB or more.
 Hours:    as ballad_rn50_a.py.

@@ -2,6 +2,8 @@
 
 Source:   section 2.2 of the paper, _base_/ballad_paper_b.py: that preset in
           the place of the authors' code's.
+Differs:  what the paper leaves open: lambda, optimizer and epochs are those of
+          the authors' code, in float32; the temperature is that of phase A.
 Command:  tools/dist_train.sh configs/ballad_rn50_paper_b.py 8 --amp
 Hardware: 8 GPUs of 24 GB or more.
 Hours:    as ballad_rn50_b.py.

@@ -1,6 +1,8 @@
 """BALLAD, phase A of the image tower alone, on ImageNet-LT.
 
 Source:   Table 4 of the paper, row "Vision"; settings of ballad_rn50_a.py.
+Differs:  float32 weights (theirs: float16, updated in place); cosine without
+          their early first step.
 Command:  tools/dist_train.sh configs/ballad_rn50_v_only.py 8 --amp
 Hardware: 8 GPUs of 24 GB or more.
 Hours:    at most those of ballad_rn50_a.py.

@@ -1,8 +1,11 @@
 """BALLAD, phase B: the balanced adapter of CLIP ResNet-50x16 on ImageNet-LT.
 
-Source:   section 2.2 of the paper; settings of the authors' code,
-          _base_/ballad_official_b.py. Only RN50 on ImageNet-LT is in the
-          authors' code: to use its settings here is ours.
+Source:   section 2.2 of the paper; the authors' code
+          (config/ImageNet_LT/clip_B_rn50.yaml), _base_/ballad_official_b.py.
+Differs:  the authors' code has no config for this model: its settings for RN50
+          are used. The images have 384 px, as CLIP was trained. Float32
+          weights (theirs: float16, updated in place); cosine without their
+          early first step.
 Command:  tools/dist_train.sh configs/ballad_rn50x16_b.py 8 --amp
 Hardware: 8 GPUs of 24 GB or more.
 Hours:    a fifth of phase A; minutes from cached features.

@@ -1,9 +1,11 @@
 """BALLAD, phase A: fine-tune CLIP ViT-B/16 on ImageNet-LT.
 
 Source:   "Unleashing the Potential of Vision-Language Models for Long-Tailed
-          Visual Recognition", sections 2.1 and 3.3; settings of the authors'
-          code, _base_/ballad_official_a.py. Only RN50 on ImageNet-LT is in the
-          authors' code: to use its settings here is ours.
+          Visual Recognition", sections 2.1 and 3.3; the authors' code
+          (config/ImageNet_LT/clip_A_rn50.yaml), _base_/ballad_official_a.py.
+Differs:  the authors' code has no config for this model: its settings for RN50
+          are used. Float32 weights (theirs: float16, updated in place); cosine
+          without their early first step.
 Command:  tools/dist_train.sh configs/ballad_vit_b16_a.py 8 --amp
 Hardware: 8 GPUs of 24 GB or more.
 Hours:    about 2 on 8 x A100, estimated, not measured.

@@ -1,7 +1,7 @@
 """Zero-shot CLIP ResNet-101 on the test list of ImageNet-LT.
 
-Source:   the row without training of Table 4: one prompt per class. The same
-          prompt here is ours.
+Source:   the row without training of Table 4: one prompt per class.
+Differs:  the paper has RN50 alone.
 Command:  python tools/test.py configs/clip_zero_shot_rn101.py
 Hardware: 1 GPU; minutes.
 Expect:   the paper gives no number.

@@ -2,6 +2,7 @@
 
 Source:   Table 6 of the TACKLE paper, without retrieval; Gao et al. 2021
           (arXiv 2106.01401) for the backbone, which is trained as DeiT is.
+Differs:  the schedule of the paper is not public: that of deit_s.py.
 Command:  tools/dist_train.sh configs/container_light.py 8 --amp
 Hardware: 8 GPUs of 24 GB or more.
 Hours:    about 6 on 8 x A100: 34.8 million images seen, estimated from 200

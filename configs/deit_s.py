@@ -1,8 +1,8 @@
 """DeiT-S on ImageNet-LT alone: what TACKLE is compared with.
 
-Source:   Table 6 of the TACKLE paper, without retrieval; the recipe is that
-          of Touvron et al. 2021 (arXiv 2012.12877), whether the paper's is
-          the same it does not say.
+Source:   Table 6 of the TACKLE paper, without retrieval; the recipe of Touvron
+          et al. 2021 (arXiv 2012.12877).
+Differs:  the schedule of the paper is not public; no repeated augmentation.
 Command:  tools/dist_train.sh configs/deit_s.py 8 --amp
 Hardware: 8 GPUs of 16 GB or more.
 Hours:    about 4 on 8 x A100: 34.8 million images seen, estimated from 300

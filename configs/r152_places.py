@@ -1,8 +1,9 @@
 """ResNet-152 on Places-LT alone, from ImageNet weights.
 
-Source:   the cross-entropy reference of Table 2 of the TACKLE paper: all
-          CNNs start from ImageNet-1k. Which weights, rate and epochs it does
-          not say; these are ours: torchvision's, and a short fine-tuning.
+Source:   the cross-entropy reference of Table 2 of the TACKLE paper: all CNNs
+          start from ImageNet-1k.
+Differs:  weights, rate and epochs are not public; those here are ours:
+          torchvision's weights and a short fine-tuning.
 Command:  tools/dist_train.sh configs/r152_places.py 8 --amp
 Hardware: 8 GPUs of 24 GB or more.
 Hours:    under 1 on 8 x A100, estimated, not measured.

@@ -1,7 +1,8 @@
 """ResNet-18 on CIFAR-100-LT alone: what TACKLE is compared with.
 
 Source:   not in the TACKLE paper. Schedule of Cao et al. 2019 (arXiv
-          1906.07413), who train a ResNet-32, which mmpretrain does not have.
+          1906.07413).
+Differs:  ResNet-18 instead of ResNet-32, which mmpretrain does not have.
 Command:  python tools/train.py configs/r18_cifar100.py
 Hardware: 1 GPU.
 Hours:    under 1: 2.2 million images of 32 px seen; not measured.

@@ -1,8 +1,8 @@
 """ResNet-50 from CLIP's weights on ImageNet-LT alone.
 
-Source:   the cross-entropy reference of the rows "RN50 CLIP" of Table 1 of
-          the TACKLE paper; their protocol is ours, see
-          _base_/rn50_clip_student.py.
+Source:   the cross-entropy reference of the rows "RN50 CLIP" of Table 1 of the
+          TACKLE paper.
+Differs:  the protocol is not public; ours: _base_/rn50_clip_student.py.
 Command:  tools/dist_train.sh configs/r50_clip.py 8 --amp
 Hardware: 8 GPUs of 24 GB or more; hours as ballad_rn50_a.py, or less.
 Expect:   the paper gives no number; tau-normalised 51.3 (Table 1).

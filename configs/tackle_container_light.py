@@ -1,6 +1,8 @@
 """TACKLE: CONTAINER-Light on ImageNet-LT and retrieved web images.
 
-Source:   Table 6 of the TACKLE paper; what it leaves open is ours.
+Source:   Table 6 of the TACKLE paper.
+Differs:  n_k, temperature, schedule and augmentation are not public; those
+          here are ours, as in container_light.py.
 Command:  tools/dist_train.sh configs/tackle_container_light.py 8 --amp
 Hardware: as container_light.py, for as many iterations; hours as there.
 Expect:   78.5 many, 62.8 medium, 50.2 few, 67.1 overall (Table 6).

@@ -1,9 +1,9 @@
 """TACKLE's CONTAINER-Light and zero-shot CLIP ResNet-50, answering as one.
 
-Source:   Table 7 of the TACKLE paper. Its CLIP, weights and scale are not
-          published: choose them on val with
-          tools/analysis_tools/tune_ensemble.py, or let
-          tools/reproduce.py --table 7 do all of it.
+Source:   Table 7 of the TACKLE paper.
+Differs:  CLIP, weights and scale are not public: choose them on val with
+          tools/analysis_tools/tune_ensemble.py, or let tools/reproduce.py
+          --table 7 do all of it.
 Command:  python tools/test.py configs/tackle_container_light_clip.py
 Hardware: 1 GPU; minutes.
 Expect:   78.8 many, 65.5 medium, 55.9 few, 69.3 overall (Table 7).

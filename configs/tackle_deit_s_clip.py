@@ -1,9 +1,9 @@
 """TACKLE's DeiT-S and zero-shot CLIP ResNet-50, answering as one.
 
-Source:   Table 7 of the TACKLE paper. Its CLIP, weights and scale are not
-          published: choose them on val with
-          tools/analysis_tools/tune_ensemble.py, or let
-          tools/reproduce.py --table 7 do all of it.
+Source:   Table 7 of the TACKLE paper.
+Differs:  CLIP, weights and scale are not public: choose them on val with
+          tools/analysis_tools/tune_ensemble.py, or let tools/reproduce.py
+          --table 7 do all of it.
 Command:  python tools/test.py configs/tackle_deit_s_clip.py
 Hardware: 1 GPU; minutes.
 Expect:   74.3 many, 62.8 medium, 58.1 few, 66.6 overall (Table 7).

@@ -1,6 +1,8 @@
 """TACKLE: ResNet-152 on Places-LT and retrieved web images.
 
-Source:   Table 2 of the TACKLE paper; what it leaves open is ours.
+Source:   Table 2 of the TACKLE paper.
+Differs:  n_k, temperature, schedule and augmentation are not public; those
+          here are ours, as in r152_places.py.
 Command:  tools/dist_train.sh configs/tackle_r152_places.py 8 --amp
 Hardware: as r152_places.py, for as many iterations; hours as there.
 Expect:   42.6 overall (Table 2).

@@ -1,6 +1,7 @@
 """TACKLE: ResNet-18 on CIFAR-100-LT and retrieved web images.
 
 Source:   not in the TACKLE paper; all of it is ours.
+Differs:  there is nothing to differ from.
 Command:  python tools/train.py configs/tackle_r18_cifar100.py
 Hardware: as r18_cifar100.py, for as many iterations; hours as there.
 Expect:   no published number.

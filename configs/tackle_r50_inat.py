@@ -1,6 +1,8 @@
 """TACKLE: ResNet-50 on iNaturalist 2018 and retrieved web images.
 
-Source:   Table 3 of the TACKLE paper; what it leaves open is ours.
+Source:   Table 3 of the TACKLE paper.
+Differs:  n_k, temperature, schedule and augmentation are not public; those
+          here are ours, as in r50_inat.py.
 Command:  tools/dist_train.sh configs/tackle_r50_inat.py 8 --amp
 Hardware: as r50_inat.py, for as many iterations; hours as there.
 Expect:   74.4 overall (Table 3).

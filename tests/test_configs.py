@@ -70,6 +70,7 @@ VARIABLES = {
     'phase_a',
     'pretrained',
     'read_once',
+    'ride_scheduler',
     'stage_1',
     'student',
     'teacher_checkpoint',

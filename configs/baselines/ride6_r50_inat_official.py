@@ -12,27 +12,6 @@ Hardware: 8 GPUs of 24 GB or more; hours as r50_inat.py, one and a quarter.
 Expect:   72.9 overall (model zoo of its authors, 100 epochs).
 """
 
-_base_ = './ride6_r50_inat.py'
+_base_ = './ride2_r50_inat_official.py'
 
-max_epochs = 100
-
-train_dataloader = dict(batch_size=64)  # 512 images on 8 GPUs
-optim_wrapper = dict(optimizer=dict(lr=0.2, weight_decay=2e-4))
-auto_scale_lr = dict(base_batch_size=512)
-# Both change by epoch, as in their code: 0.2, 0.4, ..., 1 of the rate in the
-# first five.
-param_scheduler = [
-    dict(type='LinearLR', start_factor=0.2, end=5),
-    dict(type='MultiStepLR', milestones=[60, 80], gamma=0.1),
-]
-train_cfg = dict(max_epochs=max_epochs)
-custom_hooks = [
-    dict(type='ltvl_mm.EpochSeedHook'),
-    dict(
-        type='SwitchRecipeHook',
-        schedule=[
-            dict(action_epoch=81, loss=dict(**_base_.loss, beta=0.9999))
-        ],
-    ),
-    dict(type='ltvl_mm.ClassCountsHook'),
-]
+model = dict(backbone=dict(num_experts=6), head=dict(num_experts=6))

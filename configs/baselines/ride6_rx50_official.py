@@ -11,19 +11,14 @@ Hardware: 8 GPUs of 24 GB or more; hours as rx50.py, and half as many.
 Expect:   57.5 overall (model zoo of its authors, 100 epochs).
 """
 
-_base_ = './ride6_rx50.py'
+_base_ = ['./ride6_rx50.py', '../_base_/ride_official.py']
 
 max_epochs = 100
 
 train_dataloader = dict(batch_size=32)  # 256 images on 8 GPUs
 optim_wrapper = dict(optimizer=dict(lr=0.1, weight_decay=2e-4))
 auto_scale_lr = dict(base_batch_size=256)
-# Both change by epoch, as in their code: 0.2, 0.4, ..., 1 of the rate in the
-# first five.
-param_scheduler = [
-    dict(type='LinearLR', start_factor=0.2, end=5),
-    dict(type='MultiStepLR', milestones=[60, 80], gamma=0.1),
-]
+param_scheduler = _base_.ride_scheduler
 train_cfg = dict(max_epochs=max_epochs)
 custom_hooks = [
     dict(type='ltvl_mm.EpochSeedHook'),

@@ -14,15 +14,12 @@ Hardware: 8 GPUs of 24 GB or more; hours as r50_inat.py, three quarters.
 Expect:   72.9 overall (Table 3 of the TACKLE paper).
 """
 
-_base_ = './tade_r50_inat.py'
+_base_ = ['./tade_r50_inat.py', '../_base_/ride_official.py']
 
 max_epochs = 100
 
 train_dataloader = dict(batch_size=64)  # 512 images on 8 GPUs
 optim_wrapper = dict(optimizer=dict(lr=0.2, weight_decay=2e-4))
 auto_scale_lr = dict(base_batch_size=512)
-param_scheduler = [
-    dict(type='LinearLR', start_factor=0.2, end=5),
-    dict(type='MultiStepLR', milestones=[60, 80], gamma=0.1),
-]
+param_scheduler = _base_.ride_scheduler
 train_cfg = dict(max_epochs=max_epochs)

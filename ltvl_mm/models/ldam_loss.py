@@ -3,18 +3,13 @@
 import torch
 import torch.nn.functional as F
 
-from ltvl_mm.models.class_prior import ClassPrior
-from ltvl_mm.models.loss_arguments import (
-    average,
-    check_hard_labels,
-    check_weight,
-    reduce_losses,
-)
+from ltvl_mm.models.hard_label_loss import HardLabelLoss
+from ltvl_mm.models.loss_arguments import average
 from ltvl_mm.registry import MODELS
 
 
 @MODELS.register_module()
-class LDAMLoss(ClassPrior):
+class LDAMLoss(HardLabelLoss):
     """Cross-entropy with z_y lowered by a margin ~ n_y^(-1/4).
 
     m_j = max_margin n_j^(-1/4) / max_k n_k^(-1/4), in units of the cosine;
@@ -47,45 +42,10 @@ class LDAMLoss(ClassPrior):
     ) -> None:
         if beta is not None and not 0 <= beta < 1:
             raise ValueError(f'beta must lie in [0, 1), got {beta}')
-        super().__init__(num_classes)
+        super().__init__(num_classes, loss_weight=loss_weight)
         self.max_margin = max_margin
         self.scale = scale
         self.beta = beta
-        self.loss_weight = loss_weight
-
-    def forward(
-        self,
-        cls_score: torch.Tensor,
-        target: torch.Tensor,
-        weight: torch.Tensor | None = None,
-        *,
-        avg_factor: float | None = None,
-        reduction_override: str | None = None,
-    ) -> torch.Tensor:
-        """Return the loss of a batch, reduced as mmpretrain's losses are.
-
-        Args:
-            cls_score: (N, K) logits.
-            target: (N,) class indices.
-            weight: (N,) sample weights; None for 1.
-            avg_factor: Divisor of the sum of the losses; None for N.
-            reduction_override: ``'none'``, ``'mean'`` or ``'sum'``; None for
-                ``'mean'``.
-
-        Raises:
-            ValueError: If labels are soft (the margin is that of one class),
-                or weights or reduction are wrong.
-        """
-        check_hard_labels(target, self)
-        check_weight(weight, len(target), self)
-        losses = self.compute_losses(cls_score.float(), target, weight)
-        return self.loss_weight * reduce_losses(
-            losses,
-            weight,
-            avg_factor=avg_factor,
-            reduction_override=reduction_override,
-            owner=self,
-        )
 
     def compute_losses(
         self,

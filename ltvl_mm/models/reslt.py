@@ -7,13 +7,8 @@ from mmengine.model import BaseModule
 from mmpretrain.models.heads import LinearClsHead
 from mmpretrain.structures import DataSample
 
-from ltvl_mm.models.class_prior import ClassPrior
-from ltvl_mm.models.loss_arguments import (
-    average,
-    check_hard_labels,
-    check_weight,
-    reduce_losses,
-)
+from ltvl_mm.models.hard_label_loss import HardLabelLoss
+from ltvl_mm.models.loss_arguments import average
 from ltvl_mm.registry import MODELS
 
 
@@ -126,7 +121,7 @@ class ResLTHead(LinearClsHead):
 
 
 @MODELS.register_module()
-class ResLTLoss(ClassPrior):
+class ResLTLoss(HardLabelLoss):
     """(1 - beta) CE(sum of branches) + beta (mean CE of the branches' own).
 
     The first branch is taught by all images, the second by those of the
@@ -160,58 +155,31 @@ class ResLTLoss(ClassPrior):
                 raise ValueError(f'{name} must lie in [0, 1], got {value}')
         if tail is not None and not 0 <= tail <= medium:
             raise ValueError(f'tail must lie in [0, {medium}], got {tail}')
-        super().__init__(num_classes)
+        super().__init__(num_classes, loss_weight=loss_weight)
         self.beta = beta
         self.shares = (1.0, medium) if tail is None else (1.0, medium, tail)
-        self.loss_weight = loss_weight
 
-    def forward(
-        self,
-        cls_score: torch.Tensor,
-        target: torch.Tensor,
-        weight: torch.Tensor | None = None,
-        *,
-        avg_factor: float | None = None,
-        reduction_override: str | None = None,
-    ) -> torch.Tensor:
-        """Return the loss of a batch, reduced as mmpretrain's losses are.
-
-        Args:
-            cls_score: (N, B, K) logits.
-            target: (N,) class indices.
-            weight: (N,) sample weights; None for 1.
-            avg_factor: Divisor of the sum of the losses; None for N.
-            reduction_override: ``'none'``, ``'mean'`` or ``'sum'``; None for
-                ``'mean'``.
-
-        Raises:
-            ValueError: If labels are soft (the class chooses the branches),
-                there are more or fewer branches than shares, or weights or
-                reduction are wrong.
-        """
-        check_hard_labels(target, self)
-        check_weight(weight, len(target), self)
-        if cls_score.shape[1] != len(self.shares):
-            raise ValueError(
-                f'ResLTLoss is of {len(self.shares)} branches, got '
-                f'{cls_score.shape[1]}; set branches of ResLTNeck'
-            )
-        losses = self._compute_losses(cls_score.float(), target, weight)
-        return self.loss_weight * reduce_losses(
-            losses,
-            weight,
-            avg_factor=avg_factor,
-            reduction_override=reduction_override,
-            owner=self,
-        )
-
-    def _compute_losses(
+    def compute_losses(
         self,
         logits: torch.Tensor,
         target: torch.Tensor,
         weight: torch.Tensor | None,
     ) -> torch.Tensor:
-        """Return the (N,) losses of the images, before sample weights."""
+        """Return the (N,) losses of the images, before sample weights.
+
+        Args:
+            logits: (N, B, K) float32 logits of the branches.
+            target: (N,) class indices; they choose the branches.
+            weight: (N,) sample weights; None for 1.
+
+        Raises:
+            ValueError: If there are more or fewer branches than shares.
+        """
+        if logits.shape[1] != len(self.shares):
+            raise ValueError(
+                f'ResLTLoss is of {len(self.shares)} branches, got '
+                f'{logits.shape[1]}; set branches of ResLTNeck'
+            )
         self.check_class_counts()
         # Of equally frequent classes, the first counts as rarer.
         rank = self.class_counts.argsort(stable=True).argsort()

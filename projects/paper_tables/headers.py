@@ -41,7 +41,7 @@ RECIPE_HEADERS = {
         '(tau_norm.py): tau from 0 to 2 in steps of 0.1, bias left out.',
         'Differs': 'tau is chosen on val, or without val by the '
         'class-balanced log-loss of train (theirs: val or test); the first '
-        'stage is that of the config.',
+        'stage differs as the header of the config says.',
     },
     'ensemble': {
         'Source': 'section 3.4 of the TACKLE paper: logits of the student and '

@@ -91,11 +91,16 @@ def main() -> None:
 
 
 def _print_rows(rows: list[Row]) -> None:
-    """Print source, expected numbers and deviations of each row's config."""
+    """Print source, expected numbers and deviations of each row."""
     for row in rows:
-        paper = ', '.join(f'{name} {row.paper[name]}' for name in row.paper)
-        print(f'row {row.table}.{row.number} {row.name}: paper {paper}')
-        print(f'  config:  {row.configs[-1].relative_to(ROOT)}')
+        paper = ', '.join(
+            f'{value} % {"overall" if name == "all" else name}'
+            for name, value in row.paper.items()
+        )
+        print(f'row {row.table}.{row.number} {row.name}: {paper} in the paper')
+        names = [str(config.relative_to(ROOT)) for config in row.configs]
+        for number, name in enumerate(names):
+            print(f'  {"configs:" if number == 0 else "  then":<9}{name}')
         header = describe_row(row.recipe, row.configs[-1])
         for field, text in header.items():
             print(f'  {field + ":":<9}{text}')

@@ -102,7 +102,9 @@ def test_a_dry_run_says_source_numbers_and_deviations(run_tool):
         *('python', 'tools/reproduce.py', '--table', '1', '--dry-run'),
         *('--row', 'RIDE'),
     )
-    assert 'row 1.14 RIDE, RX50: paper all 56.8' in log
+    assert 'row 1.14 RIDE, RX50: 56.8 % overall in the paper' in log
+    assert 'configs: configs/baselines/ride6_rx50_official.py\n' in log
+    assert 'then   configs/baselines/ride4_from6_rx50_official.py\n' in log
     assert 'config_imagenet_lt_resnext50_distill_ride.json' in log
     assert '  Differs: the checkpoint is chosen on val' in log
     assert '  Expect:  56.8 overall' in log
@@ -115,14 +117,19 @@ def test_a_dry_run_says_source_numbers_and_deviations(run_tool):
     assert 'Expect:' not in log
 
 
-def test_every_row_of_the_tables_has_a_source():
-    from headers import read_header
+def test_every_row_of_the_tables_has_source_and_deviations():
+    from headers import describe_row, read_header
     from rows import load_rows
 
     for table in range(1, 8):
         for row in load_rows(table)[1]:
             for config in row.configs:
-                assert read_header(config)['Source']
+                header = read_header(config)
+                assert header['Source']
+                assert header['Differs']
+            assert {'Source', 'Differs'} <= describe_row(
+                row.recipe, row.configs[-1]
+            ).keys()
 
 
 def test_phase_b_starts_from_phase_a_of_the_same_seed(tmp_path):
