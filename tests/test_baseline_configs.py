@@ -1,6 +1,5 @@
 """Baselines see images, and train weights, as their authors' code says."""
 
-import ast
 import random
 from pathlib import Path
 
@@ -139,19 +138,6 @@ def test_on_places_only_the_last_of_the_convolutions_train(name):
         for weight in module.parameters(recurse=False):
             if weight.requires_grad:
                 assert rates[id(weight)] == (0 if is_still else 0.08), place
-
-
-BASELINES = sorted((ROOT / 'baselines').glob('*.py'))
-
-
-@pytest.mark.parametrize('path', BASELINES, ids=lambda path: path.stem)
-def test_headers_name_the_source_config_and_each_deviation(path):
-    text = ' '.join(ast.get_docstring(ast.parse(path.read_text())).split())
-    source = text[text.index('Source:') : text.index('Differs:')]
-    differs = text[text.index('Differs:') : text.index('Command:')]
-    named = ('.json', '.yaml', '.py', '/sh', 'README', 'no config')
-    assert any(word in source for word in named)
-    assert len(differs) > len('Differs: ')
 
 
 # Settings of the authors' configs: images a step, rate, weight decay, epochs,

@@ -1,8 +1,9 @@
 """GPaCo: ResNet-50 on iNaturalist 2018.
 
-Source:   Cui et al. 2022 (arXiv 2209.12400) and its code (GPaCo/LT/sh: 400
-          epochs, batch 128; temperature, weights, queue, views and lr as here
-          for batch 512).
+Source:   Cui et al. 2022 (arXiv 2209.12400) and its code
+          (GPaCo/LT/sh/LT/Inat_train_R50.sh: 400 epochs, batch 128, lr 0.04,
+          weight decay 1e-4, alpha 0.05, temperature 0.2, views randcls and
+          sim, 2 operations).
 Differs:  200 epochs; batch 512 and 4 times their lr; warm-up of 5 epochs
           instead of 10; Nesterov momentum; the last checkpoint is tested.
 Command:  tools/dist_train.sh configs/baselines/gpaco_r50_inat.py 8 --amp

@@ -1,8 +1,9 @@
 """GPaCo: ResNeXt-101 on ImageNet-LT.
 
-Source:   Cui et al. 2022 (arXiv 2209.12400) and its code (GPaCo/LT/sh: 400
-          epochs, batch 128; temperature, weights, queue, views and lr as here
-          for batch 512).
+Source:   Cui et al. 2022 (arXiv 2209.12400) and its code
+          (GPaCo/LT/sh/LT/ImageNetLT_train_X101.sh: 400 epochs, batch 128, lr
+          0.06, weight decay 5e-4, alpha 0.05, temperature 0.2, views randcls
+          and randclsstack, 5 operations).
 Differs:  180 epochs; batch 512 and 4 times their lr; warm-up of 5 epochs
           instead of 10; Nesterov momentum; the checkpoint is chosen on val.
 Command:  tools/dist_train.sh configs/baselines/gpaco_rx101.py 8 --amp

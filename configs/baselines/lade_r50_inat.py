@@ -3,8 +3,9 @@
 Source:   Hong et al. 2021 (arXiv 2012.00321) and its code (README over its
           yaml: 200 epochs, batch 256, lr 0.1, weight decay 1e-4, alpha 0.05,
           lambda 0.5).
-Differs:  schedule of r50_inat.py: the same lr for each image and weight decay,
-          with warm-up and Nesterov momentum.
+Differs:  schedule of r50_inat.py: batch 512 and lr 0.2, the same for each
+          image; warm-up; Nesterov momentum; cosine without their early first
+          step.
 Command:  tools/dist_train.sh configs/baselines/lade_r50_inat.py 8 --amp
 Hardware: 8 GPUs of 24 GB or more; hours as r50_inat.py.
 Expect:   69.3 overall in Table 3 of the TACKLE paper, which is the PC

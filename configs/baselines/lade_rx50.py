@@ -4,7 +4,8 @@ Source:   Hong et al. 2021 (arXiv 2012.00321) and its code (README over its
           yaml: 180 epochs, batch 256, lr 0.05, weight decay 5e-4, alpha 0.05,
           lambda 0.5).
 Differs:  schedule of rx50.py: batch 512, lr 0.2 (twice theirs for each image),
-          warm-up, Nesterov momentum; the checkpoint is chosen on val.
+          warm-up, Nesterov momentum; cosine without their early first step;
+          the checkpoint is chosen on val.
 Command:  tools/dist_train.sh configs/baselines/lade_rx50.py 8 --amp
 Hardware: 8 GPUs of 24 GB or more; hours as rx50.py.
 Expect:   not in the TACKLE paper; ours is not measured.

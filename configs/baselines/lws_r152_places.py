@@ -3,8 +3,9 @@
 Source:   Kang et al. 2020 (arXiv 1910.09217) and its code
           (config/Places_LT/cls_lws.yaml: 5 epochs of class-aware batches of
           256, lr 0.1, weight decay 5e-4; only the scales are trained).
-Differs:  batch 512 and lr 0.2; the first stage is r152_places.py, whose config
-          their code lacks; the checkpoint is chosen on val.
+Differs:  batch 512 and lr 0.2, the same for each image; the first stage is
+          r152_places.py, whose config their code lacks; cosine without their
+          early first step; the checkpoint is chosen on val.
 Command:  tools/dist_train.sh configs/baselines/lws_r152_places.py 8 --amp
 Hardware: 8 GPUs of 24 GB or more; hours as a tenth of r152_places.py.
 Expect:   37.6 overall (Table 2 of the TACKLE paper).

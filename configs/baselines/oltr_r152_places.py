@@ -1,8 +1,8 @@
 """OLTR: attention and memory after ResNet-152, on Places-LT.
 
 Source:   config/Places_LT/stage_2_meta_embedding.py of the code of Liu et al.
-          2019 (arXiv 1904.05160), as corrected in March 2020: rates, epochs,
-          batch, frozen parts.
+          2019 (arXiv 1904.05160), as corrected in March 2020: 30 epochs, batch
+          128, lr 0.01 (features 1e-4), weight decay 5e-4, frozen parts.
 Differs:  several GPUs, theirs is of one; the checkpoint is chosen on val.
           Their many-shot includes classes of 100 images and their few-shot
           those of 20: ties='outer' of the metric.

@@ -1,8 +1,10 @@
 """First stage of OLTR: ResNet-152 and a narrower feature, on Places-LT.
 
 Source:   config/Places_LT/stage_1.py of the code of Liu et al. 2019 (arXiv
-          1904.05160): rates, epochs, batch.
-Differs:  torchvision's ImageNet weights, theirs are Caffe's.
+          1904.05160): 30 epochs, batch 128, lr 0.1 (features 0.001), weight
+          decay 5e-4.
+Differs:  torchvision's ImageNet weights, theirs are Caffe's; the checkpoint is
+          chosen on val.
 Command:  tools/dist_train.sh configs/baselines/oltr_r152_places_1.py 8 --amp
 Hardware: 8 GPUs of 24 GB or more.
 Hours:    about 1 on 8 x A100, estimated, not measured.

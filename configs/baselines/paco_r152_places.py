@@ -5,7 +5,8 @@ Source:   Cui et al. 2021 (arXiv 2107.12028) and its code
           128, lr 0.02, weight decay 5e-4, temperature 0.2, sim views twice).
           Of the convolutions only those of the last block train; so do all
           BatchNorms, the projector and the classifier.
-Differs:  batch 512 and 4 times their lr; tested on test, theirs on val.
+Differs:  batch 512 and 4 times their lr; the checkpoint is chosen on val and
+          tested on test, theirs on val alone.
 Command:  tools/dist_train.sh configs/baselines/paco_r152_places.py 8 --amp
 Hardware: 8 GPUs of 24 GB or more; hours as r152_places.py, twice and a half.
 Expect:   41.2 overall in Table 2 of the TACKLE paper; its code says of val

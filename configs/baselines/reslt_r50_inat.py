@@ -1,10 +1,10 @@
 """ResLT: ResNet-50 on iNaturalist 2018.
 
-Source:   Cui et al. 2023 (arXiv 2101.10633); beta 0.85, two branches and
-          gamma 0.0 at test time as in its code (Inat/sh/R50.sh and
-          Inat/iNaturalTrain_reslt.py).
-Differs:  schedule and weight decay of r50_inat.py, which has 200 epochs as
-          theirs (lr 0.1 at batch 256, weight decay 1e-4).
+Source:   Cui et al. 2023 (arXiv 2101.10633); beta 0.85, two branches and gamma
+          0.0 at test time as in its code (Inat/sh/R50.sh: 200 epochs, batch
+          256, lr 0.1, weight decay 1e-4; Inat/iNaturalTrain_reslt.py).
+Differs:  schedule of r50_inat.py: batch 512 and lr 0.2, the same for each
+          image; Nesterov momentum.
 Command:  tools/dist_train.sh configs/baselines/reslt_r50_inat.py 8 --amp
 Hardware: 8 GPUs of 24 GB or more; hours as r50_inat.py.
 Expect:   72.3 overall (Table 3 of the TACKLE paper); ours is not measured.

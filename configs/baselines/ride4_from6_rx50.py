@@ -5,8 +5,8 @@ Source:   Wang et al. 2021 (arXiv 2010.01809) and its code
           distilled from 6, without routing: all experts predict.
 Differs:  schedule of rx50.py: 180 epochs, batch 512, lr 0.2 on a cosine,
           weight decay 5e-4 instead of 2e-4; both parts of the loss once,
-          theirs times the number of experts; DRW in the last fifth. Theirs:
-          ride4_from6_rx50_official.py.
+          theirs times the number of experts; DRW in the last fifth; the
+          checkpoint is chosen on val. Theirs: ride4_from6_rx50_official.py.
 Command:  tools/dist_train.sh configs/baselines/ride4_from6_rx50.py 8 --amp
 Hardware: 8 GPUs of 24 GB or more; hours as rx50.py, twice and a half.
 Expect:   56.8 overall (Table 1 of the TACKLE paper); 68.3 many, 53.5 medium,

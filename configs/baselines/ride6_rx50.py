@@ -3,8 +3,8 @@
 Source:   Wang et al. 2021 (arXiv 2010.01809) and its code
           (config_imagenet_lt_resnext50_ride.json), 6 experts.
 Differs:  schedule of rx50.py: 180 epochs, batch 512, lr 0.2 on a cosine,
-          weight decay 5e-4 instead of 2e-4; DRW in the last fifth. Theirs:
-          ride6_rx50_official.py.
+          weight decay 5e-4 instead of 2e-4; DRW in the last fifth; the
+          checkpoint is chosen on val. Theirs: ride6_rx50_official.py.
 Command:  tools/dist_train.sh configs/baselines/ride6_rx50.py 8 --amp
 Hardware: 8 GPUs of 24 GB or more; hours as rx50.py,
           twice and a half.

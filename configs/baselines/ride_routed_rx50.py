@@ -2,10 +2,10 @@
 
 Source:   Wang et al. 2021 (arXiv 2010.01809) and its code
           (config_imagenet_lt_resnext50_ride_ea.json): 5 epochs of balanced
-          batches of 512, lr 0.01 on a cosine, everything but the routers
-          frozen, pos_weight 100.
-Differs:  after ride_rx50.py, with its schedule and weight decay; Nesterov
-          momentum as theirs; the checkpoint is chosen on val.
+          batches of 512, lr 0.01 on a cosine, Nesterov momentum, weight decay
+          5e-4, everything but the routers frozen, pos_weight 100.
+Differs:  the first stage is ride_rx50.py, with its schedule and weight decay;
+          the checkpoint is chosen on val.
 Command:  tools/dist_train.sh configs/baselines/ride_routed_rx50.py 8 --amp
 Hardware: 8 GPUs of 24 GB or more; minutes.
 Expect:   55.7 overall, 67.0 many, 52.2 medium, 36.0 few (model zoo of its

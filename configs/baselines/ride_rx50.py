@@ -4,7 +4,8 @@ Source:   Wang et al. 2021 (arXiv 2010.01809) and its code
           (config_imagenet_lt_resnext50_ride.json), 3 experts, without
           distillation and without routing: all experts predict.
 Differs:  schedule of rx50.py: 180 epochs, batch 512, lr 0.2 on a cosine,
-          weight decay 5e-4 instead of 2e-4; DRW in the last fifth.
+          weight decay 5e-4 instead of 2e-4; DRW in the last fifth; the
+          checkpoint is chosen on val.
 Command:  tools/dist_train.sh configs/baselines/ride_rx50.py 8 --amp
 Hardware: 8 GPUs of 24 GB or more; hours as rx50.py,
           and half as many again.

@@ -4,7 +4,8 @@ Source:   Zhang et al. 2021 (arXiv 2107.09249) and its code
           (config_imagenet_lt_resnext50_tade.json), without test-time weights:
           the mean of the experts predicts.
 Differs:  schedule of rx50.py: batch 512 and the same lr for each image,
-          warm-up. Theirs: tade_rx50_official.py.
+          warm-up; the checkpoint is chosen on val. Theirs:
+          tade_rx50_official.py.
 Command:  tools/dist_train.sh configs/baselines/tade_rx50.py 8 --amp
 Hardware: 8 GPUs of 24 GB or more; hours as rx50.py,
           and half as many again.
