@@ -48,3 +48,44 @@ def test_headers_name_each_setting_that_is_not_that_of_their_source(path):
         theirs = re.search(pattern, source)
         if theirs and float(theirs[1]) != ours[setting]:
             assert any(word in differs for word in words), setting
+
+
+# Of the README's study and of the paper's tables.
+METHODS = (
+    *('BALLAD', 'LIFT', 'CONTAINER-Light', 'OLTR', 'LWS', 'cRT', 'NCM'),
+    *('tau-normalized', 'LADE', 'LDAM-DRW', 'RIDE', 'TADE', 'PaCo', 'GPaCo'),
+    *('ResLT', 'balanced softmax', 'PC softmax', 'logit adjustment'),
+)
+AUTHORS_CODE = ROOT.parent / 'docs/authors_code.md'
+
+
+def read_rows():
+    """Return first cell -> other cells of all tables of the page."""
+    rows = {}
+    for line in AUTHORS_CODE.read_text().splitlines():
+        if line.startswith('|'):
+            name, *cells = (cell.strip() for cell in line[1:-1].split('|'))
+            rows[name] = cells
+    return rows
+
+
+def test_the_page_on_the_authors_code_has_every_method():
+    names = ' '.join(read_rows())
+    assert [method for method in METHODS if method not in names] == []
+
+
+@pytest.mark.parametrize(
+    ('data_set', 'name'),
+    [('ImageNet-LT', 'tade_rx50'), ('iNaturalist 2018', 'tade_r50_inat')],
+)
+def test_the_page_has_the_settings_of_tade_at_test_time(data_set, name):
+    cfg = Config.fromfile(ROOT / f'baselines/{name}_official.py')
+    rate, decay, entropy, crop = read_rows()[data_set]
+    settings = cfg.aggregation
+    assert float(rate) == settings.rate
+    assert float(decay) == settings.weight_decay
+    assert float(entropy.replace('–', '0')) == settings.get(
+        'entropy_weight', 0
+    )
+    smallest, _ = cfg.aggregation_views[1].crop_ratio_range
+    assert crop.startswith(f'{smallest:g} to 1')
