@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from ltvl_mm.utils.compat import (
+    disable_ghostscript,
     silence_missing_operators,
     warn_of_mixed_stacks,
 )
@@ -31,6 +32,7 @@ __all__ = [
 warn_of_mixed_stacks()
 silence_missing_operators()
 use_safe_loaders()
+disable_ghostscript()
 
 
 def __getattr__(name: str) -> object:

@@ -170,3 +170,21 @@ def write_manifest(folder, names, class_ids, *, side=8):
 def _save_image(path, number, side=8):
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.new('RGB', (side, side), (number % 256, 0, 0)).save(path)
+
+
+@pytest.fixture
+def ghostscript(tmp_path, monkeypatch):
+    """Put a ``gs`` into PATH; return the file that it writes when started."""
+    marker = tmp_path / 'started'
+    folder = tmp_path / 'bin'
+    folder.mkdir()
+    for name in ('gs', 'gswin32c', 'gswin64c'):
+        program = folder / name
+        program.write_text(f'#!/bin/sh\ntouch {marker}\n')
+        program.chmod(0o755)
+    path = f'{folder}{os.pathsep}{os.environ["PATH"]}'
+    monkeypatch.setenv('PATH', path)
+    # As if ltvl_mm, which sets these to False, were not imported.
+    monkeypatch.setattr('PIL.EpsImagePlugin.gs_binary', None)
+    monkeypatch.setattr('PIL.EpsImagePlugin.gs_windows_binary', None)
+    return marker

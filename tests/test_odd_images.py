@@ -2,7 +2,6 @@
 
 import base64
 import io
-import os
 
 import numpy as np
 import pytest
@@ -132,24 +131,6 @@ def test_a_float_image_that_is_not_finite_is_refused(value):
     image.save(file, 'TIFF')
     with pytest.raises(ValueError, match='not finite'):
         decode_image(file.getvalue())
-
-
-@pytest.fixture
-def ghostscript(tmp_path, monkeypatch):
-    """Put a ``gs`` into PATH; return the file that it writes when started."""
-    marker = tmp_path / 'started'
-    folder = tmp_path / 'bin'
-    folder.mkdir()
-    for name in ('gs', 'gswin32c', 'gswin64c'):
-        program = folder / name
-        program.write_text(f'#!/bin/sh\ntouch {marker}\n')
-        program.chmod(0o755)
-    path = f'{folder}{os.pathsep}{os.environ["PATH"]}'
-    monkeypatch.setenv('PATH', path)
-    # Pillow looks for the program once and keeps the answer.
-    monkeypatch.setattr('PIL.EpsImagePlugin.gs_binary', None)
-    monkeypatch.setattr('PIL.EpsImagePlugin.gs_windows_binary', None)
-    return marker
 
 
 def test_pillow_alone_would_start_ghostscript(ghostscript):

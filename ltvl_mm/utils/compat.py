@@ -30,6 +30,21 @@ def silence_missing_operators() -> None:
     )
 
 
+def disable_ghostscript() -> None:
+    """Make Pillow refuse EPS files in this process.
+
+    Pillow starts ``gs`` for an EPS file of any name. All of our code passes
+    a list of formats to ``Image.open``, but mmcv's loader does not if a
+    config sets ``imdecode_backend='pillow'``.
+    """
+    from PIL import EpsImagePlugin
+
+    # Paths of the program; False means that it was not found. Pillow before
+    # version 10 has the second one only.
+    EpsImagePlugin.gs_binary = False
+    EpsImagePlugin.gs_windows_binary = False
+
+
 def _is_installed(distribution: str) -> bool:
     try:
         version(distribution)
