@@ -1,67 +1,86 @@
 """Locks, held by real processes that are killed."""
 
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
 from ltvl_mm.utils import lock as locks
+from ltvl_mm.utils.io import atomic_write
 from ltvl_mm.utils.lock import LockedError, locked_file, locked_folder
 from ltvl_mm.utils.processes import identify_process
 
-HOLD = """
-import signal, subprocess, sys, time
-# A shell that starts tests in the background has SIGINT ignored.
-signal.signal(signal.SIGINT, signal.default_int_handler)
-from ltvl_mm.utils.io import atomic_write
-from ltvl_mm.utils.lock import locked_folder
-with locked_folder(sys.argv[1]) as lock, atomic_write(sys.argv[1] + '/a'):
-    if sys.argv[2:]:
-        child = subprocess.Popen([sys.executable, '-c', sys.argv[2]])
-        lock.set_child(child.pid)
-    print('held', flush=True)
-    time.sleep(60)
-"""
-# Rushes for one lock; says how often another process was inside.
-RUSH = """
-import os, sys, time
-from ltvl_mm.utils import lock as locks
-from ltvl_mm.utils.lock import locked_folder
-folder, inside = sys.argv[1], sys.argv[1] + '/inside'
-locks.POLL_SECONDS = 0.01
-for turn in range(25):
-    with locked_folder(folder, wait=lambda text: None):
-        os.close(os.open(inside, os.O_CREAT | os.O_EXCL))
-        time.sleep(0.001)
-        os.unlink(inside)
-    if sys.argv[2] == str(turn):
-        lock = locked_folder(folder, wait=lambda text: None)
-        lock.__enter__()
-        os.kill(os.getpid(), 9)
-"""
+# Forked: importing torch in each process would take seconds.
+FORK = multiprocessing.get_context('fork')
 
 
-def start(code, *words):
-    return subprocess.Popen(
-        [sys.executable, '-c', code, *map(str, words)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+def hold(folder, out, code=None):
+    """Hold the lock of a folder in the middle of a write."""
+    # A shell that starts tests in the background has SIGINT ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    with locked_folder(folder) as lock, atomic_write(folder / 'a'):
+        if code is not None:
+            lock.set_child(subprocess.Popen([sys.executable, '-c', code]).pid)
+        out.send('held')
+        time.sleep(60)
+
+
+def rush(folder, out, last):
+    """Rush for one lock; raise if another process is inside.
+
+    Args:
+        folder: The folder.
+        out: Gets what was raised.
+        last: Turn after which the process kills itself with the lock.
+    """
+    inside = folder / 'inside'
+    locks.POLL_SECONDS = 0.01
+    try:
+        for turn in range(25):
+            with locked_folder(folder, wait=lambda text: None):
+                os.close(os.open(inside, os.O_CREAT | os.O_EXCL))
+                time.sleep(0.001)
+                os.unlink(inside)
+            if turn == last:
+                lock = locked_folder(folder, wait=lambda text: None)
+                lock.__enter__()
+                os.kill(os.getpid(), signal.SIGKILL)
+    except BaseException as error:
+        out.send(repr(error))
+        raise
+
+
+def break_off(file, out):
+    """Kill this process in the middle of a write."""
+    with atomic_write(file):
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+@contextmanager
+def start(function, path, *words):
+    """Run a function in a process; yield it and what it sends."""
+    messages, out = FORK.Pipe(duplex=False)
+    process = FORK.Process(target=function, args=(path, out, *words))
+    process.start()
+    out.close()
+    yield process, messages
+    process.kill()
+    process.join()
 
 
 @pytest.fixture
 def holder(tmp_path):
     """A process that holds the lock of ``out`` in the middle of a write."""
-    with start(HOLD, tmp_path / 'out') as process:
-        assert process.stdout.readline() == 'held\n'
+    with start(hold, tmp_path / 'out') as (process, messages):
+        assert messages.recv() == 'held'
         yield process
-        process.kill()
 
 
 def test_second_process_is_told_who_writes(holder, tmp_path):
@@ -81,8 +100,8 @@ def test_second_process_is_told_who_writes(holder, tmp_path):
 
 @pytest.mark.parametrize('kill', ['SIGINT', 'SIGTERM', 'SIGKILL'])
 def test_killed_process_leaves_nothing_for_the_next(holder, tmp_path, kill):
-    holder.send_signal(getattr(signal, kill))
-    holder.wait()
+    os.kill(holder.pid, getattr(signal, kill))
+    holder.join()
     with locked_folder(tmp_path / 'out'):
         assert os.listdir(tmp_path / 'out') == ['.lock']
     assert not list(tmp_path.rglob('.*'))
@@ -98,10 +117,10 @@ def test_killed_process_that_nobody_waited_for_is_dead(holder, tmp_path):
 def test_child_of_killed_process_keeps_the_lock(tmp_path):
     out, done = tmp_path / 'out', tmp_path / 'done'
     wait = f'import time; time.sleep(1); open({str(done)!r}, "w")'
-    with start(HOLD, out, wait) as process:
-        process.stdout.readline()
+    with start(hold, out, wait) as (process, messages):
+        assert messages.recv() == 'held'
         process.kill()
-        process.wait()
+        process.join()
         said = []
         with locked_folder(out, wait=said.append):
             assert done.exists()
@@ -109,10 +128,18 @@ def test_child_of_killed_process_keeps_the_lock(tmp_path):
 
 
 def test_one_of_many_processes_is_inside_though_some_are_killed(tmp_path):
-    runs = [start(RUSH, tmp_path / 'out', turn) for turn in (3, 9, -1, -1)]
-    errors = [run.communicate(timeout=60)[1] for run in runs]
-    assert errors == [''] * 4
-    assert [run.returncode for run in runs] == [-9, -9, 0, 0]
+    out = tmp_path / 'out'
+    with ExitStack() as stack:
+        runs = [
+            stack.enter_context(start(rush, out, turn))
+            for turn in (3, 9, -1, -1)
+        ]
+        for process, messages in runs:
+            process.join(60)
+            # Nothing was sent: the other end is closed.
+            with pytest.raises(EOFError):
+                print(messages.recv())
+    assert [process.exitcode for process, _ in runs] == [-9, -9, 0, 0]
     with locked_folder(tmp_path / 'out'):
         assert os.listdir(tmp_path / 'out') == ['.lock']
 
@@ -210,12 +237,9 @@ def test_files_of_one_folder_have_locks_of_their_own(tmp_path):
 
 
 def test_killed_writer_of_a_file_leaves_nothing_for_the_next(tmp_path):
-    code = (
-        'import os, sys; from ltvl_mm.utils.io import atomic_write\n'
-        'with atomic_write(sys.argv[1]): os.kill(os.getpid(), 15)'
-    )
     for name in ('a.html', 'b.html'):
-        start(code, tmp_path / name).communicate()
+        with start(break_off, tmp_path / name) as (process, _):
+            process.join()
     with locked_file(tmp_path / 'a.html'):
         (left,) = tmp_path.glob('.*.tmp')
         assert left.name.startswith('.b.html.')
