@@ -151,6 +151,7 @@ OFFICIAL = {
     'ride4_from6_r50_inat': (512, 0.2, 2e-4, 100, 4, 4),
     'tade_rx50': (64, 0.025, 5e-4, 180, 3, 1),
     'tade_r50_inat': (512, 0.2, 2e-4, 100, 3, 1),
+    'tade_r152_places': (128, 0.01, 4e-4, 30, 3, 1),
 }
 
 
@@ -212,7 +213,11 @@ def test_second_stages_have_the_epochs_of_their_authors():
 
 @pytest.mark.parametrize(
     ('name', 'smallest'),
-    [('tade_rx50_official', 0.2), ('tade_r50_inat_official', 0.08)],
+    [
+        ('tade_rx50_official', 0.2),
+        ('tade_r152_places_official', 0.2),
+        ('tade_r50_inat_official', 0.08),
+    ],
 )
 def test_views_of_tade_at_test_are_those_of_its_authors(name, smallest):
     # test_training_imagenet.py and test_training_inat.py of their code.
@@ -251,6 +256,8 @@ def test_settings_at_test_time_are_those_of_the_authors():
     assert load('baselines/lift_vit_b16.py').tta_pipeline[1].scale == 248
     cfg = load('baselines/tade_rx50_official.py')
     assert dict(cfg.aggregation) == {'rate': 0.025, 'weight_decay': 5e-4}
+    cfg = load('baselines/tade_r152_places_official.py')
+    assert dict(cfg.aggregation) == {'rate': 0.01, 'weight_decay': 4e-4}
     cfg = load('baselines/tade_r50_inat_official.py')
     assert dict(cfg.aggregation) == {
         'rate': 0.2,

@@ -76,7 +76,11 @@ def test_the_page_on_the_authors_code_has_every_method():
 
 @pytest.mark.parametrize(
     ('data_set', 'name'),
-    [('ImageNet-LT', 'tade_rx50'), ('iNaturalist 2018', 'tade_r50_inat')],
+    [
+        ('ImageNet-LT', 'tade_rx50'),
+        ('Places-LT', 'tade_r152_places'),
+        ('iNaturalist 2018', 'tade_r50_inat'),
+    ],
 )
 def test_the_page_has_the_settings_of_tade_at_test_time(data_set, name):
     cfg = Config.fromfile(ROOT / f'baselines/{name}_official.py')
