@@ -14,6 +14,7 @@ from mmengine.registry import MODELS as MMENGINE_MODELS
 from mmengine.registry import (
     OPTIM_WRAPPER_CONSTRUCTORS as MMENGINE_OPTIM_WRAPPER_CONSTRUCTORS,
 )
+from mmengine.registry import OPTIM_WRAPPERS as MMENGINE_OPTIM_WRAPPERS
 from mmengine.registry import TRANSFORMS as MMENGINE_TRANSFORMS
 from mmengine.registry import Registry
 
@@ -35,6 +36,9 @@ HOOKS = _child(
 )
 METRICS = _child('metric', MMENGINE_METRICS, 'ltvl_mm.evaluation')
 MODELS = _child('model', MMENGINE_MODELS, 'ltvl_mm.models')
+OPTIM_WRAPPERS = _child(
+    'optim_wrapper', MMENGINE_OPTIM_WRAPPERS, 'ltvl_mm.engine'
+)
 OPTIM_WRAPPER_CONSTRUCTORS = _child(
     'optimizer wrapper constructor',
     MMENGINE_OPTIM_WRAPPER_CONSTRUCTORS,

@@ -101,6 +101,25 @@ def toy_root(tmp_path_factory):
 
 
 @pytest.fixture(scope='session')
+def emoji_root(tmp_path_factory):
+    """An emoji world with all classes and one or two images of each."""
+    from ltvl_mm.datasets.emoji_world_files import write_emoji_world
+    from ltvl_mm.datasets.emoji_world_spec import EmojiWorldSize
+
+    root = tmp_path_factory.mktemp('emoji')
+    size = EmojiWorldSize(
+        train_most=3,
+        train_fewest=1,
+        val_per_class=1,
+        test_per_class=1,
+        web=40,
+        web_per_tar=20,
+    )
+    write_emoji_world(root, size)
+    return root
+
+
+@pytest.fixture(scope='session')
 def toy_manifest(tmp_path_factory):
     """A manifest with one image for every second class of the toy world."""
     from ltvl_mm.datasets.toy_drawing import CLASS_NAMES

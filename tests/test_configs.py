@@ -50,6 +50,7 @@ VARIABLES = {
     'both_pipeline',
     'cache',
     'class_names',
+    'constant_epochs',
     'container',
     'contrast_pipelines',
     'contrast_policies',
@@ -221,9 +222,11 @@ ROOTS = {
 
 
 @pytest.fixture(scope='session')
-def dummy_roots(tmp_path_factory):
+def dummy_roots(emoji_root, tmp_path_factory):
     """A folder with lists and manifests where the leaves expect theirs."""
     folder = tmp_path_factory.mktemp('roots')
+    (folder / 'data').mkdir()
+    (folder / 'data/emoji').symlink_to(emoji_root)
     for name, (place, prefix, classes) in ROOTS.items():
         root = folder / 'data' / place
         root.mkdir(parents=True)

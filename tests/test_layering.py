@@ -33,7 +33,7 @@ HOMES = {
     },
     'faiss': {'retrieval/copies.py', 'retrieval/index_search.py'},
     # The toy world writes tars; what it writes is read elsewhere.
-    'tarfile': {'retrieval/tar_format.py', 'datasets/toy_web_memory.py'},
+    'tarfile': {'retrieval/tar_format.py', 'datasets/web_tars.py'},
     'matplotlib': {
         'visualization/class_accuracy.py',
         'visualization/fonts.py',

@@ -34,7 +34,7 @@ if [ "$(cat "$venv/installed" 2>/dev/null)" != "$wanted" ]; then
         -r requirements/runtime.txt -r "requirements/$host.txt" \
         -r requirements/retrieval.txt -r requirements/faiss_cpu.txt \
         -r requirements/visualization.txt -r requirements/tests.txt \
-        -r requirements/docs.txt >&2
+        -r requirements/world.txt -r requirements/docs.txt >&2
     "$venv/bin/python" -m pip install --disable-pip-version-check -q \
         --no-deps -e . >&2
     echo "$wanted" > "$venv/installed"

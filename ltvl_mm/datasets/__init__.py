@@ -5,6 +5,8 @@ from ltvl_mm.datasets.class_samplers import (
     PowerSampler,
     ProgressivelyBalancedSampler,
 )
+from ltvl_mm.datasets.emoji_corpus import EmojiCorpus
+from ltvl_mm.datasets.emoji_world import EmojiWorld
 from ltvl_mm.datasets.feature_batch import pack_labels
 from ltvl_mm.datasets.fixed_crop import FixedCrop
 from ltvl_mm.datasets.load_image import LoadImage
@@ -18,6 +20,8 @@ from ltvl_mm.datasets.worker_seed import seed_worker
 __all__ = [
     'CachedFeatures',
     'ClassBalancedSampler',
+    'EmojiCorpus',
+    'EmojiWorld',
     'FixedCrop',
     'FixedEpochSampler',
     'LoadImage',

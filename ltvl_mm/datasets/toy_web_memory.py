@@ -1,79 +1,51 @@
 """The toy world's web memory: tars as img2dataset writes them."""
 
-import csv
-import io
-import json
-import tarfile
-from collections.abc import Iterable
 from pathlib import Path
-
-import numpy as np
-from PIL import Image, ImageEnhance
 
 from ltvl_mm.datasets.toy_drawing import CLASS_NAMES, draw_image
 from ltvl_mm.datasets.toy_world_spec import (
     STREAMS,
     ToyWorldSize,
     draw_split_image,
-    encode_jpeg,
     write_caption,
 )
-from ltvl_mm.utils.io import atomic_write
+from ltvl_mm.datasets.web_tars import (
+    WebRow,
+    break_file,
+    encode_jpeg,
+    encode_near_duplicate,
+    format_web_key,
+    write_web_tar,
+    write_web_truth,
+)
 from ltvl_mm.utils.rng import make_generator
 
 
-def write_web_tar(path: Path, *, number: int, size: ToyWorldSize) -> None:
+def write_web_part(path: Path, *, number: int, size: ToyWorldSize) -> None:
     """Write tar ``number``: image, caption and record of each key."""
     start = number * size.web_per_tar
-    rows = _plan_web(size)[start : start + size.web_per_tar]
-    with (
-        atomic_write(path) as file,
-        tarfile.open(fileobj=file, mode='w') as tar,
-    ):
-        for row in rows:
-            key = str(row['key']).split('/')[1]
-            # A generator of its own: a duplicate has other words around it.
-            rng = make_generator(size.seed, STREAMS['web'], 1, int(key))
-            caption = write_caption(
-                row['class_name'] or CLASS_NAMES[rng.integers(96)], rng
-            )
-            record = {
-                'key': key,
-                'caption': caption,
-                'status': 'success',
-                'url': f'https://web.invalid/{key}.jpg',
-            }
-            _add_members(
-                tar,
-                key,
-                [
-                    ('jpg', _web_bytes(row, size)),
-                    ('txt', caption.encode()),
-                    ('json', json.dumps(record).encode()),
-                ],
-            )
+
+    def caption_row(row: WebRow) -> str:
+        key = str(row['key']).split('/')[1]
+        # A generator of its own: a duplicate has other words around it.
+        rng = make_generator(size.seed, STREAMS['web'], 1, int(key))
+        name = row['class_name'] or CLASS_NAMES[rng.integers(96)]
+        return write_caption(str(name), rng)
+
+    write_web_tar(
+        path,
+        _plan_web(size)[start : start + size.web_per_tar],
+        write_caption=caption_row,
+        encode_image=lambda row: _web_bytes(row, size),
+    )
 
 
-def write_web_truth(path: Path, *, size: ToyWorldSize) -> None:
+def write_web_plan(path: Path, *, size: ToyWorldSize) -> None:
     """Write class, kind of plant and source of every web image."""
-    with atomic_write(path, 'w') as file:
-        writer = csv.DictWriter(
-            file,
-            ['key', 'class_name', 'plant', 'source'],
-            extrasaction='ignore',
-            lineterminator='\n',
-        )
-        writer.writeheader()
-        writer.writerows(_plan_web(size))
+    write_web_truth(path, _plan_web(size))
 
 
-def read_web_truth(root: str | Path) -> dict[str, dict[str, str]]:
-    """Return what each web image is: key -> class_name, plant, source."""
-    with open(Path(root) / 'web_truth.csv', encoding='utf-8') as file:
-        return {row['key']: row for row in csv.DictReader(file)}
-
-
-def _plan_web(size: ToyWorldSize) -> list[dict[str, str | int]]:
+def _plan_web(size: ToyWorldSize) -> list[WebRow]:
     """Decide for each web image its class and whether it is planted.
 
     2 % exact duplicates, 1 % near-copies of test images, 1 % undecodable,
@@ -88,12 +60,12 @@ def _plan_web(size: ToyWorldSize) -> list[dict[str, str | int]]:
     plants[0] = ''  # something to duplicate
     classes = rng.integers(len(CLASS_NAMES), size=size.web)
     empty = rng.random(size.web) < 0.15
-    rows: list[dict[str, str | int]] = []
+    rows: list[WebRow] = []
     originals: list[int] = []
     for index, plant in enumerate(plants):
         name = '' if empty[index] else CLASS_NAMES[classes[index]]
         row = {
-            'key': _web_key(index, size),
+            'key': format_web_key(index, size.web_per_tar),
             'class_name': name,
             'plant': str(plant),
             'source': '',
@@ -119,39 +91,13 @@ def _plan_web(size: ToyWorldSize) -> list[dict[str, str | int]]:
     return rows
 
 
-def _web_key(index: int, size: ToyWorldSize) -> str:
-    """Return the key as img2dataset numbers it, behind its tar's name."""
-    tar, row = divmod(index, size.web_per_tar)
-    return f'{tar:05d}/{tar:05d}{row:04d}'
-
-
-def _web_bytes(row: dict[str, str | int], size: ToyWorldSize) -> bytes:
+def _web_bytes(row: WebRow, size: ToyWorldSize) -> bytes:
     rng = make_generator(size.seed, STREAMS['web'], int(row['index']))
     if row['plant'] == 'test_copy':
         label, number = map(int, str(row['source']).split('/'))
-        return _copy_nearly(
+        return encode_near_duplicate(
             draw_split_image('test', label, number, size.seed), rng
         )
-    data = encode_jpeg(
-        draw_image(row['class_name'] or None, rng, web_look=True)
-    )
-    if row['plant'] == 'undecodable':
-        return [b'', data[: len(data) // 3], b'<html>404 not found</html>'][
-            rng.integers(3)
-        ]
-    return data
-
-
-def _copy_nearly(image: Image.Image, rng: np.random.Generator) -> bytes:
-    """Re-encode with another brightness, as copies on the web are."""
-    image = ImageEnhance.Brightness(image).enhance(rng.uniform(0.9, 1.1))
-    return encode_jpeg(image, quality=int(rng.integers(60, 85)))
-
-
-def _add_members(
-    tar: tarfile.TarFile, key: str, members: Iterable[tuple[str, bytes]]
-) -> None:
-    for suffix, data in members:
-        info = tarfile.TarInfo(f'{key}.{suffix}')
-        info.size = len(data)
-        tar.addfile(info, io.BytesIO(data))
+    name = str(row['class_name']) or None
+    data = encode_jpeg(draw_image(name, rng, web_look=True))
+    return break_file(data, rng) if row['plant'] == 'undecodable' else data

@@ -1,6 +1,5 @@
 """What a toy world is made of: its size, seeds, captions and pictures."""
 
-import io
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -106,10 +105,3 @@ def write_caption(name: str, rng: np.random.Generator) -> str:
     colour, shape = name.split()
     words = rng.choice([name, colour, shape], p=[0.8, 0.08, 0.12])
     return str(rng.choice(_TEMPLATES)).format(words)
-
-
-def encode_jpeg(image: Image.Image, quality: int = 90) -> bytes:
-    """Return the bytes of a JPEG file."""
-    buffer = io.BytesIO()
-    image.save(buffer, 'JPEG', quality=quality)
-    return buffer.getvalue()

@@ -32,7 +32,8 @@ from ltvl_mm.utils.io import read_json
 from ltvl_mm.utils.text import read_lines
 from ltvl_mm.utils.torchscript import is_torchscript
 
-open_clip.add_model_config(Path(__file__).parent / 'archs')
+_ARCHS = Path(__file__).parent / 'archs'
+open_clip.add_model_config(_ARCHS)
 
 # In the order of the sorted WordNet ids, as ImageNet-LT's labels.
 IMAGENET_NAMES = tuple(open_clip.IMAGENET_CLASSNAMES)
@@ -118,7 +119,7 @@ def build_tokenizer(arch: str) -> Callable[..., torch.Tensor]:
     check_transformers(arch, config, part='tokenizer')
     name = register_arch(arch)
     if not config['text_cfg'].get('hf_tokenizer_name'):
-        return open_clip.get_tokenizer(name)
+        return open_clip.get_tokenizer(name, **_find_merges(config))
     try:
         return open_clip.get_tokenizer(name)
     # transformers and huggingface_hub raise many kinds without network.
@@ -222,6 +223,15 @@ def find_arch(arch: str) -> dict:
             f"'local-dir:FOLDER' or 'hf-hub:NAME'"
         )
     return config
+
+
+def _find_merges(config: dict) -> dict[str, str]:
+    """Return the file of a small vocabulary that is shipped with its arch."""
+    name = config['text_cfg'].get('tokenizer_kwargs', {}).get('bpe_path')
+    # The name in a config of the user's own is a path already.
+    if name is None or not (_ARCHS / name).is_file():
+        return {}
+    return {'bpe_path': str(_ARCHS / name)}
 
 
 def _build(arch: str, pretrained: str | None) -> nn.Module:

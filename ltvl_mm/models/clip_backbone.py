@@ -34,6 +34,9 @@ class CLIPBackbone(BaseBackbone):
             also in training; its weights and biases do train. As in BALLAD's
             code, which never leaves evaluation mode. To train from random
             weights, set it to False.
+        channels_last: Keep weights and images in memory channel by channel
+            for each pixel; CPUs then train a ResNet in two thirds of the
+            time. Results differ by rounding only.
         projection: False for features before the projection into the joint
             space, of width F: ViTs only, as a ResNet's attention pooling is
             its projection, too.
@@ -52,6 +55,7 @@ class CLIPBackbone(BaseBackbone):
         preprocess: str | Mapping[str, object] | None = None,
         frozen: bool = False,
         freeze_bn: bool = True,
+        channels_last: bool = False,
         projection: bool = True,
         init_cfg: dict | None = None,
     ) -> None:
@@ -62,6 +66,10 @@ class CLIPBackbone(BaseBackbone):
         self.visual = build_clip(arch, pretrained).visual
         if not projection:
             self.visual.proj = None
+        self.memory_format = (
+            torch.channels_last if channels_last else torch.preserve_format
+        )
+        self.visual.to(memory_format=self.memory_format)
         self.frozen = frozen
         self.freeze_bn = freeze_bn
         if frozen:
@@ -89,4 +97,5 @@ class CLIPBackbone(BaseBackbone):
         with torch.set_grad_enabled(
             torch.is_grad_enabled() and not self.frozen
         ):
+            images = images.to(memory_format=self.memory_format)
             return (self.visual(images),)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ltvl_mm.datasets.toy_drawing import CLASS_NAMES
-from ltvl_mm.datasets.toy_web_memory import read_web_truth
+from ltvl_mm.datasets.web_tars import read_web_truth
 from ltvl_mm.evaluation.accuracy_table import (
     COLUMNS,
     format_accuracies,

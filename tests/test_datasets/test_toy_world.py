@@ -11,9 +11,9 @@ from mmengine.registry import DATASETS
 from PIL import Image, UnidentifiedImageError
 
 from ltvl_mm.datasets.toy_drawing import CLASS_NAMES, draw_image
-from ltvl_mm.datasets.toy_web_memory import read_web_truth
 from ltvl_mm.datasets.toy_world_files import write_toy_world
 from ltvl_mm.datasets.toy_world_spec import ToyWorldSize, count_training_images
+from ltvl_mm.datasets.web_tars import read_web_truth
 
 SIZE = ToyWorldSize(
     train_most=3,
@@ -69,7 +69,7 @@ def test_a_killed_run_is_finished_to_the_same_bytes(world, tmp_path):
 
 def test_a_folder_of_another_world_is_refused(world):
     other = ToyWorldSize(seed=1)
-    with pytest.raises(ValueError, match='holds a toy world of other sett'):
+    with pytest.raises(ValueError, match='holds the toy world of other sett'):
         write_toy_world(world, other)
 
 

@@ -57,3 +57,11 @@ def test_init_cfg_overrules_the_pretrained_weights(weights):
     ]
     assert convolutions
     assert all((conv.weight == 0.5).all() for conv in convolutions)
+
+
+def test_channels_last_changes_rounding_only(weights):
+    images = torch.randn(2, 3, 32, 32)
+    plain, other = build(weights), build(weights, channels_last=True)
+    kernel = other.visual.conv1.weight
+    assert kernel.is_contiguous(memory_format=torch.channels_last)
+    assert torch.allclose(plain(images)[0], other(images)[0], atol=1e-4)

@@ -1,0 +1,74 @@
+"""The emoji world: lists, transforms, metric."""
+
+data_root = 'data/emoji'
+num_classes = 96
+
+data_preprocessor = dict(
+    num_classes=num_classes,
+    # CLIP's mean and std, times 255.
+    mean=[122.7709383, 116.7460125, 104.09373615],
+    std=[68.5005327, 66.6321579, 70.32316305],
+    to_rgb=True,
+)
+
+train_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='RandomResizedCrop', scale=32, crop_ratio_range=(0.6, 1.0)),
+    dict(type='RandomFlip', prob=0.5, direction='horizontal'),
+    dict(type='PackInputs'),
+]
+test_pipeline = [dict(type='LoadImageFromFile'), dict(type='PackInputs')]
+
+train_dataloader = dict(
+    batch_size=64,
+    num_workers=1,
+    # Workers of each epoch are new, and seeded by it: a killed run repeats
+    # the very images of an undisturbed one.
+    persistent_workers=False,
+    worker_init_fn=dict(type='ltvl_mm.seed_worker'),
+    collate_fn=dict(type='default_collate'),
+    sampler=dict(type='ltvl_mm.FixedEpochSampler', epoch_size=4480),
+    dataset=dict(
+        type='ltvl_mm.EmojiWorld',
+        data_root=data_root,
+        split='train',
+        pipeline=train_pipeline,
+    ),
+)
+val_dataloader = dict(
+    batch_size=240,
+    num_workers=1,
+    persistent_workers=False,
+    collate_fn=dict(type='default_collate'),
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(
+        type='ltvl_mm.EmojiWorld',
+        data_root=data_root,
+        split='val',
+        pipeline=test_pipeline,
+    ),
+)
+test_dataloader = dict(
+    batch_size=240,
+    num_workers=1,
+    persistent_workers=False,
+    collate_fn=dict(type='default_collate'),
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(
+        type='ltvl_mm.EmojiWorld',
+        data_root=data_root,
+        split='test',
+        pipeline=test_pipeline,
+    ),
+)
+val_evaluator = dict(
+    type='ltvl_mm.ShotAccuracy',
+    num_classes=num_classes,
+    class_counts=data_root + '/train.txt',
+)
+test_evaluator = dict(
+    type='ltvl_mm.ShotAccuracy',
+    num_classes=num_classes,
+    class_counts=data_root + '/train.txt',
+    per_class=True,
+)
