@@ -26,7 +26,7 @@ epoch_size = 437_248  # 854 batches of 512, as in phase A
 
 model = dict(
     backbone=dict(arch=arch, pretrained=phase_a),
-    neck=dict(dim=1024),
+    neck=dict(arch=arch),
     head=dict(arch=arch, pretrained=phase_a, class_names=class_names),
 )
 train_dataloader = dict(

@@ -24,7 +24,7 @@ epoch_size = 62_464  # 122 batches of 512, as in phase A
 
 model = dict(
     backbone=dict(arch=arch, pretrained=phase_a),
-    neck=dict(dim=1024),
+    neck=dict(arch=arch),
     head=dict(arch=arch, pretrained=phase_a, class_names=class_names),
 )
 train_dataloader = dict(

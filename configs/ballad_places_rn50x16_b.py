@@ -21,7 +21,7 @@ phase_a = 'work_dirs/ballad_places_rn50x16_a'  # its best checkpoint on val
 
 model = dict(
     backbone=dict(arch=arch, pretrained=phase_a),
-    neck=dict(dim=768),
+    neck=dict(arch=arch),
     head=dict(arch=arch, pretrained=phase_a),
 )
 train_dataloader = dict(dataset=dict(pipeline=_base_.train_pipeline_384))

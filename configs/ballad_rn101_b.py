@@ -18,6 +18,6 @@ phase_a = 'work_dirs/ballad_rn101_a'  # its best checkpoint on val
 
 model = dict(
     backbone=dict(arch=arch, pretrained=phase_a),
-    neck=dict(dim=512),
+    neck=dict(arch=arch),
     head=dict(arch=arch, pretrained=phase_a),
 )

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
+from ltvl_mm.models.clip import find_width
+
 ROOT = Path(__file__).parents[1] / 'configs'
 # Of clip/model.py of OpenAI: width of the joint space, and pixels.
 TOWERS = {
@@ -53,7 +55,8 @@ def test_width_size_and_weights_fit_the_tower(path):
     assert cfg.model.head.arch == cfg.model.backbone.arch
     assert cfg.model.head.pretrained == cfg.model.backbone.pretrained
     if 'neck' in cfg.model:
-        assert cfg.model.neck.dim == dim
+        assert cfg.model.neck.arch == cfg.model.backbone.arch
+        assert find_width(cfg.model.neck.arch) == dim
     for split in ('train', 'val', 'test'):
         loader = cfg.get(f'{split}_dataloader')
         if loader is not None:
@@ -105,7 +108,7 @@ def test_the_official_preset_is_the_code():
     assert (a.train_cfg.max_epochs, b.train_cfg.max_epochs) == (50, 10)
     assert b.model.neck == dict(
         type='ltvl_mm.BalancedLinearAdapter',
-        dim=1024,
+        arch='RN50-quickgelu',
         ratio=0.2,
         activation=None,
         bias=False,
@@ -127,7 +130,7 @@ def test_the_paper_preset_is_the_paper():
     assert b.model.head.logit_scale == 'frozen'
     assert b.model.neck == dict(
         type='ltvl_mm.BalancedLinearAdapter',
-        dim=1024,
+        arch='RN50-quickgelu',
         ratio=0.2,
         activation='relu',
         bias=True,
@@ -148,7 +151,7 @@ def test_the_freeze_grid_and_the_joint_run_change_one_thing_each():
     assert l_only.model.backbone == dict(frozen=True, **a.model.backbone)
     assert l_only.model.head == a.model.head
     joint, b = load('ballad_rn50_joint'), load('ballad_rn50_b')
-    for name in ('ratio', 'activation', 'bias', 'dim'):
+    for name in ('ratio', 'activation', 'bias', 'arch'):
         assert joint.model.neck[name] == b.model.neck[name]
     rate = joint.optim_wrapper.optimizer.lr
     scale = joint.optim_wrapper.paramwise_cfg.custom_keys.neck.lr_mult

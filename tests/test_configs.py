@@ -15,9 +15,11 @@ from mmengine.evaluator import Evaluator
 from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 from mmengine.visualization import Visualizer
+from PIL import Image
 from toy_clip import write_toy_classifier
 
 import ltvl_mm  # noqa: F401, a broken install says so here
+from ltvl_mm.apis.captions import index_captions
 from ltvl_mm.engine.feature_caching import cache_features
 from ltvl_mm.models import clip_backbone, clip_contrastive_head
 from ltvl_mm.models.clip import build_clip
@@ -240,6 +242,11 @@ def dummy_roots(emoji_root, tmp_path_factory):
             (root / f'{prefix}_{split}.txt').write_text('\n'.join(lines))
         web = folder / 'data/retrieved' / name
         write_manifest(web, names, list(range(0, classes, 100)))
+    captioned = folder / 'captioned'
+    captioned.mkdir()
+    Image.new('RGB', (8, 8)).save(captioned / 'a.png')
+    (captioned / 'a.txt').write_text('a picture')
+    index_captions(captioned, folder / 'data/captions', workers=0)
     return folder
 
 

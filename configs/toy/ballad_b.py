@@ -17,7 +17,7 @@ class_names = _base_.data_root + '/class_names.txt'
 
 model = dict(
     backbone=dict(arch=arch, pretrained=phase_a),
-    neck=dict(dim=128),
+    neck=dict(arch=arch),
     head=dict(
         arch=arch,
         pretrained=phase_a,

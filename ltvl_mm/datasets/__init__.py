@@ -1,6 +1,7 @@
 """Data sets, wrappers and samplers."""
 
 from ltvl_mm.datasets.cached_features import CachedFeatures
+from ltvl_mm.datasets.captioned_images import CaptionedImages
 from ltvl_mm.datasets.class_samplers import (
     PowerSampler,
     ProgressivelyBalancedSampler,
@@ -19,6 +20,7 @@ from ltvl_mm.datasets.worker_seed import seed_worker
 
 __all__ = [
     'CachedFeatures',
+    'CaptionedImages',
     'ClassBalancedSampler',
     'EmojiCorpus',
     'EmojiWorld',

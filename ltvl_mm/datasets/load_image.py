@@ -6,7 +6,7 @@ from mmcv.transforms import LoadImageFromFile
 
 from ltvl_mm.registry import TRANSFORMS
 from ltvl_mm.utils.image_decoding import decode_image
-from ltvl_mm.utils.regular_files import read_regular
+from ltvl_mm.utils.regular_files import open_regular, read_regular
 
 
 @TRANSFORMS.register_module()
@@ -20,6 +20,10 @@ class LoadImage(LoadImageFromFile):
     blended with white, 16-bit samples are scaled to 8 bits, EXIF orientation
     is applied, and the first frame is taken. For ordinary JPEG and PNG files
     both give the same pixels.
+
+    If ``results`` has a ``byte_range`` (first byte and number of bytes), as
+    samples of :class:`ltvl_mm.CaptionedImages` have, the image is that part
+    of the file, such as a member of a tar.
 
     Adds ``img``, a (H, W, 3) array of BGR values in [0, 255], and
     ``img_shape`` and ``ori_shape``, both (H, W).
@@ -52,7 +56,12 @@ class LoadImage(LoadImageFromFile):
         """Return ``results`` with the image that ``img_path`` names."""
         path = str(results['img_path'])
         try:
-            pixels = np.asarray(decode_image(self._read_bytes(path)))
+            data = (
+                _read_range(path, *results['byte_range'])
+                if 'byte_range' in results
+                else self._read_bytes(path)
+            )
+            pixels = np.asarray(decode_image(data))
         except (OSError, ValueError) as error:
             if self.ignore_empty:
                 return None
@@ -81,3 +90,14 @@ class LoadImage(LoadImageFromFile):
             f'ignore_empty={self.ignore_empty}, '
             f'backend_args={self.backend_args})'
         )
+
+
+def _read_range(path: str, offset: int, size: int) -> bytes:
+    with open_regular(path) as file:
+        file.seek(offset)
+        data = file.read(size)
+    if len(data) < size:
+        raise ValueError(
+            f'the file ends within the {size} bytes from {offset} on'
+        )
+    return data

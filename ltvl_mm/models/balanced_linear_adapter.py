@@ -21,7 +21,9 @@ class BalancedLinearAdapter(BaseModule):
     it to features that are not normalised, and starts from torch's weights.
 
     Args:
-        dim: Width D of the features.
+        dim: Width D of the features; None for that of ``arch``.
+        arch: The open_clip architecture whose joint space is adapted, as
+            the backbone's; None if ``dim`` is given.
         ratio: Share of the mapped features, in [0, 1]; the paper gives no
             number, its code 0.2.
         activation: ``'relu'`` or None.
@@ -34,13 +36,15 @@ class BalancedLinearAdapter(BaseModule):
         init_cfg: mmengine's way to initialise; None keeps ``init``.
 
     Raises:
-        ValueError: If an argument is none of these.
+        ValueError: If an argument is none of these, or not exactly one of
+            ``dim`` and ``arch`` is given.
     """
 
     def __init__(
         self,
-        dim: int,
+        dim: int | None = None,
         *,
+        arch: str | None = None,
         ratio: float = 0.2,
         activation: str | None = 'relu',
         bias: bool = True,
@@ -53,6 +57,15 @@ class BalancedLinearAdapter(BaseModule):
         _check_choice('activation', activation, ACTIVATIONS)
         _check_choice('normalize', normalize, PLACES)
         _check_choice('init', init, STARTS)
+        if (dim is None) == (arch is None):
+            raise ValueError(
+                f'give either dim or arch, got dim={dim} and arch={arch!r}'
+            )
+        if dim is None:
+            # Imports open_clip, which a given width does without.
+            from ltvl_mm.models.clip import find_width
+
+            dim = find_width(arch)
         super().__init__(init_cfg)
         self.ratio = ratio
         self.activation = activation

@@ -69,6 +69,14 @@ def test_options_out_of_range_are_refused(options, message):
         BalancedLinearAdapter(2, **options)
 
 
+def test_the_width_follows_from_the_architecture():
+    assert BalancedLinearAdapter(arch='RN50').linear.in_features == 1024
+    assert BalancedLinearAdapter(arch='ViT-L-14').linear.in_features == 768
+    for both in ({}, {'dim': 2, 'arch': 'RN50'}):
+        with pytest.raises(ValueError, match='give either dim or arch'):
+            BalancedLinearAdapter(**both)
+
+
 def test_features_of_another_width_are_refused_by_both_numbers():
     with pytest.raises(ValueError, match=r'dim=4.* 2 wide'):
         BalancedLinearAdapter(4)(FEATURES)

@@ -1,5 +1,7 @@
+import json
 import sys
 
+import torch
 from toy_clip import write_toy_classifier
 
 
@@ -16,3 +18,33 @@ def test_the_file_is_written_checked_and_named(run_tool, tmp_path):
         output
     )
     assert (tmp_path / 'clip.pt').exists()
+
+
+def test_phase_b_is_folded_in_or_written_beside(run_tool, tmp_path):
+    neck = dict(
+        type='ltvl_mm.BalancedLinearAdapter',
+        dim=128,
+        activation=None,
+        bias=False,
+    )
+    write_toy_classifier(tmp_path / 'epoch_1.pth', neck=neck)
+    (tmp_path / 'last_checkpoint').write_text('epoch_1.pth')
+    (tmp_path / 'config.json').write_text(
+        json.dumps({'model': {'neck': neck}})
+    )
+    tool = sys.executable, 'tools/model_converters/to_open_clip.py', tmp_path
+    run_tool(*tool, tmp_path / 'folded.pt', '--arch=ltvl-toy')
+    output = run_tool(
+        *tool,
+        tmp_path / 'towers.pt',
+        '--arch=ltvl-toy',
+        f'--adapter={tmp_path}/adapter.pt',
+    )
+    assert f'adapter: {tmp_path}/adapter.pt' in output
+    folded, towers = (
+        torch.load(tmp_path / name)['visual.attnpool.c_proj.weight']
+        for name in ('folded.pt', 'towers.pt')
+    )
+    weight = torch.load(tmp_path / 'adapter.pt')['weight']
+    blend = 0.2 * weight + 0.8 * torch.eye(128)
+    torch.testing.assert_close(folded, blend @ towers)

@@ -2,6 +2,10 @@
 
 The file is read back with open_clip.create_model and must give the same
 features; otherwise it is deleted.
+
+The adapter of a phase B is folded into the image tower where that is exact, as
+for the adapters of BALLAD's code. Others, with bias or activation, are written
+beside it: --adapter FILE.
 """
 
 import argparse
@@ -11,8 +15,18 @@ import open_clip
 import torch
 
 from ltvl_mm.models.clip import build_tokenizer
-from ltvl_mm.models.clip_export import export_clip
+from ltvl_mm.models.clip_export import (
+    export_adapter,
+    export_clip,
+    read_adapter,
+)
+from ltvl_mm.utils.checkpoints import find_checkpoint
 from ltvl_mm.utils.command_line import run_command
+from ltvl_mm.utils.run_config import (
+    CONFIG_FILE,
+    read_config_text,
+    read_config_values,
+)
 
 
 def parse_args() -> argparse.Namespace:
@@ -20,10 +34,24 @@ def parse_args() -> argparse.Namespace:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument('checkpoint', help='of phase A, or of any training')
+    parser.add_argument(
+        'checkpoint', help='of phase A or B, or the folder of a training'
+    )
     parser.add_argument('out', help='the state dict, e.g. clip.pt')
     parser.add_argument(
         '--arch', required=True, help="the config's, e.g. RN50-quickgelu"
+    )
+    parser.add_argument(
+        '--config',
+        type=Path,
+        help='config.json of the training, read for its adapter (default: '
+        'the one beside the checkpoint)',
+    )
+    parser.add_argument(
+        '--adapter',
+        metavar='FILE',
+        help='write the adapter to FILE (.safetensors or .pt: weight, bias, '
+        'ratio) and the towers without it (default: fold it in)',
     )
     return parser.parse_args()
 
@@ -47,14 +75,41 @@ def check_export(arch: str, file: str, ours: torch.nn.Module) -> None:
         torch.testing.assert_close(theirs.logit_bias, ours.logit_bias)
 
 
+def find_adapter(checkpoint: str | Path, config: Path | None) -> dict | None:
+    """Return the neck of the training's config, or None without a config."""
+    if config is None:
+        config = Path(checkpoint).parent / CONFIG_FILE
+        if not config.is_file():
+            return None
+    text = read_config_text(config, config.parent)
+    model = read_config_values(config, text).get('model') or {}
+    return model.get('neck')
+
+
 def main() -> None:
     args = parse_args()
-    ours = export_clip(args.arch, args.checkpoint, args.out)
+    checkpoint = find_checkpoint(args.checkpoint)
+    adapter = find_adapter(checkpoint, args.config)
+    if args.adapter and not (adapter and read_adapter(checkpoint)):
+        raise ValueError(
+            f'--adapter: {checkpoint} and the config of its training hold no '
+            f'adapter'
+        )
+    ours = export_clip(
+        args.arch,
+        checkpoint,
+        args.out,
+        adapter=adapter,
+        fold=args.adapter is None,
+    )
     try:
         check_export(args.arch, args.out, ours)
     except BaseException:
         Path(args.out).unlink()
         raise
+    if args.adapter:
+        export_adapter(checkpoint, adapter, args.adapter)
+        print(f'adapter: {args.adapter}')
     print(f"open_clip.create_model('{args.arch}', pretrained='{args.out}')")
 
 
