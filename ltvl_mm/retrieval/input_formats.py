@@ -68,10 +68,13 @@ def describe_other_file(path: Path) -> str:
         if path.suffix.lower() == '.parquet':
             columns = ', '.join(list_columns(path))
             return (
-                f'{path} holds no image bytes; its columns are {columns:.300}.'
-                f' Expected a binary column jpg, png or webp and a column '
-                f'key, as img2dataset --output_format parquet writes them. If '
-                f'it lists addresses, download them with img2dataset'
+                f"{path} holds no image bytes in img2dataset's form; its "
+                f'columns are {columns:.300}. Expected a binary column jpg, '
+                f'png or webp and a column key, as img2dataset '
+                f'--output_format parquet writes them. If it lists addresses, '
+                f'download them with img2dataset; if a column holds bytes and '
+                f'path, as Hugging Face writes images, save them as files '
+                f'first'
             )
     except (OSError, ValueError) as error:
         return f'{error}; {expected}'

@@ -137,7 +137,7 @@ def _add_folder(found: _Inputs, folder: Path) -> None:
         elif suffix in ARCHIVE_SUFFIXES:
             left_out.add('archives, which must be unpacked', name)
         elif suffix == 'parquet':
-            left_out.add('parquet files without image bytes', name)
+            left_out.add('parquet files of another form', name)
         elif suffix not in ('txt', 'json'):
             left_out.add('files of other types', name)
     if not tars and not images:

@@ -1,12 +1,19 @@
 """Class names: one per line, in label order."""
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ltvl_mm.utils.io import hash_content, write_if_new
 from ltvl_mm.utils.short_repr import describe_value
 from ltvl_mm.utils.text import is_comment, read_text, split_lines
+
+# Forms of a file that is not one plain name per line.
+_BRACKETS = re.compile(r'(\w+ *= *)?(\[.*\]|\{.*\}|\(.*\))', re.DOTALL)
+_QUOTED = re.compile(r'(["\']).*\1,?')
+_SYNSET = re.compile(r'n[0-9]{8}[ ,:\t]+\S')
+_NUMBERED = re.compile(r'([0-9]{1,7})[ .:,;)\t]+\S')
 
 
 def load_class_names(source: str | Path | Sequence[str]) -> tuple[str, ...]:
@@ -22,7 +29,8 @@ def load_class_names(source: str | Path | Sequence[str]) -> tuple[str, ...]:
 
     Raises:
         ValueError: If the file is missing or not UTF-8, a name is empty or
-            not a string, or there is no name.
+            not a string, there is no name, or the lines of the file are not
+            plain names: JSON, quoted, numbered, with WordNet ids.
     """
     if not isinstance(source, (str, Path)):
         return _check_names(source)
@@ -37,7 +45,15 @@ def load_class_names(source: str | Path | Sequence[str]) -> tuple[str, ...]:
             raise ValueError(f'{source}: line {number} has no class name')
     if not numbered:
         raise ValueError(f'{source}: no class names')
-    return tuple(name for _, name in numbered)
+    names = tuple(name for _, name in numbered)
+    form = _find_other_form(names)
+    if form is not None:
+        raise ValueError(
+            f'{source}: {form}, which would become part of the prompts. Write '
+            f'one plain name per line, in label order; the first line is '
+            f'{names[0]!r:.80}'
+        )
+    return names
 
 
 def write_class_names(path: str | Path, names: Sequence[str]) -> bool:
@@ -60,6 +76,31 @@ def write_class_names(path: str | Path, names: Sequence[str]) -> bool:
 def hash_class_names(names: Sequence[str]) -> str:
     """Return a sha256 that tells two ordered class lists apart."""
     return hash_content(list(names))
+
+
+def _find_other_form(names: Sequence[str]) -> str | None:
+    """Return what lines look like if they are not plain names, else None.
+
+    Args:
+        names: K lines of a file.
+    """
+    text = ' '.join(names)
+    if _BRACKETS.fullmatch(text):
+        return 'this is JSON or Python'
+    if len(names) < 2:
+        return None
+    if all(_QUOTED.fullmatch(name) for name in names):
+        return 'each name has quotation marks'
+    if all(name.startswith(('- ', '* ')) for name in names):
+        return 'each line begins with a list mark'
+    if all(_SYNSET.match(name) for name in names):
+        return 'each line begins with a WordNet id'
+    numbers = [_NUMBERED.match(name) for name in names]
+    if all(numbers):
+        found = [int(match[1]) for match in numbers]
+        if found in (list(range(len(found))), list(range(1, len(found) + 1))):
+            return 'the lines are numbered'
+    return None
 
 
 def _check_names(names: Sequence[str]) -> tuple[str, ...]:

@@ -21,7 +21,8 @@ DECODER_VERSION = 2
 # Version -> images that all earlier versions decoded differently.
 DECODER_CHANGES = {
     2: '16-bit grayscale, 32-bit integer and float images (clipped to 8 bits, '
-    'mostly white or black) and 16-bit images with a transparent color'
+    'mostly white or black), and images of 2, 4 or 16 bits per sample with a '
+    'transparent color'
 }
 
 # 100 megapixels: five times a good camera; a "bomb" is far above.
@@ -64,6 +65,7 @@ IMAGE_SUFFIXES = frozenset(
     if name in (*RASTER_FORMATS, 'MPO')
 )
 _TIFF_BITS_PER_SAMPLE = 258
+_PNG_SIGNATURE = b'\x89PNG\r\n\x1a\n'
 
 
 def decode_image(
@@ -104,7 +106,9 @@ def decode_image(
     with open_image(data, max_pixels=max_pixels) as image:
         if draft_side is not None:
             image.draft('RGB', (2 * draft_side, 2 * draft_side))
-        return _convert_to_rgb(image, _find_max_sample(image, data))
+        return _convert_to_rgb(
+            image, _find_max_sample(image, data), _find_clear_scale(data)
+        )
 
 
 def read_image(
@@ -172,7 +176,7 @@ def has_transparency(image: Image.Image) -> bool:
 
 def is_16_bit_png(data: bytes) -> bool:
     """Return whether the header of a PNG file states 16 bits per sample."""
-    return data[:8] == b'\x89PNG\r\n\x1a\n' and data[24:25] == b'\x10'
+    return data[:8] == _PNG_SIGNATURE and data[24:25] == b'\x10'
 
 
 def _check_size(image: Image.Image, max_pixels: int) -> None:
@@ -201,7 +205,16 @@ def _find_max_sample(image: Image.Image, data: bytes) -> int | None:
     return None
 
 
-def _convert_to_rgb(image: Image.Image, max_sample: int | None) -> Image.Image:
+def _find_clear_scale(data: bytes) -> int:
+    """Return the factor of the clear color of a PNG of 2 or 4 bits gray."""
+    if data[:8] != _PNG_SIGNATURE:
+        return 1
+    return {b'\x02': 85, b'\x04': 17}.get(data[24:25], 1)
+
+
+def _convert_to_rgb(
+    image: Image.Image, max_sample: int | None, clear_scale: int
+) -> Image.Image:
     if image.mode in ('I', 'F') or image.mode.startswith('I;16'):
         upright = ImageOps.exif_transpose(image)
         values = np.asarray(upright)
@@ -218,6 +231,9 @@ def _convert_to_rgb(image: Image.Image, max_sample: int | None) -> Image.Image:
     if max_sample == 65535 and isinstance(clear, tuple):
         # The samples of a 16-bit RGB PNG are read as their high bytes.
         image.info['transparency'] = tuple(value >> 8 for value in clear)
+    elif image.mode == 'L' and isinstance(clear, int):
+        # Pillow scales gray samples of 2 and 4 bits, but not their clear one.
+        image.info['transparency'] = clear * clear_scale
     image = image.convert('RGBA')
     white = Image.new('RGBA', image.size, 'white')
     return Image.alpha_composite(white, image).convert('RGB')

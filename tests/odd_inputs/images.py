@@ -4,6 +4,8 @@ Every reader of images runs through ``IMAGES``; a new case is one line.
 """
 
 import io
+import struct
+import zlib
 
 import cv2
 import numpy as np
@@ -31,6 +33,36 @@ def _encode(suffix, values):
     """Write (H, W) or (H, W, 3) RGB samples of any depth with OpenCV."""
     values = values[..., ::-1] if values.ndim == 3 else values
     return cv2.imencode(suffix, np.ascontiguousarray(values))[1].tobytes()
+
+
+def _write_png(bits, kind, rows, clear=None):
+    """Write a PNG of samples that Pillow cannot write.
+
+    Args:
+        bits: Bits per sample.
+        kind: Color type: 0 gray, 4 gray and alpha, 6 RGB and alpha.
+        rows: SIDE packed rows.
+        clear: The transparent gray sample.
+    """
+
+    def chunk(name, data):
+        check = zlib.crc32(name + data)
+        size = struct.pack('>I', len(data))
+        return size + name + data + struct.pack('>I', check)
+
+    header = struct.pack('>IIBBBBB', SIDE, SIDE, bits, kind, 0, 0, 0)
+    found = b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', header)
+    if clear is not None:
+        found += chunk(b'tRNS', struct.pack('>H', clear))
+    packed = zlib.compress(b''.join(b'\0' + row for row in rows))
+    return found + chunk(b'IDAT', packed) + chunk(b'IEND', b'')
+
+
+def _deep(values):
+    """Return 16-bit samples of (H, W, C) 8-bit values as packed rows."""
+    return [
+        (row.astype('>u2') * 257).astype('>u2').tobytes() for row in values
+    ]
 
 
 def _gray(values):
@@ -146,6 +178,31 @@ IMAGES = {
         _array(_DEEP, transparency=17 * 257),
         _gray(np.where(_RAMP == 17, 255, _RAMP)),
     ),
+    '16-bit LA PNG': (
+        '.png',
+        _write_png(16, 4, _deep(np.dstack([_RAMP, _ALPHA]))),
+        _on_white(_gray(_RAMP)),
+    ),
+    '16-bit RGBA PNG': (
+        '.png',
+        _write_png(16, 6, _deep(_with_alpha(_FLAT))),
+        _CLEAR_FLAT,
+    ),
+    '4-bit gray PNG': (
+        '.png',
+        _write_png(4, 0, [bytes.fromhex('0123456789abcdef')] * SIDE),
+        _gray(_RAMP),
+    ),
+    '4-bit gray with a clear color': (
+        '.png',
+        _write_png(4, 0, [bytes.fromhex('0123456789abcdef')] * SIDE, 3),
+        _gray(np.where(_RAMP == 51, 255, _RAMP)),
+    ),
+    '2-bit gray with a clear color': (
+        '.png',
+        _write_png(2, 0, [bytes.fromhex('0055aaff')] * SIDE, 1),
+        _gray(np.tile(np.repeat([0, 255, 170, 255], 4), (SIDE, 1))),
+    ),
     '16-bit PGM': ('.pgm', _encode('.pgm', _DEEP), _gray(_RAMP)),
     'dark 16-bit PGM': (
         '.pgm',
@@ -198,7 +255,7 @@ IMAGES = {
     'AVIF': ('.avif', _array(_FLAT, 'AVIF', quality=100), _FLAT),
 }
 # Files that are copied byte for byte to a retrieved folder.
-COPIED = {'1', 'L', 'L JPEG', 'P', 'RGB', 'RGB JPEG', 'MPO'}
+COPIED = {'1', '4-bit gray PNG', 'L', 'L JPEG', 'P', 'RGB', 'RGB JPEG', 'MPO'}
 
 # An encapsulated PostScript file, for which Pillow would start Ghostscript.
 EPS = b"""%!PS-Adobe-3.0 EPSF-3.0

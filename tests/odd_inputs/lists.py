@@ -93,4 +93,22 @@ NAME_LISTS = {
     'latin-1': (b'cat\ncaf\xe9\n', 'line 2: byte 0xe9 is not UTF-8'),
     'empty': (b'', 'no class names'),
     'comments only': (b'# nothing\n', 'no class names'),
+    'JSON': (b'["cat", "dog"]', 'this is JSON or Python'),
+    'JSON, a name per line': (b'[\n "cat",\n "dog"\n]\n', 'this is JSON'),
+    'JSON object': (b'{\n "0": "cat",\n "1": "dog"\n}\n', 'this is JSON'),
+    'Python': (b"classes = [\n'cat',\n'dog',\n]\n", 'this is JSON or Pyt'),
+    'quoted': (b'"cat",\n"big dog"\n', 'each name has quotation marks'),
+    'YAML': (b'- cat\n- dog\n', 'each line begins with a list mark'),
+    'numbered': (b'0 cat\n1 dog\n2 2 cv\n', 'the lines are numbered'),
+    'numbered from 1, CSV': (b'1,cat\n2,dog\n', 'the lines are numbered'),
+    'ids of WordNet': (
+        b'n01440764 tench, Tinca tinca\nn01443537 goldfish\n',
+        'each line begins with a WordNet id',
+    ),
+    'names with numbers': (b'0\n1\n', ('0', '1')),
+    'names that begin with numbers': (
+        b'1 dad mug\n4 door car\n',
+        ('1 dad mug', '4 door car'),
+    ),
+    'folders named by ids': (b'n01440764\nn1\n', ('n01440764', 'n1')),
 }
