@@ -26,7 +26,11 @@ from ltvl_mm.models.clip_sources import (
     name_arch,
     register_arch,
 )
-from ltvl_mm.models.clip_weights import read_clip_state
+from ltvl_mm.models.clip_weights import (
+    find_shipped_weights,
+    list_shipped_tags,
+    read_clip_state,
+)
 from ltvl_mm.utils.checkpoints import find_checkpoint
 from ltvl_mm.utils.io import read_json
 from ltvl_mm.utils.text import read_lines
@@ -54,10 +58,12 @@ def build_clip(arch: str, pretrained: str | None = None) -> nn.Module:
 
     Args:
         arch: An open_clip architecture such as ``'ViT-B-16-quickgelu'``;
-            ``'ltvl-toy'``, the 32 px model of the toy world; a model config
+            ``'ltvl-toy'`` and ``'ltvl-emoji'``, the 32 px models of the toy
+            world and the emoji world; a model config
             (``my_clip.json``); ``'local-dir:FOLDER'`` or ``'hf-hub:NAME'``;
             see :func:`ltvl_mm.models.clip_sources.register_arch`.
-        pretrained: A tag of open_clip (downloads), or a file: an open_clip
+        pretrained: A tag of open_clip (downloads), one whose weights this
+            package holds (``'ltvl-emoji'``), or a file: an open_clip
             state dict, OpenAI's JIT archive, or a checkpoint of ours (a
             classifier of ``CLIPBackbone`` and ``CLIPContrastiveHead``); or
             the folder of a training, which selects its best checkpoint.
@@ -76,6 +82,9 @@ def build_clip(arch: str, pretrained: str | None = None) -> nn.Module:
         pretrained = find_own_weights(arch)
     if pretrained is None:
         return _build(arch, None)
+    shipped = list_shipped_tags(arch)
+    if pretrained in shipped:
+        pretrained = find_shipped_weights(arch, pretrained)
     if Path(pretrained).is_dir():
         pretrained = find_checkpoint(pretrained)
     if Path(pretrained).is_file():
@@ -89,7 +98,7 @@ def build_clip(arch: str, pretrained: str | None = None) -> nn.Module:
     if pretrained not in tags:
         raise ValueError(
             f'pretrained={pretrained!r} is neither a file nor a tag of '
-            f'{arch}; its tags: {", ".join(tags) or "none"}'
+            f'{arch}; its tags: {", ".join([*shipped, *tags]) or "none"}'
         )
     wanted = open_clip.get_pretrained_cfg(arch, pretrained).get(
         'quick_gelu', False

@@ -17,6 +17,7 @@ def export_clip(
     *,
     adapter: dict | None = None,
     fold: bool = True,
+    half: bool = False,
 ) -> nn.Module:
     """Write the towers of a checkpoint of ours as an open_clip state dict.
 
@@ -35,6 +36,7 @@ def export_clip(
         out: The file to write; ``.safetensors``, else as ``torch.save``.
         adapter: The ``neck`` of its config, if the checkpoint has one.
         fold: Fold the adapter in; False leaves it out. Default True.
+        half: Store the weights in float16, half the size.
 
     Returns:
         The model that was written, in evaluation mode.
@@ -59,13 +61,19 @@ def export_clip(
         )
     if weights:
         fold_adapter(model.visual, weights, adapter)
-    write_state(
-        out,
-        {
-            name.removeprefix(prefix): tensor
-            for name, tensor in model.state_dict().items()
-        },
-    )
+    if half:
+        # Rounded in the model as well, so that it is what the file holds.
+        model.half().float()
+    state = {
+        name.removeprefix(prefix): tensor
+        for name, tensor in model.state_dict().items()
+    }
+    if half:
+        state = {
+            name: tensor.half() if tensor.is_floating_point() else tensor
+            for name, tensor in state.items()
+        }
+    write_state(out, state)
     return model.eval()
 
 

@@ -20,6 +20,7 @@ from ltvl_mm.models.clip_sources import (
     find_own_preprocessing,
     has_own_weights,
 )
+from ltvl_mm.models.clip_weights import list_shipped_tags
 from ltvl_mm.structures.encoder_identity import describe_preprocessing
 
 # The values that each key of an override may have.
@@ -65,7 +66,10 @@ def find_preprocessing(
         own = find_own_preprocessing(arch)
         own = {key: own[key] for key in _KEYS if key in own}
         values = merge_preprocess_dict(values, _check_values(own))
-    elif not {'mean', 'std', *_CHOICES} <= set(overlay):
+    # Shipped weights were trained with OpenAI's values.
+    elif pretrained not in list_shipped_tags(arch) and not (
+        {'mean', 'std', *_CHOICES} <= set(overlay)
+    ):
         values = _find_default(arch, pretrained, values)
     values = merge_preprocess_dict(values, overlay)
     return PreprocessCfg(**values | {'size': size})

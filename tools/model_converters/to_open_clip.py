@@ -53,6 +53,9 @@ def parse_args() -> argparse.Namespace:
         help='write the adapter to FILE (.safetensors or .pt: weight, bias, '
         'ratio) and the towers without it (default: fold it in)',
     )
+    parser.add_argument(
+        '--half', action='store_true', help='store float16, half the size'
+    )
     return parser.parse_args()
 
 
@@ -101,6 +104,7 @@ def main() -> None:
         args.out,
         adapter=adapter,
         fold=args.adapter is None,
+        half=args.half,
     )
     try:
         check_export(args.arch, args.out, ours)
