@@ -1,31 +1,16 @@
 """Long studies as stages: commands that a user could type, each run once."""
 
-import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ltvl_mm.utils.io import (
-    atomic_write,
-    hash_content,
-    remove_temporaries,
-)
+from ltvl_mm.utils.io import atomic_write, hash_content
 from ltvl_mm.utils.lock import FolderLock, locked_folder
+from ltvl_mm.utils.stage_runner import run_logged
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-_QUIET = {
-    # Library warnings are in the log; the terminal shows the bar.
-    'PYTHONWARNINGS': 'ignore',
-    # Threads that spin while they wait take the core from each other when
-    # anything else runs: a step of the toy CLIP took 7.8 s beside one other
-    # training on 2 cores, and 0.4 s with this.
-    'OMP_WAIT_POLICY': 'PASSIVE',
-}
 
 
 @dataclass(frozen=True)
@@ -203,28 +188,14 @@ def _run_stage(
 ) -> None:
     begin = time.monotonic()
     log = _find_log(stage, folder)
-    log.parent.mkdir(parents=True, exist_ok=True)
-    remove_temporaries(log.parent)
-    with (
-        open(log, 'a', encoding='utf-8') as output,
-        subprocess.Popen(
-            stage.command,
-            cwd=ROOT,
-            env=_QUIET | os.environ | dict(environment),
-            stdout=output,
-        ) as process,
-    ):
-        lock.set_child(process.pid)
-        try:
-            status = process.wait()
-        except BaseException:  # Ctrl-C reaches both, SIGTERM only this one
-            process.kill()
-            raise
-    if status:
-        tail = log.read_text(encoding='utf-8').splitlines()[-20:]
-        raise RuntimeError(
-            '\n'.join([*tail, f'"{stage.name}" failed; log: {log}'])
-        )
+    run_logged(
+        stage.name,
+        stage.command,
+        log,
+        environment=environment,
+        lock=lock,
+        cwd=ROOT,
+    )
     with atomic_write(log.with_suffix('.done'), 'w') as file:
         seconds = time.monotonic() - begin
         file.write(f'{hash_content(stage.command)} {seconds:.1f}')

@@ -79,7 +79,7 @@ REVIEWED: dict[str, dict[str, tuple[int, str]]] = {
     'ltvl_mm/utils/runner_weights.py': {
         'load_checkpoint': (1, 'through the loaders that ltvl_mm replaces'),
     },
-    'ltvl_mm/utils/stages.py': {
+    'ltvl_mm/utils/stage_runner.py': {
         'subprocess.Popen': (1, 'commands of our own studies'),
     },
     'projects/long_tail_methods/summary.py': {
