@@ -14,19 +14,23 @@ from ltvl_mm.version import __version__
 if TYPE_CHECKING:
     from ltvl_mm.apis import (
         LongTailInferencer,
+        check_retrieval,
         embed,
         get_model,
         list_models,
         retrieve,
+        run_tackle,
     )
 
 __all__ = [
     'LongTailInferencer',
     '__version__',
+    'check_retrieval',
     'embed',
     'get_model',
     'list_models',
     'retrieve',
+    'run_tackle',
 ]
 
 warn_of_mixed_stacks()

@@ -8,23 +8,29 @@ if TYPE_CHECKING:
     from ltvl_mm.apis.inferencer import LongTailInferencer
     from ltvl_mm.apis.model_hub import get_model, list_models
     from ltvl_mm.apis.retrieval import prepare_retrieval, retrieve
+    from ltvl_mm.apis.retrieval_check import check_retrieval
+    from ltvl_mm.apis.tackle_run.run import run_tackle
 
 __all__ = [
     'LongTailInferencer',
+    'check_retrieval',
     'embed',
     'get_model',
     'list_models',
     'prepare_retrieval',
     'retrieve',
+    'run_tackle',
 ]
 
 _HOMES = {
     'LongTailInferencer': 'inferencer',
+    'check_retrieval': 'retrieval_check',
     'embed': 'embedding',
     'get_model': 'model_hub',
     'list_models': 'model_hub',
     'prepare_retrieval': 'retrieval',
     'retrieve': 'retrieval',
+    'run_tackle': 'tackle_run.run',
 }
 
 

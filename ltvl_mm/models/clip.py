@@ -77,7 +77,7 @@ def build_clip(arch: str, pretrained: str | None = None) -> nn.Module:
             itself lets pass, or the text tower is of Hugging Face and
             transformers is missing.
     """
-    config = find_arch(arch)
+    find_arch(arch)  # before weights are looked for
     if pretrained is None and has_own_weights(arch):
         pretrained = find_own_weights(arch)
     if pretrained is None:
@@ -89,6 +89,29 @@ def build_clip(arch: str, pretrained: str | None = None) -> nn.Module:
         pretrained = find_checkpoint(pretrained)
     if Path(pretrained).is_file():
         return _build_from_file(arch, pretrained)
+    check_tag(arch, pretrained)
+    try:
+        return _build(arch, pretrained)
+    except RuntimeError as error:
+        raise ValueError(
+            f'the weights {pretrained!r} of {arch} could not be fetched; '
+            f'download them elsewhere and give the file as pretrained=. '
+            f'({error})'
+        ) from error
+
+
+def check_tag(arch: str, pretrained: str) -> None:
+    """Raise ValueError unless weights are a tag that fits an architecture.
+
+    Args:
+        arch: As :func:`build_clip`.
+        pretrained: What is neither a file nor a folder.
+
+    Raises:
+        ValueError: If it looks like a missing file, open_clip lists no such
+            tag, or it was trained with another activation.
+    """
+    config = find_arch(arch)
     if Path(pretrained).suffix in ('.pt', '.pth') or '/' in pretrained:
         raise ValueError(
             f'there is no checkpoint {pretrained}; if an earlier phase leaves '
@@ -104,14 +127,6 @@ def build_clip(arch: str, pretrained: str | None = None) -> nn.Module:
         'quick_gelu', False
     )
     _check_quick_gelu(arch, config, wanted, f'the tag {pretrained!r}')
-    try:
-        return _build(arch, pretrained)
-    except RuntimeError as error:
-        raise ValueError(
-            f'the weights {pretrained!r} of {arch} could not be fetched; '
-            f'download them elsewhere and give the file as pretrained=. '
-            f'({error})'
-        ) from error
 
 
 def build_tokenizer(arch: str) -> Callable[..., torch.Tensor]:

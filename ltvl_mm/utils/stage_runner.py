@@ -127,6 +127,7 @@ def run_stages(
     *,
     lock: FolderLock,
     say: Callable[[str], object],
+    total: Sequence[ResumableStage] | None = None,
 ) -> None:
     """Run the stages that no earlier run has finished, in their order.
 
@@ -135,15 +136,18 @@ def run_stages(
         folder: Their folder.
         lock: Lock of the folder; it names the running command, too.
         say: Function that prints a line.
+        total: All stages, if ``stages`` are some of them; None for these.
 
     Raises:
         RuntimeError: If a command fails; with the end of its log.
     """
     # Once, before anything is written: a mark says what a stage was begun
     # with, also if the user edits a file while it runs.
-    keys = compute_keys(stages, folder)
-    for number, stage in enumerate(stages, 1):
-        title = f'[{number}/{len(stages)}] {stage.name}'
+    total = stages if total is None else total
+    keys, names = compute_keys(total, folder), [one.name for one in total]
+    for stage in stages:
+        number = names.index(stage.name) + 1
+        title = f'[{number}/{len(names)}] {stage.name}'
         key = keys[stage.name]
         if is_finished(stage, folder, key):
             say(f'{title}: done before')

@@ -155,6 +155,7 @@ def make_clip_config(
     pretrained: str | None,
     templates: str,
     preprocessing: object,
+    preprocess: str | None = None,
 ) -> dict:
     """Return the config of CLIP without training.
 
@@ -165,6 +166,7 @@ def make_clip_config(
         templates: Name of a set of prompts, or their file.
         preprocessing: Of
             :func:`ltvl_mm.models.clip_preprocessing.find_preprocessing`.
+        preprocess: Override that it was found with; None for none.
     """
     names = str(data.lists / 'class_names.txt')
     clip = dict(arch=arch, pretrained=pretrained)
@@ -182,7 +184,8 @@ def make_clip_config(
         ),
         model=dict(
             type='ImageClassifier',
-            backbone=dict(type='ltvl_mm.CLIPBackbone', **clip),
+            backbone=dict(type='ltvl_mm.CLIPBackbone', **clip)
+            | ({} if preprocess is None else dict(preprocess=preprocess)),
             head=dict(
                 type='ltvl_mm.CLIPContrastiveHead',
                 **clip,
