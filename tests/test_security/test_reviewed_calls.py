@@ -52,6 +52,9 @@ REVIEWED: dict[str, dict[str, tuple[int, str]]] = {
     'ltvl_mm/datasets/emoji_corpus.py': {
         'np.load': (1, 'allow_pickle=False'),
     },
+    'ltvl_mm/apis/tackle_run/student.py': {
+        'Config.fromfile': (1, 'a config that the user names'),
+    },
     'ltvl_mm/retrieval/candidate_pool.py': {
         'np.load': (1, 'allow_pickle=False'),
     },

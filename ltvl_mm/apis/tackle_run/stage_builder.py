@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import ltvl_mm
 from ltvl_mm.apis.tackle_run.settings import RunSettings
 from ltvl_mm.utils.checkpoints import find_checkpoint
 from ltvl_mm.utils.io import hash_content
@@ -18,7 +17,7 @@ def find_tools() -> Path:
     Raises:
         ValueError: If the package was installed without them.
     """
-    package = Path(ltvl_mm.__file__).resolve().parent
+    package = Path(__file__).resolve().parents[2]
     for folder in (package.parent, package / '.mim'):
         if (folder / 'tools/train.py').is_file():
             return folder / 'tools'
