@@ -63,7 +63,9 @@ def place_local_images(
     report, error = None, None
     if get_rank() == 0:
         try:
-            report = place_downloads(out, [str(one) for one in folders])
+            report = place_downloads(
+                out, [str(one) for one in folders], own_files=True
+            )
         except ValueError as problem:
             error = str(problem)
     error = share(error)

@@ -15,9 +15,15 @@ class DownloadMatcher:
 
     Args:
         wanted: Rows of the full manifest.
+        own_files: Whether the images are the files that were embedded. Then
+            their keys are those of the store, also if they have a URL.
+            Default False.
     """
 
-    def __init__(self, wanted: WantedImages) -> None:
+    def __init__(
+        self, wanted: WantedImages, *, own_files: bool = False
+    ) -> None:
+        self.own_files = own_files
         self.rows_of: dict[tuple[str, str], list[int]] = defaultdict(list)
         pairs = zip(wanted.url, wanted.manifest.key, strict=True)
         for row, (url, key) in enumerate(pairs):
@@ -35,7 +41,7 @@ class DownloadMatcher:
                 download may be a key of the store.
         """
         names = [('url', image.url), ('path', os.path.abspath(image.source))]
-        if not image.url:
+        if self.own_files or not image.url:
             names.append(('key', image.key))
         for name in names:
             if name in self.rows_of:

@@ -49,6 +49,7 @@ def place_downloads(
     out: str | Path | None = None,
     max_bits: int = MAX_BITS,
     verified_only: bool = False,
+    own_files: bool = False,
 ) -> dict:
     """Write downloaded images to ``images/``, and a manifest of these.
 
@@ -72,6 +73,9 @@ def place_downloads(
         verified_only: Whether to leave out downloads that cannot be compared
             because the store has no perceptual hash and other bytes. Default
             False: they are counted.
+        own_files: Whether ``downloads`` hold the files that were embedded, so
+            that a key of the store is a path in them. Downloads that have a
+            URL are numbered anew and are not matched by key otherwise.
 
     Returns:
         The content of ``missing.json``.
@@ -90,7 +94,8 @@ def place_downloads(
     )
     shards = find_shards(downloads)
     _keep_full_manifest(find_full_manifest(retrieved), out / FULL_MANIFEST)
-    placer = _Placer(wanted, out, max_bits, verified_only)
+    matcher = DownloadMatcher(wanted, own_files=own_files)
+    placer = _Placer(wanted, out, max_bits, verified_only, matcher)
     placer.place(shards)
     report = make_missing_report(
         wanted, placer.files, placer.log, count_downloads(shards)
@@ -152,6 +157,7 @@ class _Placer:
         out: Path,
         max_bits: int,
         verified_only: bool,
+        matcher: DownloadMatcher,
     ) -> None:
         self.wanted = wanted
         self.out = out
@@ -160,7 +166,7 @@ class _Placer:
         self.log = PlacingLog()
         self.files = dict(self._find_placed())
         self.log.placed_before = len(self.files)
-        self.matcher = DownloadMatcher(wanted)
+        self.matcher = matcher
 
     def place(self, shards: Sequence[Shard]) -> None:
         """Read all downloads and write those that are wanted."""

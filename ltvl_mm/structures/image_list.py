@@ -228,13 +228,14 @@ def write_image_list(path: str | Path, images: ImageList) -> bool:
 def normalize_path(path: str) -> str:
     """Return a listed path without ``.`` folders and repeated slashes.
 
-    ``..`` is kept, because a folder before it may be a link.
+    ``..`` is kept, because a folder before it may be a link. Addresses
+    (``s3://...``, which mmengine's file backends read) are not changed.
 
     Args:
         path: As it stands in the list; ``./#text`` begins with #.
     """
     # Most paths are plain, and pathlib takes 1 us for each.
-    if './' in path or '//' in path:
+    if ('./' in path or '//' in path) and '://' not in path:
         return str(PurePosixPath(path))
     return path
 

@@ -52,6 +52,7 @@ IMAGE_LISTS = {
         b'./a.jpg 0\nb//c.jpg 1\nd/./e.jpg 2\n././f/.g.jpg 3\n',
         [('a.jpg', 0), ('b/c.jpg', 1), ('d/e.jpg', 2), ('f/.g.jpg', 3)],
     ),
+    'addresses': (b's3://b/a.jpg 0\n', [('s3://b/a.jpg', 0)]),
     'accents': ('é 猫.jpg 7\n'.encode(), [('é 猫.jpg', 7)]),
     'no-break space at an end': ('a.jpg\xa0 0\n'.encode(), [('a.jpg\xa0', 0)]),
     'utf-16': (

@@ -354,6 +354,18 @@ def test_local_files_that_a_store_names_are_placed(tmp_path):
     assert (retrieved / manifest.file[0]).read_bytes() == SAME[1]
 
 
+def test_own_files_of_img2dataset_are_matched_by_key(tmp_path):
+    # clip-retrieval embedded the files without their records.
+    write_files(tmp_path / 'pool', [SAME])
+    rows = [(0, '00000/000000000.jpg', None)]
+    retrieved = _write_retrieved(tmp_path / 'out', False, rows)
+    folder = [str(tmp_path / 'pool')]
+    with pytest.raises(ValueError, match='none of the 1 images'):
+        place_downloads(retrieved, folder)
+    report = place_downloads(retrieved, folder, own_files=True)
+    assert report['placed'] == 1
+
+
 def test_another_output_folder_leaves_the_retrieved_one_alone(
     retrieved, write_downloads, tmp_path
 ):
