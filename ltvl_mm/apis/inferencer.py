@@ -11,9 +11,11 @@ from mmengine.dataset import Compose, default_collate
 from mmengine.model import BaseModel
 from mmengine.registry import DefaultScope
 from mmpretrain import ImageClassificationInferencer
+from mmpretrain.models import ImageClassifier
 from mmpretrain.structures import DataSample
 
 from ltvl_mm.apis.image_loading import ImageLike, list_inputs, load_image
+from ltvl_mm.apis.input_size import make_resizer
 from ltvl_mm.apis.model_hub import get_model, load_weights
 from ltvl_mm.apis.open_vocabulary import (
     find_class_names,
@@ -84,6 +86,8 @@ class LongTailInferencer(ImageClassificationInferencer):
             pretrained=False,
             device=device or ('cuda' if torch.cuda.is_available() else 'cpu'),
         )
+        self._resize = make_resizer(self.config, self.pipeline)
+        self._return_features = False
         self.classes = (
             self._find_classes()
             if classes is None
@@ -98,9 +102,14 @@ class LongTailInferencer(ImageClassificationInferencer):
         *,
         class_names: str | Sequence[str] | None = None,
         templates: str | Sequence | None = None,
+        return_features: bool = False,
         **kwargs: object,
     ) -> list[dict] | list[DataSample]:
         """Return what each image shows.
+
+        Images may have any size. Where the config's test pipeline does not
+        resize, they are brought to the size of its training images: the short
+        side, then a crop of the center.
 
         Args:
             inputs: Paths, (H, W, 3) uint8 arrays in BGR as mmcv reads them,
@@ -114,12 +123,15 @@ class LongTailInferencer(ImageClassificationInferencer):
                 threads at a time.
             templates: Sentences for these names, as ``CLIPContrastiveHead``
                 takes them; None keeps the model's.
+            return_features: Return what stands before the classifier, too;
+                costs a second pass. Not of ensembles. Default False.
             kwargs: ``show``, ``show_dir``, ... of the host's inferencer.
 
         Returns:
             A dict per image: ``pred_label``; ``pred_class``, if anyone knows
             the names; ``pred_score`` of it; ``pred_scores``, (K,), with sum
-            1.
+            1; ``features``, (F,) float32, if asked for (of a DataSample a
+            tensor).
 
         Raises:
             ValueError: If an input is neither a path nor an array, an image
@@ -130,6 +142,11 @@ class LongTailInferencer(ImageClassificationInferencer):
         """
         if templates is not None and class_names is None:
             raise ValueError('templates= needs class_names=')
+        if return_features and not isinstance(self.model, ImageClassifier):
+            raise ValueError(
+                f'return_features: a {type(self.model).__name__} has several '
+                f'feature spaces; ask one of its members'
+            )
         visual = self._dispatch_kwargs(**kwargs)[2]
         images, own = list_inputs(inputs), self.classes
         asked = (
@@ -140,11 +157,13 @@ class LongTailInferencer(ImageClassificationInferencer):
         # Not the host's loop: its bar lives on when an image is bad.
         try:
             with asked as self.classes:
+                self._return_features = return_features
                 samples = self._predict(images, batch_size)
                 pictures = self.visualize(images, samples, **visual)
                 return self.postprocess(samples, pictures, return_datasamples)
         finally:
             self.classes = own
+            self._return_features = False
 
     @property
     def takes_class_names(self) -> bool:
@@ -160,7 +179,8 @@ class LongTailInferencer(ImageClassificationInferencer):
             ValueError: If an image cannot be read; names it. If inputs of a
                 batch differ in size.
         """
-        prepare = Compose([load_image, self.pipeline])
+        steps = [load_image, self._resize, self.pipeline]
+        prepare = Compose([step for step in steps if step is not None])
         for start in range(0, len(inputs), batch_size):
             batch = [prepare(i) for i in inputs[start : start + batch_size]]
             try:
@@ -171,6 +191,18 @@ class LongTailInferencer(ImageClassificationInferencer):
                     f'ask for batch_size=1: {error}'
                 ) from None
             yield collated
+
+    def forward(self, inputs: dict, **kwargs: object) -> list[DataSample]:
+        """Return the predictions of a batch, with features if asked for."""
+        samples = super().forward(inputs, **kwargs)
+        if self._return_features:
+            images = self.model.data_preprocessor(inputs)['inputs']
+            with torch.no_grad():
+                found = self.model.extract_feat(images, stage='pre_logits')
+            found = found[-1] if isinstance(found, (list, tuple)) else found
+            for sample, row in zip(samples, found.float(), strict=True):
+                sample.set_field(row, 'features', dtype=torch.Tensor)
+        return samples
 
     def visualize(
         self,
@@ -206,7 +238,12 @@ class LongTailInferencer(ImageClassificationInferencer):
             ValueError: If there are not as many names as scores.
         """
         self._check_count(preds)
-        return super().postprocess(preds, visualization, return_datasamples)
+        found = super().postprocess(preds, visualization, return_datasamples)
+        if not return_datasamples:
+            for row, sample in zip(found, preds, strict=True):
+                if 'features' in sample:
+                    row['features'] = sample.features.cpu().numpy()
+        return found
 
     def _predict(
         self, images: Sequence[ImageLike], batch_size: int

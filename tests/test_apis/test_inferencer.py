@@ -8,9 +8,11 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmpretrain import ImageClassificationInferencer
+from PIL import Image
 from toy_clip import write_toy_classifier
 
 from ltvl_mm import LongTailInferencer, get_model
+from ltvl_mm.apis.input_size import make_resizer
 from ltvl_mm.models.clip import build_tokenizer
 from ltvl_mm.models.text_encoder import encode_classes, tokenize_classes
 from ltvl_mm.visualization import fonts
@@ -223,9 +225,57 @@ def test_arrays_that_are_no_images_are_refused(student):
         student(np.zeros((32, 32, 3), np.float32))
     with pytest.raises(ValueError, match=r'shape \(32, 32\)'):
         student(np.zeros((32, 32), np.uint8))
-    sizes = [np.zeros((side, side, 3), np.uint8) for side in (32, 40)]
-    with pytest.raises(ValueError, match='ask for batch_size=1'):
-        student(sizes, batch_size=2)
+
+
+def test_images_of_any_size_are_resized_as_in_training(
+    student, images, tmp_path
+):
+    large = cv2.imread(images[0]).repeat(3, 0).repeat(3, 1)
+    wide = np.pad(large, ((0, 0), (60, 60), (0, 0)))
+    cv2.imwrite(str(tmp_path / 'wide.png'), wide)
+    found = student(
+        [images[0], large, str(tmp_path / 'wide.png')], batch_size=3
+    )
+    due = student(images[0])[0]['pred_scores']
+    np.testing.assert_allclose(found[0]['pred_scores'], due, atol=1e-6)
+    # The short side, then a crop of the center.
+    for row, pixels in zip(found[1:], (large, wide), strict=True):
+        width = pixels.shape[1] // 3
+        small = Image.fromarray(pixels).resize(
+            (width, 32), Image.Resampling.BICUBIC
+        )
+        left = (width - 32) // 2
+        center = np.array(small)[:, left : left + 32]
+        due = student(center)[0]['pred_scores']
+        np.testing.assert_allclose(row['pred_scores'], due, atol=1e-6)
+
+
+def test_a_pipeline_that_resizes_is_left_alone(files):
+    config = Config.fromfile(TOY / 'deit.py')
+    assert make_resizer(config, lambda _: {'inputs': np.zeros(3)}) is None
+    # Nothing is said of the size: images are taken as they are.
+    config.train_dataloader = config.model = dict()
+    assert make_resizer(
+        config, lambda results: {'inputs': results['img']}
+    ) is (None)
+
+
+def test_features_are_those_before_the_classifier(
+    student, clip, images, files
+):
+    found = student(images, batch_size=2, return_features=True)
+    layer = student.model.head.layers.head
+    for row in found:
+        scores = layer(torch.from_numpy(row['features'])).softmax(-1)
+        np.testing.assert_allclose(
+            scores.detach(), row['pred_scores'], atol=1e-5
+        )
+    assert 'features' not in student(images)[0]
+    sample = clip(images[0], return_features=True, return_datasamples=True)[0]
+    assert sample.features.shape == (128,)
+    mixed = LongTailInferencer(TOY / 'tackle_deit_clip.py')
+    with pytest.raises(ValueError, match=r'Ensemble.* several feature spaces'):
+        mixed(images, return_features=True)
 
 
 def test_names_that_do_not_fit_are_refused(files, images):
