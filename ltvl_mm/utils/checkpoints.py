@@ -14,6 +14,7 @@ import torch
 
 from ltvl_mm.utils.inert_types import only_inert_types, to_plain
 from ltvl_mm.utils.io import atomic_write
+from ltvl_mm.utils.npz_check import check_expansion
 from ltvl_mm.utils.regular_files import open_regular
 from ltvl_mm.utils.torchscript import is_torchscript, read_torchscript
 
@@ -143,7 +144,24 @@ def _read(file: Path, map_location: Any) -> Any:  # noqa: ANN401
         content = torch.load(
             file, map_location=map_location, weights_only=True
         )
+    _check_tensors(content, file.stat().st_size)
     return to_plain(content)
+
+
+def _check_tensors(content: Any, size: int) -> None:  # noqa: ANN401
+    """Refuse state dicts of tensors that repeat few stored numbers."""
+    if not isinstance(content, dict):
+        return
+    for state in (content, *content.values()):
+        values = state.values() if isinstance(state, dict) else ()
+        check_expansion(
+            size,
+            sum(
+                value.numel() * value.element_size()
+                for value in values
+                if isinstance(value, torch.Tensor)
+            ),
+        )
 
 
 def _read_safetensors(file: Path, map_location: Any) -> dict:  # noqa: ANN401
@@ -155,6 +173,11 @@ def _read_safetensors(file: Path, map_location: Any) -> dict:  # noqa: ANN401
 def _check_torch_archive(file: Path) -> None:
     with zipfile.ZipFile(file) as archive:
         names = archive.namelist()
+        members = archive.infolist()
+    # torch itself stores without compression.
+    check_expansion(
+        file.stat().st_size, sum(member.file_size for member in members)
+    )
     if not any(name.endswith('data.pkl') for name in names):
         raise ValueError(
             f'it is a zip file of {", ".join(names[:3])} instead of a file '

@@ -27,16 +27,29 @@ def check_archive(file: IO[bytes]) -> IO[bytes]:
     file.seek(0)
     with zipfile.ZipFile(file) as archive:
         members = archive.infolist()
-        total = sum(member.file_size for member in members)
-        if total > max(_ALWAYS_READ, _MAX_RATIO * size):
-            raise ValueError(
-                f'it has {size:,} bytes and expands to {total:,}, more than '
-                f'{_MAX_RATIO} times as many'
-            )
+        check_expansion(size, sum(member.file_size for member in members))
         for member in members:
             _check_member(archive, member)
     file.seek(0)
     return file
+
+
+def check_expansion(size: int, total: int) -> None:
+    """Refuse content that would take far more memory than its file.
+
+    Args:
+        size: Bytes of the file.
+        total: Bytes that its content claims.
+
+    Raises:
+        ValueError: If ``total`` is more than 100 MB and than 100 times
+            ``size``.
+    """
+    if total > max(_ALWAYS_READ, _MAX_RATIO * size):
+        raise ValueError(
+            f'it has {size:,} bytes and expands to {total:,}, more than '
+            f'{_MAX_RATIO} times as many'
+        )
 
 
 def check_kind(

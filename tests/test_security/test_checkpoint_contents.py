@@ -1,6 +1,7 @@
 """Checkpoints without weights, or with more than weights."""
 
 import pickle
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,28 @@ def test_ours_convert_and_load(tmp_path):
     found = torch.load(tmp_path / 'b.pth', weights_only=True)
     assert found['odd'] == {'path': str(tmp_path), 'kind': None}
     assert found['state_dict'].keys() == content['state_dict'].keys()
+
+
+def test_a_tensor_that_repeats_one_number_is_refused(tmp_path):
+    weight = torch.ones(1).expand(1 << 40)
+    torch.save({'state_dict': {'w': weight}}, tmp_path / 'a.pth')
+    with pytest.raises(ValueError, match=r'a\.pth .* expands to 4,398,046,'):
+        read_checkpoint(tmp_path / 'a.pth')
+
+
+def test_a_compressed_archive_is_refused_before_it_is_unpacked(tmp_path):
+    torch.save({'state_dict': {'w': torch.zeros(1)}}, tmp_path / 'plain.pth')
+    with (
+        zipfile.ZipFile(tmp_path / 'plain.pth') as plain,
+        zipfile.ZipFile(
+            tmp_path / 'a.pth', 'w', zipfile.ZIP_DEFLATED
+        ) as archive,
+    ):
+        for name in plain.namelist():
+            zeros = bytes(101_000_000) if name.endswith('data/0') else b''
+            archive.writestr(name, zeros or plain.read(name))
+    with pytest.raises(ValueError, match=r'a\.pth .* expands to 101,'):
+        read_checkpoint(tmp_path / 'a.pth')
 
 
 @pytest.mark.parametrize('name', ['broken.pth', 'none.pth', '.'])

@@ -149,6 +149,19 @@ def test_a_config_that_links_to_another_file_is_not_shown(folder, tmp_path):
     assert 'secret' not in found.config
 
 
+def test_little_of_a_file_that_a_config_names_is_quoted(folder, tmp_path):
+    (tmp_path / 'secret').write_text('key ' + 'x' * 1000)
+    run = folder / 'seed0/plain'
+    (run / 'plain.py').write_text(
+        f"test_evaluator = dict(type='ltvl_mm.ShotAccuracy', num_classes=4, "
+        f'class_counts={str(tmp_path / "secret")!r})\n'
+    )
+    reasons = ' '.join(read_run(run, 'plain').missing.values())
+    assert 'secret' in reasons
+    assert 0 < reasons.count('x' * 20)
+    assert 'x' * 120 not in reasons
+
+
 def test_arrays_are_not_larger_than_their_file(tmp_path):
     header = {'descr': '<f4', 'fortran_order': False, 'shape': (10**12, 4)}
     run = write_study(tmp_path / 'study') / 'seed0/plain'
