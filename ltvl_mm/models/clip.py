@@ -119,6 +119,7 @@ def check_tag(arch: str, pretrained: str) -> None:
         )
     tags = open_clip.list_pretrained_tags_by_model(arch)
     if pretrained not in tags:
+        shipped = list_shipped_tags(arch)
         raise ValueError(
             f'pretrained={pretrained!r} is neither a file nor a tag of '
             f'{arch}; its tags: {", ".join([*shipped, *tags]) or "none"}'
