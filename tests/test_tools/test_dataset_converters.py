@@ -302,7 +302,7 @@ def test_an_image_with_two_labels_names_both_lines(run_main, tmp_path):
         *('--class-names', tmp_path / 'names.txt'),
     )
     assert "all.txt, line 1: 'a.jpg' (label 0)" in status
-    assert "all.txt, line 3: './a.jpg' (label 1)" in status
+    assert "all.txt, line 3: 'a.jpg' (label 1)" in status
 
 
 def test_files_of_the_same_bytes_are_merged_on_request(run_main, tmp_path):
