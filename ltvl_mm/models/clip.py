@@ -82,8 +82,7 @@ def build_clip(arch: str, pretrained: str | None = None) -> nn.Module:
         pretrained = find_own_weights(arch)
     if pretrained is None:
         return _build(arch, None)
-    shipped = list_shipped_tags(arch)
-    if pretrained in shipped:
+    if pretrained in list_shipped_tags(arch):
         pretrained = find_shipped_weights(arch, pretrained)
     if Path(pretrained).is_dir():
         pretrained = find_checkpoint(pretrained)
@@ -111,7 +110,9 @@ def check_tag(arch: str, pretrained: str) -> None:
         ValueError: If it looks like a missing file, open_clip lists no such
             tag, or it was trained with another activation.
     """
-    config = find_arch(arch)
+    config, shipped = find_arch(arch), list_shipped_tags(arch)
+    if pretrained in shipped:
+        return
     if Path(pretrained).suffix in ('.pt', '.pth') or '/' in pretrained:
         raise ValueError(
             f'there is no checkpoint {pretrained}; if an earlier phase leaves '
