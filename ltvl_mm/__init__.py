@@ -1,14 +1,13 @@
-"""Long-tailed visual recognition with vision-language models."""
+"""Long-tailed visual recognition with vision-language models.
+
+Importing it is quick: what programs call is imported at first use, and
+mmengine is prepared when it is imported itself.
+"""
 
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from ltvl_mm.utils.compat import (
-    disable_ghostscript,
-    silence_missing_operators,
-    warn_of_mixed_stacks,
-)
-from ltvl_mm.utils.mmengine_checkpoints import use_safe_loaders
+from ltvl_mm.utils.import_hooks import run_after_import, wrap_import
 from ltvl_mm.version import __version__
 
 if TYPE_CHECKING:
@@ -33,10 +32,30 @@ __all__ = [
     'run_tackle',
 ]
 
-warn_of_mixed_stacks()
-silence_missing_operators()
-use_safe_loaders()
-disable_ghostscript()
+
+def _call(module: str, name: str) -> object:
+    return getattr(import_module(f'ltvl_mm.utils.{module}'), name)()
+
+
+run_after_import('mmengine', lambda: _call('compat', 'warn_of_mixed_stacks'))
+run_after_import(
+    'mmengine', lambda: _call('compat', 'silence_missing_operators')
+)
+run_after_import(
+    'mmengine.config', lambda: _call('compat', 'register_config_scope')
+)
+# The loaders live in mmengine.runner, which takes a second to import. They
+# are replaced before anything outside mmengine can call them.
+run_after_import(
+    'mmengine.runner',
+    lambda: _call('mmengine_checkpoints', 'use_safe_loaders'),
+)
+wrap_import(
+    'mmpretrain.datasets', lambda: _call('compat', 'drop_debug_prints')
+)
+run_after_import(
+    'PIL.EpsImagePlugin', lambda: _call('compat', 'disable_ghostscript')
+)
 
 
 def __getattr__(name: str) -> object:

@@ -5,6 +5,8 @@ The parent is mmengine's root and not mmpretrain's registry: with the latter
 a look-up from the root fails, or depends on what was imported before.
 """
 
+from importlib import import_module
+
 from mmengine.registry import DATA_SAMPLERS as MMENGINE_DATA_SAMPLERS
 from mmengine.registry import DATASETS as MMENGINE_DATASETS
 from mmengine.registry import FUNCTIONS as MMENGINE_FUNCTIONS
@@ -19,8 +21,27 @@ from mmengine.registry import TRANSFORMS as MMENGINE_TRANSFORMS
 from mmengine.registry import Registry
 
 
+class _Registry(Registry):
+    """Registry whose locations are packages that import their parts lazily."""
+
+    def import_from_location(self) -> None:
+        """Import every public name of the locations, which registers it."""
+        if self._imported:
+            return
+        super().import_from_location()
+        try:
+            for location in self._locations:
+                package = import_module(location)
+                for name in package.__all__:
+                    getattr(package, name)
+        except BaseException:
+            # The next look-up must fail in the same way.
+            self._imported = False
+            raise
+
+
 def _child(name: str, parent: Registry, *locations: str) -> Registry:
-    return Registry(
+    return _Registry(
         name, parent=parent, scope='ltvl_mm', locations=list(locations)
     )
 

@@ -15,9 +15,13 @@ from ltvl_mm.models.frozen_clip import FrozenCLIP
 from ltvl_mm.models.text_encoder import Templates
 from ltvl_mm.retrieval.budget import compute_budget
 from ltvl_mm.retrieval.download_list import MANIFEST
+from ltvl_mm.retrieval.options import (
+    MAX_BAD_ROWS,
+    UNIT_ROWS,
+    RetrievalOptions,
+)
 from ltvl_mm.retrieval.retrieve import retrieve as run_retrieval
-from ltvl_mm.retrieval.task import RetrievalOptions, RetrievalTask
-from ltvl_mm.retrieval.units import UNIT_ROWS
+from ltvl_mm.retrieval.task import RetrievalTask
 from ltvl_mm.structures.class_counts import load_class_counts
 from ltvl_mm.structures.class_names import load_class_names
 from ltvl_mm.structures.class_queries import (
@@ -30,7 +34,6 @@ from ltvl_mm.structures.encoder_identity import find_difference
 from ltvl_mm.structures.manifest import Manifest, load_manifest
 from ltvl_mm.structures.store_join import check_encoders, join_stores
 from ltvl_mm.structures.store_opening import open_store
-from ltvl_mm.structures.store_rows import MAX_BAD_ROWS
 from ltvl_mm.utils.io import read_json
 from ltvl_mm.utils.launch import share
 from ltvl_mm.utils.lock import locks_output

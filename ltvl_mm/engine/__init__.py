@@ -1,17 +1,16 @@
-"""Hooks, and how the optimiser is built."""
+"""Hooks, and how the optimizer is built."""
 
-from ltvl_mm.engine.hooks import (
-    ClassCountsHook,
-    ClassMeansHook,
-    EpochSeedHook,
-    ProgressBarHook,
+from ltvl_mm.utils.lazy_imports import attach_names
+
+__getattr__, __dir__, __all__ = attach_names(
+    __name__,
+    {
+        'hooks': [
+            'ClassCountsHook',
+            'ClassMeansHook',
+            'EpochSeedHook',
+            'ProgressBarHook',
+        ],
+        'optimizers': ['TrainableOptimWrapperConstructor'],
+    },
 )
-from ltvl_mm.engine.optimizers import TrainableOptimWrapperConstructor
-
-__all__ = [
-    'ClassCountsHook',
-    'ClassMeansHook',
-    'EpochSeedHook',
-    'ProgressBarHook',
-    'TrainableOptimWrapperConstructor',
-]

@@ -1,7 +1,12 @@
 """Metrics."""
 
-from ltvl_mm.evaluation.prediction_writer import PredictionWriter
-from ltvl_mm.evaluation.routing_cost import RoutingCost
-from ltvl_mm.evaluation.shot_accuracy import ShotAccuracy
+from ltvl_mm.utils.lazy_imports import attach_names
 
-__all__ = ['PredictionWriter', 'RoutingCost', 'ShotAccuracy']
+__getattr__, __dir__, __all__ = attach_names(
+    __name__,
+    {
+        'prediction_writer': ['PredictionWriter'],
+        'routing_cost': ['RoutingCost'],
+        'shot_accuracy': ['ShotAccuracy'],
+    },
+)

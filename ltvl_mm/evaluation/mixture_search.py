@@ -7,13 +7,11 @@ import numpy as np
 import torch
 
 from ltvl_mm.evaluation.functional import summarise_accuracies
+from ltvl_mm.evaluation.mixture_grid import ALPHAS, SCALES
 from ltvl_mm.evaluation.post_hoc import score_methods
 from ltvl_mm.structures.predictions import Predictions, check_same_images
 from ltvl_mm.structures.score_mixture import ScoreMixture
 from ltvl_mm.utils.progress import progress_bar
-
-ALPHAS = tuple(round(0.05 * step, 2) for step in range(21))
-SCALES = (0.25, 0.5, 1.0, 2.0, 4.0)
 
 
 def search_mixtures(

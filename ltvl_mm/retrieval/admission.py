@@ -1,14 +1,13 @@
 """Which images of a store may be chosen at all, by what is known of them."""
 
-import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ltvl_mm.retrieval.options import AdmissionRule
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.structures.store_files import spell_column
 from ltvl_mm.structures.store_parts import Part
@@ -16,61 +15,6 @@ from ltvl_mm.utils.text import read_lines
 
 # A host ends the name; what stands before an @ is a user.
 _HOST = r'^[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#]*@)?(?P<host>[^/?#:@]+)'
-
-
-@dataclass(frozen=True)
-class AdmissionRule:
-    """What an image must be like to be ranked.
-
-    An image of which a column that is asked for says nothing is refused.
-
-    Args:
-        min_size: Least pixels of the shorter side, of ``width`` and
-            ``height``.
-        max_aspect: Most of longer over shorter side, >= 1; 0 for any.
-        least: Column -> least value, e.g. ``{'similarity': 0.3}``.
-        most: Column -> largest value, e.g. ``{'punsafe': 0.5}``.
-        values: Column -> values, one of which it must have, e.g.
-            ``{'LANGUAGE': ['en']}``.
-        allowed_hosts: Of URLs, their subdomains included; none for all.
-        denied_hosts: Likewise.
-    """
-
-    min_size: int = 0
-    max_aspect: float = 0
-    least: Mapping[str, float] = field(default_factory=dict)
-    most: Mapping[str, float] = field(default_factory=dict)
-    values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    allowed_hosts: tuple[str, ...] = ()
-    denied_hosts: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        """Raise ValueError if a number is out of its range."""
-        if not 0 <= self.min_size < math.inf:
-            raise ValueError(
-                f'min_size must be a finite number >= 0, got {self.min_size}'
-            )
-        if self.max_aspect and not 1 <= self.max_aspect < math.inf:
-            raise ValueError(
-                f'max_aspect must be a finite number >= 1, or 0 for any, got '
-                f'{self.max_aspect}'
-            )
-        for name, limit in (*self.least.items(), *self.most.items()):
-            # NaN would filter out every image, infinity every one or none.
-            if not math.isfinite(limit):
-                raise ValueError(
-                    f'the limit of {name} must be a finite number, got {limit}'
-                )
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The columns that it asks for."""
-        names = [*self.least, *self.most, *self.values]
-        if self.min_size or self.max_aspect:
-            names += ['width', 'height']
-        if self.allowed_hosts or self.denied_hosts:
-            names.append('url')
-        return tuple(dict.fromkeys(names))
 
 
 def read_hosts(words: Sequence[str]) -> tuple[str, ...]:

@@ -8,13 +8,13 @@ import numpy as np
 
 from ltvl_mm.retrieval.copies import (
     Copy,
-    CopyRule,
     ImageTraits,
     find_leaks,
     keep_originals,
     read_traits,
 )
 from ltvl_mm.retrieval.exact_ranking import Candidates
+from ltvl_mm.retrieval.options import CopyRule
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.utils.progress import progress_bar
 

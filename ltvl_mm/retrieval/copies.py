@@ -7,10 +7,10 @@ import numpy as np
 
 from ltvl_mm.retrieval.copy_traits import (
     Copy,
-    CopyRule,
     ImageTraits,
     read_traits,
 )
+from ltvl_mm.retrieval.options import CopyRule
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.structures.store_files import find_uneven_norms
 from ltvl_mm.utils.progress import progress_bar

@@ -8,45 +8,6 @@ from ltvl_mm.structures.embedding_store import EmbeddingStore
 
 
 @dataclass(frozen=True)
-class CopyRule:
-    """When two images count as copies of each other.
-
-    The same bytes always do, and the same URL. Otherwise both must hold: CLIP
-    alone takes two photos of one scene for copies, the hash alone two plain
-    images. A store that others made may lack hashes; then the cosine decides
-    alone, and has to be larger.
-
-    Args:
-        cosine: Least cosine of their embeddings, in (0, 1].
-        phash_bits: Most different bits of their 64-bit perceptual hashes,
-            in [0, 64]; 64 leaves the decision to the cosine.
-        cosine_alone: Least cosine where a hash is missing, in (0, 1].
-    """
-
-    cosine: float = 0.96
-    phash_bits: int = 6
-    cosine_alone: float = 0.97
-
-    def __post_init__(self) -> None:
-        """Raise ValueError if a number is out of its range."""
-        for name in ('cosine', 'cosine_alone'):
-            value = getattr(self, name)
-            if not 0 < value <= 1:
-                raise ValueError(f'{name} must lie in (0, 1], got {value}')
-        if not 0 <= self.phash_bits <= 64:
-            raise ValueError(
-                f'phash_bits must lie in [0, 64], got {self.phash_bits}'
-            )
-
-    @property
-    def least_cosine(self) -> float:
-        """The cosine below which no image is a copy by its looks."""
-        if self.phash_bits == 64:
-            return self.cosine
-        return min(self.cosine, self.cosine_alone)
-
-
-@dataclass(frozen=True)
 class Copy:
     """What an image copies.
 

@@ -7,13 +7,10 @@ import numpy as np
 import torch
 from PIL import Image
 
+from ltvl_mm.retrieval.options import MIN_COSINE
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.utils.image_decoding import read_image
 from ltvl_mm.utils.rng import make_generator
-
-# Cosine of a stored and a recomputed embedding. Half precision and another
-# version of a JPEG decoder cost less; another image or encoder costs more.
-MIN_COSINE = 0.99
 
 
 def check_images(

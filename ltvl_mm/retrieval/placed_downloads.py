@@ -26,6 +26,7 @@ from ltvl_mm.retrieval.missing_images import (
     make_missing_report,
     read_retrieval_report,
 )
+from ltvl_mm.retrieval.options import MAX_BITS
 from ltvl_mm.retrieval.shards import Shard, find_shards, iterate_shard
 from ltvl_mm.retrieval.web_image import WebImage
 from ltvl_mm.structures.manifest import Manifest, save_manifest
@@ -35,10 +36,6 @@ from ltvl_mm.utils.io import atomic_write, write_json
 from ltvl_mm.utils.lock import locks_output
 from ltvl_mm.utils.progress import progress_bar
 from ltvl_mm.utils.temporaries import remove_temporaries
-
-# Perceptual hashes of unrelated images differ in 32 of 64 bits, with a
-# standard deviation of 4; those of a resized and re-encoded image in few.
-MAX_BITS = 10
 
 
 @locks_output('out', 'retrieved')

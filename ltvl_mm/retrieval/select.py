@@ -12,6 +12,11 @@ from ltvl_mm.retrieval.float32_screen import (
     make_class_logits,
 )
 from ltvl_mm.retrieval.int8_screen import Int8Screen, choose_screen
+from ltvl_mm.retrieval.options import (
+    ASSIGNMENTS,
+    MAX_BAD_ROWS,
+    PRECISIONS,
+)
 from ltvl_mm.retrieval.scan import PROBE, Scan, find_uneven
 from ltvl_mm.retrieval.scores import check_score
 from ltvl_mm.retrieval.store_sample import (
@@ -22,12 +27,9 @@ from ltvl_mm.retrieval.store_sample import (
 )
 from ltvl_mm.structures.class_queries import ClassQueries
 from ltvl_mm.structures.embedding_store import EmbeddingStore
-from ltvl_mm.structures.store_rows import MAX_BAD_ROWS, check_bad_rows
+from ltvl_mm.structures.store_rows import check_bad_rows
 from ltvl_mm.utils.progress import progress_bar
 from ltvl_mm.utils.rng import make_generator
-
-ASSIGNMENTS = ('independent', 'argmax')
-PRECISIONS = ('auto', 'float32', 'int8')
 
 # Logits held at a time: 8 MB of float32, which stay in a processor's cache.
 _CHUNK_NUMBERS = 2_000_000

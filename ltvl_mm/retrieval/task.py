@@ -8,98 +8,17 @@ from numbers import Real
 
 import numpy as np
 
-from ltvl_mm.retrieval.admission import Admission, AdmissionRule
-from ltvl_mm.retrieval.copies import CopyRule
+from ltvl_mm.retrieval.admission import Admission
+from ltvl_mm.retrieval.options import (
+    MAX_BAD_ROWS,
+    UNIT_ROWS,
+    RetrievalOptions,
+)
 from ltvl_mm.retrieval.select import Selection
-from ltvl_mm.retrieval.units import UNIT_ROWS
 from ltvl_mm.structures.class_queries import ClassQueries
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.structures.store_join import join_stores
-from ltvl_mm.structures.store_rows import MAX_BAD_ROWS
 from ltvl_mm.utils.io import hash_file
-
-COPIES = ('folder', 'tar', 'none')
-
-
-@dataclass(frozen=True)
-class RetrievalOptions:
-    """What the paper leaves open; the defaults are ours.
-
-    Args:
-        temperature: Temperature of the softmax over classes, > 0. None
-            (default): that of the encoder, 1 / its logit scale; ``'auto'``:
-            fitted to val images. Both are resolved by
-            :func:`ltvl_mm.apis.retrieval.prepare_retrieval`; a task needs
-            the number.
-        min_probability: Candidates of a lower softmax probability are not
-            retrieved, in [0, 1); default 0. Needs ``score='softmax'``.
-        score: ``'softmax'``, ``'cosine'`` or ``'margin'``.
-        assign: ``'independent'`` or ``'argmax'``.
-        over: Candidates per wanted image, so that dropped copies can be
-            replaced; >= 1.
-        refill: How often the candidates of a class that copies leave short
-            are doubled, each time for one more pass over the store; >= 0.
-        duplicates: Rule for copies of each other within a class.
-        exclude: Rule for copies of images to keep out, e.g. of the test set.
-        admission: Which images are ranked at all.
-        index_factor: Images that an index proposes for each candidate.
-        index_parameters: How thoroughly the index is searched; see
-            :func:`ltvl_mm.retrieval.index_search.select_by_index`.
-        copy: ``'folder'``: the images are copied out of the web memory;
-            ``'tar'``: into one file, to be unpacked where training reads
-            them; or ``'none'``: what is written says where they are on the
-            web.
-    """
-
-    temperature: float | str | None = None
-    min_probability: float = 0.0
-    score: str = 'softmax'
-    assign: str = 'independent'
-    over: float = 2.0
-    refill: int = 4
-    duplicates: CopyRule = CopyRule()  # noqa: RUF009, it is frozen
-    exclude: CopyRule = CopyRule()  # noqa: RUF009
-    admission: AdmissionRule = AdmissionRule()  # noqa: RUF009
-    index_factor: int = 10
-    index_parameters: str | None = None
-    copy: str = 'folder'
-
-    def __post_init__(self) -> None:
-        """Raise ValueError if a value is out of its range."""
-        if self.temperature not in (None, 'auto') and not (
-            isinstance(self.temperature, Real)
-            and 0 < self.temperature < math.inf
-        ):
-            raise ValueError(
-                f"temperature must be a finite number > 0, 'auto' (fitted to "
-                f"val images) or None (the encoder's own), got "
-                f'{self.temperature!r}'
-            )
-        if not 0 <= self.min_probability < 1:
-            raise ValueError(
-                f'min_probability must be in [0, 1), got '
-                f'{self.min_probability}'
-            )
-        if self.min_probability and self.score != 'softmax':
-            raise ValueError(
-                f'min_probability={self.min_probability} needs '
-                f"score='softmax', got {self.score!r}: other scores are no "
-                f'probabilities'
-            )
-        if not 1 <= self.over < math.inf:
-            raise ValueError(
-                f'over must be a finite number >= 1, got {self.over}'
-            )
-        if not self.refill >= 0:
-            raise ValueError(f'refill must be >= 0, got {self.refill}')
-        if not self.index_factor >= 1:
-            raise ValueError(
-                f'index_factor must be >= 1, got {self.index_factor}'
-            )
-        if self.copy not in COPIES:
-            raise ValueError(
-                f'copy must be one of {", ".join(COPIES)}, got {self.copy!r}'
-            )
 
 
 @dataclass(frozen=True)

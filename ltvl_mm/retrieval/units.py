@@ -7,14 +7,13 @@ from mmengine.dist import barrier, get_dist_info
 
 from ltvl_mm.retrieval.candidate_pool import load_pool, save_pool
 from ltvl_mm.retrieval.exact_ranking import Candidates
+from ltvl_mm.retrieval.options import UNIT_ROWS
 from ltvl_mm.retrieval.select import Selection
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.utils.io import claim_folder
 from ltvl_mm.utils.launch import share
 from ltvl_mm.utils.progress import progress_bar
 from ltvl_mm.version import __version__
-
-UNIT_ROWS = 1_000_000
 
 
 @dataclass(frozen=True)

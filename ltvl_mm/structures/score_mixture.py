@@ -1,9 +1,13 @@
 """How the scores of several models become one."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import torch
+if TYPE_CHECKING:
+    import torch
 
 SPACES = ('logit', 'probability')
 
@@ -76,6 +80,8 @@ class ScoreMixture:
                 weight * one
                 for weight, one in zip(self.weights, scaled, strict=True)
             )
+        import torch  # not for parsers, which list SPACES
+
         shares = torch.tensor(self.weights).log().to(scaled[0].device)
         each = torch.stack([one.log_softmax(-1) for one in scaled])
         return torch.logsumexp(each + shares[:, None, None], dim=0)

@@ -5,8 +5,6 @@ import numpy as np
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.structures.store_files import find_uneven_norms
 
-# Share of a store's rows that may be skipped before it is an error.
-MAX_BAD_ROWS = 1e-3
 _ROWS_AT_A_TIME = 1 << 14
 
 

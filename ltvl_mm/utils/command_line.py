@@ -1,12 +1,83 @@
-"""Errors of command-line tools: one sentence, or a traceback."""
+"""Arguments and errors of command-line tools."""
 
+import argparse
+import difflib
 import dis
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 _PACKAGE = str(Path(__file__).parents[1])
 _RAISE = dis.opmap['RAISE_VARARGS']
+
+
+def make_parser(text: str | None) -> argparse.ArgumentParser:
+    """Return a parser whose help shows every default.
+
+    Args:
+        text: Description, usually the docstring of the tool.
+    """
+    parser = _Parser(description=text, formatter_class=_Formatter)
+    # run_command() takes it out before arguments are parsed.
+    parser.add_argument(
+        '--debug',
+        action='store_true',
+        default=argparse.SUPPRESS,
+        help='print the traceback of an error',
+    )
+    return parser
+
+
+class ConfigOptions(argparse.Action):
+    """``--cfg-options KEY=VALUE ...``, as mmengine's ``DictAction`` reads it.
+
+    mmengine is imported when the option is used.
+    """
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: str | Sequence[object] | None,
+        option_string: str | None = None,
+    ) -> None:
+        """Read the values into a dict of the namespace."""
+        from mmengine.config import DictAction
+
+        for word in values or ():
+            if '=' not in str(word):
+                parser.error(
+                    f'{option_string}: expected KEY=VALUE, got {word}'
+                )
+        read = DictAction(self.option_strings, self.dest)
+        read(parser, namespace, values, option_string)
+
+
+def add_config_options(parser: argparse.ArgumentParser) -> None:
+    """Add ``--cfg-options``, mmpretrain's way to override a config."""
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=ConfigOptions,
+        metavar='KEY=VALUE',
+        help='entries of the config to override, e.g. randomness.seed=1 '
+        '(default: none)',
+    )
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """Add ``--device``; None stands for :func:`choose_device`."""
+    parser.add_argument(
+        '--device', help='device of torch (default: a GPU if there is one)'
+    )
+
+
+def choose_device(device: str | None) -> str:
+    """Return a device, by default a GPU if there is one."""
+    import torch
+
+    return device or ('cuda' if torch.cuda.is_available() else 'cpu')
 
 
 def run_command(main: Callable[[], object]) -> None:
@@ -29,6 +100,47 @@ def run_command(main: Callable[[], object]) -> None:
         if debug or not _is_for_users(error, folders):
             raise
         sys.exit(_escape(_describe(error)))
+
+
+class _Parser(argparse.ArgumentParser):
+    """Parser whose errors name the option that was meant, and ``--help``."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print usage and message; exit with status 2."""
+        words = message.partition('unrecognized arguments: ')[2].split()
+        hints = [
+            f'did you mean {close[0]}?'
+            for word in words
+            if word.startswith('-')
+            and (
+                close := difflib.get_close_matches(
+                    word.partition('=')[0], self._option_string_actions, n=1
+                )
+            )
+        ]
+        hints.append(f'{self.prog} --help lists all arguments')
+        super().error('; '.join([message, *hints]))
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """Formatter that adds the defaults that a help text does not name."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        text = action.help
+        default = action.default
+        named = not text or 'default' in text
+        if named or default in (None, False, [], argparse.SUPPRESS):
+            return text
+        return f'{text} (default: {_describe_default(default)})'
+
+
+def _describe_default(default: object) -> str:
+    if not isinstance(default, (list, tuple)):
+        return str(default).replace('%', '%%')
+    words = [str(value) for value in default]
+    if len(words) > 8:
+        words = [*words[:2], '...', words[-1]]
+    return ' '.join(words)
 
 
 def _describe(error: Exception) -> str:

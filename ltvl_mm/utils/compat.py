@@ -4,7 +4,10 @@ The maintained fork (onedl-mmengine, ...) and upstream (mmengine, ...) install
 the same modules; this is the only file that tells them apart.
 """
 
+import logging
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 
 
@@ -43,6 +46,43 @@ def disable_ghostscript() -> None:
     # version 10 has the second one only.
     EpsImagePlugin.gs_binary = False
     EpsImagePlugin.gs_windows_binary = False
+
+
+@contextmanager
+def drop_debug_prints() -> Iterator[None]:
+    """Drop messages of level DEBUG that mmengine would print.
+
+    ``print_log`` prints what has no logger, whatever its level. The fork's
+    mmpretrain says so, when its data sets are imported, that OneDL is not
+    installed.
+    """
+    from mmengine import logging as mmengine_logging
+
+    print_log = mmengine_logging.print_log
+
+    def print_above_debug(
+        msg: object,
+        logger: logging.Logger | str | None = None,
+        level: int = logging.INFO,
+    ) -> None:
+        if logger is not None or level > logging.DEBUG:
+            print_log(msg, logger, level)
+
+    mmengine_logging.print_log = print_above_debug
+    try:
+        yield
+    finally:
+        mmengine_logging.print_log = print_log
+
+
+def register_config_scope() -> None:
+    """Let configs inherit ours: ``_base_ = 'ltvl_mm::tackle/....py'``.
+
+    mmengine looks for ``::`` configs of the packages in a fixed table.
+    """
+    from mmengine.config.utils import MODULE2PACKAGE
+
+    MODULE2PACKAGE.setdefault('ltvl_mm', 'ltvl_mm')
 
 
 def _is_installed(distribution: str) -> bool:

@@ -10,8 +10,6 @@ from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-import torch
-
 from ltvl_mm.utils.regular_files import read_regular
 from ltvl_mm.utils.temporaries import explain_write_errors
 
@@ -48,6 +46,8 @@ def record_command(folder: str | Path) -> None:
 
 def describe_command() -> dict:
     """Return command, place, time, code, libraries and device; JSON-like."""
+    import torch  # not before a tool has parsed its arguments
+
     return {
         'command': shlex.join(['python', *sys.argv]),
         'folder': os.getcwd(),

@@ -3,7 +3,6 @@
 import random
 
 import numpy as np
-import torch
 
 
 def make_generator(*path: int) -> np.random.Generator:
@@ -28,6 +27,8 @@ def seed_libraries(*path: int) -> None:
 
     Data-loader workers that are started afterwards follow torch's seed.
     """
+    import torch  # other uses of this module need numpy alone
+
     seed = make_generator(*path).integers(2**32)
     torch.manual_seed(int(seed))
     np.random.seed(seed)  # noqa: NPY002, the transforms draw from it

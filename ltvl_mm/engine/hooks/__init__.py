@@ -1,15 +1,14 @@
 """Hooks of the host's Runner."""
 
-from ltvl_mm.engine.hooks.class_counts import ClassCountsHook
-from ltvl_mm.engine.hooks.class_means import ClassMeansHook
-from ltvl_mm.engine.hooks.epoch_seed import EpochSeedHook
-from ltvl_mm.engine.hooks.plain_checkpoint import PlainCheckpointHook
-from ltvl_mm.engine.hooks.progress_bar import ProgressBarHook
+from ltvl_mm.utils.lazy_imports import attach_names
 
-__all__ = [
-    'ClassCountsHook',
-    'ClassMeansHook',
-    'EpochSeedHook',
-    'PlainCheckpointHook',
-    'ProgressBarHook',
-]
+__getattr__, __dir__, __all__ = attach_names(
+    __name__,
+    {
+        'class_counts': ['ClassCountsHook'],
+        'class_means': ['ClassMeansHook'],
+        'epoch_seed': ['EpochSeedHook'],
+        'plain_checkpoint': ['PlainCheckpointHook'],
+        'progress_bar': ['ProgressBarHook'],
+    },
+)

@@ -1,8 +1,11 @@
 """How the host's Runner builds the optimiser."""
 
-from ltvl_mm.engine.optimizers.bfloat16 import BFloat16OptimWrapper
-from ltvl_mm.engine.optimizers.trainable_parameters import (
-    TrainableOptimWrapperConstructor,
-)
+from ltvl_mm.utils.lazy_imports import attach_names
 
-__all__ = ['BFloat16OptimWrapper', 'TrainableOptimWrapperConstructor']
+__getattr__, __dir__, __all__ = attach_names(
+    __name__,
+    {
+        'bfloat16': ['BFloat16OptimWrapper'],
+        'trainable_parameters': ['TrainableOptimWrapperConstructor'],
+    },
+)

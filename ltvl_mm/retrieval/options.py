@@ -1,0 +1,195 @@
+"""Options of a retrieval and their defaults; imports quickly."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from numbers import Real
+
+COPIES = ('folder', 'tar', 'none')
+ASSIGNMENTS = ('independent', 'argmax')
+PRECISIONS = ('auto', 'float32', 'int8')
+# Rows of a store that are searched at a time, and that a kill may cost.
+UNIT_ROWS = 1_000_000
+# Share of a store's rows that may be skipped before it is an error.
+MAX_BAD_ROWS = 1e-3
+# Perceptual hashes of unrelated images differ in 32 of 64 bits, with a
+# standard deviation of 4; those of a resized and re-encoded image in few.
+MAX_BITS = 10
+# Cosine of a stored and a recomputed embedding. Half precision and another
+# version of a JPEG decoder cost less; another image or encoder costs more.
+MIN_COSINE = 0.99
+
+
+@dataclass(frozen=True)
+class AdmissionRule:
+    """What an image must be like to be ranked.
+
+    An image of which a column that is asked for says nothing is refused.
+
+    Args:
+        min_size: Least pixels of the shorter side, of ``width`` and
+            ``height``.
+        max_aspect: Most of longer over shorter side, >= 1; 0 for any.
+        least: Column -> least value, e.g. ``{'similarity': 0.3}``.
+        most: Column -> largest value, e.g. ``{'punsafe': 0.5}``.
+        values: Column -> values, one of which it must have, e.g.
+            ``{'LANGUAGE': ['en']}``.
+        allowed_hosts: Of URLs, their subdomains included; none for all.
+        denied_hosts: Likewise.
+    """
+
+    min_size: int = 0
+    max_aspect: float = 0
+    least: Mapping[str, float] = field(default_factory=dict)
+    most: Mapping[str, float] = field(default_factory=dict)
+    values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    allowed_hosts: tuple[str, ...] = ()
+    denied_hosts: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Raise ValueError if a number is out of its range."""
+        if not 0 <= self.min_size < math.inf:
+            raise ValueError(
+                f'min_size must be a finite number >= 0, got {self.min_size}'
+            )
+        if self.max_aspect and not 1 <= self.max_aspect < math.inf:
+            raise ValueError(
+                f'max_aspect must be a finite number >= 1, or 0 for any, got '
+                f'{self.max_aspect}'
+            )
+        for name, limit in (*self.least.items(), *self.most.items()):
+            # NaN would filter out every image, infinity every one or none.
+            if not math.isfinite(limit):
+                raise ValueError(
+                    f'the limit of {name} must be a finite number, got {limit}'
+                )
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that it asks for."""
+        names = [*self.least, *self.most, *self.values]
+        if self.min_size or self.max_aspect:
+            names += ['width', 'height']
+        if self.allowed_hosts or self.denied_hosts:
+            names.append('url')
+        return tuple(dict.fromkeys(names))
+
+
+@dataclass(frozen=True)
+class CopyRule:
+    """When two images count as copies of each other.
+
+    The same bytes always do, and the same URL. Otherwise both must hold: CLIP
+    alone takes two photos of one scene for copies, the hash alone two plain
+    images. A store that others made may lack hashes; then the cosine decides
+    alone, and has to be larger.
+
+    Args:
+        cosine: Least cosine of their embeddings, in (0, 1].
+        phash_bits: Most different bits of their 64-bit perceptual hashes,
+            in [0, 64]; 64 leaves the decision to the cosine.
+        cosine_alone: Least cosine where a hash is missing, in (0, 1].
+    """
+
+    cosine: float = 0.96
+    phash_bits: int = 6
+    cosine_alone: float = 0.97
+
+    def __post_init__(self) -> None:
+        """Raise ValueError if a number is out of its range."""
+        for name in ('cosine', 'cosine_alone'):
+            value = getattr(self, name)
+            if not 0 < value <= 1:
+                raise ValueError(f'{name} must lie in (0, 1], got {value}')
+        if not 0 <= self.phash_bits <= 64:
+            raise ValueError(
+                f'phash_bits must lie in [0, 64], got {self.phash_bits}'
+            )
+
+    @property
+    def least_cosine(self) -> float:
+        """The cosine below which no image is a copy by its looks."""
+        if self.phash_bits == 64:
+            return self.cosine
+        return min(self.cosine, self.cosine_alone)
+
+
+@dataclass(frozen=True)
+class RetrievalOptions:
+    """What the paper leaves open; the defaults are ours.
+
+    Args:
+        temperature: Temperature of the softmax over classes, > 0. None
+            (default): that of the encoder, 1 / its logit scale; ``'auto'``:
+            fitted to val images. Both are resolved by
+            :func:`ltvl_mm.apis.retrieval.prepare_retrieval`; a task needs
+            the number.
+        min_probability: Candidates of a lower softmax probability are not
+            retrieved, in [0, 1); default 0. Needs ``score='softmax'``.
+        score: ``'softmax'``, ``'cosine'`` or ``'margin'``.
+        assign: ``'independent'`` or ``'argmax'``.
+        over: Candidates per wanted image, so that dropped copies can be
+            replaced; >= 1.
+        refill: How often the candidates of a class that copies leave short
+            are doubled, each time for one more pass over the store; >= 0.
+        duplicates: Rule for copies of each other within a class.
+        exclude: Rule for copies of images to keep out, e.g. of the test set.
+        admission: Which images are ranked at all.
+        index_factor: Images that an index proposes for each candidate.
+        index_parameters: How thoroughly the index is searched; see
+            :func:`ltvl_mm.retrieval.index_search.select_by_index`.
+        copy: ``'folder'``: the images are copied out of the web memory;
+            ``'tar'``: into one file, to be unpacked where training reads
+            them; or ``'none'``: what is written says where they are on the
+            web.
+    """
+
+    temperature: float | str | None = None
+    min_probability: float = 0.0
+    score: str = 'softmax'
+    assign: str = 'independent'
+    over: float = 2.0
+    refill: int = 4
+    duplicates: CopyRule = CopyRule()
+    exclude: CopyRule = CopyRule()
+    admission: AdmissionRule = AdmissionRule()
+    index_factor: int = 10
+    index_parameters: str | None = None
+    copy: str = 'folder'
+
+    def __post_init__(self) -> None:
+        """Raise ValueError if a value is out of its range."""
+        if self.temperature not in (None, 'auto') and not (
+            isinstance(self.temperature, Real)
+            and 0 < self.temperature < math.inf
+        ):
+            raise ValueError(
+                f"temperature must be a finite number > 0, 'auto' (fitted to "
+                f"val images) or None (the encoder's own), got "
+                f'{self.temperature!r}'
+            )
+        if not 0 <= self.min_probability < 1:
+            raise ValueError(
+                f'min_probability must be in [0, 1), got '
+                f'{self.min_probability}'
+            )
+        if self.min_probability and self.score != 'softmax':
+            raise ValueError(
+                f'min_probability={self.min_probability} needs '
+                f"score='softmax', got {self.score!r}: other scores are no "
+                f'probabilities'
+            )
+        if not 1 <= self.over < math.inf:
+            raise ValueError(
+                f'over must be a finite number >= 1, got {self.over}'
+            )
+        if not self.refill >= 0:
+            raise ValueError(f'refill must be >= 0, got {self.refill}')
+        if not self.index_factor >= 1:
+            raise ValueError(
+                f'index_factor must be >= 1, got {self.index_factor}'
+            )
+        if self.copy not in COPIES:
+            raise ValueError(
+                f'copy must be one of {", ".join(COPIES)}, got {self.copy!r}'
+            )
