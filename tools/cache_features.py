@@ -8,21 +8,21 @@ OUT/test one view. A *_cached.py config then trains on them.
 import argparse
 from pathlib import Path
 
-import torch
-from mmengine.config import Config, DictAction
-from mmengine.registry import init_default_scope
+from ltvl_mm.utils.command_line import (
+    add_config_options,
+    add_device,
+    choose_device,
+    make_parser,
+    run_command,
+)
 
-from ltvl_mm.engine.feature_caching import cache_features
-from ltvl_mm.utils.command_line import run_command
 
-
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+def build_parser() -> argparse.ArgumentParser:
+    parser = make_parser(__doc__)
+    parser.add_argument('config', help='config of the uncached phase B')
+    parser.add_argument(
+        '-o', '--out', required=True, help='folder of the cache'
     )
-    parser.add_argument('config', help='of the uncached phase B')
-    parser.add_argument('-o', '--out', required=True, help='the cache')
     parser.add_argument(
         '--views',
         type=int,
@@ -36,21 +36,17 @@ def parse_args() -> argparse.Namespace:
         choices=['train', 'val', 'test'],
         help='default: all that the config has',
     )
-    parser.add_argument(
-        '--device', default='cuda' if torch.cuda.is_available() else 'cpu'
-    )
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        metavar='KEY=VALUE',
-        help='override the config',
-    )
-    return parser.parse_args()
+    add_device(parser)
+    add_config_options(parser)
+    return parser
 
 
 def main() -> None:
-    args = parse_args()
+    args = build_parser().parse_args()
+    from mmengine.config import Config
+    from mmengine.registry import init_default_scope
+
+    from ltvl_mm.engine.feature_caching import cache_features
     from ltvl_mm.models.clip_inputs import check_clip_inputs
 
     cfg = Config.fromfile(args.config)
@@ -69,7 +65,7 @@ def main() -> None:
             split,
             Path(args.out, split),
             views=args.views if split == 'train' else 1,
-            device=args.device,
+            device=choose_device(args.device),
         )
         rows, dim = cache.views[0].shape
         print(

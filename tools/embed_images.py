@@ -10,23 +10,25 @@ Several GPUs: torchrun --nproc-per-node 8 tools/embed_images.py ...
 """
 
 import argparse
+from typing import TYPE_CHECKING
 
-from ltvl_mm.apis import embed
-from ltvl_mm.retrieval.downloads import load_downloads
-from ltvl_mm.structures.embedding_store import EmbeddingStore
-from ltvl_mm.utils.command_line import run_command
-from ltvl_mm.utils.launch import join_ranks
-from ltvl_mm.utils.provenance import record_command
+from ltvl_mm.utils.command_line import add_device, make_parser, run_command
+
+if TYPE_CHECKING:
+    from ltvl_mm.structures.embedding_store import EmbeddingStore
 
 
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+def build_parser() -> argparse.ArgumentParser:
+    parser = make_parser(__doc__)
+    parser.add_argument(
+        'inputs', nargs='+', help='tars, parquet files, folders or lists'
     )
-    parser.add_argument('inputs', nargs='+')
-    parser.add_argument('-o', '--out', required=True, help='the store')
-    parser.add_argument('--root', help='folder of the paths in lists')
+    parser.add_argument(
+        '-o', '--out', required=True, help='folder of the store'
+    )
+    parser.add_argument(
+        '--root', help="folder of the paths in lists (default: the list's own)"
+    )
     parser.add_argument(
         '--arch',
         default='ViT-B-16-quickgelu',
@@ -46,13 +48,24 @@ def parse_args() -> argparse.Namespace:
         '"std": [0.5, 0.5, 0.5], "resize_mode": "squash"}\' (default: the '
         "tag's own)",
     )
-    parser.add_argument('--device', help='default: a GPU if there is one')
+    add_device(parser)
     parser.add_argument(
-        '--amp', action='store_true', help='bfloat16 image tower'
+        '--amp', action='store_true', help='run the image tower in bfloat16'
     )
-    parser.add_argument('--compile', action='store_true')
-    parser.add_argument('--batch-size', type=int, default=256)
-    parser.add_argument('--workers', type=int, default=2, help='per process')
+    parser.add_argument(
+        '--compile',
+        action='store_true',
+        help='compile the image tower: minutes first, then faster',
+    )
+    parser.add_argument(
+        '--batch-size', type=int, default=256, help='images encoded at a time'
+    )
+    parser.add_argument(
+        '--workers',
+        type=int,
+        default=2,
+        help='processes that read and decode, per rank; 0 for none',
+    )
     parser.add_argument(
         '--shard-size',
         type=int,
@@ -71,11 +84,15 @@ def parse_args() -> argparse.Namespace:
         help='remove shards of the store that are not among the inputs '
         '(default: an error)',
     )
-    return parser.parse_args()
+    return parser
 
 
 def main() -> None:
-    settings = vars(parse_args())
+    settings = vars(build_parser().parse_args())
+    from ltvl_mm.apis import embed
+    from ltvl_mm.utils.launch import join_ranks
+    from ltvl_mm.utils.provenance import record_command
+
     rank = join_ranks()
     store = embed(settings.pop('inputs'), settings.pop('out'), **settings)
     if rank == 0:
@@ -83,7 +100,9 @@ def main() -> None:
         report(store)
 
 
-def report(store: EmbeddingStore) -> None:
+def report(store: 'EmbeddingStore') -> None:
+    from ltvl_mm.retrieval.downloads import load_downloads
+
     bad = [entry for part in store.parts for entry in part.bad]
     print(f'{len(store)} images in {store.root}; {len(bad)} could not be read')
     downloads = load_downloads(store.root)

@@ -8,25 +8,24 @@ nonsense.
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ltvl_mm.models.clip_sources import has_own_weights
-from ltvl_mm.models.frozen_clip import FrozenCLIP
-from ltvl_mm.retrieval.image_check import MIN_COSINE, check_images
-from ltvl_mm.structures.embedding_store import EmbeddingStore
-from ltvl_mm.structures.store_index import index_store
-from ltvl_mm.utils.command_line import run_command
+from ltvl_mm.retrieval.options import MIN_COSINE
+from ltvl_mm.utils.command_line import make_parser, run_command
+
+if TYPE_CHECKING:
+    from ltvl_mm.structures.embedding_store import EmbeddingStore
 
 
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument('folder')
+def build_parser() -> argparse.ArgumentParser:
+    parser = make_parser(__doc__)
     parser.add_argument(
-        '-o', '--out', help='folder for store.json if not the same'
+        'folder', help='img_emb/ and metadata/, or .npy files and their keys'
     )
-    parser.add_argument('--arch', required=True, help='of the encoder')
+    parser.add_argument(
+        '-o', '--out', help='folder for store.json (default: the same folder)'
+    )
+    parser.add_argument('--arch', required=True, help='open_clip architecture')
     parser.add_argument(
         '--pretrained',
         help='open_clip tag or local file; needed unless --arch is a '
@@ -47,11 +46,16 @@ def parse_args() -> argparse.Namespace:
         f'disk, and stop if a cosine with the stored row is below {MIN_COSINE}'
         ' (default: 0, no check)',
     )
-    return parser.parse_args()
+    return parser
 
 
 def main() -> None:
-    args = parse_args()
+    args = build_parser().parse_args()
+    from ltvl_mm.models.clip_sources import has_own_weights
+    from ltvl_mm.models.frozen_clip import FrozenCLIP
+    from ltvl_mm.retrieval.image_check import check_images
+    from ltvl_mm.structures.store_index import index_store
+
     if args.pretrained is None and not has_own_weights(args.arch):
         # No default: nothing in such a folder tells the encoder.
         raise ValueError(
@@ -61,7 +65,7 @@ def main() -> None:
     clip = FrozenCLIP(args.arch, args.pretrained, preprocess=args.preprocess)
     checked: list[str] = []
 
-    def check(store: EmbeddingStore) -> None:
+    def check(store: 'EmbeddingStore') -> None:
         compared = check_images(
             store,
             clip.preprocess,

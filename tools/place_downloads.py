@@ -8,18 +8,12 @@ images that are there. Run it again when more is downloaded.
 import argparse
 from pathlib import Path
 
-from ltvl_mm.retrieval.download_list import MANIFEST
-from ltvl_mm.retrieval.missing_images import MISSING_REPORT, describe_missing
-from ltvl_mm.retrieval.placed_downloads import MAX_BITS, place_downloads
-from ltvl_mm.utils.command_line import run_command
-from ltvl_mm.utils.provenance import record_command
+from ltvl_mm.retrieval.options import MAX_BITS
+from ltvl_mm.utils.command_line import make_parser, run_command
 
 
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def build_parser() -> argparse.ArgumentParser:
+    parser = make_parser(__doc__)
     parser.add_argument(
         'retrieved', help='folder of tools/retrieve.py --copy none'
     )
@@ -44,11 +38,19 @@ def parse_args() -> argparse.Namespace:
         action='store_true',
         help='leave out images that the store has no hash of',
     )
-    return parser.parse_args()
+    return parser
 
 
 def main() -> None:
-    args = parse_args()
+    args = build_parser().parse_args()
+    from ltvl_mm.retrieval.download_list import MANIFEST
+    from ltvl_mm.retrieval.missing_images import (
+        MISSING_REPORT,
+        describe_missing,
+    )
+    from ltvl_mm.retrieval.placed_downloads import place_downloads
+    from ltvl_mm.utils.provenance import record_command
+
     report = place_downloads(
         args.retrieved,
         args.downloads,

@@ -14,26 +14,18 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ltvl_mm.evaluation.accuracy_table import format_accuracies
 from ltvl_mm.evaluation.feature_map import METHODS
-from ltvl_mm.structures.class_names import load_class_names
-from ltvl_mm.structures.run_folder import RunFolder
-from ltvl_mm.structures.run_reader import read_run
-from ltvl_mm.structures.run_search import find_runs
-from ltvl_mm.utils.command_line import run_command
-from ltvl_mm.utils.progress import progress_bar
-from ltvl_mm.visualization.report import (
-    Retrieval,
-    make_study,
-    read_retrieval,
-    score_run,
-    write_report,
-)
+from ltvl_mm.utils.command_line import make_parser, run_command
+
+if TYPE_CHECKING:
+    from ltvl_mm.structures.run_folder import RunFolder
+    from ltvl_mm.visualization.report import Retrieval
 
 
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+def build_parser() -> argparse.ArgumentParser:
+    parser = make_parser(__doc__)
     parser.add_argument(
         'runs',
         nargs='+',
@@ -41,26 +33,49 @@ def parse_args() -> argparse.Namespace:
         help='folder of a training, or of several; the same name for the '
         'seeds of a method; default: the path below WORK_DIR without seed<N>',
     )
-    parser.add_argument('-o', '--out', required=True, help='.html')
-    parser.add_argument('--baseline', help='a name; default: the first')
-    parser.add_argument('--title', default='Long-tailed recognition')
+    parser.add_argument('-o', '--out', required=True, help='.html file')
+    parser.add_argument(
+        '--baseline',
+        help='name of the method that others are compared with (default: the '
+        'first)',
+    )
+    parser.add_argument(
+        '--title', default='Long-tailed recognition', help='title of the page'
+    )
     parser.add_argument(
         '--manifest',
-        help="of all runs that have one; default: each config's own",
+        help="manifest of all runs that have one (default: each config's own)",
     )
     parser.add_argument(
-        '--class-counts', help="train list; default: the config's"
+        '--class-counts', help="train list (default: the config's)"
     )
-    parser.add_argument('--class-names', help='file, one name per line')
     parser.add_argument(
-        '--truth', help='.csv: key, class_name of web images, where known'
+        '--class-names',
+        help="file, one name per line (default: the manifest's)",
     )
-    parser.add_argument('--projection', choices=METHODS, default='tsne')
-    return parser.parse_args()
+    parser.add_argument(
+        '--truth',
+        help='.csv: key, class_name of web images (default: unknown)',
+    )
+    parser.add_argument(
+        '--projection',
+        choices=METHODS,
+        default='tsne',
+        help='2-D map of features',
+    )
+    return parser
 
 
 def main() -> None:
-    args = parse_args()
+    args = build_parser().parse_args()
+    from ltvl_mm.evaluation.accuracy_table import format_accuracies
+    from ltvl_mm.structures.class_names import load_class_names
+    from ltvl_mm.visualization.report import (
+        make_study,
+        score_run,
+        write_report,
+    )
+
     # Names of folders may hold bytes that are not UTF-8.
     sys.stdout.reconfigure(errors='backslashreplace')
     try:
@@ -104,11 +119,15 @@ def main() -> None:
 
 def read_runs(
     words: list[str], counts: str | None, manifest: str | None
-) -> list[RunFolder]:
+) -> 'list[RunFolder]':
     """Return the runs of all ``[NAME=]WORK_DIR``, each once, in order.
 
     A folder without any is a run that lacks all parts.
     """
+    from ltvl_mm.structures.run_reader import read_run
+    from ltvl_mm.structures.run_search import find_runs
+    from ltvl_mm.utils.progress import progress_bar
+
     named = {}
     empty = True
     for word in words:
@@ -150,9 +169,11 @@ def drop_seeds(parts: tuple[str, ...]) -> list[str]:
 
 
 def find_retrieval(
-    runs: Sequence[RunFolder], manifest: str | None
-) -> Retrieval | None:
+    runs: 'Sequence[RunFolder]', manifest: str | None
+) -> 'Retrieval | None':
     """Return the one that is named, else the first that a run has."""
+    from ltvl_mm.visualization.report import read_retrieval
+
     if manifest is None:
         manifest = next(
             (run.manifest for run in runs if run.retrieved is not None), None

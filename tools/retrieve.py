@@ -8,30 +8,23 @@ import argparse
 import os
 from contextlib import nullcontext
 
-from ltvl_mm.apis import prepare_retrieval
-from ltvl_mm.apis.local_images import place_local_images
-from ltvl_mm.retrieval.admission import AdmissionRule, read_hosts
 from ltvl_mm.retrieval.budget import RULE_HELP
-from ltvl_mm.retrieval.copies import CopyRule
-from ltvl_mm.retrieval.plan import plan_retrieval
-from ltvl_mm.retrieval.report import describe_report
-from ltvl_mm.retrieval.retrieve import retrieve
+from ltvl_mm.retrieval.options import (
+    ASSIGNMENTS,
+    COPIES,
+    MAX_BAD_ROWS,
+    PRECISIONS,
+    UNIT_ROWS,
+    AdmissionRule,
+    CopyRule,
+    RetrievalOptions,
+)
 from ltvl_mm.retrieval.scores import SCORES
-from ltvl_mm.retrieval.select import ASSIGNMENTS, PRECISIONS
-from ltvl_mm.retrieval.task import COPIES, RetrievalOptions
-from ltvl_mm.retrieval.units import UNIT_ROWS
-from ltvl_mm.structures.store_rows import MAX_BAD_ROWS
-from ltvl_mm.utils.command_line import run_command
-from ltvl_mm.utils.launch import join_ranks
-from ltvl_mm.utils.lock import locked_folder
-from ltvl_mm.utils.provenance import record_command
+from ltvl_mm.utils.command_line import make_parser, run_command
 
 
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def build_parser() -> argparse.ArgumentParser:
+    parser = make_parser(__doc__)
     parser.add_argument(
         'stores',
         nargs='+',
@@ -39,9 +32,13 @@ def parse_args() -> argparse.Namespace:
         help='embedded web images; several stores of one encoder are searched '
         'as one',
     )
-    parser.add_argument('-o', '--out', required=True)
     parser.add_argument(
-        '--dry-run', action='store_true', help='say what it would cost'
+        '-o', '--out', required=True, help='folder of the retrieved images'
+    )
+    parser.add_argument(
+        '--dry-run',
+        action='store_true',
+        help='print what it would cost and end',
     )
     add_classes(parser.add_argument_group('classes'))
     add_ranking(parser.add_argument_group('ranking'))
@@ -53,9 +50,16 @@ def parse_args() -> argparse.Namespace:
         )
     )
     add_copies(parser.add_argument_group('copies'))
-    how = parser.add_argument_group('what decides the time alone')
-    how.add_argument('--device', default='cpu')
-    how.add_argument('--precision', choices=PRECISIONS, default='auto')
+    how = parser.add_argument_group(
+        'performance options; they do not change the result'
+    )
+    how.add_argument('--device', default='cpu', help='device of torch')
+    how.add_argument(
+        '--precision',
+        choices=PRECISIONS,
+        default='auto',
+        help='precision of the prefilter; scores are always exact',
+    )
     how.add_argument(
         '--unit-rows',
         type=int,
@@ -80,7 +84,9 @@ def parse_args() -> argparse.Namespace:
         'It proposes candidates by cosine, which are not those of highest '
         'p_k: some are missed. How many is measured on a sample, and said.',
     )
-    index.add_argument('--index', help='a faiss index of the store')
+    index.add_argument(
+        '--index', help='faiss index of the store (default: none)'
+    )
     index.add_argument(
         '--index-factor',
         type=int,
@@ -93,7 +99,7 @@ def parse_args() -> argparse.Namespace:
         help='how thoroughly it is searched, e.g. nprobe=256 or '
         'efSearch=1024 (default: 64 cells, or as many steps as needed)',
     )
-    return parser.parse_args()
+    return parser
 
 
 def add_classes(group: argparse._ArgumentGroup) -> None:
@@ -102,7 +108,8 @@ def add_classes(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument('--budget', default='300', help=f'n_k: {RULE_HELP}')
     group.add_argument(
-        '--class-counts', help='train list (path label) for balance_to'
+        '--class-counts',
+        help='train list (path label) for balance_to (default: none)',
     )
     group.add_argument(
         '--templates',
@@ -122,7 +129,8 @@ def add_classes(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         '--preprocess',
         metavar='TAG_OR_JSON',
-        help='as given to tools/embed_images.py for the store',
+        help='as given to tools/embed_images.py for the store (default: the '
+        "weights' own)",
     )
 
 
@@ -140,7 +148,7 @@ def add_ranking(group: argparse._ArgumentGroup) -> None:
         nargs=2,
         metavar=('STORE', 'LIST'),
         help='embedded val images and their path label list, for '
-        '--temperature auto',
+        '--temperature auto (default: none)',
     )
     group.add_argument(
         '--min-probability',
@@ -150,8 +158,18 @@ def add_ranking(group: argparse._ArgumentGroup) -> None:
         help='leave out images of a lower softmax probability, in [0, 1) '
         '(default: %(default)s)',
     )
-    group.add_argument('--score', choices=SCORES, default='softmax')
-    group.add_argument('--assign', choices=ASSIGNMENTS, default='independent')
+    group.add_argument(
+        '--score',
+        choices=SCORES,
+        default=RetrievalOptions.score,
+        help='what images are ranked by',
+    )
+    group.add_argument(
+        '--assign',
+        choices=ASSIGNMENTS,
+        default=RetrievalOptions.assign,
+        help='argmax: an image may be retrieved for its first class only',
+    )
     group.add_argument(
         '--over', type=float, default=2.0, help='candidates per wanted image'
     )
@@ -166,10 +184,16 @@ def add_ranking(group: argparse._ArgumentGroup) -> None:
 
 def add_filters(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
-        '--min-size', type=int, default=0, help='pixels, shorter side'
+        '--min-size',
+        type=int,
+        default=0,
+        help='minimum pixels of the shorter side',
     )
     group.add_argument(
-        '--max-aspect', type=float, default=0, help='longer / shorter side'
+        '--max-aspect',
+        type=float,
+        default=0,
+        help='maximum longer / shorter side; 0 for any',
     )
     for name, example in (('min', 'similarity=0.3'), ('max', 'punsafe=0.5')):
         group.add_argument(
@@ -178,7 +202,7 @@ def add_filters(group: argparse._ArgumentGroup) -> None:
             type=read_limit,
             default=[],
             metavar='NAME=NUMBER',
-            help=f'e.g. {example}',
+            help=f'{name}imum of a column, e.g. {example} (default: none)',
         )
     group.add_argument(
         '--column',
@@ -186,7 +210,8 @@ def add_filters(group: argparse._ArgumentGroup) -> None:
         type=read_values,
         default=[],
         metavar='NAME=VALUE[,VALUE]',
-        help='e.g. LANGUAGE=en or NSFW=UNLIKELY,UNSURE',
+        help='allowed values of a column, e.g. LANGUAGE=en or '
+        'NSFW=UNLIKELY,UNSURE (default: all)',
     )
     for name in ('allow', 'deny'):
         group.add_argument(
@@ -194,23 +219,30 @@ def add_filters(group: argparse._ArgumentGroup) -> None:
             nargs='+',
             default=[],
             metavar='HOST',
-            help='of URLs, with subdomains; or a .txt file with one per line',
+            help='hosts of URLs, with subdomains, or a .txt file with one per '
+            f'line (default: {"all" if name == "allow" else "none"})',
         )
 
 
 def add_copies(group: argparse._ArgumentGroup) -> None:
-    group.add_argument('--copy-cosine', type=float, default=CopyRule.cosine)
+    group.add_argument(
+        '--copy-cosine',
+        type=float,
+        default=CopyRule.cosine,
+        help='minimum cosine of near-duplicates',
+    )
     group.add_argument(
         '--copy-bits',
         type=int,
         default=CopyRule.phash_bits,
-        help='of 64 bits of perceptual hash; 64 leaves it to the cosine',
+        help='maximum different bits of 64 of the perceptual hashes of '
+        'near-duplicates; 64 leaves the decision to the cosine',
     )
     group.add_argument(
         '--copy-cosine-alone',
         type=float,
         default=CopyRule.cosine_alone,
-        help='where a store has no perceptual hashes',
+        help='minimum cosine where a store has no perceptual hashes',
     )
     group.add_argument(
         '--copy',
@@ -241,13 +273,23 @@ def add_copies(group: argparse._ArgumentGroup) -> None:
 
 
 def main() -> None:
-    args = parse_args()
+    args = build_parser().parse_args()
+    from ltvl_mm.utils.launch import join_ranks
+    from ltvl_mm.utils.lock import locked_folder
+
     rank = join_ranks()
     with nullcontext() if args.dry_run else locked_folder(args.out):
         run(args, rank)
 
 
 def run(args: argparse.Namespace, rank: int) -> None:
+    from ltvl_mm.apis import prepare_retrieval
+    from ltvl_mm.apis.local_images import place_local_images
+    from ltvl_mm.retrieval.plan import plan_retrieval
+    from ltvl_mm.retrieval.report import describe_report
+    from ltvl_mm.retrieval.retrieve import retrieve
+    from ltvl_mm.utils.provenance import record_command
+
     task = prepare_retrieval(
         args.stores,
         args.out,
@@ -283,6 +325,8 @@ def run(args: argparse.Namespace, rank: int) -> None:
 
 
 def make_options(args: argparse.Namespace) -> RetrievalOptions:
+    from ltvl_mm.retrieval.admission import read_hosts
+
     copies = CopyRule(args.copy_cosine, args.copy_bits, args.copy_cosine_alone)
     return RetrievalOptions(
         temperature=args.temperature,

@@ -6,35 +6,27 @@ import sys
 from copy import deepcopy
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import mmengine
-from mmengine.config import Config, ConfigDict, DictAction
-from mmengine.dist import is_main_process
-from mmengine.evaluator import DumpResults
-from mmengine.registry import RUNNERS
-from mmengine.runner import Runner
+from ltvl_mm.utils.command_line import (
+    add_config_options,
+    make_parser,
+    run_command,
+)
 
-import ltvl_mm  # noqa: F401, a broken install says so here
-from ltvl_mm.evaluation import PredictionWriter
-from ltvl_mm.structures.config_lists import check_config_lists
-from ltvl_mm.utils.checkpoints import find_checkpoint
-from ltvl_mm.utils.command_line import run_command
-from ltvl_mm.utils.launch import prepare_launch, set_dataloader_defaults
-from ltvl_mm.utils.lock import locked_file
-from ltvl_mm.utils.provenance import record_command
-from ltvl_mm.utils.run_config import write_run_config
-from ltvl_mm.utils.runner_weights import load_all_weights
-from ltvl_mm.utils.temporaries import explain_write_errors
+if TYPE_CHECKING:
+    from mmengine.config import Config
+    from mmengine.runner import Runner
 
 
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+def build_parser() -> argparse.ArgumentParser:
+    parser = make_parser(__doc__)
     parser.add_argument('config', help='test config file')
     parser.add_argument(
         'checkpoint',
         nargs='?',
         help='checkpoint file, or a folder that holds the best or last of a '
-        "training; none: the weights of the config's pretrained=",
+        "training (default: the weights of the config's pretrained=)",
     )
     parser.add_argument(
         '--split',
@@ -42,32 +34,34 @@ def parse_args() -> argparse.Namespace:
         default='test',
         help='which images of the config; settings are chosen on val',
     )
-    parser.add_argument('--work-dir', help='where logs and metrics go')
+    parser.add_argument(
+        '--work-dir',
+        help='folder of logs and metrics (default: that of the config, else '
+        'work_dirs/CONFIG)',
+    )
     parser.add_argument(
         '--out',
         help='file for metrics or predictions: .npz as our analysis tools '
-        "read it, else mmpretrain's pickle",
+        "read it, else mmpretrain's pickle (default: none)",
     )
     parser.add_argument(
-        '--out-item', choices=['metrics', 'pred'], help='default: pred'
+        '--out-item',
+        choices=['metrics', 'pred'],
+        help='what --out holds (default: pred)',
     )
     parser.add_argument(
         '--predictions',
         metavar='FILE.npz',
-        help='beside --out: what the model says of each image, for our '
-        'analysis tools and tools/report.py',
+        help='second file of predictions, for our analysis tools and '
+        'tools/report.py (default: none)',
     )
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        metavar='KEY=VALUE',
-        help='override the config',
-    )
+    add_config_options(parser)
     parser.add_argument(
         '--amp', action='store_true', help='automatic mixed precision'
     )
-    parser.add_argument('--show-dir', help='save pictures of predictions')
+    parser.add_argument(
+        '--show-dir', help='folder of pictures of predictions (default: none)'
+    )
     parser.add_argument('--show', action='store_true', help='show pictures')
     parser.add_argument(
         '--interval', type=int, default=1, help='picture every n-th sample'
@@ -75,7 +69,11 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--wait-time', type=float, default=2, help='seconds per picture'
     )
-    parser.add_argument('--no-pin-memory', action='store_true')
+    parser.add_argument(
+        '--no-pin-memory',
+        action='store_true',
+        help='load batches into memory that is not pinned',
+    )
     parser.add_argument(
         '--tta',
         action='store_true',
@@ -85,17 +83,32 @@ def parse_args() -> argparse.Namespace:
         '--launcher',
         choices=['none', 'pytorch', 'slurm', 'mpi'],
         default='none',
+        help='how the processes of a distributed run were started',
     )
     # torch.distributed.launch passes --local-rank.
-    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+    parser.add_argument(
+        '--local_rank',
+        '--local-rank',
+        type=int,
+        default=0,
+        help='set by torch.distributed.launch',
+    )
+    return parser
+
+
+def parse_args() -> argparse.Namespace:
+    parser = build_parser()
     args = parser.parse_args()
     if args.out is None and args.out_item is not None:
-        parser.error('--out-item needs --out')
+        parser.error('--out-item needs --out, the file to write')
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     return args
 
 
-def merge_args(cfg: Config, args: argparse.Namespace) -> None:
+def merge_args(cfg: 'Config', args: argparse.Namespace) -> None:
+    from ltvl_mm.utils.checkpoints import find_checkpoint
+    from ltvl_mm.utils.launch import prepare_launch, set_dataloader_defaults
+
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir
     elif cfg.get('work_dir') is None:
@@ -125,20 +138,22 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> None:
     prepare_launch(cfg, args.launcher)
 
 
-def _test_on_val(cfg: Config, name: str) -> None:
+def _test_on_val(cfg: 'Config', name: str) -> None:
     if cfg.get('val_dataloader') is None:
         sys.exit(f'{name} has no val_dataloader to test on')
     cfg.test_dataloader = cfg.val_dataloader
     cfg.test_evaluator = cfg.val_evaluator
 
 
-def _add_bar(cfg: Config) -> None:
+def _add_bar(cfg: 'Config') -> None:
     hook = dict(type='ltvl_mm.ProgressBarHook')
     hooks = cfg.get('custom_hooks', [])
     cfg.custom_hooks = hooks if hook in hooks else [*hooks, hook]
 
 
-def _add_tta(cfg: Config) -> None:
+def _add_tta(cfg: 'Config') -> None:
+    from mmengine.config import ConfigDict
+
     pipeline = cfg.test_dataloader.dataset.pipeline
     flips = [dict(type='RandomFlip', prob=prob) for prob in (1.0, 0.0)]
     cfg.setdefault(
@@ -153,12 +168,17 @@ def _add_tta(cfg: Config) -> None:
     cfg.test_dataloader.dataset.pipeline = cfg.tta_pipeline
 
 
-def build_runner(cfg: Config) -> Runner:
+def build_runner(cfg: 'Config') -> 'Runner':
     """Build the Runner, which loads every weight of its model or fails.
 
     Loading itself waits for ``runner.test()``: hooks such as EMAHook, which
     swap weights of a checkpoint, are not ready before.
     """
+    from mmengine.registry import RUNNERS
+    from mmengine.runner import Runner
+
+    from ltvl_mm.utils.runner_weights import load_all_weights
+
     if 'runner_type' in cfg:
         # Another runner may not have its model yet; it loads by itself.
         return RUNNERS.build(cfg)
@@ -169,7 +189,18 @@ def build_runner(cfg: Config) -> Runner:
 
 def main() -> None:
     args = parse_args()
+    import mmengine
+    from mmengine.config import Config
+    from mmengine.dist import is_main_process
+    from mmengine.evaluator import DumpResults
+
+    from ltvl_mm.evaluation import PredictionWriter
     from ltvl_mm.models.clip_inputs import check_clip_inputs
+    from ltvl_mm.structures.config_lists import check_config_lists
+    from ltvl_mm.utils.lock import locked_file
+    from ltvl_mm.utils.provenance import record_command
+    from ltvl_mm.utils.run_config import write_run_config
+    from ltvl_mm.utils.temporaries import explain_write_errors
 
     cfg = Config.fromfile(args.config)
     merge_args(cfg, args)

@@ -3,34 +3,35 @@
 import argparse
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from mmengine.config import Config, DictAction
-from mmengine.dist import is_main_process
-from mmengine.model import is_model_wrapper
-from mmengine.registry import RUNNERS
-from mmengine.runner import Runner, find_latest_checkpoint
+from ltvl_mm.utils.command_line import (
+    add_config_options,
+    make_parser,
+    run_command,
+)
 
-import ltvl_mm  # noqa: F401, a broken install says so here
-from ltvl_mm.engine.hooks import PlainCheckpointHook
-from ltvl_mm.structures.config_lists import check_config_lists
-from ltvl_mm.utils.checkpoints import find_checkpoint
-from ltvl_mm.utils.command_line import run_command
-from ltvl_mm.utils.launch import prepare_launch, set_dataloader_defaults
-from ltvl_mm.utils.provenance import record_command
-from ltvl_mm.utils.run_config import write_run_config
+if TYPE_CHECKING:
+    from mmengine.config import Config
+    from mmengine.runner import Runner
 
 
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+def build_parser() -> argparse.ArgumentParser:
+    parser = make_parser(__doc__)
     parser.add_argument('config', help='train config file')
-    parser.add_argument('--work-dir', help='where logs and checkpoints go')
+    parser.add_argument(
+        '--work-dir',
+        help='folder of logs and checkpoints (default: that of the config, '
+        'else work_dirs/CONFIG)',
+    )
     parser.add_argument(
         '--resume',
         nargs='?',
         const='auto',
         metavar='CHECKPOINT',
         help='resume from a checkpoint, or from the last one of a training '
-        'folder; default: the last one of the work folder',
+        'folder (default: none; without CHECKPOINT the last one of the work '
+        'folder)',
     )
     parser.add_argument(
         '--amp', action='store_true', help='automatic mixed precision'
@@ -44,28 +45,44 @@ def parse_args() -> argparse.Namespace:
         help='scale the learning rate linearly to the images of a step: '
         'ranks x batch_size x accumulative_counts',
     )
-    parser.add_argument('--no-pin-memory', action='store_true')
-    parser.add_argument('--no-persistent-workers', action='store_true')
     parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        metavar='KEY=VALUE',
-        help='override the config, e.g. randomness.seed=1',
+        '--no-pin-memory',
+        action='store_true',
+        help='load batches into memory that is not pinned',
     )
+    parser.add_argument(
+        '--no-persistent-workers',
+        action='store_true',
+        help='start the loading processes again for each epoch',
+    )
+    add_config_options(parser)
     parser.add_argument(
         '--launcher',
         choices=['none', 'pytorch', 'slurm', 'mpi'],
         default='none',
+        help='how the processes of a distributed run were started',
     )
     # torch.distributed.launch passes --local-rank.
-    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
-    args = parser.parse_args()
+    parser.add_argument(
+        '--local_rank',
+        '--local-rank',
+        type=int,
+        default=0,
+        help='set by torch.distributed.launch',
+    )
+    return parser
+
+
+def parse_args() -> argparse.Namespace:
+    args = build_parser().parse_args()
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     return args
 
 
-def merge_args(cfg: Config, args: argparse.Namespace) -> None:
+def merge_args(cfg: 'Config', args: argparse.Namespace) -> None:
+    from ltvl_mm.utils.checkpoints import find_checkpoint
+    from ltvl_mm.utils.launch import prepare_launch, set_dataloader_defaults
+
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     if args.work_dir is not None:
@@ -104,8 +121,11 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> None:
     prepare_launch(cfg, args.launcher)
 
 
-def leave_stage_1(cfg: Config, runner: Runner) -> None:
+def leave_stage_1(cfg: 'Config', runner: 'Runner') -> None:
     """Do not ask a resumed run for what its own checkpoint holds."""
+    from mmengine.model import is_model_wrapper
+    from mmengine.runner import find_latest_checkpoint
+
     model = runner.model
     if is_model_wrapper(model):
         model = model.module
@@ -118,7 +138,16 @@ def leave_stage_1(cfg: Config, runner: Runner) -> None:
 
 def main() -> None:
     args = parse_args()
+    from mmengine.config import Config
+    from mmengine.dist import is_main_process
+    from mmengine.registry import RUNNERS
+    from mmengine.runner import Runner
+
+    from ltvl_mm.engine.hooks import PlainCheckpointHook
     from ltvl_mm.models.clip_inputs import check_clip_inputs
+    from ltvl_mm.structures.config_lists import check_config_lists
+    from ltvl_mm.utils.provenance import record_command
+    from ltvl_mm.utils.run_config import write_run_config
 
     cfg = Config.fromfile(args.config)
     merge_args(cfg, args)

@@ -129,7 +129,8 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
         text = action.help
         default = action.default
         named = not text or 'default' in text
-        if named or default in (None, False, [], argparse.SUPPRESS):
+        hidden = default is None or default is False or default == []
+        if named or hidden or default is argparse.SUPPRESS:
             return text
         return f'{text} (default: {_describe_default(default)})'
 

@@ -8,42 +8,58 @@ import argparse
 import sys
 from pathlib import Path
 
-import numpy as np
-
-from ltvl_mm.evaluation.accuracy_table import format_accuracies
-from ltvl_mm.evaluation.logit_adjustment import TAUS, adjust_logits
-from ltvl_mm.evaluation.post_hoc import (
-    choose_setting,
-    score_methods,
-    search_taus,
-)
-from ltvl_mm.structures.class_counts import group_classes, load_class_counts
-from ltvl_mm.structures.manifest import load_manifest
-from ltvl_mm.structures.predictions import load_predictions
-from ltvl_mm.utils.command_line import run_command
-from ltvl_mm.utils.io import write_json
+from ltvl_mm.evaluation.logit_adjustment import TAUS
+from ltvl_mm.utils.command_line import make_parser, run_command
 
 
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--val', required=True, metavar='PREDICTIONS.npz')
-    parser.add_argument('--test', required=True, metavar='PREDICTIONS.npz')
+def build_parser() -> argparse.ArgumentParser:
+    parser = make_parser(__doc__)
+    for split in ('val', 'test'):
+        parser.add_argument(
+            f'--{split}',
+            required=True,
+            metavar='PREDICTIONS.npz',
+            help=f'saved predictions for {split} images',
+        )
     parser.add_argument('--class-counts', required=True, help='train list')
     parser.add_argument(
-        '--manifest', help='of retrieved images that were trained on, too'
+        '--manifest',
+        help='manifest of retrieved images in the training data (default: '
+        'none)',
     )
     parser.add_argument(
         '--test-counts',
         help='list or .json of images per class of the test set, if it is '
-        'known and not uniform',
+        'known and not uniform (default: uniform)',
     )
-    parser.add_argument('--taus', type=float, nargs='+', default=TAUS)
-    parser.add_argument('-o', '--out', required=True, help='folder')
-    return parser.parse_args()
+    parser.add_argument(
+        '--taus', type=float, nargs='+', default=TAUS, help='values to try'
+    )
+    parser.add_argument(
+        '-o', '--out', required=True, help='folder of the results'
+    )
+    return parser
 
 
 def main() -> None:
-    args = parse_args()
+    args = build_parser().parse_args()
+    import numpy as np
+
+    from ltvl_mm.evaluation.accuracy_table import format_accuracies
+    from ltvl_mm.evaluation.logit_adjustment import adjust_logits
+    from ltvl_mm.evaluation.post_hoc import (
+        choose_setting,
+        score_methods,
+        search_taus,
+    )
+    from ltvl_mm.structures.class_counts import (
+        group_classes,
+        load_class_counts,
+    )
+    from ltvl_mm.structures.manifest import load_manifest
+    from ltvl_mm.structures.predictions import load_predictions
+    from ltvl_mm.utils.io import write_json
+
     val, test = load_predictions(args.val), load_predictions(args.test)
     classes = val.probabilities.shape[1]
     counts = load_class_counts(args.class_counts, classes)

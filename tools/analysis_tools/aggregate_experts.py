@@ -8,54 +8,65 @@ rate and, if wanted, weight_decay and entropy_weight).
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
-from mmengine.config import Config, DictAction
-
-import ltvl_mm  # noqa: F401, a broken install says so here
-from ltvl_mm.engine.feature_extraction import (
-    extract_expert_logits,
-    extract_expert_views,
+from ltvl_mm.utils.command_line import (
+    add_config_options,
+    add_device,
+    choose_device,
+    make_parser,
+    run_command,
 )
-from ltvl_mm.evaluation.accuracy_table import format_accuracies
-from ltvl_mm.evaluation.expert_weights import learn_expert_weights, mix_experts
-from ltvl_mm.evaluation.post_hoc import score_methods
-from ltvl_mm.structures.class_counts import (
-    find_shot_accuracy,
-    group_classes,
-    load_class_counts,
-)
-from ltvl_mm.utils.command_line import run_command
-from ltvl_mm.utils.io import write_json
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
 
 
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('config', help='with ExpertClsHead')
+def build_parser() -> argparse.ArgumentParser:
+    parser = make_parser(__doc__)
+    parser.add_argument('config', help='config with ExpertClsHead')
     parser.add_argument('checkpoint', help='file, or folder of the training')
-    parser.add_argument('-o', '--out', required=True, help='folder')
+    parser.add_argument(
+        '-o', '--out', required=True, help='folder of the results'
+    )
     parser.add_argument(
         '--epochs',
         type=int,
         default=5,
-        help='passes over the test images, each with new views (default: 5)',
+        help='passes over the test images, each with new views',
     )
     parser.add_argument(
         '--rate',
         type=float,
-        help='learning rate of the shares, in place of that of the config',
+        help='learning rate of the shares (default: that of the config)',
     )
-    parser.add_argument(
-        '--device', default='cuda' if torch.cuda.is_available() else 'cpu'
-    )
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE'
-    )
-    return parser.parse_args()
+    add_device(parser)
+    add_config_options(parser)
+    return parser
 
 
 def main() -> None:
-    args = parse_args()
+    args = build_parser().parse_args()
+    from mmengine.config import Config
+
+    from ltvl_mm.engine.feature_extraction import (
+        extract_expert_logits,
+        extract_expert_views,
+    )
+    from ltvl_mm.evaluation.accuracy_table import format_accuracies
+    from ltvl_mm.evaluation.expert_weights import (
+        learn_expert_weights,
+        mix_experts,
+    )
+    from ltvl_mm.evaluation.post_hoc import score_methods
+    from ltvl_mm.structures.class_counts import (
+        find_shot_accuracy,
+        group_classes,
+        load_class_counts,
+    )
+    from ltvl_mm.utils.io import write_json
+
+    device = choose_device(args.device)
     cfg = Config.fromfile(args.config)
     cfg.merge_from_dict(args.cfg_options or {})
     metric = find_shot_accuracy(cfg.get('test_evaluator'))
@@ -66,7 +77,7 @@ def main() -> None:
     if args.rate is not None:
         settings['rate'] = args.rate
     logits, labels = extract_expert_logits(
-        cfg, args.checkpoint, 'test', device=args.device
+        cfg, args.checkpoint, 'test', device=device
     )
     views = extract_expert_views(
         cfg,
@@ -74,7 +85,7 @@ def main() -> None:
         'test',
         cfg.aggregation_views,
         epochs=args.epochs,
-        device=args.device,
+        device=device,
     )
     shares = learn_expert_weights(views, seed=cfg.randomness.seed, **settings)
     preds = {
@@ -99,7 +110,7 @@ def main() -> None:
     print(f'written to {args.out}/experts.json')
 
 
-def _find_settings(cfg: Config) -> dict:
+def _find_settings(cfg: 'Config') -> dict:
     """Return how the config says that shares are learned."""
     for name, example in (
         ('aggregation', 'dict(rate=0.1)'),

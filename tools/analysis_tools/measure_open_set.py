@@ -14,41 +14,57 @@ test_dataloader.dataset.with_label=False).
 import argparse
 from pathlib import Path
 
-from ltvl_mm.evaluation.accuracy_table import format_accuracies
-from ltvl_mm.evaluation.open_set import (
-    check_open_set,
-    measure_open_set,
-    reject_below,
-)
-from ltvl_mm.evaluation.post_hoc import score_methods
-from ltvl_mm.structures.class_counts import group_classes, load_class_counts
-from ltvl_mm.structures.predictions import load_predictions
-from ltvl_mm.utils.command_line import run_command
-from ltvl_mm.utils.io import write_json
+from ltvl_mm.utils.command_line import make_parser, run_command
 
 THRESHOLDS = tuple(round(0.05 * step, 2) for step in range(21))
 
 
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument('--known', required=True, metavar='PREDICTIONS.npz')
-    parser.add_argument('--unknown', required=True, metavar='PREDICTIONS.npz')
+def build_parser() -> argparse.ArgumentParser:
+    parser = make_parser(__doc__)
+    for kind in ('known', 'unknown'):
+        parser.add_argument(
+            f'--{kind}',
+            required=True,
+            metavar='PREDICTIONS.npz',
+            help=f'saved predictions for images of {kind} classes',
+        )
     parser.add_argument('--class-counts', required=True, help='train list')
     parser.add_argument(
-        '--threshold', type=float, default=0.1, help="default: OLTR's, 0.1"
+        '--threshold',
+        type=float,
+        default=0.1,
+        help='probability below which an image is rejected; the default is '
+        "OLTR's",
     )
     parser.add_argument(
-        '--thresholds', type=float, nargs='+', default=THRESHOLDS
+        '--thresholds',
+        type=float,
+        nargs='+',
+        default=THRESHOLDS,
+        help='thresholds of by_threshold in the results',
     )
-    parser.add_argument('-o', '--out', required=True, help='folder')
-    return parser.parse_args()
+    parser.add_argument(
+        '-o', '--out', required=True, help='folder of the results'
+    )
+    return parser
 
 
 def main() -> None:
-    args = parse_args()
+    args = build_parser().parse_args()
+    from ltvl_mm.evaluation.accuracy_table import format_accuracies
+    from ltvl_mm.evaluation.open_set import (
+        check_open_set,
+        measure_open_set,
+        reject_below,
+    )
+    from ltvl_mm.evaluation.post_hoc import score_methods
+    from ltvl_mm.structures.class_counts import (
+        group_classes,
+        load_class_counts,
+    )
+    from ltvl_mm.structures.predictions import load_predictions
+    from ltvl_mm.utils.io import write_json
+
     known = load_predictions(args.known)
     unknown = load_predictions(args.unknown, unknown=True)
     check_open_set(known, unknown)

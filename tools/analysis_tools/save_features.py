@@ -5,35 +5,44 @@
 
 import argparse
 
-import torch
-from mmengine.config import Config, DictAction
+from ltvl_mm.utils.command_line import (
+    add_config_options,
+    add_device,
+    choose_device,
+    make_parser,
+    run_command,
+)
 
-import ltvl_mm  # noqa: F401, a broken install says so here
-from ltvl_mm.engine.feature_extraction import SPLITS, extract_features
-from ltvl_mm.structures.features import save_features
-from ltvl_mm.utils.command_line import run_command
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = make_parser(__doc__)
+    parser.add_argument('config', help='config of the training')
+    parser.add_argument('checkpoint', help='file, or folder of the training')
+    parser.add_argument(
+        '--split',
+        choices=('train', 'val', 'test'),
+        required=True,
+        help='images of the config',
+    )
+    parser.add_argument('-o', '--out', required=True, help='.npz file')
+    add_device(parser)
+    add_config_options(parser)
+    return parser
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('config', help='of the training')
-    parser.add_argument('checkpoint', help='file, or folder of the training')
-    parser.add_argument('--split', choices=SPLITS, required=True)
-    parser.add_argument('-o', '--out', required=True, help='.npz')
-    parser.add_argument(
-        '--device', default='cuda' if torch.cuda.is_available() else 'cpu'
-    )
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE'
-    )
-    args = parser.parse_args()
+    args = build_parser().parse_args()
+    from mmengine.config import Config
+
+    from ltvl_mm.engine.feature_extraction import extract_features
     from ltvl_mm.models.clip_inputs import check_clip_inputs
+    from ltvl_mm.structures.features import save_features
 
     cfg = Config.fromfile(args.config)
     cfg.merge_from_dict(args.cfg_options or {})
     check_clip_inputs(cfg)
     features = extract_features(
-        cfg, args.checkpoint, args.split, device=args.device
+        cfg, args.checkpoint, args.split, device=choose_device(args.device)
     )
     save_features(args.out, features)
     print(f'{args.out}: {features.features.shape} features')

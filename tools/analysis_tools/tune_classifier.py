@@ -9,43 +9,49 @@ or without val on the training images; all classifiers are tested once.
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
-from ltvl_mm.evaluation.accuracy_table import format_accuracies
-from ltvl_mm.evaluation.post_hoc import score_methods, write_metrics
 from ltvl_mm.evaluation.tau_normalization import (
     TAUS,
     choose_tau,
     predict_nearest_mean,
     predict_tau_normalized,
 )
-from ltvl_mm.structures.class_counts import group_classes, load_class_counts
 from ltvl_mm.structures.features import Features, load_features
-from ltvl_mm.utils.checkpoints import read_weights
-from ltvl_mm.utils.command_line import run_command
-from ltvl_mm.utils.io import write_json
+from ltvl_mm.utils.command_line import make_parser, run_command
+
+if TYPE_CHECKING:
+    import torch
 
 
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+def build_parser() -> argparse.ArgumentParser:
+    parser = make_parser(__doc__)
     for split in ('train', 'test'):
         parser.add_argument(
-            f'--{split}', required=True, metavar='FEATURES.npz'
+            f'--{split}',
+            required=True,
+            metavar='FEATURES.npz',
+            help=f'saved features of {split} images',
         )
     parser.add_argument(
         '--val',
         metavar='FEATURES.npz',
-        help='none: tau of the least class-balanced log-loss on train',
+        help='saved features of val images (default: none; tau of the least '
+        'class-balanced log-loss on train)',
     )
     parser.add_argument(
         '--checkpoint', required=True, help='file, or folder of the training'
     )
     parser.add_argument('--class-counts', required=True, help='train list')
-    parser.add_argument('--taus', type=float, nargs='+', default=TAUS)
-    parser.add_argument('-o', '--out', required=True, help='folder')
-    return parser.parse_args()
+    parser.add_argument(
+        '--taus', type=float, nargs='+', default=TAUS, help='values to try'
+    )
+    parser.add_argument(
+        '-o', '--out', required=True, help='folder of the results'
+    )
+    return parser
 
 
 def find_classifier(splits: dict[str, Features]) -> str:
@@ -72,7 +78,7 @@ def find_classifier(splits: dict[str, Features]) -> str:
 
 
 def predict_as_trained(
-    test: Features, weights: np.ndarray, bias: torch.Tensor | None
+    test: Features, weights: np.ndarray, bias: 'torch.Tensor | None'
 ) -> np.ndarray:
     """Return the (N,) classes that the model itself predicts.
 
@@ -88,7 +94,16 @@ def predict_as_trained(
 
 
 def main() -> None:
-    args = parse_args()
+    args = build_parser().parse_args()
+    from ltvl_mm.evaluation.accuracy_table import format_accuracies
+    from ltvl_mm.evaluation.post_hoc import score_methods, write_metrics
+    from ltvl_mm.structures.class_counts import (
+        group_classes,
+        load_class_counts,
+    )
+    from ltvl_mm.utils.checkpoints import read_weights
+    from ltvl_mm.utils.io import write_json
+
     try:
         train, test = map(load_features, (args.train, args.test))
         val = None if args.val is None else load_features(args.val)

@@ -9,43 +9,67 @@ import argparse
 import sys
 from pathlib import Path
 
-from ltvl_mm.evaluation.accuracy_table import format_accuracies
-from ltvl_mm.evaluation.mixture_search import (
-    ALPHAS,
-    SCALES,
-    score_models,
-    search_mixtures,
-)
-from ltvl_mm.evaluation.post_hoc import choose_setting, write_metrics
-from ltvl_mm.structures.class_counts import group_classes, load_class_counts
-from ltvl_mm.structures.predictions import check_same_images, load_predictions
+from ltvl_mm.evaluation.mixture_grid import ALPHAS, SCALES
 from ltvl_mm.structures.score_mixture import SPACES
-from ltvl_mm.utils.command_line import run_command
-from ltvl_mm.utils.io import write_json
-from ltvl_mm.visualization.mixture_curve import plot_mixture_curve
+from ltvl_mm.utils.command_line import make_parser, run_command
 
 
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+def build_parser() -> argparse.ArgumentParser:
+    parser = make_parser(__doc__)
     for split in ('val', 'test'):
         parser.add_argument(
             f'--{split}',
             nargs=2,
             required=True,
             metavar=('FIRST.npz', 'SECOND.npz'),
-            help=f'predictions for {split}',
+            help=f'saved predictions of both models for {split} images',
         )
     parser.add_argument('--class-counts', required=True, help='train list')
-    parser.add_argument('-o', '--out', required=True, help='folder')
-    parser.add_argument('--names', nargs=2, default=['student', 'clip'])
-    parser.add_argument('--space', choices=SPACES, default='logit')
-    parser.add_argument('--alphas', type=float, nargs='+', default=ALPHAS)
-    parser.add_argument('--scales', type=float, nargs='+', default=SCALES)
-    return parser.parse_args()
+    parser.add_argument(
+        '-o', '--out', required=True, help='folder of the results'
+    )
+    parser.add_argument(
+        '--names',
+        nargs=2,
+        default=['student', 'clip'],
+        help='names of the models in table and picture',
+    )
+    parser.add_argument(
+        '--space', choices=SPACES, default='logit', help='what is averaged'
+    )
+    parser.add_argument(
+        '--alphas',
+        type=float,
+        nargs='+',
+        default=ALPHAS,
+        help='weights of the first model to try, in [0, 1]',
+    )
+    parser.add_argument(
+        '--scales',
+        type=float,
+        nargs='+',
+        default=SCALES,
+        help="factors on the second model's logits to try",
+    )
+    return parser
 
 
 def main() -> None:
-    args = parse_args()
+    args = build_parser().parse_args()
+    from ltvl_mm.evaluation.accuracy_table import format_accuracies
+    from ltvl_mm.evaluation.mixture_search import score_models, search_mixtures
+    from ltvl_mm.evaluation.post_hoc import choose_setting, write_metrics
+    from ltvl_mm.structures.class_counts import (
+        group_classes,
+        load_class_counts,
+    )
+    from ltvl_mm.structures.predictions import (
+        check_same_images,
+        load_predictions,
+    )
+    from ltvl_mm.utils.io import write_json
+    from ltvl_mm.visualization.mixture_curve import plot_mixture_curve
+
     val = [load_predictions(path) for path in args.val]
     test = [load_predictions(path) for path in args.test]
     check_same_images(val, args.val)

@@ -13,41 +13,47 @@ import argparse
 import json
 from pathlib import Path
 
-import torch
-from mmengine.registry import init_default_scope
-from phase_a_step import measure_phase_a
-from phase_b_run import measure_phase_b
+from sizes import Size, add_sizes, choose_sizes
 
-from ltvl_mm.utils.command_line import run_command
+from ltvl_mm.utils.command_line import add_device, make_parser, run_command
+
+SIZES = {
+    'classes': Size(
+        1000,
+        64,
+        'first names of ImageNet and the longest; 1000 takes a CPU hours',
+    ),
+    'batch-size': Size(64, 8, 'images of a step'),
+    'repeats': Size(10, 3, 'runs of each measurement'),
+}
 
 
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    gpu = torch.cuda.is_available()
-    parser.add_argument('--device', default='cuda' if gpu else 'cpu')
-    parser.add_argument('--arch', default='RN50-quickgelu')
+def build_parser() -> argparse.ArgumentParser:
+    parser = make_parser(__doc__)
+    add_device(parser)
     parser.add_argument(
-        '--classes',
-        type=int,
-        default=1000 if gpu else 64,
-        help='first names of ImageNet and the longest; 1000 takes a CPU hours',
+        '--arch', default='RN50-quickgelu', help='open_clip architecture'
     )
-    parser.add_argument('--batch-size', type=int, default=64 if gpu else 8)
-    parser.add_argument('--repeats', type=int, default=10 if gpu else 3)
+    add_sizes(parser, SIZES)
     parser.add_argument(
         '--work-dir',
         default='work_dirs/ballad_step',
-        help='of the toy world and its phase A; made once',
+        help='folder of the embedded world and its phase A; made once',
     )
-    parser.add_argument('--phase', choices=['a', 'b'], help='default: both')
-    return parser.parse_args()
+    parser.add_argument(
+        '--phase', choices=['a', 'b'], help='phase to time (default: both)'
+    )
+    return parser
 
 
 def main() -> None:
-    args = parse_args()
+    args = build_parser().parse_args()
+    import torch
+    from mmengine.registry import init_default_scope
+    from phase_a_step import measure_phase_a
+    from phase_b_run import measure_phase_b
+
+    args = choose_sizes(args, SIZES)
     init_default_scope('mmpretrain')
     results = {'device': args.device, 'threads': torch.get_num_threads()}
     if args.phase != 'b':

@@ -9,173 +9,44 @@ worse. host_ms_per_image is what reading, decoding and hashing cost one core.
 """
 
 import argparse
-import io
-import json
 import os
-import tarfile
-import tempfile
-import time
-from collections.abc import Callable
-from pathlib import Path
-from statistics import median
 
-import numpy as np
-import torch
-from PIL import Image
+from sizes import Size, add_sizes, choose_sizes
 
-from ltvl_mm.models.clip import build_clip
-from ltvl_mm.models.frozen_clip import FrozenCLIP
-from ltvl_mm.retrieval.embedding import embed_shards
-from ltvl_mm.retrieval.image_batches import ShardBatches
-from ltvl_mm.retrieval.shards import Shard, find_shards
-from ltvl_mm.utils.command_line import run_command
+from ltvl_mm.utils.command_line import add_device, make_parser, run_command
 
-# As img2dataset leaves them: short side 256, about 40 kB.
-WIDTH, HEIGHT, QUALITY = 340, 256, 92
+SIZES = {
+    'images': Size(40_000, 64, 'images to embed'),
+    'batch-size': Size(256, 16, 'images encoded at a time'),
+    'tars': Size(16, 2, 'tars that hold the images'),
+    'workers': Size(os.cpu_count() or 1, 1, 'processes that read and decode'),
+}
 
 
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    gpu = torch.cuda.is_available()
-    parser.add_argument('--device', default='cuda' if gpu else 'cpu')
-    parser.add_argument('--arch', default='ViT-B-16-quickgelu')
-    parser.add_argument('--amp', action='store_true', help='as the tool')
-    parser.add_argument('--compile', action='store_true', help='as the tool')
-    parser.add_argument('--images', type=int, default=40_000 if gpu else 64)
-    parser.add_argument('--batch-size', type=int, default=256 if gpu else 16)
-    parser.add_argument('--tars', type=int, default=16 if gpu else 2)
+def build_parser() -> argparse.ArgumentParser:
+    parser = make_parser(__doc__)
+    add_device(parser)
     parser.add_argument(
-        '--workers', type=int, default=os.cpu_count() if gpu else 1
+        '--arch', default='ViT-B-16-quickgelu', help='open_clip architecture'
     )
-    parser.add_argument('--repeats', type=int, default=3)
-    return parser.parse_args()
+    parser.add_argument(
+        '--amp', action='store_true', help='run the image tower in bfloat16'
+    )
+    parser.add_argument(
+        '--compile', action='store_true', help='compile the image tower'
+    )
+    add_sizes(parser, SIZES)
+    parser.add_argument(
+        '--repeats', type=int, default=3, help='runs of each measurement'
+    )
+    return parser
 
 
 def main() -> None:
-    args = parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        work = Path(folder)
-        shards = write_tars(work / 'tars', args.images, args.tars)
-        torch.manual_seed(0)
-        torch.save(build_clip(args.arch).state_dict(), work / 'clip.pt')
-        clip = FrozenCLIP(
-            args.arch,
-            str(work / 'clip.pt'),
-            device=args.device,
-            amp=args.amp,
-            compile=args.compile,
-        )
-        print(json.dumps(measure(args, work, shards, clip)))
+    args = build_parser().parse_args()
+    from embedding_runs import run
 
-
-def measure(
-    args: argparse.Namespace, work: Path, shards: list[Shard], clip: FrozenCLIP
-) -> dict[str, object]:
-    """Return images/s of both, their ratio, and what the host's part costs."""
-    host, batch = measure_host(args, shards, clip)
-    clip.encode_images(batch)  # the first call compiles or allocates
-
-    def embed() -> None:
-        embed_shards(
-            shards,
-            Path(tempfile.mkdtemp(dir=work)) / 'store',
-            clip.encode_images,
-            clip.preprocess,
-            clip.identity,
-            batch_size=args.batch_size,
-            workers=args.workers,
-        )
-
-    runs = {
-        'encoder': lambda: encode_ready(batch, args.images, clip),
-        'tool': embed,
-    }
-    times = {name: [] for name in runs}
-    for _ in range(args.repeats):
-        for name, run in runs.items():
-            times[name].append(_time(run))
-    wall, cpu = (
-        {
-            name: median(t[i] for t in seconds)
-            for name, seconds in times.items()
-        }
-        for i in (0, 1)
-    )
-    ratios = [seconds['encoder'] / seconds['tool'] for seconds in (wall, cpu)]
-    on_gpu = args.device.startswith('cuda')
-    return {
-        **vars(args),
-        'threads': torch.get_num_threads(),
-        'encoder_images_per_s': args.images / wall['encoder'],
-        'tool_images_per_s': args.images / wall['tool'],
-        'encoder_cpu_ms_per_image': 1000 * cpu['encoder'] / args.images,
-        'tool_cpu_ms_per_image': 1000 * cpu['tool'] / args.images,
-        'host_ms_per_image': host,
-        'wall_ratio': ratios[0],
-        'cpu_ratio': ratios[1],
-        'embedding_over_encoder': ratios[0] if on_gpu else min(ratios),
-    }
-
-
-def measure_host(
-    args: argparse.Namespace, shards: list[Shard], clip: FrozenCLIP
-) -> tuple[float, torch.Tensor]:
-    """Return CPU ms per image before the encoder, and a whole batch."""
-    first = ShardBatches(shards, [0], clip.preprocess, args.batch_size)
-    costs = []
-    for _ in range(args.repeats):
-        start = time.process_time()
-        batches = [batch.images for batch in first]
-        seconds = time.process_time() - start
-        costs.append(1000 * seconds / sum(map(len, batches)))
-    return median(costs), batches[0]
-
-
-def encode_ready(batch: torch.Tensor, images: int, clip: FrozenCLIP) -> None:
-    """Encode as many images as the tool, in batches of its size."""
-    for start in range(0, images, len(batch)):
-        with torch.inference_mode():
-            features = torch.nn.functional.normalize(
-                clip.encode_images(batch[: images - start]).float(), dim=-1
-            )
-    features.cpu()  # waits for the device
-
-
-def write_tars(folder: Path, images: int, tars: int) -> list[Shard]:
-    """Write pictures with coarse shapes and fine grain, as photos have."""
-    rng = np.random.default_rng(0)
-    folder.mkdir()
-    files = [draw_jpeg(rng) for _ in range(min(images, 64))]
-    for number in range(tars):
-        with tarfile.open(folder / f'{number:05d}.tar', 'w') as tar:
-            for place in range(number, images, tars):
-                data = files[place % len(files)]
-                member = tarfile.TarInfo(f'{place:09d}.jpg')
-                member.size = len(data)
-                tar.addfile(member, io.BytesIO(data))
-    return find_shards([str(folder)])
-
-
-def draw_jpeg(rng: np.random.Generator) -> bytes:
-    coarse = rng.integers(0, 256, (HEIGHT // 16, WIDTH // 16, 3), np.uint8)
-    shapes = Image.fromarray(coarse).resize(
-        (WIDTH, HEIGHT), Image.Resampling.BICUBIC
-    )
-    grain = rng.normal(0, 8, (HEIGHT, WIDTH, 3))
-    pixels = np.clip(np.array(shapes) + grain, 0, 255).astype(np.uint8)
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, 'JPEG', quality=QUALITY)
-    return file.getvalue()
-
-
-def _time(run: Callable[[], None]) -> tuple[float, float]:
-    """Return seconds of wall, and of CPU with those of ended workers."""
-    before, start = sum(os.times()[:4]), time.perf_counter()
-    run()
-    return time.perf_counter() - start, sum(os.times()[:4]) - before
+    run(choose_sizes(args, SIZES))
 
 
 if __name__ == '__main__':

@@ -1,0 +1,362 @@
+"""Measurements of retrieval.py."""
+
+import argparse
+import itertools
+import json
+import multiprocessing
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from statistics import median
+
+import faiss
+import numpy as np
+import torch
+from retrieval_data import make_queries, make_store
+
+from ltvl_mm.retrieval.candidate_pool import CandidatePool
+from ltvl_mm.retrieval.exact_products import multiply_exactly
+from ltvl_mm.retrieval.exact_ranking import Candidates
+from ltvl_mm.retrieval.index_search import make_contrastive_queries
+from ltvl_mm.retrieval.scores import RowScores, compute_scores
+from ltvl_mm.retrieval.select import Selection
+from ltvl_mm.structures.class_queries import ClassQueries
+from ltvl_mm.structures.embedding_store import EmbeddingStore
+
+TEMPERATURE = 0.01
+_LARGE_N = 2e7
+
+
+def run(args: argparse.Namespace) -> None:
+    """Measure and print the results."""
+    torch.set_num_threads(1)
+    faiss.omp_set_num_threads(1)
+    rows = int(args.n)
+    store = make_store(Path(args.work_dir), rows, 1000)
+    queries = make_queries(args.k)
+    if args.measure_memory:
+        _print_peak(store, queries, args)
+        return
+    results = {
+        'device': 'cpu',
+        'threads': 1,
+        'n': rows,
+        'k': args.k,
+        'n_k': args.nk,
+        'precision': args.precision,
+    }
+    budget = np.full(args.k, args.nk)
+    million = make_store(Path(args.work_dir), min(rows, 10**6), 1000)
+    seconds, exact = _compare(million, queries, budget, args, dense=True)
+    results['seconds_1e6'] = seconds
+    results['exact_over_gemm_1e6'] = seconds['ours'] / seconds['floor']
+    results['dense_over_ours'] = seconds['dense'] / seconds['ours']
+    results['exact_match_1e6'] = _match(million, queries, exact)
+    seconds = _compare_wall(million, queries, budget, args)
+    results['processes'] = os.cpu_count()
+    results['seconds_wall_1e6'] = seconds
+    results['exact_over_gemm_wall_1e6'] = seconds['ours'] / seconds['floor']
+    results['faiss_recall'] = _search_faiss(million, queries, exact, args.nk)
+    if rows > 10**6:
+        seconds, exact = _compare(store, queries, budget, args)
+        results['seconds'] = seconds
+        results['exact_over_gemm'] = seconds['ours'] / seconds['floor']
+        results['exact_match'] = _match(store, queries, exact)
+    results['marginal_over_gemm'] = _measure_margin(
+        store, queries, args, np.array([best.scores for best in exact])
+    )
+    wide = make_queries(8142)
+    # n_k = 20 of 2e7 images are the best of a million.
+    found = _run_ours(million, wide, np.full(8142, 1), args)
+    best = np.array([each.scores for each in found])
+    results['marginal_over_gemm_8142'] = _measure_margin(
+        million, wide, args, best, rows=20_000
+    )
+    results['extra_memory_mb'] = _measure_memory(args)
+    print(json.dumps(results))
+
+
+def _run_floor(
+    store: EmbeddingStore,
+    queries: ClassQueries,
+    start: int = 0,
+    stop: int | None = None,
+) -> None:
+    weights = torch.from_numpy(queries.embeddings.T.copy())
+    stop = len(store) if stop is None else stop
+    for _, chunk in store.iterate(1024, start, stop, check=False):
+        torch.from_numpy(chunk).float() @ weights
+
+
+def _run_ours(
+    store: EmbeddingStore,
+    queries: ClassQueries,
+    budget: np.ndarray,
+    args: argparse.Namespace,
+) -> list[Candidates]:
+    selection = _make_selection(store, queries, budget, args)
+    pool = selection.make_pool()
+    selection.scan(pool)
+    return selection.finish(pool)
+
+
+def _make_selection(
+    store: EmbeddingStore,
+    queries: ClassQueries,
+    budget: np.ndarray,
+    args: argparse.Namespace,
+) -> Selection:
+    return Selection(
+        store,
+        queries,
+        budget,
+        temperature=TEMPERATURE,
+        precision=args.precision,
+    )
+
+
+def _run_dense(
+    store: EmbeddingStore, queries: ClassQueries, budget: np.ndarray
+) -> None:
+    weights = torch.from_numpy(queries.embeddings.T.copy())
+    scores = torch.empty(len(store), len(budget))
+    for start, chunk in store.iterate(4096, check=False):
+        logits = torch.from_numpy(chunk).float() @ weights / TEMPERATURE
+        scores[start : start + len(chunk)] = logits.softmax(1)
+    scores.topk(int(budget[0]), 0)
+
+
+def _compare(
+    store: EmbeddingStore,
+    queries: ClassQueries,
+    budget: np.ndarray,
+    args: argparse.Namespace,
+    *,
+    dense: bool = False,
+) -> tuple[dict[str, float], list[Candidates]]:
+    found: list[Candidates] = []
+    runs = {
+        'floor': lambda: _run_floor(store, queries),
+        'ours': lambda: found.extend(_run_ours(store, queries, budget, args)),
+    }
+    if dense:
+        runs['dense'] = lambda: _run_dense(store, queries, budget)
+    seconds = {name: [] for name in runs}
+    for _ in range(args.repeats):
+        found.clear()
+        for name, run in runs.items():
+            seconds[name].append(_time(run))
+            print(
+                f'{len(store)} images, {name}: {seconds[name][-1]:.1f} CPU s',
+                file=sys.stderr,
+                flush=True,
+            )
+    return {name: median(values) for name, values in seconds.items()}, found
+
+
+def _compare_wall(
+    store: EmbeddingStore,
+    queries: ClassQueries,
+    budget: np.ndarray,
+    args: argparse.Namespace,
+) -> dict[str, float]:
+    """Return wall seconds with one process per core, each on its share."""
+    count = os.cpu_count()
+    cuts = np.linspace(0, len(store), count + 1).astype(int).tolist()
+    shares = list(itertools.pairwise(cuts))
+    selection = _make_selection(store, queries, budget, args)
+    seconds = {'floor': [], 'ours': []}
+    with ProcessPoolExecutor(
+        count,
+        mp_context=multiprocessing.get_context('spawn'),
+        initializer=_begin_worker,
+        initargs=(len(store), queries, budget, args),
+    ) as pool:
+        list(pool.map(_scan_share, [(0, 1)] * count))  # imports
+        for _ in range(args.repeats):
+            start = time.perf_counter()
+            list(pool.map(_multiply_share, shares))
+            seconds['floor'].append(time.perf_counter() - start)
+            start = time.perf_counter()
+            first, *others = pool.map(_scan_share, shares)
+            for other in others:
+                selection.merge(first, other)
+            selection.finish(first)
+            seconds['ours'].append(time.perf_counter() - start)
+            print(
+                f'{len(store)} images, {count} processes: product '
+                f'{seconds["floor"][-1]:.1f} s, ours '
+                f'{seconds["ours"][-1]:.1f} s',
+                file=sys.stderr,
+                flush=True,
+            )
+    return {name: median(values) for name, values in seconds.items()}
+
+
+# What a worker process has: a store, class queries, budget and arguments.
+_worker: dict[str, tuple] = {}
+
+
+def _begin_worker(
+    rows: int,
+    queries: ClassQueries,
+    budget: np.ndarray,
+    args: argparse.Namespace,
+) -> None:
+    torch.set_num_threads(1)
+    store = make_store(Path(args.work_dir), rows, 1000)
+    _worker['task'] = (store, queries, budget, args)
+
+
+def _multiply_share(share: tuple[int, int]) -> None:
+    store, queries, *_ = _worker['task']
+    _run_floor(store, queries, *share)
+
+
+def _scan_share(share: tuple[int, int]) -> CandidatePool:
+    selection = _make_selection(*_worker['task'])
+    pool = selection.make_pool()
+    selection.scan(pool, *share)
+    return pool
+
+
+def _time(run: Callable[[], object]) -> float:
+    start = time.process_time()
+    run()
+    return time.process_time() - start
+
+
+def _match(
+    store: EmbeddingStore, queries: ClassQueries, found: list[Candidates]
+) -> float:
+    """Return the share of 50 classes that equal float64's answer.
+
+    What float32 puts within a tenth of a class's last score is scored again.
+    """
+    classes = queries.embeddings.astype(np.float64)
+    weights = torch.from_numpy(queries.embeddings.T / TEMPERATURE)
+    labels = np.linspace(0, len(classes) - 1, 50).astype(int)
+    limits = np.array([found[label].scores[-1] for label in labels]) - 0.1
+    rows = []
+    for start, chunk in store.iterate(2000, check=False):
+        logits = (torch.from_numpy(chunk).float() @ weights).numpy()
+        near = RowScores(logits, 'softmax').score(
+            np.arange(len(chunk))[:, None], labels
+        )
+        rows.append(start + np.flatnonzero((near >= limits).any(1)))
+    rows = np.concatenate(rows)
+    dense = compute_scores(
+        multiply_exactly(store.read_rows(rows, raw=True), classes),
+        temperature=TEMPERATURE,
+        score='softmax',
+    )[:, labels]
+    right = 0
+    for place, label in enumerate(labels):
+        order = np.lexsort([rows, -dense[:, place]])
+        best = found[label].rows
+        right += np.array_equal(rows[order[: len(best)]], best)
+    return right / len(labels)
+
+
+def _search_faiss(
+    store: EmbeddingStore,
+    queries: ClassQueries,
+    found: list[Candidates],
+    count: int,
+) -> dict[str, float]:
+    index = faiss.IndexFlatIP(store.dim)
+    for _, chunk in store.iterate(100_000, check=False):
+        index.add(np.asarray(chunk, np.float32))
+    plain = queries.embeddings
+    contrastive = make_contrastive_queries(plain)
+    recall = {}
+    for name, vectors in (('plain', plain), ('contrastive', contrastive)):
+        _, rows = index.search(vectors, 10 * count)
+        recall[name] = float(
+            np.mean(
+                [
+                    np.isin(best.rows, row).mean()
+                    for best, row in zip(found, rows, strict=True)
+                ]
+            )
+        )
+    return recall
+
+
+def _measure_margin(
+    store: EmbeddingStore,
+    queries: ClassQueries,
+    args: argparse.Namespace,
+    scores: np.ndarray,
+    *,
+    rows: int = 200_000,
+) -> float:
+    """Return what an image more costs, over its bare product."""
+    rank = int(np.ceil(scores.shape[1] * len(store) / _LARGE_N))
+    budget = np.full(len(scores), scores.shape[1])
+    selection = _make_selection(store, queries, budget, args)
+    selection.mixed = False
+    selection.floor = scores[:, rank - 1]
+    weights = torch.from_numpy(queries.embeddings.T.copy())
+
+    def multiply() -> None:
+        for _, chunk in store.iterate(1024, 0, rows, check=False):
+            torch.from_numpy(chunk).float() @ weights
+
+    ratios = []
+    for _ in range(args.repeats):
+        pool = selection.make_pool()
+        ours = _time(lambda pool=pool: selection.scan(pool, 0, rows))
+        ratios.append(ours / _time(multiply))
+    return median(ratios)
+
+
+def _measure_memory(args: argparse.Namespace) -> dict[str, float]:
+    """Return MB over the bare product, at 1000 and at 8142 classes."""
+    extra = {}
+    for classes in (1000, 8142):
+        peak = {}
+        for name in ('floor', 'ours'):
+            command = [
+                sys.executable,
+                Path(__file__).with_name('retrieval.py'),
+                '--n',
+                '2e5',
+            ]
+            command += ['--k', str(classes), '--nk', '20']
+            command += ['--work-dir', args.work_dir, '--measure-memory', name]
+            output = subprocess.run(
+                command, check=True, capture_output=True, text=True
+            ).stdout
+            peak[name] = float(output.splitlines()[-1])
+        extra[str(classes)] = peak['ours'] - peak['floor']
+    return extra
+
+
+def _print_peak(
+    store: EmbeddingStore, queries: ClassQueries, args: argparse.Namespace
+) -> None:
+    """Print the peak of memory that no file backs, in MB."""
+    peak, ended = 0, threading.Event()
+
+    def watch() -> None:
+        nonlocal peak
+        while not ended.wait(0.005):
+            status = Path('/proc/self/status').read_text(encoding='utf-8')
+            fields = dict(line.split(':', 1) for line in status.splitlines())
+            peak = max(peak, int(fields['RssAnon'].split()[0]))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    if args.measure_memory == 'floor':
+        _run_floor(store, queries)
+    else:
+        _run_ours(store, queries, np.full(args.k, args.nk), args)
+    ended.set()
+    watcher.join()
+    print(peak / 1024)
