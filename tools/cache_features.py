@@ -34,7 +34,7 @@ def build_parser() -> argparse.ArgumentParser:
         '--splits',
         nargs='+',
         choices=['train', 'val', 'test'],
-        help='default: all that the config has',
+        help='splits to cache (default: all that the config has)',
     )
     add_device(parser)
     add_config_options(parser)

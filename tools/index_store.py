@@ -28,8 +28,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument('--arch', required=True, help='open_clip architecture')
     parser.add_argument(
         '--pretrained',
-        help='open_clip tag or local file; needed unless --arch is a '
-        'local-dir: or hf-hub: name, which holds its weights',
+        help='open_clip tag or local file (default: those of a local-dir: or '
+        'hf-hub: name; needed for other names)',
     )
     parser.add_argument(
         '--preprocess',

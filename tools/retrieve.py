@@ -255,7 +255,8 @@ def add_copies(group: argparse._ArgumentGroup) -> None:
         '--local-images',
         nargs='+',
         metavar='FOLDER',
-        help='of the files that the keys of a store of others name',
+        help='folders of the files that the keys of a store of others name '
+        '(default: none)',
     )
     excluded = group.add_mutually_exclusive_group(required=True)
     excluded.add_argument(

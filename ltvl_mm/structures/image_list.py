@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 import numpy as np
-from mmengine.logging import print_log
 
 from ltvl_mm.utils.io import write_if_new
 from ltvl_mm.utils.text import is_comment, read_lines, split_lines
@@ -155,6 +154,8 @@ def read_listed_paths(
     if not files:
         raise ValueError(f'there is no image in {file}')
     if repeated:
+        from mmengine.logging import print_log
+
         more = ', ...' if len(repeated) > _SHOWN else ''
         print_log(
             f'{file}: {len(repeated)} lines repeat an image, which is read '

@@ -95,7 +95,7 @@ def run_command(main: Callable[[], object]) -> None:
     sys.argv[1:] = [word for word in sys.argv[1:] if word != '--debug']
     try:
         main()
-    except (ValueError, OSError, ImportError) as error:
+    except (ValueError, RuntimeError, OSError, ImportError) as error:
         folders = (_PACKAGE, str(Path(main.__code__.co_filename).parent))
         if debug or not _is_for_users(error, folders):
             raise

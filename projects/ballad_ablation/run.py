@@ -5,11 +5,11 @@ and it is skipped when an earlier run finished it.
 """
 
 import argparse
-import sys
 from functools import partial
 from pathlib import Path
 
 from ltvl_mm.evaluation.accuracy_table import COLUMNS, format_accuracies
+from ltvl_mm.utils.command_line import make_parser, run_command
 from ltvl_mm.utils.io import atomic_write, read_json, write_json
 from ltvl_mm.utils.stages import (
     Stage,
@@ -66,24 +66,35 @@ def summarise(work: Path, seeds: list[int]) -> str:
     return f'{table}\n\nTable: {work / "results.json"} and results.md'
 
 
+def build_parser() -> argparse.ArgumentParser:
+    parser = make_parser(__doc__)
+    parser.add_argument(
+        '--work-dir',
+        default='work_dirs/ballad_ablation',
+        help='folder of the results',
+    )
+    parser.add_argument(
+        '--seeds',
+        type=int,
+        nargs='+',
+        default=[0, 1, 2],
+        help='seeds to run, one after the other',
+    )
+    return parser
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--work-dir', default='work_dirs/ballad_ablation')
-    parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2])
-    args = parser.parse_args()
+    args = build_parser().parse_args()
     work = Path(args.work_dir).resolve()
-    try:
-        run_study(
-            work,
-            args.seeds,
-            list_stages,
-            set_toy_environment,
-            say=partial(print, flush=True),
-        )
-    except RuntimeError as error:
-        sys.exit(str(error))
+    run_study(
+        work,
+        args.seeds,
+        list_stages,
+        set_toy_environment,
+        say=partial(print, flush=True),
+    )
     print(summarise(work, args.seeds))
 
 
 if __name__ == '__main__':
-    main()
+    run_command(main)

@@ -5,39 +5,25 @@ store by the text of a class.
 """
 
 import argparse
-import sys
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
-import numpy as np
-from comparison import ModelComparison
-from html_tables import render_answers, render_found
-from memory_search import MemorySearch
-from PIL import Image, ImageOps
-
-from ltvl_mm.apis import LongTailInferencer
-from ltvl_mm.structures.class_names import load_class_names
-from ltvl_mm.utils.image_decoding import decode_image
-from ltvl_mm.utils.regular_files import read_regular
-from ltvl_mm.utils.text import split_lines as split_at_line_ends
-
-if TYPE_CHECKING:
-    import gradio
+from ltvl_mm.utils.command_line import add_device, make_parser, run_command
 
 
-def parse_args(words: Sequence[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+def build_parser() -> argparse.ArgumentParser:
+    parser = make_parser(__doc__)
     parser.add_argument(
         '--model',
         nargs='+',
         action='append',
         default=[],
         metavar=('NAME CONFIG', 'WEIGHTS'),
-        help='a name to show, a config or a name of ltvl_mm.list_models(), '
-        'and a checkpoint or folder of a training; repeat it',
+        help='name to show, config or name of ltvl_mm.list_models(), and '
+        'checkpoint or folder of a training; repeat it (default: none)',
     )
-    parser.add_argument('--store', help='an embedding store to search')
+    parser.add_argument(
+        '--store', help='embedding store to search (default: none)'
+    )
     parser.add_argument(
         '--pretrained',
         help="weights of the store's encoder, open_clip tag or local file "
@@ -46,18 +32,32 @@ def parse_args(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--class-names',
         help='file, one name per line: search by the probability among these '
-        'classes, as tools/retrieve.py does; default: by cosine',
+        'classes, as tools/retrieve.py does (default: none; by cosine)',
     )
-    parser.add_argument('--temperature', type=float, default=0.01)
+    parser.add_argument(
+        '--temperature',
+        type=float,
+        default=0.01,
+        help='temperature of the softmax over --class-names',
+    )
     parser.add_argument(
         '--size',
         type=int,
-        help='first crop images to a square of so many pixels; models of the '
-        'toy world take 32 only',
+        help='side in pixels of a square that images are cropped to first; '
+        'models of the toy world take 32 only (default: no crop)',
     )
-    parser.add_argument('--device', help='default: a GPU if there is one')
-    parser.add_argument('--host', default='127.0.0.1')
-    parser.add_argument('--port', type=int, default=7860)
+    add_device(parser)
+    parser.add_argument(
+        '--host', default='127.0.0.1', help='address to listen on'
+    )
+    parser.add_argument(
+        '--port', type=int, default=7860, help='port to listen on'
+    )
+    return parser
+
+
+def parse_args(words: Sequence[str] | None = None) -> argparse.Namespace:
+    parser = build_parser()
     args = parser.parse_args(words)
     for model in args.model:
         if len(model) not in (2, 3):
@@ -67,165 +67,14 @@ def parse_args(words: Sequence[str] | None = None) -> argparse.Namespace:
     return args
 
 
-def load_comparison(args: argparse.Namespace) -> ModelComparison | None:
-    """Return the models that the arguments name, if any."""
-    models = {
-        name: LongTailInferencer(config, *weights, device=args.device)
-        for name, config, *weights in args.model
-    }
-    return ModelComparison(models) if models else None
-
-
-def load_search(args: argparse.Namespace) -> MemorySearch | None:
-    """Return the store that the arguments name, if any."""
-    if args.store is None:
-        return None
-    return MemorySearch(
-        args.store,
-        args.pretrained,
-        among=load_class_names(args.class_names) if args.class_names else (),
-        temperature=args.temperature,
-        device=args.device or 'cpu',
-    )
-
-
-def compare(
-    comparison: ModelComparison,
-    files: Sequence[str] | None,
-    text: str,
-    *,
-    size: int | None = None,
-) -> str:
-    """Return the HTML of what the models say of some files.
-
-    Args:
-        comparison: The models.
-        files: Of images.
-        text: Class names, one on each line; none for each model's own.
-        size: Crop the images to such a square first; None takes them as
-            they are.
-
-    Raises:
-        ValueError: If there is no file, one cannot be read (names it), or a
-            name is too long.
-    """
-    if not files:
-        raise ValueError('drop an image first')
-    answers = {}
-    for file in map(Path, files):
-        try:
-            image = decode_image(read_regular(file))
-        except ValueError as error:
-            raise ValueError(f'{file.name}: {error}') from None
-        if size is not None:
-            image = ImageOps.fit(image, (size, size), Image.Resampling.BICUBIC)
-        said = comparison.compare(np.asarray(image), split_lines(text))
-        answers[_name_anew(file.name, answers)] = image, said
-    return render_answers(answers)
-
-
-def search(memory: MemorySearch, text: str, count: float = 12) -> str:
-    """Return the HTML of the images of a store for some classes.
-
-    Args:
-        memory: The store.
-        text: Class names, one on each line.
-        count: Images of a class.
-
-    Raises:
-        ValueError: If there is no name, or one is too long or named twice.
-    """
-    return render_found(memory.search(split_lines(text), count=int(count)))
-
-
-def split_lines(text: str) -> list[str]:
-    """Return what stands on the lines, each once."""
-    lines = (line.strip() for line in split_at_line_ends(text))
-    return list(dict.fromkeys(line for line in lines if line))
-
-
-def build_page(
-    comparison: ModelComparison | None,
-    memory: MemorySearch | None,
-    *,
-    size: int | None = None,
-) -> 'gradio.Blocks':
-    """Return the page, with a tab for each that is not None.
-
-    Raises:
-        ImportError: If gradio is not installed.
-    """
-    try:
-        import gradio as gr
-    except ImportError as error:
-        raise ImportError(
-            "the page needs gradio: pip install -e '.[demo]'"
-        ) from error
-
-    def report(
-        work: Callable[..., str], *args: object, **options: object
-    ) -> str:
-        try:
-            return work(*args, **options)
-        except ValueError as error:
-            raise gr.Error(str(error)) from None
-
-    with gr.Blocks(title='ltvl_mm', analytics_enabled=False) as page:
-        if comparison is not None:
-            with gr.Tab('Compare models'):
-                files = gr.File(
-                    label='Images',
-                    file_count='multiple',
-                    file_types=['image'],
-                    type='filepath',
-                )
-                names = gr.Textbox(
-                    label="Classes, one per line; none: each model's own",
-                    lines=4,
-                )
-                said = gr.HTML(label='What the models say')
-                gr.Button('Compare', variant='primary').click(
-                    lambda files, text: report(
-                        compare, comparison, files, text, size=size
-                    ),
-                    [files, names],
-                    said,
-                    api_name='compare',
-                )
-        if memory is not None:
-            with gr.Tab('Search the web memory'):
-                gr.Markdown(f'{len(memory.store):,} images')
-                classes = gr.Textbox(
-                    label='Classes, one per line', lines=3, max_lines=10
-                )
-                count = gr.Slider(
-                    1, 60, value=12, step=1, label='Images of a class'
-                )
-                found = gr.HTML(label='Found')
-                gr.Button('Search', variant='primary').click(
-                    lambda text, count: report(search, memory, text, count),
-                    [classes, count],
-                    found,
-                    api_name='search',
-                )
-    return page
-
-
-def _name_anew(name: str, taken: dict) -> str:
-    """Return the name, numbered if another file has it."""
-    same = sum(other.partition(' #')[0] == name for other in taken)
-    return f'{name} #{same + 1}' if same else name
-
-
 def main() -> None:
     args = parse_args()
-    try:
-        comparison, memory = load_comparison(args), load_search(args)
-        page = build_page(comparison, memory, size=args.size)
-    except (ImportError, ValueError) as error:
-        sys.exit(str(error))
+    from page import build_page, load_comparison, load_search
+
+    comparison, memory = load_comparison(args), load_search(args)
+    page = build_page(comparison, memory, size=args.size)
     page.launch(server_name=args.host, server_port=args.port)
 
 
 if __name__ == '__main__':
-    main()
+    run_command(main)

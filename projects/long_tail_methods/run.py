@@ -6,7 +6,6 @@ finished it.
 """
 
 import argparse
-import sys
 from functools import partial
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from summary import (
     summarise,
 )
 
+from ltvl_mm.utils.command_line import make_parser, run_command
 from ltvl_mm.utils.stages import (
     Stage,
     classifier_stages,
@@ -105,30 +105,45 @@ def set_environment(work: Path) -> dict[str, str]:
     }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        epilog=f'Made of the plain student in any case: {", ".join(POST_HOC)}',
+def build_parser() -> argparse.ArgumentParser:
+    parser = make_parser(__doc__)
+    parser.epilog = (
+        f'Made of the plain student in any case: {", ".join(POST_HOC)}'
     )
-    parser.add_argument('--work-dir', default='work_dirs/long_tail_methods')
-    parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2])
     parser.add_argument(
-        '--methods', nargs='+', choices=TRAINED, default=list(TRAINED)
+        '--work-dir',
+        default='work_dirs/long_tail_methods',
+        help='folder of the results',
     )
-    args = parser.parse_args()
+    parser.add_argument(
+        '--seeds',
+        type=int,
+        nargs='+',
+        default=[0, 1, 2],
+        help='seeds to run, one after the other',
+    )
+    parser.add_argument(
+        '--methods',
+        nargs='+',
+        choices=TRAINED,
+        default=list(TRAINED),
+        help='methods to train (default: all)',
+    )
+    return parser
+
+
+def main() -> None:
+    args = build_parser().parse_args()
     work = Path(args.work_dir).resolve()
-    try:
-        run_study(
-            work,
-            args.seeds,
-            partial(list_stages, methods=args.methods),
-            set_environment,
-            say=partial(print, flush=True),
-        )
-    except RuntimeError as error:
-        sys.exit(str(error))
+    run_study(
+        work,
+        args.seeds,
+        partial(list_stages, methods=args.methods),
+        set_environment,
+        say=partial(print, flush=True),
+    )
     print(summarise(work, args.seeds, args.methods))
 
 
 if __name__ == '__main__':
-    main()
+    run_command(main)

@@ -4,11 +4,7 @@ import os
 from pathlib import Path
 from statistics import mean
 
-from mmengine.config import Config
-from mmengine.registry import DefaultScope
-
 from ltvl_mm.evaluation.accuracy_table import COLUMNS, format_mean
-from ltvl_mm.registry import MODELS
 from ltvl_mm.structures.curves import parse_scalars
 from ltvl_mm.utils.io import atomic_write, read_json, write_json
 from ltvl_mm.utils.regular_files import read_regular
@@ -179,6 +175,11 @@ def _measure_epoch(folder: Path) -> float:
 
 def _count_parameters(config: str, seed_folder: Path) -> int:
     """Return the parameters of a model, of those that are tested."""
+    from mmengine.config import Config
+    from mmengine.registry import DefaultScope
+
+    from ltvl_mm.registry import MODELS
+
     os.environ['LTVL_TOY_ROOT'] = str(
         seed_folder / 'world'
     )  # names of classes

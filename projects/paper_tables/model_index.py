@@ -13,16 +13,25 @@ import yaml
 from rows import TABLES, Row, load_rows
 
 from ltvl_mm.evaluation.accuracy_table import COLUMNS
+from ltvl_mm.utils.command_line import make_parser, run_command
 from ltvl_mm.utils.io import atomic_write
 from ltvl_mm.utils.stages import ROOT
 
 MADE = 'Made by projects/paper_tables/model_index.py; edit tables.yml instead.'
 
 
+def build_parser() -> argparse.ArgumentParser:
+    parser = make_parser(__doc__)
+    parser.add_argument(
+        '--check',
+        action='store_true',
+        help='list files that are out of date and write nothing',
+    )
+    return parser
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--check', action='store_true')
-    check = parser.parse_args().check
+    check = build_parser().parse_args().check
     old = [
         path
         for path, text in make_files().items()
@@ -163,4 +172,4 @@ def _write_readme(method: dict, rows: list[tuple[str, Row]]) -> str:
 
 
 if __name__ == '__main__':
-    main()
+    run_command(main)

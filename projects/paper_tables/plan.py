@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from mmengine.config import Config
 from prerequisites import SPLITS
 from rows import Row
 
@@ -168,11 +167,15 @@ def _mix(row: Row, work: Path, *, toy: bool) -> list[Stage]:
 def _find_counts(config: Path, work: Path, *, toy: bool) -> Path | str:
     if toy:
         return work / 'world/train.txt'
+    from mmengine.config import Config
+
     evaluators = Config.fromfile(config).test_evaluator
     return find_shot_accuracy(evaluators).class_counts
 
 
 def _list_splits(config: Path) -> list[str]:
     """Return the splits of a config; iNaturalist has no val."""
+    from mmengine.config import Config
+
     cfg = Config.fromfile(config)
     return [s for s in SPLITS if cfg.get(f'{s}_dataloader') is not None]

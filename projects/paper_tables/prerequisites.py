@@ -1,8 +1,8 @@
 """What a person must bring before a row can run."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from mmengine.config import Config, ConfigDict
 from rows import Row
 
 from ltvl_mm.structures.config_lists import find_listed_splits
@@ -12,6 +12,9 @@ from ltvl_mm.utils.stages import ROOT
 
 SPLITS = ('train', 'val', 'test')
 
+if TYPE_CHECKING:
+    from mmengine.config import Config, ConfigDict
+
 
 def find_missing(rows: list[Row]) -> list[str]:
     """Return a sentence per file that the configs of the rows name in vain.
@@ -19,6 +22,8 @@ def find_missing(rows: list[Row]) -> list[str]:
     Lists, class names and manifests; what an earlier stage makes is not
     asked for. Weights with a tag are open_clip's to fetch.
     """
+    from mmengine.config import Config
+
     missing = {}
     for row in rows:
         for config in row.configs:
@@ -40,6 +45,8 @@ def find_leaks(rows: list[Row]) -> list[str]:
     Paths are compared, and files where they exist. Lists that do not exist
     are left to :func:`find_missing`.
     """
+    from mmengine.config import Config
+
     checked, sentences = set(), {}
     for row in rows:
         for config in row.configs:
@@ -63,7 +70,7 @@ def find_leaks(rows: list[Row]) -> list[str]:
     return list(sentences)
 
 
-def _list_files(cfg: Config) -> list[tuple[str, str]]:
+def _list_files(cfg: 'Config') -> list[tuple[str, str]]:
     files = []
     for split in SPLITS:
         loader = cfg.get(f'{split}_dataloader')
@@ -78,7 +85,7 @@ def _list_files(cfg: Config) -> list[tuple[str, str]]:
     return files
 
 
-def _list_annotations(dataset: ConfigDict) -> list[tuple[str, str]]:
+def _list_annotations(dataset: 'ConfigDict') -> list[tuple[str, str]]:
     advice = 'see tools/dataset_converters'
     files = []
     if dataset.get('ann_file'):

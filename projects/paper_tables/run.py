@@ -17,34 +17,45 @@ from prerequisites import find_leaks, find_missing
 from rows import Row, load_rows, select_rows
 from summary import collect_row, measure_hours, write_table
 
-from ltvl_mm.utils.command_line import run_command
+from ltvl_mm.utils.command_line import make_parser, run_command
 from ltvl_mm.utils.stages import ROOT, is_done, run_study
 from ltvl_mm.utils.toy_stages import set_toy_environment
 
 NOT_HERE = 'not here yet'
 
 
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--table', type=int, required=True, help='1 to 7')
+def build_parser() -> argparse.ArgumentParser:
+    parser = make_parser(__doc__)
+    parser.add_argument(
+        '--table', type=int, required=True, help='table of the paper, 1 to 7'
+    )
     parser.add_argument(
         '--row',
         nargs='+',
         default=[],
-        help='numbers, or words of method or backbone; default: all',
+        help='numbers, or words of method or backbone (default: all)',
     )
-    parser.add_argument('--toy', action='store_true', help='on the toy world')
-    parser.add_argument('--gpus', type=int, default=1, help='per training')
-    parser.add_argument('--seeds', type=int, nargs='+', default=[0])
-    parser.add_argument('--work-dir', help='default: work_dirs/paper_tables')
+    parser.add_argument(
+        '--toy', action='store_true', help='run on the toy world'
+    )
+    parser.add_argument(
+        '--gpus', type=int, default=1, help='GPUs per training'
+    )
+    parser.add_argument(
+        '--seeds', type=int, nargs='+', default=[0], help='seeds to run'
+    )
+    parser.add_argument(
+        '--work-dir',
+        help='folder of the results (default: work_dirs/paper_tables)',
+    )
     parser.add_argument(
         '--dry-run', action='store_true', help='print the plan, run nothing'
     )
-    return parser.parse_args()
+    return parser
 
 
 def main() -> None:
-    args = parse_args()
+    args = build_parser().parse_args()
     kind = 'toy' if args.toy else 'real'
     work = Path(args.work_dir or f'work_dirs/paper_tables/{kind}').resolve()
     title, rows = load_rows(args.table, toy=args.toy)
@@ -72,16 +83,13 @@ def main() -> None:
         )
     if missing:
         sys.exit('nothing was started; bring these files, or choose --row')
-    try:
-        run_study(
-            work,
-            args.seeds,
-            plan,
-            set_toy_environment if args.toy else lambda _: {},
-            say=partial(print, flush=True),
-        )
-    except RuntimeError as error:
-        sys.exit(str(error))
+    run_study(
+        work,
+        args.seeds,
+        plan,
+        set_toy_environment if args.toy else lambda _: {},
+        say=partial(print, flush=True),
+    )
     found = [_report(row, work, args) for row in rows]
     print(
         write_table(work, args.table, title, found, commit=_read_commit()),

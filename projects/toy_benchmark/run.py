@@ -5,12 +5,12 @@ and it is skipped when an earlier run finished it.
 """
 
 import argparse
-import sys
 from functools import partial
 from pathlib import Path
 
 from summary import BALLAD, STUDENTS, list_models, summarise
 
+from ltvl_mm.utils.command_line import make_parser, run_command
 from ltvl_mm.utils.stages import (
     Stage,
     features_stage,
@@ -88,28 +88,43 @@ def make_report(work: Path, seeds: list[int], students: list[str]) -> Stage:
     )
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--work-dir', default='work_dirs/toy_benchmark')
-    parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2])
+def build_parser() -> argparse.ArgumentParser:
+    parser = make_parser(__doc__)
     parser.add_argument(
-        '--students', nargs='+', choices=STUDENTS, default=['rx']
+        '--work-dir',
+        default='work_dirs/toy_benchmark',
+        help='folder of the results',
     )
-    args = parser.parse_args()
+    parser.add_argument(
+        '--seeds',
+        type=int,
+        nargs='+',
+        default=[0, 1, 2],
+        help='seeds to run, one after the other',
+    )
+    parser.add_argument(
+        '--students',
+        nargs='+',
+        choices=STUDENTS,
+        default=['rx'],
+        help='models to train without and with retrieved images',
+    )
+    return parser
+
+
+def main() -> None:
+    args = build_parser().parse_args()
     work = Path(args.work_dir).resolve()
-    try:
-        run_study(
-            work,
-            args.seeds,
-            partial(list_stages, students=args.students),
-            set_toy_environment,
-            say=partial(print, flush=True),
-            last=[make_report(work, args.seeds, args.students)],
-        )
-    except RuntimeError as error:
-        sys.exit(str(error))
+    run_study(
+        work,
+        args.seeds,
+        partial(list_stages, students=args.students),
+        set_toy_environment,
+        say=partial(print, flush=True),
+        last=[make_report(work, args.seeds, args.students)],
+    )
     print(summarise(work, args.seeds, args.students))
 
 
 if __name__ == '__main__':
-    main()
+    run_command(main)

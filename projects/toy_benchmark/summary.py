@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 
 from ltvl_mm.datasets.toy_drawing import CLASS_NAMES
-from ltvl_mm.datasets.web_tars import read_web_truth
 from ltvl_mm.evaluation.accuracy_table import (
     COLUMNS,
     format_accuracies,
@@ -18,7 +17,6 @@ from ltvl_mm.structures.class_counts import (
     group_classes,
     load_class_counts,
 )
-from ltvl_mm.structures.manifest import load_manifest
 from ltvl_mm.utils.io import atomic_write, read_json, write_json
 
 STUDENTS = {
@@ -119,6 +117,9 @@ def _measure_retrieval(work: Path) -> dict[str, float | int]:
     those that were candidates. False positives: dropped images that were not
     planted.
     """
+    from ltvl_mm.datasets.web_tars import read_web_truth
+    from ltvl_mm.structures.manifest import load_manifest
+
     truth = read_web_truth(work / 'world')
     manifest = load_manifest(work / 'retrieved/manifest.parquet')
     report = read_json(work / 'retrieved/report.json')

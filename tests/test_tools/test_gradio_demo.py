@@ -79,14 +79,14 @@ def args(work):
 
 @pytest.fixture
 def comparison(args):
-    from app import load_comparison
+    from page import load_comparison
 
     return load_comparison(args)
 
 
 @pytest.fixture
 def memory(args):
-    from app import load_search
+    from page import load_search
 
     return load_search(args)
 
@@ -190,7 +190,7 @@ def test_an_image_that_is_gone_is_not_shown_and_says_why(memory, monkeypatch):
         raise ValueError('the web memory has changed: <b>')
 
     monkeypatch.setattr(memory_search, 'read_bytes', fail)
-    from app import search
+    from page import search
 
     page = search(memory, 'owl', 2)
     assert page.count('the web memory has changed: &lt;b&gt;') == 2
@@ -198,7 +198,7 @@ def test_an_image_that_is_gone_is_not_shown_and_says_why(memory, monkeypatch):
 
 
 def test_captions_names_and_files_are_text(comparison, memory, tmp_path):
-    from app import compare, search
+    from page import compare, search
 
     page = search(memory, 'owl <i>', 4)
     assert page.count('<img src="data:image/jpeg;base64,') == 4
@@ -214,7 +214,7 @@ def test_captions_names_and_files_are_text(comparison, memory, tmp_path):
 
 
 def test_bad_files_are_named(comparison, tmp_path):
-    from app import compare
+    from page import compare
 
     (tmp_path / 'bad.png').write_bytes(b'no image')
     with pytest.raises(ValueError, match=r'bad\.png: no known image format'):
@@ -224,7 +224,8 @@ def test_bad_files_are_named(comparison, tmp_path):
 
 
 def test_arguments_are_checked():
-    from app import parse_args, split_lines
+    from app import parse_args
+    from page import split_lines
 
     for words in (['--model', 'name'], []):
         with pytest.raises(SystemExit):
@@ -233,7 +234,7 @@ def test_arguments_are_checked():
 
 
 def test_without_gradio_it_says_what_to_install(monkeypatch):
-    from app import build_page
+    from page import build_page
 
     monkeypatch.setitem(sys.modules, 'gradio', None)
     with pytest.raises(ImportError, match=r"pip install -e '\.\[demo\]'"):
@@ -242,8 +243,8 @@ def test_without_gradio_it_says_what_to_install(monkeypatch):
 
 @pytest.mark.skipif(not is_installed('gradio'), reason='needs gradio')
 def test_the_page_answers(comparison, memory, tmp_path):
-    from app import build_page
     from gradio_client import Client, handle_file
+    from page import build_page
 
     page = build_page(comparison, memory, size=32)
     page.launch(prevent_thread_lock=True, quiet=True)

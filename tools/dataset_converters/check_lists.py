@@ -28,22 +28,25 @@ from ltvl_mm.structures.image_list import (
     write_image_list,
 )
 from ltvl_mm.structures.split_check import compare_splits, show
-from ltvl_mm.utils.command_line import run_command
+from ltvl_mm.utils.command_line import make_parser, run_command
 from ltvl_mm.utils.lock import locked_file
 
 
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def build_parser() -> argparse.ArgumentParser:
+    parser = make_parser(__doc__)
     parser.add_argument(
         'lists', nargs='+', type=Path, help='such as train.txt val.txt'
     )
     parser.add_argument(
-        '--root', type=Path, help='folder of the images; default: no files'
+        '--root',
+        type=Path,
+        help='folder of the images (default: none; no files)',
     )
-    parser.add_argument('--class-names', type=Path, help='one name per line')
+    parser.add_argument(
+        '--class-names',
+        type=Path,
+        help='file, one name per line (default: none)',
+    )
     parser.add_argument(
         '--check-content',
         action='store_true',
@@ -52,11 +55,16 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--fix', action='store_true', help='rewrite lists of another form'
     )
+    return parser
+
+
+def parse_args() -> argparse.Namespace:
+    parser = build_parser()
     args = parser.parse_args()
     if args.check_content and args.root is None:
         parser.error('--check-content needs --root, the folder of the images')
     if len({file.resolve() for file in args.lists}) < len(args.lists):
-        parser.error('a list is given twice')
+        parser.error('a list is given twice; name each list once')
     return args
 
 

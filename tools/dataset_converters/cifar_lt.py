@@ -11,34 +11,55 @@ import argparse
 import sys
 from pathlib import Path
 
-import numpy as np
-from torchvision import datasets
-
-from ltvl_mm.datasets.image_files import find_missing_images
-from ltvl_mm.datasets.long_tail_files import write_cifar
-from ltvl_mm.utils.command_line import run_command
+from ltvl_mm.utils.command_line import make_parser, run_command
 
 
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('root', type=Path, help='e.g. data/cifar100_lt')
-    parser.add_argument('--classes', type=int, choices=(10, 100), default=100)
+def build_parser() -> argparse.ArgumentParser:
+    parser = make_parser(__doc__)
     parser.add_argument(
-        '--ratio', type=float, default=100, help='largest to smallest class'
+        'root', type=Path, help='folder to write to, e.g. data/cifar100_lt'
     )
-    parser.add_argument('--val-per-class', type=int, default=0)
-    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument(
+        '--classes',
+        type=int,
+        choices=(10, 100),
+        default=100,
+        help='CIFAR-10 or CIFAR-100',
+    )
+    parser.add_argument(
+        '--ratio',
+        type=float,
+        default=100,
+        help='images of the largest over those of the smallest class',
+    )
+    parser.add_argument(
+        '--val-per-class',
+        type=int,
+        default=0,
+        help='training images of a class to hold back',
+    )
+    parser.add_argument(
+        '--seed', type=int, default=0, help='seed of the random choice'
+    )
     parser.add_argument(
         '--raw', default='data/cifar', help="folder of CIFAR's own files"
     )
     parser.add_argument(
-        '--download', action='store_true', help='fetch them, with torchvision'
+        '--download',
+        action='store_true',
+        help="download CIFAR's own files with torchvision",
     )
-    return parser.parse_args()
+    return parser
 
 
 def main() -> None:
-    args = parse_args()
+    args = build_parser().parse_args()
+    import numpy as np
+    from torchvision import datasets
+
+    from ltvl_mm.datasets.image_files import find_missing_images
+    from ltvl_mm.datasets.long_tail_files import write_cifar
+
     read = {10: datasets.CIFAR10, 100: datasets.CIFAR100}[args.classes]
     try:
         parts = [

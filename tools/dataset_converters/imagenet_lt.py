@@ -7,16 +7,24 @@ Writes: the three lists with paths below root, class_names.txt (those that
 CLIP's prompts use), class_counts.json.
 """
 
-from published import convert, make_parser
+import argparse
 
-from ltvl_mm.models.clip import IMAGENET_NAMES
+from published import convert, make_lists_parser
+
 from ltvl_mm.utils.command_line import run_command
 
 
+def build_parser() -> argparse.ArgumentParser:
+    return make_lists_parser(__doc__)
+
+
 def main() -> None:
+    args = build_parser().parse_args()
+    from ltvl_mm.models.clip import IMAGENET_NAMES
+
     convert(
         'imagenet_lt',
-        make_parser(__doc__).parse_args(),
+        args,
         name_classes=lambda *_: tuple(IMAGENET_NAMES),
     )
 

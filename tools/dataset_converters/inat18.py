@@ -8,9 +8,10 @@ Writes: the two lists with paths below root, class_names.txt,
 class_counts.json. There is no test list: papers test on val.
 """
 
+import argparse
 from pathlib import Path
 
-from published import convert, make_parser
+from published import convert, make_lists_parser
 
 from ltvl_mm.datasets.published_lists import (
     Lists,
@@ -31,8 +32,12 @@ def read(splits: PublishedSplits, folder: Path) -> Lists:
     }
 
 
+def build_parser() -> argparse.ArgumentParser:
+    return make_lists_parser(__doc__)
+
+
 def main() -> None:
-    args = make_parser(__doc__).parse_args()
+    args = build_parser().parse_args()
     names = (args.lists or args.root) / 'categories.json'
     convert(
         'inat18',

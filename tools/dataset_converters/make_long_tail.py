@@ -9,31 +9,32 @@ from pathlib import Path
 
 import numpy as np
 
-from ltvl_mm.datasets.long_tail_files import (
-    cut_long_tail,
-    read_labelled_images,
-)
 from ltvl_mm.datasets.published_lists import write_lists
 from ltvl_mm.structures.class_counts import GROUPS, group_classes
 from ltvl_mm.structures.image_list import ImageList
 from ltvl_mm.structures.long_tail_profile import SHAPES, make_profile
 from ltvl_mm.structures.split_check import merge_repeats, show
-from ltvl_mm.utils.command_line import run_command
+from ltvl_mm.utils.command_line import make_parser, run_command
 from ltvl_mm.utils.lock import locked_folder
 from ltvl_mm.utils.rng import make_generator
 
 
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+def build_parser() -> argparse.ArgumentParser:
+    parser = make_parser(__doc__)
     parser.add_argument(
-        'source', help='folder with a folder per class, or path label list'
+        'source',
+        help='folder with a folder per class, or list of path label lines',
     )
     parser.add_argument('out', type=Path, help='folder for the lists')
-    parser.add_argument('--class-names', help='file; a list needs it')
+    parser.add_argument(
+        '--class-names',
+        help='file, one name per line; a list needs it (default: names of the '
+        'folders)',
+    )
     parser.add_argument(
         '--root',
         type=Path,
-        help="folder of the images in a list; default: the list's own",
+        help="folder of the images in a list (default: the list's own)",
     )
     parser.add_argument(
         '--check-content',
@@ -44,23 +45,40 @@ def parse_args() -> argparse.Namespace:
         '--shape',
         choices=(*SHAPES, 'keep'),
         default='exponential',
-        help='keep: the images are long-tailed already; train takes all that '
-        'val and test do not',
+        help='profile of the training images; keep: the images are '
+        'long-tailed already, so train takes all that val and test do not',
     )
     parser.add_argument(
-        '--ratio', type=float, default=100, help='largest to smallest class'
+        '--ratio',
+        type=float,
+        default=100,
+        help='images of the largest over those of the smallest class',
     )
-    parser.add_argument('--alpha', type=float, default=6, help='of pareto')
     parser.add_argument(
-        '--most', type=int, help='images of the largest class; all that fit'
+        '--alpha', type=float, default=6, help='exponent of --shape pareto'
     )
-    parser.add_argument('--val-per-class', type=int, default=0)
-    parser.add_argument('--test-per-class', type=int, default=0)
     parser.add_argument(
-        '--order', choices=('size', 'label', 'random'), default='size'
+        '--most',
+        type=int,
+        help='images of the largest class (default: all that fit)',
     )
-    parser.add_argument('--seed', type=int, default=0)
-    return parser.parse_args()
+    for split in ('val', 'test'):
+        parser.add_argument(
+            f'--{split}-per-class',
+            type=int,
+            default=0,
+            help=f'{split} images of each class',
+        )
+    parser.add_argument(
+        '--order',
+        choices=('size', 'label', 'random'),
+        default='size',
+        help='order of the classes from frequent to rare',
+    )
+    parser.add_argument(
+        '--seed', type=int, default=0, help='seed of the random choice'
+    )
+    return parser
 
 
 def merge(images: ImageList, args: argparse.Namespace) -> ImageList:
@@ -81,7 +99,12 @@ def merge(images: ImageList, args: argparse.Namespace) -> ImageList:
 
 
 def main() -> None:
-    args = parse_args()
+    args = build_parser().parse_args()
+    from ltvl_mm.datasets.long_tail_files import (
+        cut_long_tail,
+        read_labelled_images,
+    )
+
     images, names = read_labelled_images(args.source, args.class_names)
     images = merge(images, args)
     ranks = {

@@ -8,16 +8,22 @@ Writes: the three lists with paths below root, class_names.txt (the folders in
 words), class_counts.json.
 """
 
-from published import convert, make_parser
+import argparse
+
+from published import convert, make_lists_parser
 
 from ltvl_mm.datasets.published_lists import name_classes_by_folder
 from ltvl_mm.utils.command_line import run_command
 
 
+def build_parser() -> argparse.ArgumentParser:
+    return make_lists_parser(__doc__)
+
+
 def main() -> None:
     convert(
         'places_lt',
-        make_parser(__doc__).parse_args(),
+        build_parser().parse_args(),
         name_classes=name_classes_by_folder,
     )
 

@@ -20,31 +20,35 @@ from ltvl_mm.structures.published_splits import (
     check_lists,
 )
 from ltvl_mm.structures.split_check import compare_splits, show
+from ltvl_mm.utils.command_line import make_parser
 from ltvl_mm.utils.lock import locked_folder
 
 NAMED = 20  # of the missing images
 
 
-def make_parser(text: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        description=text, formatter_class=argparse.RawTextHelpFormatter
-    )
+def make_lists_parser(text: str | None) -> argparse.ArgumentParser:
+    """Return the parser of a converter; ``text`` describes it."""
+    parser = make_parser(text)
     parser.add_argument(
         'root', type=Path, help='folder of the images; the lists go there'
     )
     parser.add_argument(
-        '--lists', type=Path, help='folder of the published lists; root'
+        '--lists',
+        type=Path,
+        help='folder of the published lists (default: root)',
     )
     parser.add_argument(
-        '--class-names', help='file, one per line in label order'
+        '--class-names',
+        help='file, one name per line in label order (default: '
+        'class_names.txt of root, else those of the data set)',
     )
     parser.add_argument(
         '--prefix-map',
         nargs='+',
         default=[],
         metavar='OLD=NEW',
-        help='how paths begin in the lists and below root; found out if not '
-        'given',
+        help='start of paths in the lists and below root (default: found out '
+        'from the images)',
     )
     parser.add_argument(
         '--no-image-check',

@@ -8,19 +8,24 @@ loads. Strict: a name that is left over or lacking is an error.
 import argparse
 import sys
 
-import torch
+from ltvl_mm.utils.command_line import make_parser, run_command
 
-from ltvl_mm.models.container_weights import rename_container_weights
-from ltvl_mm.utils.checkpoints import read_checkpoint
-from ltvl_mm.utils.command_line import run_command
-from ltvl_mm.utils.io import atomic_write
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = make_parser(__doc__)
+    parser.add_argument('checkpoint', help='.pth file of the authors')
+    parser.add_argument('out', help='file to write')
+    return parser
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('checkpoint', help='of the authors, .pth')
-    parser.add_argument('out', help='file to write')
-    args = parser.parse_args()
+    args = build_parser().parse_args()
+    import torch
+
+    from ltvl_mm.models.container_weights import rename_container_weights
+    from ltvl_mm.utils.checkpoints import read_checkpoint
+    from ltvl_mm.utils.io import atomic_write
+
     try:
         state = read_checkpoint(args.checkpoint)
         renamed = rename_container_weights(state.get('model', state))

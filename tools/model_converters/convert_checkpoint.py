@@ -9,19 +9,11 @@ container without network, home folder and credentials. OUT is safe to load.
 import argparse
 import sys
 
-import torch
-
-from ltvl_mm.utils.command_line import run_command
-from ltvl_mm.utils.io import atomic_write
-from ltvl_mm.utils.mmengine_checkpoints import make_plain_checkpoint
-from ltvl_mm.utils.regular_files import check_regular
+from ltvl_mm.utils.command_line import make_parser, run_command
 
 
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def build_parser() -> argparse.ArgumentParser:
+    parser = make_parser(__doc__)
     parser.add_argument('checkpoint', help='file of torch.save')
     parser.add_argument('out', help='file to write')
     parser.add_argument(
@@ -34,7 +26,7 @@ def parse_args() -> argparse.Namespace:
         action='store_true',
         help='keep the state dict and leave out everything else',
     )
-    return parser.parse_args()
+    return parser
 
 
 def load_trusted(checkpoint: str) -> object:
@@ -43,6 +35,10 @@ def load_trusted(checkpoint: str) -> object:
     Raises:
         ValueError: If it is not a regular file, or it cannot be read.
     """
+    import torch
+
+    from ltvl_mm.utils.regular_files import check_regular
+
     check_regular(checkpoint)
     try:
         # The one place of the project that runs a file; see SECURITY.md.
@@ -56,12 +52,17 @@ def load_trusted(checkpoint: str) -> object:
 
 
 def main() -> None:
-    args = parse_args()
+    args = build_parser().parse_args()
     if not args.trusted:
         sys.exit(
             f'reading {args.checkpoint} here runs whatever it contains; if '
             f'you trust who made it, or are in a sandbox, add --trusted'
         )
+    import torch
+
+    from ltvl_mm.utils.io import atomic_write
+    from ltvl_mm.utils.mmengine_checkpoints import make_plain_checkpoint
+
     content = load_trusted(args.checkpoint)
     if isinstance(content, torch.nn.Module):
         content = {'state_dict': content.state_dict()}

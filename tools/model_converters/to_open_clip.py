@@ -10,34 +10,21 @@ beside it: --adapter FILE.
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import open_clip
-import torch
+from ltvl_mm.utils.command_line import make_parser, run_command
 
-from ltvl_mm.models.clip import build_tokenizer
-from ltvl_mm.models.clip_export import (
-    export_adapter,
-    export_clip,
-    read_adapter,
-)
-from ltvl_mm.utils.checkpoints import find_checkpoint
-from ltvl_mm.utils.command_line import run_command
-from ltvl_mm.utils.run_config import (
-    CONFIG_FILE,
-    read_config_text,
-    read_config_values,
-)
+if TYPE_CHECKING:
+    import torch
 
 
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def build_parser() -> argparse.ArgumentParser:
+    parser = make_parser(__doc__)
     parser.add_argument(
-        'checkpoint', help='of phase A or B, or the folder of a training'
+        'checkpoint',
+        help='checkpoint of phase A or B, or folder of a training',
     )
-    parser.add_argument('out', help='the state dict, e.g. clip.pt')
+    parser.add_argument('out', help='file of the state dict, e.g. clip.pt')
     parser.add_argument(
         '--arch', required=True, help="the config's, e.g. RN50-quickgelu"
     )
@@ -56,12 +43,16 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--half', action='store_true', help='store float16, half the size'
     )
-    return parser.parse_args()
+    return parser
 
 
-@torch.inference_mode()
-def check_export(arch: str, file: str, ours: torch.nn.Module) -> None:
+def check_export(arch: str, file: str, ours: 'torch.nn.Module') -> None:
     """Raise AssertionError unless open_clip finds the features of ours."""
+    import open_clip
+    import torch
+
+    from ltvl_mm.models.clip import build_tokenizer
+
     theirs = open_clip.create_model(arch, pretrained=file).eval()
     size = theirs.visual.image_size
     shape = (2, 3, *size) if isinstance(size, tuple) else (2, 3, size, size)
@@ -80,6 +71,12 @@ def check_export(arch: str, file: str, ours: torch.nn.Module) -> None:
 
 def find_adapter(checkpoint: str | Path, config: Path | None) -> dict | None:
     """Return the neck of the training's config, or None without a config."""
+    from ltvl_mm.utils.run_config import (
+        CONFIG_FILE,
+        read_config_text,
+        read_config_values,
+    )
+
     if config is None:
         config = Path(checkpoint).parent / CONFIG_FILE
         if not config.is_file():
@@ -90,7 +87,16 @@ def find_adapter(checkpoint: str | Path, config: Path | None) -> dict | None:
 
 
 def main() -> None:
-    args = parse_args()
+    args = build_parser().parse_args()
+    import torch
+
+    from ltvl_mm.models.clip_export import (
+        export_adapter,
+        export_clip,
+        read_adapter,
+    )
+    from ltvl_mm.utils.checkpoints import find_checkpoint
+
     checkpoint = find_checkpoint(args.checkpoint)
     adapter = find_adapter(checkpoint, args.config)
     if args.adapter and not (adapter and read_adapter(checkpoint)):
@@ -107,7 +113,8 @@ def main() -> None:
         half=args.half,
     )
     try:
-        check_export(args.arch, args.out, ours)
+        with torch.inference_mode():
+            check_export(args.arch, args.out, ours)
     except BaseException:
         Path(args.out).unlink()
         raise

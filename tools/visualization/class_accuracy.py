@@ -6,23 +6,34 @@ Takes what ``tools/test.py --out metrics.json --out-item metrics`` wrote with
 
 import argparse
 
-import numpy as np
-
-from ltvl_mm.structures.class_counts import load_class_counts
-from ltvl_mm.utils.command_line import run_command
-from ltvl_mm.utils.io import read_json
-from ltvl_mm.visualization.class_accuracy import plot_class_accuracy
+from ltvl_mm.utils.command_line import make_parser, run_command
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+def build_parser() -> argparse.ArgumentParser:
+    parser = make_parser(__doc__)
     parser.add_argument(
-        'models', nargs='+', metavar='NAME=METRICS.json', help='in order'
+        'models',
+        nargs='+',
+        metavar='NAME=METRICS.json',
+        help='models in the order of the legend',
     )
     parser.add_argument('--class-counts', required=True, help='train list')
     parser.add_argument('-o', '--out', required=True, help='PNG file')
-    parser.add_argument('--title', default='Accuracy by class')
+    parser.add_argument(
+        '--title', default='Accuracy by class', help='title of the picture'
+    )
+    return parser
+
+
+def main() -> None:
+    parser = build_parser()
     args = parser.parse_args()
+    import numpy as np
+
+    from ltvl_mm.structures.class_counts import load_class_counts
+    from ltvl_mm.utils.io import read_json
+    from ltvl_mm.visualization.class_accuracy import plot_class_accuracy
+
     accuracies = {}
     for model in args.models:
         name, _, file = model.rpartition('=')

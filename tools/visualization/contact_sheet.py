@@ -3,22 +3,33 @@
 import argparse
 from pathlib import Path
 
-from ltvl_mm.structures.class_counts import load_class_counts
-from ltvl_mm.structures.manifest import load_manifest
-from ltvl_mm.utils.command_line import run_command
-from ltvl_mm.visualization.contact_sheet import draw_contact_sheet
+from ltvl_mm.utils.command_line import make_parser, run_command
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = make_parser(__doc__)
+    parser.add_argument('manifest', help='manifest of the retrieved images')
+    parser.add_argument('-o', '--out', required=True, help='PNG file')
+    parser.add_argument(
+        '--class-counts',
+        help='train list (path label), to sort by rarity (default: label '
+        'order)',
+    )
+    parser.add_argument(
+        '--classes', type=int, default=16, help='classes to draw'
+    )
+    parser.add_argument(
+        '--images', type=int, default=12, help='images of each class'
+    )
+    return parser
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('manifest')
-    parser.add_argument('-o', '--out', required=True, help='PNG file')
-    parser.add_argument(
-        '--class-counts', help='train list (path label), to sort by rarity'
-    )
-    parser.add_argument('--classes', type=int, default=16)
-    parser.add_argument('--images', type=int, default=12)
-    args = parser.parse_args()
+    args = build_parser().parse_args()
+    from ltvl_mm.structures.class_counts import load_class_counts
+    from ltvl_mm.structures.manifest import load_manifest
+    from ltvl_mm.visualization.contact_sheet import draw_contact_sheet
+
     manifest = load_manifest(args.manifest)
     counts = args.class_counts and load_class_counts(
         args.class_counts, len(manifest.class_names)
