@@ -9,14 +9,11 @@ remedies; writes all numbers, also per class, as JSON.
 import argparse
 from pathlib import Path
 
-from ltvl_mm.utils.command_line import run_command
+from ltvl_mm.utils.command_line import make_parser, run_command
 
 
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def build_parser() -> argparse.ArgumentParser:
+    parser = make_parser(__doc__)
     parser.add_argument('retrieved', help='folder of tools/retrieve.py')
     parser.add_argument(
         '--store',
@@ -36,11 +33,11 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '-o', '--out', help='JSON file (default: quality.json in the folder)'
     )
-    return parser.parse_args()
+    return parser
 
 
 def main() -> None:
-    args = parse_args()
+    args = build_parser().parse_args()
     from ltvl_mm.apis.retrieval_check import (
         FILE,
         check_retrieval,
