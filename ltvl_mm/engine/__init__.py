@@ -9,8 +9,12 @@ __getattr__, __dir__, __all__ = attach_names(
             'ClassCountsHook',
             'ClassMeansHook',
             'EpochSeedHook',
+            'PlainCheckpointHook',
             'ProgressBarHook',
         ],
-        'optimizers': ['TrainableOptimWrapperConstructor'],
+        'optimizers': [
+            'BFloat16OptimWrapper',
+            'TrainableOptimWrapperConstructor',
+        ],
     },
 )

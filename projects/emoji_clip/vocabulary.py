@@ -10,14 +10,13 @@ import gzip
 import re
 from pathlib import Path
 
-from open_clip.tokenizer import SimpleTokenizer
-
 from ltvl_mm.datasets.emoji_concepts import (
     CLASS_GLYPHS,
     CLASS_NAMES,
     OTHER_GLYPHS,
 )
 from ltvl_mm.datasets.emoji_world_spec import CAPTION_TEMPLATES
+from ltvl_mm.utils.command_line import make_parser, run_command
 from ltvl_mm.utils.io import atomic_write
 
 
@@ -31,6 +30,8 @@ def list_words() -> set[str]:
 
 def find_needed_merges(words: set[str]) -> set[tuple[str, str]]:
     """Return the merges that join the letters of each word."""
+    from open_clip.tokenizer import SimpleTokenizer
+
     tokenizer = SimpleTokenizer()
     merges = {''.join(merge): merge for merge in tokenizer.bpe_ranks}
     needed = set()
@@ -46,11 +47,22 @@ def find_needed_merges(words: set[str]) -> set[tuple[str, str]]:
     return needed
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+def build_parser() -> argparse.ArgumentParser:
+    parser = make_parser(__doc__)
     parser.add_argument('out', type=Path, help='.txt.gz file to write')
-    parser.add_argument('--frequent', type=int, default=2000)
-    args = parser.parse_args()
+    parser.add_argument(
+        '--frequent',
+        type=int,
+        default=2000,
+        help='most frequent merges to keep',
+    )
+    return parser
+
+
+def main() -> None:
+    args = build_parser().parse_args()
+    from open_clip.tokenizer import SimpleTokenizer
+
     needed = find_needed_merges(list_words())
     ranks = SimpleTokenizer().bpe_ranks
     kept = [
@@ -66,4 +78,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_command(main)

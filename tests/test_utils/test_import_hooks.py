@@ -1,10 +1,12 @@
 """Importing ltvl_mm is quick, and prepares mmengine for when it comes."""
 
+import ast
 import subprocess
 import sys
 from contextlib import contextmanager
 
 import pytest
+from conftest import ROOT
 
 from ltvl_mm.utils.import_hooks import run_after_import, wrap_import
 from ltvl_mm.utils.lazy_imports import attach_names
@@ -48,6 +50,35 @@ def test_loaders_of_mmengine_are_replaced_in_any_order(first):
 from mmengine.runner.checkpoint import CheckpointLoader
 modules = {{one.__module__ for one in CheckpointLoader._schemes.values()}}
 assert modules == {{'ltvl_mm.utils.mmengine_checkpoints'}}, modules
+"""
+    run_python(script)
+
+
+def list_registered_classes():
+    """Return (registry, name) of each class that a decorator registers."""
+    found = []
+    for path in (ROOT / 'ltvl_mm').rglob('*.py'):
+        for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
+            if not isinstance(node, (ast.ClassDef, ast.FunctionDef)):
+                continue
+            for decorator in map(ast.unparse, node.decorator_list):
+                registry, _, call = decorator.partition('.')
+                if call == 'register_module()':
+                    found.append((registry, node.name))
+    return found
+
+
+@pytest.mark.smoke
+def test_every_registered_part_is_found_without_importing_it():
+    parts = list_registered_classes()
+    assert len(parts) > 40
+    script = f"""
+import mmengine.registry as registries
+missing = [
+    part for part in {parts}
+    if getattr(registries, part[0]).get('ltvl_mm.' + part[1]) is None
+]
+assert not missing, missing
 """
     run_python(script)
 

@@ -7,17 +7,13 @@ of images. Nothing is copied: a training reads images from the tars.
 
 import argparse
 
-from ltvl_mm.apis.captions import index_captions
-from ltvl_mm.utils.command_line import run_command
+from ltvl_mm.utils.command_line import make_parser, run_command
 
 _LISTED = 5
 
 
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def build_parser() -> argparse.ArgumentParser:
+    parser = make_parser(__doc__)
     parser.add_argument('images', nargs='+', help='tars, folders or lists')
     parser.add_argument(
         '-o', '--out', required=True, help='folder of the index'
@@ -31,11 +27,13 @@ def parse_args() -> argparse.Namespace:
         default=2,
         help='processes that read (default: %(default)s)',
     )
-    return parser.parse_args()
+    return parser
 
 
 def main() -> None:
-    args = parse_args()
+    args = build_parser().parse_args()
+    from ltvl_mm.apis.captions import index_captions
+
     parts = index_captions(
         args.images, args.out, root=args.root, workers=args.workers
     )
