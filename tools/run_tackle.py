@@ -13,18 +13,14 @@ redone only if its inputs have changed, such as OUT/lists/class_names.txt.
 """
 
 import argparse
-import sys
 
-from ltvl_mm.utils.command_line import run_command
+from ltvl_mm.utils.command_line import make_parser, run_command
 
 METHODS = ('student', 'tackle', 'ballad', 'zero_shot')
 
 
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def build_parser() -> argparse.ArgumentParser:
+    parser = make_parser(__doc__)
     parser.add_argument(
         'photos',
         nargs='+',
@@ -50,7 +46,7 @@ def parse_args() -> argparse.Namespace:
     add_data(parser.add_argument_group('photos'))
     add_retrieval(parser.add_argument_group('CLIP and retrieval'))
     add_training(parser.add_argument_group('training'))
-    return parser.parse_args()
+    return parser
 
 
 def add_data(group: argparse._ArgumentGroup) -> None:
@@ -155,7 +151,9 @@ def add_training(group: argparse._ArgumentGroup) -> None:
         'photos; a fifth of that for pretrained students)',
     )
     length.add_argument(
-        '--iterations', type=int, help='iterations instead of epochs'
+        '--iterations',
+        type=int,
+        help='iterations instead of epochs (default: by --epochs)',
     )
     group.add_argument(
         '--batch-size',
@@ -177,14 +175,11 @@ def add_training(group: argparse._ArgumentGroup) -> None:
 
 
 def main() -> None:
-    settings = vars(parse_args())
+    settings = vars(build_parser().parse_args())
     settings['methods'] = tuple(settings['methods'])
     from ltvl_mm import run_tackle
 
-    try:
-        found = run_tackle(settings.pop('photos'), **settings)
-    except RuntimeError as error:
-        sys.exit(str(error))
+    found = run_tackle(settings.pop('photos'), **settings)
     if settings['dry_run']:
         print(found['plan'])
 
