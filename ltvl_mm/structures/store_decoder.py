@@ -18,6 +18,9 @@ def read_decoder(root: Path) -> int | None:
     Returns:
         The version; None if the folder is empty, or if another program
         embedded the images.
+
+    Raises:
+        ValueError: If the recorded version is no whole number.
     """
     for name in ('settings.json', 'store.json'):
         file = root / name
@@ -25,7 +28,13 @@ def read_decoder(root: Path) -> int | None:
             header = read_json(file)
             if 'indexed' in header:
                 return None
-            return header.get('decoder', _UNRECORDED)
+            version = header.get('decoder', _UNRECORDED)
+            if type(version) is not int:
+                raise ValueError(
+                    f'{file}: decoder must be a whole number, got '
+                    f'{version!r:.80}; restore the file from a copy'
+                )
+            return version
     return None
 
 

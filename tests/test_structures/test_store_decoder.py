@@ -35,6 +35,12 @@ def test_version_of_a_folder(tmp_path, settings, header, version):
     assert read_decoder(tmp_path) == version
 
 
+def test_damaged_version_is_named(tmp_path):
+    write_json(tmp_path / 'store.json', {'decoder': '2'})
+    with pytest.raises(ValueError, match=r"store\.json: decoder must .* '2'"):
+        read_decoder(tmp_path)
+
+
 def test_message_names_version_images_and_command(tmp_path):
     write_json(tmp_path / 'settings.json', {})
     text = describe_old_decoder(tmp_path, 'ViT-B-32')
