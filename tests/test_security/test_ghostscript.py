@@ -113,7 +113,7 @@ def test_the_inferencer_names_it(name, ghostscript, web):
 @pytest.mark.parametrize('name', ['hostile.jpg', 'hostile.eps'])
 def test_the_demo_names_an_upload(name, ghostscript, web, monkeypatch):
     monkeypatch.syspath_prepend(ROOT / 'projects/gradio_demo')
-    from app import compare
+    from page import compare
 
     (web / name).write_bytes(EPS)
     with pytest.raises(ValueError, match=f'{name}: no known image format'):
