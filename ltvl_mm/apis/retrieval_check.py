@@ -9,6 +9,7 @@ from ltvl_mm.apis.labelled_embeddings import (
     LabelledEmbeddings,
     read_labelled_embeddings,
 )
+from ltvl_mm.apis.precision_estimator import PrecisionEstimator
 from ltvl_mm.evaluation.accuracy_table import format_mean
 from ltvl_mm.evaluation.functional import (
     compute_class_accuracies,
@@ -16,10 +17,8 @@ from ltvl_mm.evaluation.functional import (
 )
 from ltvl_mm.evaluation.retrieval_quality import (
     RANKS,
+    choose_references,
     compute_probabilities,
-    describe_val,
-    estimate_precision,
-    measure_agreement,
     pick_ranks,
     summarize_by_group,
 )
@@ -114,23 +113,24 @@ def measure_quality(
     # Calibrated probabilities say what CLIP knows, whatever scale it has.
     calibrated = compute_probabilities(cosines, fitted)[rows]
     val_probabilities = compute_probabilities(val_cosines, fitted)
-    agrees = measure_agreement(
-        embeddings, manifest.class_id, val.embeddings, val.labels
+    chosen = choose_references(val.labels, total)
+    precision = PrecisionEstimator(
+        manifest.class_id,
+        calibrated,
+        embeddings,
+        LabelledEmbeddings(val.embeddings[chosen], val.labels[chosen]),
+        val_probabilities[chosen],
     )
-    reference = describe_val(val.embeddings, val.labels, val_probabilities)
-
-    def estimate(inside: np.ndarray) -> float | None:
-        return estimate_precision(
-            agrees[inside], calibrated[inside], reference
-        )
 
     pred = val_probabilities.argmax(1)
     columns = {
         'zero_shot': compute_class_accuracies(pred, val.labels, total),
         **_pick_columns(compute_probabilities(cosines, used)[rows], manifest),
-        'agreement': _average_by_class(agrees, manifest),
+        'agreement': precision.average_by_class(total),
     }
-    group_of_image = groups[manifest.class_id]
+    # (M,) bool: the retrieved images of a group of classes.
+    images = {name: groups[manifest.class_id] == name for name in GROUPS}
+    images['all'] = np.ones(len(manifest), bool)
     best = pick_ranks(
         calibrated, manifest.class_id, manifest.rank, total, (1,)
     )[:, 0]
@@ -140,15 +140,16 @@ def measure_quality(
         'zero_shot': summarise_accuracies(pred, val.labels, groups),
         'temperature': {'used': used, 'fitted_to_val': fitted},
         'uncertain_classes': _count_uncertain(best),
-        'agreement': {
-            'retrieved': float(100 * agrees.mean()) if len(agrees) else None,
-            'val': float(100 * reference.own.mean()),
-        },
         'precision': {
-            name: estimate((group_of_image == name) | (name == 'all'))
-            for name in (*GROUPS, 'all')
+            name: precision.estimate(inside) for name, inside in images.items()
         },
-        'precision_of_the_best': estimate(manifest.rank < _BEST_RANKS),
+        'precision_by': {
+            name: precision.name_method(inside)
+            for name, inside in images.items()
+        },
+        'precision_of_the_best': precision.estimate(
+            manifest.rank < _BEST_RANKS
+        ),
         'groups': summarize_by_group(columns, groups),
         'classes': _describe_classes(manifest, counts, columns, val.labels),
     }
@@ -236,13 +237,6 @@ def _pick_columns(
     }
 
 
-def _average_by_class(agrees: np.ndarray, manifest: Manifest) -> np.ndarray:
-    """Return (K,) percent; NaN for a class without retrieved images."""
-    count = manifest.count_classes()
-    total = np.bincount(manifest.class_id, agrees, minlength=len(count))
-    return np.where(count > 0, 100 * total / np.maximum(count, 1), np.nan)
-
-
 def _count_uncertain(best: np.ndarray) -> float | None:
     known = best[~np.isnan(best)]
     return float(100 * (known < MIN_BEST).mean()) if len(known) else None
@@ -287,6 +281,7 @@ def _collect_numbers(result: dict, manifest: Manifest) -> QualityNumbers:
         ],
         uncertain_classes=result['uncertain_classes'],
         precision=result['precision']['all'],
+        precision_by=result['precision_by']['all'],
         best_precision=result['precision_of_the_best'],
         temperature=result['temperature']['used'],
         fitted_temperature=result['temperature']['fitted_to_val'],

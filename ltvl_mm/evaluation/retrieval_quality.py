@@ -6,11 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from ltvl_mm.structures.class_counts import GROUPS
+from ltvl_mm.utils.rng import make_generator
 
 # Ranks, from 1, at which the probabilities of a class are shown.
 RANKS = (1, 10, 30, 100)
 # Similarities held at a time: 32 MB of float32.
 _CHUNK_NUMBERS = 8_000_000
+# Val images of a class that retrieved images are compared with.
+MIN_REFERENCES, _MAX_REFERENCES = 4, 10
 # Bins of confidence in which retrieved and val images are compared.
 _BINS = 5
 # Fewer correct or wrong val images say nothing about a rate.
@@ -113,6 +116,33 @@ def describe_val(
         nearest == val_labels,
         probabilities.max(1),
     )
+
+
+def choose_references(
+    val_labels: np.ndarray, num_classes: int, seed: int = 0
+) -> np.ndarray:
+    """Return the (R,) indices of equally many val images of each class.
+
+    Nearest neighbors prefer classes with more images. Classes with fewer
+    than MIN_REFERENCES val images get none: leaving out one of so few would
+    change how often they agree.
+
+    Args:
+        val_labels: (N,) classes of the val images.
+        num_classes: K.
+        seed: Seed of the draw.
+    """
+    count = np.bincount(val_labels, minlength=num_classes)
+    enough = count >= MIN_REFERENCES
+    if not enough.any():
+        return np.empty(0, np.int64)
+    number = min(int(count[enough].min()), _MAX_REFERENCES)
+    order = make_generator(seed).permutation(len(val_labels))
+    chosen = [
+        order[val_labels[order] == label][:number]
+        for label in np.flatnonzero(enough)
+    ]
+    return np.sort(np.concatenate(chosen))
 
 
 def estimate_precision(

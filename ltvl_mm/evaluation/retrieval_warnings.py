@@ -29,6 +29,8 @@ class QualityNumbers:
             probability below MIN_BEST; None if nothing was retrieved.
         precision: Estimated share of retrieved images that show their class;
             None if unknown.
+        precision_by: What it is judged by, such as
+            ``'the nearest val images'``; '' if unknown.
         best_precision: The same of the ten best images a class.
         temperature: Of the retrieval.
         fitted_temperature: Most likely on val.
@@ -40,6 +42,7 @@ class QualityNumbers:
     unknown_names: Sequence[str]
     uncertain_classes: float | None = None
     precision: float | None = None
+    precision_by: str | None = ''
     best_precision: float | None = None
     temperature: float | None = None
     fitted_temperature: float | None = None
@@ -101,7 +104,7 @@ def find_warnings(numbers: QualityNumbers) -> list[QualityWarning]:
             QualityWarning(
                 'precision',
                 f'about {precision:.0f} % of the retrieved images show their '
-                f'class, judged by the nearest val images',
+                f'class, judged by {numbers.precision_by}',
                 (
                     *_take_fewer(numbers),
                     'Leave out uncertain images: --min-probability 0.5, or '

@@ -6,6 +6,7 @@ import pytest
 
 from ltvl_mm.evaluation.retrieval_quality import (
     ValReference,
+    choose_references,
     compute_probabilities,
     describe_val,
     estimate_precision,
@@ -58,6 +59,15 @@ def test_agreement_by_hand():
     assert found.own.tolist() == [True, False, True, True, False]
     assert found.agrees.tolist() == [True, True, True, True, False]
     assert found.confidence.tolist() == [0.9, 0.6, 0.8, 0.8, 0.8]
+
+
+def test_references_are_equally_many_of_each_class():
+    labels = np.repeat([0, 1, 2, 3], [30, 6, 3, 5])
+    chosen = choose_references(labels, 5)
+    assert np.bincount(labels[chosen]).tolist() == [5, 5, 0, 5]
+    assert len(choose_references(np.array([0, 1, 1]), 2)) == 0
+    many = choose_references(np.repeat([0, 1], 40), 2)
+    assert len(many) == 20
 
 
 def test_the_estimate_solves_the_mixture():
@@ -134,6 +144,7 @@ GOOD = dict(
     unknown_names=['grp_7b'],
     uncertain_classes=5.0,
     precision=72.0,
+    precision_by='the nearest val images',
     best_precision=80.0,
     temperature=0.05,
     fitted_temperature=0.06,
@@ -164,7 +175,7 @@ def test_a_clip_that_knows_the_classes_gives_no_warning():
         (
             dict(precision=40.0),
             'precision',
-            'about 40 %',
+            'about 40 % .* judged by the nearest val images',
             ('--budget', '--assign argmax'),
         ),
     ],

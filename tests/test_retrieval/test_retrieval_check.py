@@ -95,6 +95,16 @@ def test_warnings_if_clip_takes_other_classes_for_them(write):
     assert 'Rename classes in class_names.txt' in text
 
 
+def test_few_val_images_are_judged_by_probabilities(write, monkeypatch):
+    monkeypatch.setitem(globals(), 'VAL', 2)
+    found = write(1)
+    result = check(*found)
+    assert result['precision_by']['all'] == 'probabilities calibrated on val'
+    assert result['precision']['all'] > 95
+    assert result['classes'][0]['agreement'] is None
+    assert result['warnings'] == []
+
+
 def test_the_tool_writes_what_it_prints(write, run_tool):
     folder, web, val = write(0)
     log = run_tool(

@@ -15,7 +15,6 @@ from ltvl_mm.evaluation.functional import (
     compute_class_accuracies,
     summarise_accuracies,
 )
-from ltvl_mm.evaluation.post_hoc import score_methods
 from ltvl_mm.evaluation.retrieval_warnings import QualityNumbers, find_warnings
 from ltvl_mm.evaluation.verdict import Comparison, judge_retrieval
 from ltvl_mm.structures.class_counts import GROUPS, group_classes
@@ -67,17 +66,26 @@ def describe_scores(runs: list[tuple[Path, str]], counts: np.ndarray) -> str:
     """Return the accuracies of runs on test as a table.
 
     Args:
-        runs: (folder, title) of runs with ``test.npz``.
+        runs: (folder, title) of runs with ``test.npz`` or
+            ``metrics.json``; others are left out.
         counts: (K,) training images per class.
     """
     groups, rows = group_classes(counts), []
     for folder, title in runs:
-        file = folder / 'test.npz'
-        if not file.is_file():
-            continue
-        found = load_predictions(file)
-        pred = {title: found.probabilities.argmax(1)}
-        rows += score_methods(pred, found.labels, groups)
+        file, metrics = folder / 'test.npz', folder / 'metrics.json'
+        if file.is_file():
+            found = load_predictions(file)
+            pred = found.probabilities.argmax(1)
+            rows.append(
+                {'method': title}
+                | summarise_accuracies(pred, found.labels, groups)
+            )
+        elif metrics.is_file():  # of the ensemble
+            shots = {
+                name.removeprefix('shot/'): value
+                for name, value in read_json(metrics).items()
+            }
+            rows.append({'method': title, **shots})
     return format_accuracies(rows)
 
 

@@ -1,0 +1,90 @@
+"""Precision of retrieved images by neighbors, or by probabilities."""
+
+import numpy as np
+
+from ltvl_mm.apis.labelled_embeddings import LabelledEmbeddings
+from ltvl_mm.evaluation.retrieval_quality import (
+    describe_val,
+    estimate_precision,
+    measure_agreement,
+)
+
+AGREEMENT = 'the nearest val images'
+PROBABILITY = 'probabilities calibrated on val'
+
+
+class PrecisionEstimator:
+    """Estimates the precision of some of M retrieved images.
+
+    Where most of their classes have reference val images, by the agreement
+    with these; otherwise by the mean of their calibrated probabilities, which
+    is too high if web images show none of the classes.
+
+    Args:
+        class_id: (M,) classes that the images were retrieved for.
+        calibrated: (M,) probabilities of these classes, calibrated on val.
+        embeddings: (M, D) embeddings, L2-normalized.
+        references: Val images, equally many of each class that has some; see
+            :func:`ltvl_mm.evaluation.retrieval_quality.choose_references`.
+        probabilities: (R, K) calibrated probabilities of the references.
+    """
+
+    def __init__(
+        self,
+        class_id: np.ndarray,
+        calibrated: np.ndarray,
+        embeddings: np.ndarray,
+        references: LabelledEmbeddings,
+        probabilities: np.ndarray,
+    ) -> None:
+        self.class_id = class_id
+        self.calibrated = calibrated
+        self.measured = np.isin(class_id, references.labels)
+        self.agrees = np.zeros(len(class_id), bool)
+        self.reference = None
+        if len(references.labels):
+            self.agrees = measure_agreement(
+                embeddings,
+                class_id,
+                references.embeddings,
+                references.labels,
+            )
+            self.reference = describe_val(
+                references.embeddings, references.labels, probabilities
+            )
+
+    def estimate(self, inside: np.ndarray) -> float | None:
+        """Return the precision of some images in percent; None without any.
+
+        Args:
+            inside: (M,) bool.
+        """
+        if not inside.any():
+            return None
+        found = self._compare(inside)
+        if found is None:
+            return float(100 * self.calibrated[inside].mean())
+        return found
+
+    def name_method(self, inside: np.ndarray) -> str | None:
+        """Return what :meth:`estimate` judges by; None without images."""
+        if not inside.any():
+            return None
+        return PROBABILITY if self._compare(inside) is None else AGREEMENT
+
+    def average_by_class(self, num_classes: int) -> np.ndarray:
+        """Return the (K,) percent of agreeing images; NaN where unknown."""
+        labels = self.class_id[self.measured]
+        count = np.bincount(labels, minlength=num_classes)
+        total = np.bincount(
+            labels, self.agrees[self.measured], minlength=num_classes
+        )
+        return np.where(count > 0, 100 * total / np.maximum(count, 1), np.nan)
+
+    def _compare(self, inside: np.ndarray) -> float | None:
+        some = inside & self.measured
+        if self.reference is None or 2 * some.sum() < inside.sum():
+            return None
+        return estimate_precision(
+            self.agrees[some], self.calibrated[some], self.reference
+        )
