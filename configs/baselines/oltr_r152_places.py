@@ -3,9 +3,10 @@
 Source:   config/Places_LT/stage_2_meta_embedding.py of the code of Liu et al.
           2019 (arXiv 1904.05160), as corrected in March 2020: 30 epochs, batch
           128, lr 0.01 (features 1e-4), weight decay 5e-4, frozen parts.
-Differs:  several GPUs, theirs is of one; the checkpoint is chosen on val.
-          Their many-shot includes classes of 100 images and their few-shot
-          those of 20: ties='outer' of the metric.
+Differs:  torchvision's ImageNet weights, theirs are Caffe's; several GPUs,
+          theirs is of one; the checkpoint is chosen on val. Their many-shot
+          includes classes of 100 images and their few-shot those of 20:
+          ties='outer' of the metric.
 Command:  tools/dist_train.sh configs/baselines/oltr_r152_places.py 8 --amp
 Hardware: 8 GPUs of 24 GB or more.
 Hours:    under 1 on 8 x A100, estimated, not measured.

@@ -1,5 +1,6 @@
 """What a person must bring before a row can run."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,10 +34,24 @@ def find_missing(rows: list[Row]) -> list[str]:
                         None
                     )
     return [
-        f'{path} is missing, {advice}; needed by row '
-        f'{", ".join(map(str, needed))}'
+        f'{path} is missing, {advice}; needed by '
+        f'{"row" if len(needed) == 1 else "rows"} {_list_numbers(needed)}'
         for path, (advice, needed) in missing.items()
     ]
+
+
+def _list_numbers(numbers: Iterable[int]) -> str:
+    """Return numbers in words: 1, 2, 5 to 9."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ', '.join(
+        f'{run[0]} to {run[-1]}' if len(run) > 2 else ', '.join(map(str, run))
+        for run in runs
+    )
 
 
 def find_leaks(rows: list[Row]) -> list[str]:

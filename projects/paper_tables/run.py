@@ -107,8 +107,11 @@ def _print_rows(rows: list[Row]) -> None:
         )
         print(f'row {row.table}.{row.number} {row.name}: {paper} in the paper')
         names = [str(config.relative_to(ROOT)) for config in row.configs]
-        for number, name in enumerate(names):
-            print(f'  {"configs:" if number == 0 else "  then":<9}{name}')
+        print(f'  configs: {names[0]}')
+        # Trained after the first one, or mixed with it.
+        link = 'and' if row.recipe == 'ensemble' else 'then'
+        for name in names[1:]:
+            print(f'    {link:<7}{name}')
         header = describe_row(row.recipe, row.configs[-1])
         for field, text in header.items():
             print(f'  {field + ":":<9}{text}')

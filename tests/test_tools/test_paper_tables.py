@@ -209,8 +209,10 @@ def test_files_to_bring_are_named_before_anything_starts(run_tool, tmp_path):
     )
     assert (
         'data/retrieved/imagenet_lt/manifest.parquet is missing, see '
-        'tools/retrieve.py; needed by row 3, 4'
+        'tools/retrieve.py; needed by rows 3, 4'
     ) in said
+    assert 'data/imagenet/class_names.txt is missing' in said
+    assert 'needed by rows 1 to 4' in said
     assert 'nothing was started' in said
     assert not (tmp_path / 'work').exists()
 
