@@ -11,6 +11,8 @@ MIN_KNOWLEDGE = 0.2
 MIN_BEST = 0.5
 MAX_UNCERTAIN_CLASSES = 100 / 3
 MIN_PRECISION = 50.0
+# Below this, other names or prompts are unlikely to be the remedy.
+_GUESSING = 0.05
 # The fitted temperature is suggested if it differs by more than this factor.
 _TEMPERATURE_FACTOR = 1.5
 
@@ -79,7 +81,7 @@ def find_warnings(numbers: QualityNumbers) -> list[QualityWarning]:
                 f'CLIP recognizes {numbers.zero_shot:.1f} % of the val images '
                 f'of {numbers.zero_shot_group} classes, and guessing '
                 f'{chance:.1f} %: what it does not know it cannot retrieve',
-                (*_improve_names(numbers), 'Use another CLIP: --clip.'),
+                _teach(numbers, knowledge),
             )
         )
     uncertain = numbers.uncertain_classes
@@ -114,6 +116,13 @@ def find_warnings(numbers: QualityNumbers) -> list[QualityWarning]:
             )
         )
     return found
+
+
+def _teach(numbers: QualityNumbers, knowledge: float) -> tuple[str, ...]:
+    """Return remedies; another CLIP first if this one merely guesses."""
+    other = 'Use another CLIP: --clip ARCH:TAG_OR_FILE.'
+    names = _improve_names(numbers)
+    return (other, *names) if knowledge < _GUESSING else (*names, other)
 
 
 def _improve_names(numbers: QualityNumbers) -> tuple[str, ...]:

@@ -43,6 +43,7 @@ class FrozenCLIP:
         compile: Compile the image tower: minutes first, then faster.
 
     Attributes:
+        preprocessing: Mean, std, size and resizing of these weights.
         temperature: Temperature of the softmax over classes that the model
             was trained with, 1 / its logit scale.
 
@@ -66,13 +67,13 @@ class FrozenCLIP:
         self.arch = arch
         self.device = torch.device(device)
         self.amp = amp
-        preprocessing = find_preprocessing(arch, pretrained, preprocess)
-        self.preprocess = build_image_transform(preprocessing)
+        self.preprocessing = find_preprocessing(arch, pretrained, preprocess)
+        self.preprocess = build_image_transform(self.preprocessing)
         # First, as weights may be gigabytes to download.
         self.tokenizer = build_tokenizer(arch)
         self.model = build_clip(arch, pretrained).eval().requires_grad_(False)
         self.identity = identify_clip(
-            arch, self.model, name_preprocessing(preprocessing)
+            arch, self.model, name_preprocessing(self.preprocessing)
         )
         # Four digits, so that rounding of other machines makes no difference.
         scale = float(self.model.logit_scale.double().exp())

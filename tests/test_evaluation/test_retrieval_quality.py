@@ -190,6 +190,14 @@ def test_each_warning_has_its_reason_and_remedies(
         assert any(remedy in one for one in warning.remedies)
 
 
+@pytest.mark.parametrize(('zero_shot', 'first'), [(2.0, 0), (12.0, -1)])
+def test_another_clip_is_the_first_remedy_if_it_guesses(zero_shot, first):
+    (warning,) = find_warnings(
+        QualityNumbers(**GOOD | dict(zero_shot=zero_shot))
+    )
+    assert warning.remedies[first].startswith('Use another CLIP')
+
+
 def test_the_temperature_is_suggested_only_if_it_differs():
     numbers = QualityNumbers(**GOOD | dict(uncertain_classes=50.0))
     (warning,) = find_warnings(numbers)

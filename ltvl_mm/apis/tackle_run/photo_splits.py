@@ -138,7 +138,7 @@ def _complete(
             f'{len(empty)} classes have no training image, such as '
             f'{names[empty[0]]!r}'
         )
-    notes += _describe_small_classes(found)
+    notes += _describe_small_classes(found, missing)
     return replace(found, notes=tuple(notes))
 
 
@@ -164,7 +164,9 @@ def _draw(
     return drawn | {'train': rest}
 
 
-def _describe_small_classes(found: PhotoSplits) -> list[str]:
+def _describe_small_classes(
+    found: PhotoSplits, drawn: Sequence[str]
+) -> list[str]:
     notes = []
     for split, effect in (
         ('val', 'has no part in choosing settings'),
@@ -177,9 +179,10 @@ def _describe_small_classes(found: PhotoSplits) -> list[str]:
         if empty:
             more = f' and {len(empty) - 5} more' if len(empty) > 5 else ''
             one = len(empty) == 1
+            reason = ', because there are too few' if split in drawn else ''
             notes.append(
                 f'{len(empty)} {"class has" if one else "classes have"} no '
-                f'{split} image, because there are too few: '
-                f'{", ".join(empty[:5])}{more}. Such a class {effect}'
+                f'{split} image{reason}: {", ".join(empty[:5])}{more}. Such '
+                f'a class {effect}'
             )
     return notes

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ltvl_mm.apis.tackle_run.clip_check import check_clip
 from ltvl_mm.apis.tackle_run.estimates import (
     ModelCost,
     choose_image_size,
@@ -22,10 +23,7 @@ from ltvl_mm.apis.tackle_run.settings import RunSettings, plan_names
 from ltvl_mm.apis.tackle_run.stage_builder import find_tools
 from ltvl_mm.apis.tackle_run.stage_list import StageList
 from ltvl_mm.apis.tackle_run.student import Student, find_student
-from ltvl_mm.models.clip import check_tag, find_templates
-from ltvl_mm.models.clip_preprocessing import find_preprocessing
-from ltvl_mm.models.clip_sources import has_own_weights, name_arch
-from ltvl_mm.models.frozen_clip import FrozenCLIP
+from ltvl_mm.models.clip import find_templates
 from ltvl_mm.retrieval.budget import compute_budget
 from ltvl_mm.retrieval.shards import Shard, find_shards
 from ltvl_mm.structures.store_opening import open_store
@@ -118,7 +116,7 @@ def prepare_run(settings: RunSettings) -> PreparedRun:
     )
     find_templates(settings.templates)
     stores, inputs, shards = sort_web_inputs(settings.web)
-    preprocessing = _check_clip(settings, stores)
+    preprocessing = check_clip(settings, stores)
     budget = _check_budget(settings, photos)
     web_images, web_bytes = _count_web(stores, shards, photo_bytes)
     embedded = sum(len(open_store(store)) for store in stores)
@@ -220,43 +218,6 @@ def _make_absolute(settings: RunSettings) -> RunSettings:
         templates=templates,
         budget=budget,
     )
-
-
-def _check_clip(settings: RunSettings, stores: Sequence[Path]) -> object:
-    """Return CLIP's preprocessing; build it if its weights are here.
-
-    Raises:
-        ValueError: If it cannot be built, or a store has another encoder.
-    """
-    arch, pretrained = settings.arch, settings.pretrained
-    preprocessing = find_preprocessing(arch, pretrained, settings.preprocess)
-    if preprocessing.resize_mode == 'longest':
-        raise ValueError(
-            f'{settings.clip} pads images, which mmpretrain does not; use '
-            f'another CLIP'
-        )
-    is_here = has_own_weights(arch) or (
-        pretrained is not None and Path(pretrained).exists()
-    )
-    encoder = {'arch': name_arch(arch)}
-    if is_here and not arch.startswith('hf-hub:'):
-        clip = FrozenCLIP(
-            arch, pretrained, preprocess=settings.preprocess, device='cpu'
-        )
-        encoder = clip.identity
-    else:
-        check_tag(arch, pretrained)
-    for store in stores:
-        other = open_store(store).encoder
-        for name, value in encoder.items():
-            if other.get(name) != value and name != 'preprocessing':
-                raise ValueError(
-                    f'the store {store} was embedded by another CLIP: {name} '
-                    f'is {other.get(name)!r} there and {value!r} of '
-                    f'{settings.clip}; give its CLIP as --clip, or the '
-                    f'images themselves as --web'
-                )
-    return preprocessing
 
 
 def _check_budget(

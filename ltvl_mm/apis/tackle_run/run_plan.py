@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from ltvl_mm.apis.tackle_run.ballad_configs import count_epochs
+from ltvl_mm.apis.tackle_run.clip_check import is_here
 from ltvl_mm.apis.tackle_run.estimates import estimate_store_bytes
 from ltvl_mm.apis.tackle_run.preparation import PreparedRun
 from ltvl_mm.models.clip import find_arch
@@ -76,8 +77,9 @@ def describe_data(run: PreparedRun) -> list[str]:
         f'{run.student_cost.parameters / 1e6:.1f} M parameters, '
         f'{"pretrained" if run.student.weights else "random weights"}; '
         f'{run.image_size} px, {schedule.iterations:,} iterations of '
-        f'{schedule.batch_size} images ({schedule.epochs} epochs), without '
-        f'and with retrieved images',
+        f'{schedule.batch_size} images '
+        f'({schedule.epochs} epoch{"s" * (schedule.epochs > 1)}), without and '
+        f'with retrieved images',
         f'CLIP      {run.settings.clip}, prompts {run.settings.templates}',
     ]
     if run.budget is not None:
@@ -147,11 +149,7 @@ def list_downloads(run: PreparedRun) -> list[str]:
     """Return what is downloaded unless a cache has it, with sizes."""
     found = []
     settings = run.settings
-    is_tag = (
-        settings.pretrained is not None
-        and not settings.pretrained.startswith('/')
-    )
-    if is_tag or settings.arch.startswith('hf-hub:'):
+    if not is_here(settings.arch, settings.pretrained):
         size = run.clip_cost.parameters * 4 / 1e6
         about = f'about {size:.0f} MB' if size else 'size unknown'
         found.append(
