@@ -136,7 +136,7 @@ def run_tool(toy_root, toy_manifest, tmp_path_factory):
     environment = {
         **os.environ,
         'PATH': f'{programs}{os.pathsep}{os.environ["PATH"]}',
-        'PYTHON': sys.executable,  # what the launchers take
+        'LTVL_PYTHON': sys.executable,  # what the launchers take
         'OMP_NUM_THREADS': '1',
         'CUDA_VISIBLE_DEVICES': '',  # two ranks cannot share one GPU
         'LTVL_TOY_ROOT': str(toy_root),

@@ -13,6 +13,8 @@ SIBLINGS = ('datasets', 'engine', 'evaluation', 'models', 'retrieval')
 # What a folder of the package may import beside itself.
 ALLOWED = {
     '__init__.py': {'apis', 'utils', 'version'},
+    '__main__.py': {'utils'},
+    'check_env.py': set(),
     'registry.py': set(),
     'version.py': set(),
     'utils': set(),

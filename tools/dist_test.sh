@@ -6,7 +6,7 @@ CHECKPOINT=$2
 GPUS=$3
 TOOLS=$(dirname "$0")
 . "$TOOLS/find_python.sh"
-exec "$PYTHON" -m torch.distributed.run \
+exec "$LTVL_PYTHON" -m torch.distributed.run \
     --nnodes="${NNODES:-1}" --node_rank="${NODE_RANK:-0}" \
     --master_addr="${MASTER_ADDR:-127.0.0.1}" \
     --master_port="${PORT:-29500}" --nproc_per_node="$GPUS" \

@@ -1,9 +1,10 @@
-# Sourced by the launchers: sets PYTHON to the active environment's, or to
-# that of tools/install.sh when none is active. PYTHON=... overrules both.
-if [ -z "${PYTHON:-}" ]; then
-    PYTHON=python
+# Sourced by the launchers: sets LTVL_PYTHON, the interpreter that they start,
+# to the active environment's, or to that of tools/install.sh when none is
+# active. LTVL_PYTHON=... overrules both.
+if [ -z "${LTVL_PYTHON:-}" ]; then
+    LTVL_PYTHON=python
     if [ -z "${VIRTUAL_ENV:-}${CONDA_PREFIX:-}" ] &&
         [ -x "$TOOLS/../.venv/bin/python" ]; then
-        PYTHON=$TOOLS/../.venv/bin/python
+        LTVL_PYTHON=$TOOLS/../.venv/bin/python
     fi
 fi

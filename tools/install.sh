@@ -1,13 +1,16 @@
 #!/usr/bin/env bash
-# install.sh [fork|upstream]: make .venv (or .venv-upstream) in this clone and
+# install.sh [fork|upstream [PYTHON]]: make .venv (or .venv-upstream) in this clone and
 # install everything into it; seconds when it is already there. Prints nothing
 # but the path of its Python on stdout.
 #   fork      onedl-mmengine, onedl-mmcv, onedl-mmpretrain: maintained, default
 #   upstream  mmengine, mmcv-lite, mmpretrain
-# LTVL_PYTHON=... names the Python of an environment of yours, which is taken as
-# it is; PYTHON=... the Python that makes ours.
+# PYTHON is the interpreter that makes the environment (default: python3).
+# LTVL_PYTHON=... names the Python of an environment of yours, as for all
+# launchers: nothing is installed, and the environment is checked.
 set -euo pipefail
 if [ -n "${LTVL_PYTHON:-}" ]; then
+    # Its summary must not be taken for the path.
+    "$LTVL_PYTHON" "$(dirname "$0")/../ltvl_mm/check_env.py" >&2
     echo "$LTVL_PYTHON"
     exit
 fi
@@ -18,9 +21,9 @@ case $stack in
     upstream) venv=.venv-upstream host=upstream ;;
     *) echo "install.sh: expected fork or upstream, got '$stack'" >&2; exit 2 ;;
 esac
-base=${PYTHON:-python3}
+base=${2:-python3}
 if ! "$base" -c 'import sys; sys.exit(sys.version_info < (3, 10))'; then
-    echo "install.sh: needs Python 3.10 or later; name one in PYTHON=" >&2
+    echo "install.sh: needs Python 3.10 or later: install.sh $stack PYTHON" >&2
     exit 1
 fi
 # What is installed depends on these files and on where the clone lies.

@@ -13,5 +13,5 @@ exec srun -p "$PARTITION" --job-name="$JOB_NAME" \
     --ntasks-per-node="${GPUS_PER_NODE:-8}" \
     --cpus-per-task="${CPUS_PER_TASK:-5}" --kill-on-bad-exit=1 \
     ${SRUN_ARGS:-} \
-    "$PYTHON" -u "$TOOLS/test.py" "$CONFIG" "$CHECKPOINT" \
+    "$LTVL_PYTHON" -u "$TOOLS/test.py" "$CONFIG" "$CHECKPOINT" \
     --launcher=slurm "${@:5}"

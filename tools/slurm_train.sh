@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # slurm_train.sh PARTITION JOB_NAME CONFIG WORK_DIR [arguments of train.py];
-# GPUS, GPUS_PER_NODE, CPUS_PER_TASK and SRUN_ARGS as in mmpretrain.
+# GPUS, GPUS_PER_NODE, CPUS_PER_TASK and SRUN_ARGS as in mmpretrain;
+# LTVL_PYTHON names the interpreter.
 PARTITION=$1
 JOB_NAME=$2
 CONFIG=$3
@@ -13,5 +14,5 @@ exec srun -p "$PARTITION" --job-name="$JOB_NAME" \
     --ntasks-per-node="${GPUS_PER_NODE:-8}" \
     --cpus-per-task="${CPUS_PER_TASK:-5}" --kill-on-bad-exit=1 \
     ${SRUN_ARGS:-} \
-    "$PYTHON" -u "$TOOLS/train.py" "$CONFIG" --work-dir="$WORK_DIR" \
+    "$LTVL_PYTHON" -u "$TOOLS/train.py" "$CONFIG" --work-dir="$WORK_DIR" \
     --launcher=slurm "${@:5}"

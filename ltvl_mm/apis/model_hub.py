@@ -14,8 +14,9 @@ from mmpretrain.apis import ModelHub
 from modelindex.load_model_index import load
 
 from ltvl_mm.utils.checkpoints import find_checkpoint
+from ltvl_mm.utils.package_files import find_root
 
-_ROOT = Path(__file__).resolve().parents[2]
+_ROOT = find_root()
 
 
 def list_models(pattern: str = '') -> list[str]:

@@ -78,11 +78,25 @@ def drop_debug_prints() -> Iterator[None]:
 def register_config_scope() -> None:
     """Let configs inherit ours: ``_base_ = 'ltvl_mm::tackle/....py'``.
 
-    mmengine looks for ``::`` configs of the packages in a fixed table.
+    mmengine looks for ``::`` configs in a fixed table of packages, and builds
+    their parts in the scope of that name. Our configs are written for
+    mmpretrain's scope, and name our parts ``ltvl_mm.X``.
     """
+    from mmengine.config import Config
     from mmengine.config.utils import MODULE2PACKAGE
 
-    MODULE2PACKAGE.setdefault('ltvl_mm', 'ltvl_mm')
+    if 'ltvl_mm' in MODULE2PACKAGE:
+        return
+    MODULE2PACKAGE['ltvl_mm'] = 'ltvl_mm'
+    find_path = Config._get_cfg_path
+
+    def find_path_and_scope(
+        cfg_path: str, filename: str
+    ) -> tuple[str, str | None]:
+        path, scope = find_path(cfg_path, filename)
+        return path, 'mmpretrain' if scope == 'ltvl_mm' else scope
+
+    Config._get_cfg_path = staticmethod(find_path_and_scope)
 
 
 def _is_installed(distribution: str) -> bool:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from ltvl_mm.utils.io import atomic_write, hash_content
 from ltvl_mm.utils.lock import FolderLock, locked_folder
+from ltvl_mm.utils.package_files import find_root
 from ltvl_mm.utils.stage_runner import run_logged
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = find_root()
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ from ltvl_mm.apis.tackle_run.run_verdict import (
 from ltvl_mm.apis.tackle_run.settings import RunSettings, write_lists
 from ltvl_mm.utils.io import read_json, write_json
 from ltvl_mm.utils.lock import locked_folder
+from ltvl_mm.utils.package_files import find_root
 from ltvl_mm.utils.stage_runner import (
     ResumableStage,
     StageFolder,
@@ -99,7 +100,7 @@ def run_tackle(
             **settings,
         )
     )
-    out, root = run.settings.out, Path(__file__).resolve().parents[3]
+    out, root = run.settings.out, find_root()
     folder = StageFolder(
         out, (out, run.photos.root, root), _set_environment(run.settings)
     )
@@ -220,7 +221,6 @@ def _stop_if_poor(quality: Path) -> None:
 def _set_environment(settings: RunSettings) -> dict[str, str]:
     variables = {
         # What the launchers of several processes take.
-        'PYTHON': sys.executable,
         'LTVL_PYTHON': sys.executable,
     }
     if not settings.uses_cuda:

@@ -8,6 +8,7 @@ from pathlib import Path
 from ltvl_mm.apis.tackle_run.settings import RunSettings
 from ltvl_mm.utils.checkpoints import find_checkpoint
 from ltvl_mm.utils.io import hash_content
+from ltvl_mm.utils.package_files import find_root
 from ltvl_mm.utils.stage_runner import ResumableStage
 
 
@@ -17,14 +18,7 @@ def find_tools() -> Path:
     Raises:
         ValueError: If the package was installed without them.
     """
-    package = Path(__file__).resolve().parents[2]
-    for folder in (package.parent, package / '.mim'):
-        if (folder / 'tools/train.py').is_file():
-            return folder / 'tools'
-    raise ValueError(
-        f'there are no tools beside {package}: install the wheel of ltvl_mm, '
-        f'or its clone with pip install -e'
-    )
+    return find_root() / 'tools'
 
 
 @dataclass(frozen=True)
