@@ -79,8 +79,8 @@ def register_config_scope() -> None:
     """Let configs inherit ours: ``_base_ = 'ltvl_mm::tackle/....py'``.
 
     mmengine looks for ``::`` configs in a fixed table of packages, and builds
-    their parts in the scope of that name. Our configs are written for
-    mmpretrain's scope, and name our parts ``ltvl_mm.X``.
+    their parts in the scope of that name. Ours are built in their own default
+    scope, mmpretrain's, and name our parts ``ltvl_mm.X``.
     """
     from mmengine.config import Config
     from mmengine.config.utils import MODULE2PACKAGE
@@ -94,7 +94,7 @@ def register_config_scope() -> None:
         cfg_path: str, filename: str
     ) -> tuple[str, str | None]:
         path, scope = find_path(cfg_path, filename)
-        return path, 'mmpretrain' if scope == 'ltvl_mm' else scope
+        return path, None if scope == 'ltvl_mm' else scope
 
     Config._get_cfg_path = staticmethod(find_path_and_scope)
 
