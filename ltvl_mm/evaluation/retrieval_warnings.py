@@ -1,7 +1,7 @@
 """Warnings about a retrieval that cannot help, with reasons and remedies."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 # Zero-shot accuracy between chance (0) and perfect (1) below which CLIP does
 # not know the classes. Ours, as the limits below: on the toy world, retrieval
@@ -93,7 +93,7 @@ def find_warnings(numbers: QualityNumbers) -> list[QualityWarning]:
                 f'probability below {100 * MIN_BEST:.0f} %: CLIP prefers '
                 f'other classes for it, or the web images show none of these',
                 (
-                    *_calibrate(numbers),
+                    *(() if found else _calibrate(numbers)),
                     *_improve_names(numbers),
                     'Leave out uncertain images: --min-probability 0.5.',
                     'Add web images of these classes.',
@@ -115,6 +115,17 @@ def find_warnings(numbers: QualityNumbers) -> list[QualityWarning]:
                 ),
             )
         )
+    return _list_once(found)
+
+
+def _list_once(warnings: Sequence[QualityWarning]) -> list[QualityWarning]:
+    """Return warnings without remedies that an earlier one has."""
+    told: set[str] = set()
+    found = []
+    for warning in warnings:
+        new = tuple(one for one in warning.remedies if one not in told)
+        told.update(new)
+        found.append(replace(warning, remedies=new))
     return found
 
 

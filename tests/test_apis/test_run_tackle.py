@@ -267,6 +267,14 @@ def test_a_poor_retrieval_stops_before_training(run, tmp_path, monkeypatch):
     assert not (tmp_path / 'out/runs/student').exists()
 
 
+def test_names_that_clip_cannot_read_are_refused(run, inputs, tmp_path):
+    names = tmp_path / 'names.txt'
+    names.write_text(f'{"very " * 30}big cat\ndog\nowl\n')
+    with pytest.raises(ValueError, match='is too long: its prompt'):
+        run(class_names=names)
+    assert not (tmp_path / 'out').exists()
+
+
 def test_several_gpus_train_with_the_launcher(run):
     found, _ = run(dry_run=True, gpus=2)
     assert 'dist_train.sh' in found['plan']

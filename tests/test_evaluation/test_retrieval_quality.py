@@ -202,3 +202,22 @@ def test_the_temperature_is_suggested_only_if_it_differs():
     numbers = QualityNumbers(**GOOD | dict(uncertain_classes=50.0))
     (warning,) = find_warnings(numbers)
     assert not any('--temperature' in one for one in warning.remedies)
+
+
+def test_a_remedy_is_told_once():
+    found = find_warnings(
+        QualityNumbers(
+            **GOOD
+            | dict(
+                zero_shot=1.0,
+                uncertain_classes=100.0,
+                precision=1.0,
+                fitted_temperature=9.0,
+            )
+        )
+    )
+    remedies = [one for warning in found for one in warning.remedies]
+    assert len(found) == 3
+    assert len(set(remedies)) == len(remedies)
+    # Calibrating what CLIP does not know is no remedy.
+    assert not any('--temperature' in one for one in remedies)

@@ -23,7 +23,8 @@ from ltvl_mm.apis.tackle_run.settings import RunSettings, plan_names
 from ltvl_mm.apis.tackle_run.stage_builder import find_tools
 from ltvl_mm.apis.tackle_run.stage_list import StageList
 from ltvl_mm.apis.tackle_run.student import Student, find_student
-from ltvl_mm.models.clip import find_templates
+from ltvl_mm.models.clip import build_tokenizer, find_templates
+from ltvl_mm.models.text_encoder import tokenize_classes
 from ltvl_mm.retrieval.budget import compute_budget
 from ltvl_mm.retrieval.shards import Shard, find_shards
 from ltvl_mm.structures.store_opening import open_store
@@ -114,7 +115,12 @@ def prepare_run(settings: RunSettings) -> PreparedRun:
         batch_size=schedule.batch_size,
         pretrained=settings.pretrained_student,
     )
-    find_templates(settings.templates)
+    # Names that are too long for the text tower are an error.
+    tokenize_classes(
+        names,
+        find_templates(settings.templates),
+        build_tokenizer(settings.arch),
+    )
     stores, inputs, shards = sort_web_inputs(settings.web)
     preprocessing = check_clip(settings, stores)
     budget = _check_budget(settings, photos)

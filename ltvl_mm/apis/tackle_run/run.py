@@ -116,7 +116,8 @@ def run_tackle(
     if dry_run:
         return {'plan': describe_plan(run, stages, folder)}
     check_disk(out, estimate_disk(run))
-    with locked_folder(out) as lock:
+    # A killed run leaves its command running alone: wait for its end.
+    with locked_folder(out, wait=say) as lock:
         for line in describe_data(run):
             say(line)
         write_inputs(run)
