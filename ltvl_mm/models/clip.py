@@ -21,6 +21,7 @@ from ltvl_mm.models.clip_families import (
     rename_our_checkpoint,
 )
 from ltvl_mm.models.clip_sources import (
+    check_merges,
     find_own_weights,
     has_own_weights,
     name_arch,
@@ -147,7 +148,8 @@ def build_tokenizer(arch: str) -> Callable[..., torch.Tensor]:
     if not config['text_cfg'].get('hf_tokenizer_name'):
         return open_clip.get_tokenizer(name, **_find_merges(config))
     try:
-        return open_clip.get_tokenizer(name)
+        # The code that a folder or repository brings along is not run.
+        return open_clip.get_tokenizer(name, trust_remote_code=False)
     # transformers and huggingface_hub raise many kinds without network.
     except Exception as error:
         raise explain_hub_error(
@@ -254,8 +256,11 @@ def find_arch(arch: str) -> dict:
 def _find_merges(config: dict) -> dict[str, str]:
     """Return the file of a small vocabulary that is shipped with its arch."""
     name = config['text_cfg'].get('tokenizer_kwargs', {}).get('bpe_path')
+    if name is None:
+        return {}
     # The name in a config of the user's own is a path already.
-    if name is None or not (_ARCHS / name).is_file():
+    if (_ARCHS / name).parent != _ARCHS or not (_ARCHS / name).is_file():
+        check_merges(name)
         return {}
     return {'bpe_path': str(_ARCHS / name)}
 

@@ -1,6 +1,8 @@
 """CLIP models that open_clip does not list: files, folders and the hub."""
 
+import gzip
 import json
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -10,9 +12,21 @@ from open_clip.factory import parse_model_name
 from open_clip.pretrained import download_pretrained_from_hf
 
 from ltvl_mm.utils.io import read_json
+from ltvl_mm.utils.regular_files import open_regular
 
 _CONFIG = 'open_clip_config.json'
 _REQUIRED = ('embed_dim', 'vision_cfg', 'text_cfg')
+# What a config may set of its tokenizer. 'trust_remote_code' would run code
+# that lies beside the tokenizer.
+_TOKENIZER_OPTIONS = (
+    'additional_special_tokens',
+    'bpe_path',
+    'clean',
+    'language',
+    'reduction_mask',
+    'strip_sep_token',
+)
+_MAX_MERGES_BYTES = 64 << 20
 # In the order of preference of open_clip's own loader.
 _WEIGHTS = (
     'open_clip_model.safetensors',
@@ -122,6 +136,25 @@ def find_default_weights(arch: str) -> str | None:
     return 'openai'
 
 
+def check_merges(path: str) -> None:
+    """Refuse a vocabulary (``bpe_path``) that open_clip should not open.
+
+    Raises:
+        ValueError: If it is no regular file, no gzip, or unpacks to more
+            than 64 MiB; CLIP's own has 3.
+    """
+    try:
+        with open_regular(path) as file, gzip.open(file) as text:
+            size = len(text.read(_MAX_MERGES_BYTES + 1))
+    except (OSError, EOFError, zlib.error) as error:
+        raise ValueError(f'bpe_path {path!r}: {error}') from None
+    if size > _MAX_MERGES_BYTES:
+        raise ValueError(
+            f'bpe_path {path!r} unpacks to more than '
+            f'{_MAX_MERGES_BYTES >> 20} MiB; expected merges of words'
+        )
+
+
 def _read_hub_config(arch: str) -> dict:
     scheme, place = parse_model_name(arch)
     if scheme == 'hf-hub':
@@ -156,6 +189,21 @@ def _check_config(config: object, path: str | Path) -> None:
         if not isinstance(found[key], dict):
             raise ValueError(
                 f'{path}: {key} must be an object, got {found[key]!r:.80}'
+            )
+    _check_tokenizer(found['text_cfg'].get('tokenizer_kwargs', {}), path)
+
+
+def _check_tokenizer(options: object, path: str | Path) -> None:
+    if not isinstance(options, dict):
+        raise ValueError(
+            f'{path}: tokenizer_kwargs must be an object, got {options!r:.80}'
+        )
+    for name in options:
+        if name not in _TOKENIZER_OPTIONS:
+            raise ValueError(
+                f'{path}: tokenizer_kwargs has {name!r:.80}; expected some of '
+                f'{", ".join(_TOKENIZER_OPTIONS)}. The code of a tokenizer is '
+                f'never run'
             )
 
 

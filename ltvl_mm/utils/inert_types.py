@@ -154,19 +154,28 @@ def to_plain(value: Any) -> Any:  # noqa: ANN401
     Dictionaries and lists are changed in place: a state dict keeps its
     ``_metadata``.
     """
-    return _to_plain(value, set())
+    return _to_plain(value, {})
 
 
-def _to_plain(value: Any, seen: set[int]) -> Any:  # noqa: ANN401
+def _to_plain(value: Any, done: dict[int, tuple[Any, Any]]) -> Any:  # noqa: ANN401
+    """Replace a value; ``done`` holds each container and its replacement.
+
+    A pickle can hold a list that contains itself, and a few tuples that
+    contain one another 2^40 times.
+    """
     if isinstance(value, _StoredArray):
         return value.value
-    if not isinstance(value, (dict, list, tuple)) or id(value) in seen:
+    if not isinstance(value, (dict, list, tuple)):
         return value
+    if id(value) in done:
+        return done[id(value)][1]
     if isinstance(value, tuple):
-        return type(value)(_to_plain(item, seen) for item in value)
-    # A pickle can hold a list that contains itself.
-    seen.add(id(value))
+        plain = type(value)(_to_plain(item, done) for item in value)
+        # The tuple is kept, so that no other gets its id.
+        done[id(value)] = value, plain
+        return plain
+    done[id(value)] = value, value
     items = value.items() if isinstance(value, dict) else enumerate(value)
     for key, item in list(items):
-        value[key] = _to_plain(item, seen)
+        value[key] = _to_plain(item, done)
     return value

@@ -118,7 +118,7 @@ def arch(family, tmp_path, monkeypatch):
         config['text_cfg']['vocab_size'] = 100
         length = config['text_cfg'].get('context_length', 77)
         words = WordTokenizer(length, **TOKENIZERS[family])
-        monkeypatch.setattr(open_clip, 'get_tokenizer', lambda _: words)
+        monkeypatch.setattr(open_clip, 'get_tokenizer', lambda _, **__: words)
         monkeypatch.setattr(clip_families, 'find_spec', lambda _: True)
     else:
         monkeypatch.setattr(open_clip, 'get_tokenizer', cached_tokenizer)
@@ -279,7 +279,7 @@ def test_classes_with_fewer_prompts_are_finite(arch, weights):
 def test_retrieval_encodes_a_text_before_images(arch, weights, monkeypatch):
     assert FrozenCLIP(arch, weights).identity['arch'] == arch
 
-    def fail(*_):
+    def fail(*_, **__):
         raise ModuleNotFoundError('no tokenizer')
 
     monkeypatch.setattr(open_clip, 'get_tokenizer', fail)

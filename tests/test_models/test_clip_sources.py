@@ -1,6 +1,8 @@
 """CLIP models from a config file, a folder and the hub."""
 
+import gzip
 import json
+import os
 
 import open_clip
 import pytest
@@ -9,7 +11,7 @@ from open_clip.push_to_hf_hub import save_config_for_hf
 from PIL import Image
 from safetensors.torch import save_file
 
-from ltvl_mm.models import clip_sources
+from ltvl_mm.models import clip_families, clip_sources
 from ltvl_mm.models.clip import (
     build_clip,
     build_tokenizer,
@@ -94,6 +96,11 @@ def test_a_file_with_the_name_of_another_model_is_refused(config_file):
             'vision_cfg must be an object, got 3',
         ),
         ('{', 'odd.json'),
+        (
+            '{"embed_dim": 8, "vision_cfg": {}, "text_cfg": '
+            '{"tokenizer_kwargs": 3}}',
+            'tokenizer_kwargs must be an object, got 3',
+        ),
     ],
 )
 def test_odd_config_files_are_named(tmp_path, content, message):
@@ -197,3 +204,66 @@ def test_weights_that_nobody_gave(config_file):
         find_default_weights('ViT-B-16-SigLIP')
     with pytest.raises(ValueError, match=r'file, or a tag .it has none.'):
         FrozenCLIP(str(config_file))
+
+
+def with_tokenizer(**options):
+    return TINY | {'text_cfg': TINY['text_cfg'] | options}
+
+
+@pytest.mark.parametrize('place', ['file', 'folder'])
+def test_a_config_cannot_have_the_code_of_a_tokenizer_run(place, tmp_path):
+    """transformers would import tokenization_evil.py of the folder."""
+    marker = tmp_path / 'code_ran'
+    (tmp_path / 'tokenization_evil.py').write_text(
+        f'open({str(marker)!r},"w")'
+    )
+    (tmp_path / 'tokenizer_config.json').write_text(
+        '{"auto_map": {"AutoTokenizer": ["tokenization_evil.Evil", null]}}'
+    )
+    config = with_tokenizer(
+        hf_tokenizer_name=str(tmp_path),
+        tokenizer_kwargs={'trust_remote_code': True},
+    )
+    arch = tmp_path / 'evil.json'
+    if place == 'folder':
+        arch = tmp_path / 'open_clip_config.json'
+        config = {'model_cfg': config}
+    arch.write_text(json.dumps(config))
+    name = str(arch) if place == 'file' else f'local-dir:{tmp_path}'
+    for read in (build_clip, build_tokenizer, find_arch):
+        with pytest.raises(
+            ValueError, match=r"has 'trust_remote_code'; .* is never run"
+        ):
+            read(name)
+    assert not marker.exists()
+
+
+def test_code_of_tokenizers_is_refused_of_any_config(monkeypatch):
+    given = {}
+    monkeypatch.setattr(clip_families, 'find_spec', lambda _: True)
+    monkeypatch.setattr(
+        open_clip, 'get_tokenizer', lambda _, **options: given.update(options)
+    )
+    build_tokenizer('ViT-B-16-SigLIP')
+    assert given == {'trust_remote_code': False}
+
+
+def test_odd_vocabularies_are_refused(tmp_path, monkeypatch):
+    def build(path):
+        config = with_tokenizer(tokenizer_kwargs={'bpe_path': str(path)})
+        file = tmp_path / f'with-{path.name}.json'
+        file.write_text(json.dumps(config))
+        return build_tokenizer(str(file))
+
+    os.mkfifo(tmp_path / 'pipe')
+    with pytest.raises(ValueError, match='pipe is a named pipe'):
+        build(tmp_path / 'pipe')
+    with pytest.raises(ValueError, match='missing'):
+        build(tmp_path / 'missing')
+    (tmp_path / 'text').write_text('a b')
+    with pytest.raises(ValueError, match=r'text.*[Nn]ot a gzipped file'):
+        build(tmp_path / 'text')
+    monkeypatch.setattr(clip_sources, '_MAX_MERGES_BYTES', 1 << 20)
+    (tmp_path / 'bomb').write_bytes(gzip.compress(bytes(2 << 20)))
+    with pytest.raises(ValueError, match=r'bomb.* more than 1 MiB'):
+        build(tmp_path / 'bomb')

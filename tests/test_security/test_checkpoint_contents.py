@@ -80,6 +80,17 @@ def test_a_compressed_archive_is_refused_before_it_is_unpacked(tmp_path):
         read_checkpoint(tmp_path / 'a.pth')
 
 
+def test_tuples_that_contain_one_another_are_read_at_once(tmp_path):
+    meta = ()
+    for _ in range(60):  # 2^60 paths to the innermost
+        meta = (meta, meta)
+    torch.save(
+        {'state_dict': {'w': torch.ones(1)}, 'meta': meta}, tmp_path / 'a.pth'
+    )
+    found = read_checkpoint(tmp_path / 'a.pth')['meta']
+    assert found[0] is found[1]
+
+
 @pytest.mark.parametrize('name', ['broken.pth', 'none.pth', '.'])
 def test_the_converter_names_a_file_that_it_cannot_read(name, tmp_path):
     (tmp_path / 'broken.pth').write_bytes(b'garbage\n')
