@@ -23,6 +23,7 @@ def make_ballad_configs(
     zero_shot: dict,
     schedule: Schedule,
     phase_a: Path,
+    preprocess: str | None = None,
 ) -> dict[str, dict]:
     """Return ``'ballad_a'`` and ``'ballad_b'`` -> config.
 
@@ -37,6 +38,8 @@ def make_ballad_configs(
             :func:`.config_files.make_clip_config`.
         schedule: Schedule of the student.
         phase_a: Folder of the training of phase A.
+        preprocess: Tag or override that names the preprocessing of CLIP's
+            weights, which a folder does not; None for the architecture's.
     """
     epochs, batch = count_epochs(schedule), schedule.batch_size
     test = zero_shot['test_dataloader']['dataset']['pipeline']
@@ -89,10 +92,14 @@ def make_ballad_configs(
         optim_wrapper=_optimize(_RATE_A * (batch / _BASE_BATCH) ** 0.5),
     )
     trained = dict(pretrained=str(phase_a))
+    known = {} if preprocess is None else dict(preprocess=preprocess)
     b = shared | dict(
         model=dict(
             type='ImageClassifier',
-            backbone=backbone | trained | dict(frozen=True, freeze_bn=True),
+            backbone=backbone
+            | trained
+            | known
+            | dict(frozen=True, freeze_bn=True),
             neck=dict(
                 type='ltvl_mm.BalancedLinearAdapter',
                 dim=find_width(backbone['arch']),

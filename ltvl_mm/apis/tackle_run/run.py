@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from ltvl_mm.apis.tackle_run.ballad_configs import make_ballad_configs
+from ltvl_mm.apis.tackle_run.clip_check import is_here
 from ltvl_mm.apis.tackle_run.config_files import (
     ConfigData,
     make_clip_config,
@@ -167,8 +168,18 @@ def write_inputs(run: PreparedRun) -> None:
         configs / 'zero_shot.py', title.format('CLIP zero-shot'), zero_shot
     )
     if 'ballad' in settings.methods:
+        # What is not here is a tag of open_clip, which names it.
+        tag = (
+            None
+            if is_here(settings.arch, settings.pretrained)
+            else settings.pretrained
+        )
         phases = make_ballad_configs(
-            data, zero_shot, run.schedule, settings.out / 'runs/ballad_a'
+            data,
+            zero_shot,
+            run.schedule,
+            settings.out / 'runs/ballad_a',
+            settings.preprocess or tag,
         )
         for name, values in phases.items():
             phase = f'BALLAD, phase {name[-1].upper()}'
