@@ -107,7 +107,11 @@ def parse_args() -> argparse.Namespace:
 
 def merge_args(cfg: 'Config', args: argparse.Namespace) -> None:
     from ltvl_mm.utils.checkpoints import find_checkpoint
-    from ltvl_mm.utils.launch import prepare_launch, set_dataloader_defaults
+    from ltvl_mm.utils.launch import (
+        add_progress_bar,
+        prepare_launch,
+        set_dataloader_defaults,
+    )
 
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir
@@ -129,7 +133,7 @@ def merge_args(cfg: 'Config', args: argparse.Namespace) -> None:
         )
     if args.tta:
         _add_tta(cfg)
-    _add_bar(cfg)
+    add_progress_bar(cfg)
     set_dataloader_defaults(
         cfg, 'test_dataloader', pin_memory=not args.no_pin_memory
     )
@@ -143,12 +147,6 @@ def _test_on_val(cfg: 'Config', name: str) -> None:
         sys.exit(f'{name} has no val_dataloader to test on')
     cfg.test_dataloader = cfg.val_dataloader
     cfg.test_evaluator = cfg.val_evaluator
-
-
-def _add_bar(cfg: 'Config') -> None:
-    hook = dict(type='ltvl_mm.ProgressBarHook')
-    hooks = cfg.get('custom_hooks', [])
-    cfg.custom_hooks = hooks if hook in hooks else [*hooks, hook]
 
 
 def _add_tta(cfg: 'Config') -> None:

@@ -81,7 +81,11 @@ def parse_args() -> argparse.Namespace:
 
 def merge_args(cfg: 'Config', args: argparse.Namespace) -> None:
     from ltvl_mm.utils.checkpoints import find_checkpoint
-    from ltvl_mm.utils.launch import prepare_launch, set_dataloader_defaults
+    from ltvl_mm.utils.launch import (
+        add_progress_bar,
+        prepare_launch,
+        set_dataloader_defaults,
+    )
 
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
@@ -97,6 +101,7 @@ def merge_args(cfg: 'Config', args: argparse.Namespace) -> None:
         cfg.load_from = None
         if args.resume != 'auto':
             cfg.load_from = find_checkpoint(args.resume, prefer_best=False)
+    add_progress_bar(cfg)
     if args.auto_scale_lr:
         if 'auto_scale_lr' not in cfg:
             raise ValueError(

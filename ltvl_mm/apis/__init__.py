@@ -46,7 +46,8 @@ def __getattr__(name: str) -> object:
         module = import_module(f'{__name__}.{_HOMES[name]}')
     except ModuleNotFoundError as error:
         raise ImportError(
-            f'ltvl_mm.{name} needs {error.name}: pip install -r '
-            f"requirements/mminstall.txt '.[retrieval]'"
+            f"ltvl_mm.{name} needs {error.name}: pip install '.[retrieval]' "
+            f'in the clone; for OpenMMLab packages see '
+            f'python -m ltvl_mm.check_env'
         ) from error
     return getattr(module, name)

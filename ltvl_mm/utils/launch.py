@@ -31,6 +31,17 @@ def prepare_launch(cfg: Config, launcher: str) -> None:
     )
 
 
+def add_progress_bar(cfg: Config) -> None:
+    """Add the hook that shows rate and time left, if a config lacks it.
+
+    Args:
+        cfg: Config to change.
+    """
+    hook = dict(type='ltvl_mm.ProgressBarHook')
+    hooks = cfg.get('custom_hooks') or []
+    cfg.custom_hooks = hooks if hook in hooks else [*hooks, hook]
+
+
 def set_dataloader_defaults(
     cfg: Config,
     name: str,

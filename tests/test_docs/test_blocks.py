@@ -46,7 +46,8 @@ def test_the_options_of_a_command_are_known(block):
         if found[1] == 'tools/reproduce.py':
             folder = ROOT / 'projects/paper_tables'
         # Some take them from a file beside them.
-        source = ''.join(file.read_text() for file in folder.glob('*.py'))
+        files = [*folder.glob('*.py'), ROOT / 'ltvl_mm/utils/command_line.py']
+        source = ''.join(file.read_text() for file in files)
         for option in re.findall(r'(?<=\s)--[a-z][\w-]*', found[2]):
             words = option.removeprefix('--')
             # Some are made from a list of names.

@@ -62,13 +62,15 @@ def build_parser() -> argparse.ArgumentParser:
         type=int,
         help='images of the largest class (default: all that fit)',
     )
-    for split in ('val', 'test'):
-        parser.add_argument(
-            f'--{split}-per-class',
-            type=int,
-            default=0,
-            help=f'{split} images of each class',
-        )
+    parser.add_argument(
+        '--val-per-class', type=int, default=0, help='val images of each class'
+    )
+    parser.add_argument(
+        '--test-per-class',
+        type=int,
+        default=0,
+        help='test images of each class',
+    )
     parser.add_argument(
         '--order',
         choices=('size', 'label', 'random'),
