@@ -52,6 +52,7 @@ def test_the_options_of_a_command_are_known(block):
             words = option.removeprefix('--')
             # Some are made from a list of names.
             known = option in source or f"'{words}'" in source
+            known = known or f"'{words.replace('-', '_')}'" in source
             parts = words.split('-', 1)
             known = known or all(f"'{part}'" in source for part in parts)
             assert known, f'{block.place}: {found[1]} has no {option}'

@@ -122,6 +122,9 @@ REVIEWED: dict[str, dict[str, tuple[int, str]]] = {
     'tools/cache_features.py': {
         'Config.fromfile': (1, 'a config that the user names'),
     },
+    'tools/flatten_config.py': {
+        'Config.fromfile': (1, 'a config that the user names'),
+    },
     'tools/model_converters/convert_checkpoint.py': {
         'torch.load': (1, 'runs the file, only with --trusted'),
     },
