@@ -11,14 +11,14 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from headers import describe_row
+from dry_run import describe_plan
 from plan import list_stages, plan_rows
-from prerequisites import find_leaks, find_missing
+from prerequisites import describe_missing, find_leaks, find_missing
 from rows import Row, load_rows, select_rows
 from summary import collect_row, measure_hours, write_table
 
 from ltvl_mm.utils.command_line import make_parser, run_command
-from ltvl_mm.utils.stages import ROOT, is_done, run_study
+from ltvl_mm.utils.stages import ROOT, run_study
 from ltvl_mm.utils.toy_stages import set_toy_environment
 
 NOT_HERE = 'not here yet'
@@ -68,14 +68,11 @@ def main() -> None:
     leaks = [] if args.toy else find_leaks(here)
     plan = partial(plan_rows, here, toy=args.toy, gpus=args.gpus)
     if args.dry_run:
-        _print_rows(here)
-        _print_plan(plan, work, args.seeds)
-    if missing:
-        print(*missing, sep='\n')
-    if leaks:
-        print(*leaks, sep='\n')
-    if args.dry_run:
+        for line in describe_plan(here, work, args, missing, leaks):
+            print(line)
         return
+    for line in [*describe_missing(missing), *leaks]:
+        print(line)
     if leaks:
         sys.exit(
             'nothing was started: repair these lists, see '
@@ -96,33 +93,6 @@ def main() -> None:
         f'\nTable: {work}/table{args.table}.json and .md',
         sep='\n',
     )
-
-
-def _print_rows(rows: list[Row]) -> None:
-    """Print source, expected numbers and deviations of each row."""
-    for row in rows:
-        paper = ', '.join(
-            f'{value} % {"overall" if name == "all" else name}'
-            for name, value in row.paper.items()
-        )
-        print(f'row {row.table}.{row.number} {row.name}: {paper} in the paper')
-        names = [str(config.relative_to(ROOT)) for config in row.configs]
-        print(f'  configs: {names[0]}')
-        # Trained after the first one, or mixed with it.
-        link = 'and' if row.recipe == 'ensemble' else 'then'
-        for name in names[1:]:
-            print(f'    {link:<7}{name}')
-        header = describe_row(row.recipe, row.configs[-1])
-        for field, text in header.items():
-            print(f'  {field + ":":<9}{text}')
-
-
-def _print_plan(plan: partial, work: Path, seeds: list[int]) -> None:
-    for seed in seeds:
-        folder = work / f'seed{seed}'
-        for stage in plan(folder, seed):
-            state = 'done' if is_done(stage, folder) else 'to run'
-            print(f'[seed {seed}] {stage.name}: {state}')
 
 
 def _report(row: Row, work: Path, args: argparse.Namespace) -> dict:

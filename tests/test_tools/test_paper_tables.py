@@ -1,6 +1,7 @@
 """The paper's tables as plans, and their rows beside ours."""
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -207,14 +208,53 @@ def test_files_to_bring_are_named_before_anything_starts(run_tool, tmp_path):
         *('--work-dir', tmp_path / 'work'),
         status=1,
     )
+    lists, web = said.split('missing, needed by rows 3, 4:')
+    assert 'missing, needed by rows 1 to 4:\n  data/imagenet/Image' in lists
+    assert 'dataset_converters/imagenet_lt.py data/imagenet --lists' in lists
+    assert '  data/retrieved/imagenet_lt/manifest.parquet\n' in web
     assert (
-        'data/retrieved/imagenet_lt/manifest.parquet is missing, see '
-        'tools/retrieve.py; needed by rows 3, 4'
-    ) in said
-    assert 'data/imagenet/class_names.txt is missing' in said
-    assert 'needed by rows 1 to 4' in said
+        'tools/retrieve.py stores/web -o data/retrieved/imagenet_lt '
+        '--class-names data/imagenet/class_names.txt --budget 300 --exclude '
+        'stores/imagenet_lt_held_out\n'
+    ) in web
     assert 'nothing was started' in said
     assert not (tmp_path / 'work').exists()
+
+
+def test_costs_follow_from_images_and_multiply_adds():
+    from costs import RATE, estimate_cost
+
+    deit = estimate_cost(ROOT / 'configs/deit_s.py')
+    # 4.6 billion multiply-adds and 22.1 million numbers, as published.
+    hours = 3 * 4.6e9 * 300 * 115_846 / RATE / 3600
+    assert deit.gpu_hours == pytest.approx(hours, rel=0.1)
+    # Weights and AdamW's two moments, of three checkpoints.
+    assert deit.disk == pytest.approx(3 * 3 * 4 * 22.1e6, rel=0.03)
+    assert deit.downloads == {}
+    assert deit.data == ('data/imagenet',)
+    a = estimate_cost(ROOT / 'configs/ballad_rn50_a.py')
+    (name,) = a.downloads
+    assert name == 'RN50-quickgelu openai (open_clip)'
+    assert a.downloads[name] == pytest.approx(244e6, rel=0.1)  # the file
+    b = estimate_cost(ROOT / 'configs/ballad_rn50_b.py')
+    assert b.downloads == {}  # the weights of phase A
+    assert b.gpu_hours < a.gpu_hours / 5
+
+
+def test_a_dry_run_says_what_is_missing_first_and_what_it_costs(run_tool):
+    tool = sys.executable, 'tools/reproduce.py', '--table', 6, '--dry-run'
+    one = run_tool(*tool, '--row', 1, 3)
+    assert one.startswith('missing, needed by rows 1, 3:\n')
+    eight = run_tool(*tool, '--row', 1, 3, '--gpus', 8)
+    hours = []
+    for said, gpus in ((one, 1), (eight, 8)):
+        found = re.search(r'so ([\d.]+) hours on (\d) GPUs?', said)
+        assert int(found[2]) == gpus
+        hours.append(float(found[1]))
+    assert hours[0] / hours[1] == pytest.approx(8, rel=0.02)
+    assert 'ViT-B-16-quickgelu openai (open_clip), to retrieve: about' in one
+    assert '    python tools/train.py configs/deit_s.py --work-dir' in one
+    assert '    bash tools/dist_train.sh configs/deit_s.py 8 --work' in eight
 
 
 def test_lists_that_share_an_image_are_named(tmp_path, monkeypatch):
@@ -249,10 +289,9 @@ def test_a_dry_run_lists_the_stages(run_tool, tmp_path):
         *(sys.executable, 'tools/reproduce.py', '--table', 1, '--toy'),
         *('--seeds', 0, 1, '--dry-run', '--work-dir', tmp_path / 'work'),
     )
-    assert '[seed 1] tau-normalise rx: to run' in said
-    assert '[seed 1] train lws: to run' in said
-    for seed in (0, 1):
-        assert f'[seed {seed}] train tackle_rx: to run' in said
+    for name in ('tau-normalise rx', 'train lws', 'train tackle_rx'):
+        assert f'  {name}: to run for seeds 0, 1\n    python ' in said
+    assert '  make the toy world: to run for seeds 0, 1\n' in said
     assert not (tmp_path / 'work').exists()
 
 
