@@ -14,7 +14,8 @@ from ltvl_mm.utils.text import read_text
 ROOT = Path(__file__).parents[2]
 TOOLS = sorted(
     path
-    for path in (ROOT / 'tools').rglob('*.py')
+    for folder in ('tools', 'projects')
+    for path in (ROOT / folder).rglob('*.py')
     if "__name__ == '__main__'" in path.read_text(encoding='utf-8')
 )
 
