@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from ltvl_mm.evaluation.smoothing import smooth_by_count
 from ltvl_mm.structures.class_counts import FEW, MANY
 from ltvl_mm.utils.io import atomic_write
 from ltvl_mm.visualization.fonts import use_fonts
@@ -21,7 +22,7 @@ def plot_class_accuracy(
     accuracies: dict[str, np.ndarray],
     title: str,
 ) -> None:
-    """Write a PNG: a dot per class and model, and a running mean per model.
+    """Write a PNG: a dot per class and a smoothed curve per model.
 
     Args:
         path: The file.
@@ -54,18 +55,17 @@ def _draw(
 ) -> Figure:
     figure = Figure(figsize=(8, 4.5), dpi=150, layout='constrained')
     axes = figure.add_subplot()
-    order = np.argsort(-counts, kind='stable')
-    width = max(3, len(counts) // 8)
     for name, values in accuracies.items():
-        dots = axes.scatter(counts, values, s=14, alpha=0.45)
+        shown = np.maximum(counts, 0.5)  # the axis has no zero
+        dots = axes.scatter(shown, values, s=14, alpha=0.45)
         axes.plot(
-            _smooth(counts[order].astype(float), width),
-            _smooth(values[order], width),
+            *smooth_by_count(counts, values),
             color=dots.get_facecolor()[0][:3],
             linewidth=2.2,
             label=name,
         )
     axes.set_xscale('log')
+    # As in the report: frequent classes on the left.
     axes.invert_xaxis()
     for edge in (MANY, FEW):
         axes.axvline(edge, color='grey', linewidth=0.8, linestyle=':')
@@ -77,12 +77,3 @@ def _draw(
     )
     axes.legend()
     return figure
-
-
-def _smooth(values: np.ndarray, width: int) -> np.ndarray:
-    """Running mean over ``width`` neighbours, leaving out NaN."""
-    known = np.where(np.isnan(values), 0.0, values)
-    window = np.ones(width)
-    total = np.convolve(known, window, 'valid')
-    number = np.convolve(~np.isnan(values), window, 'valid')
-    return total / np.maximum(number, 1)
