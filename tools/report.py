@@ -21,7 +21,7 @@ from ltvl_mm.utils.command_line import make_parser, run_command
 
 if TYPE_CHECKING:
     from ltvl_mm.structures.run_folder import RunFolder
-    from ltvl_mm.visualization.report import Retrieval
+    from ltvl_mm.visualization.report import Retrieval, Study
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -56,6 +56,12 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         '--truth',
         help='.csv: key, class_name of web images (default: unknown)',
+    )
+    parser.add_argument(
+        '--train-images',
+        metavar='FOLDER',
+        help='folder that the paths of the training list start from; shows '
+        'training images beside retrieved ones (default: none are shown)',
     )
     parser.add_argument(
         '--projection',
@@ -99,6 +105,7 @@ def main() -> None:
             truth=truth,
             title=args.title,
             projection=args.projection,
+            training=find_training_images(study, args.train_images),
         )
     except (ValueError, OSError, ImportError) as error:
         sys.exit(str(error))
@@ -179,6 +186,30 @@ def find_retrieval(
             (run.manifest for run in runs if run.retrieved is not None), None
         )
     return None if manifest is None else read_retrieval(Path(manifest))
+
+
+def find_training_images(
+    study: 'Study', root: str | None
+) -> list[list[Path]] | None:
+    """Return files of training images of each class; None without a root."""
+    if root is None:
+        return None
+    from ltvl_mm.visualization.report import pick_training_images
+
+    found = next(
+        (
+            run.train_list
+            for run in study.runs
+            if run.train_list is not None and study.is_shown(run)
+        ),
+        None,
+    )
+    if found is None:
+        raise ValueError(
+            '--train-images needs a training list, and no run has one; give '
+            'it with --class-counts LIST.txt'
+        )
+    return pick_training_images(found, root, len(study.class_names))
 
 
 def read_truth(file: str) -> dict[str, str]:

@@ -1,32 +1,53 @@
-"""What the worst classes are taken for."""
+"""Confusions between classes."""
 
 import numpy as np
 
-from ltvl_mm.evaluation.functional import compute_class_accuracies
 
-
-def find_worst_classes(
+def find_confused_classes(
     pred: np.ndarray, target: np.ndarray, num_classes: int, *, limit: int
 ) -> np.ndarray:
-    """Return the tested classes of lowest accuracy, the worst first."""
-    accuracies = compute_class_accuracies(pred, target, num_classes)
-    order = np.argsort(accuracies, kind='stable')  # NaN comes last
-    return order[~np.isnan(accuracies[order])][:limit]
+    """Return the classes that take part in the most frequent confusions.
+
+    Args:
+        pred: (N,) predicted classes, in [0, K).
+        target: (N,) true classes, in [0, K).
+        num_classes: K.
+        limit: Maximum number of classes, >= 2.
+
+    Returns:
+        Class indices in increasing order. Pairs of a true and a predicted
+        class are taken by their share of the images of the true class; equal
+        shares, by number of images. Empty without any confusion.
+    """
+    wrong = pred != target
+    pairs, counts = np.unique(
+        target[wrong].astype(np.int64) * num_classes + pred[wrong],
+        return_counts=True,
+    )
+    total = np.bincount(target, minlength=num_classes)
+    shares = counts / total[pairs // num_classes]
+    chosen: set[int] = set()
+    for pair in pairs[np.lexsort((pairs, -counts, -shares))].tolist():
+        both = chosen | set(divmod(pair, num_classes))
+        if len(both) > limit:
+            break
+        chosen = both
+    return np.array(sorted(chosen), np.int64)
 
 
 def count_confusions(
     pred: np.ndarray, target: np.ndarray, classes: np.ndarray
 ) -> np.ndarray:
-    """Return how often images of some classes are taken for which of them.
+    """Return how often images of some classes are taken for each other.
 
     Args:
         pred: (N,) predicted classes.
         target: (N,) true classes.
-        classes: (W,) those looked at, without repetition.
+        classes: (W,) classes to count, without repetition.
 
     Returns:
         (W, W + 1) percent of a class's images, rows true, columns predicted;
-        the last column is of all other classes.
+        the last column stands for all other classes.
     """
     place = {int(label): row for row, label in enumerate(classes)}
     counts = np.zeros((len(classes), len(classes) + 1))

@@ -46,6 +46,8 @@ class RunFolder:
         seed: N of a folder ``seed<N>`` that it lies in, else the config's.
         config: Text of the config; '' if it is gone.
         counts: (K,) images per class of the original training set.
+        train_list: List of the original training set; None if the counts
+            come from elsewhere.
         manifest: Of the retrieved images that were trained on.
         retrieved: (K,) of these per class.
         answers: On test.
@@ -61,6 +63,7 @@ class RunFolder:
     seed: int | None = None
     config: str = ''
     counts: np.ndarray | None = None
+    train_list: Path | None = None
     manifest: Path | None = None
     retrieved: np.ndarray | None = None
     answers: Answers | None = None

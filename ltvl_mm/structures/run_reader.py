@@ -58,10 +58,10 @@ def read_run(
     config = reader.read(
         'config', lambda: read_run_config(path, reader), RunConfig()
     )
-    class_counts = reader.read(
+    class_counts, train_list = reader.read(
         'class counts',
         lambda: _read_counts(counts, config, answers, commands),
-        None,
+        (None, None),
     )
     place = reader.read(
         'retrieved images',
@@ -81,6 +81,7 @@ def read_run(
         seed=_find_seed(path, config),
         config=config.text,
         counts=class_counts,
+        train_list=train_list,
         manifest=place,
         retrieved=retrieved,
         answers=answers,
@@ -135,9 +136,11 @@ def _read_counts(
     config: RunConfig,
     answers: Answers | None,
     commands: list[dict],
-) -> np.ndarray:
+) -> tuple[np.ndarray, Path | None]:
+    """Return training images per class, and the list that they come from."""
     if given and answers:
-        return load_class_counts(given, answers.num_classes)
+        counts = load_class_counts(given, answers.num_classes)
+        return counts, _find_list(given)
     source, classes = config.find_counts()
     if given:
         source = given
@@ -148,7 +151,14 @@ def _read_counts(
             f'the config names {classes} classes, but {PREDICTIONS} has '
             f'{answers.num_classes}; give --class-counts'
         )
-    return load_class_counts(source, classes)
+    return load_class_counts(source, classes), _find_list(source)
+
+
+def _find_list(source: str | Path | list) -> Path | None:
+    """Return the file if it is a list of images, not one of counts."""
+    if not isinstance(source, (str, Path)) or Path(source).suffix == '.json':
+        return None
+    return Path(source)
 
 
 def _find_manifest(

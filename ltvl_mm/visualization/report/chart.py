@@ -5,6 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
+from ltvl_mm.structures.run_folder import RunFolder
+from ltvl_mm.visualization.report.retrieval import Retrieval
+from ltvl_mm.visualization.report.scores import score_classes
 from ltvl_mm.visualization.report.study import Study
 
 
@@ -32,7 +35,7 @@ class Chart:
 
 
 class NothingToDraw(Exception):
-    """What a figure needs is not there; says what and how to get it."""
+    """Missing input of a figure; the message says what, and how to get it."""
 
 
 def make_chart(title: str, text: str, figure: go.Figure) -> Chart:
@@ -44,6 +47,40 @@ def need_counts(study: Study) -> np.ndarray:
     """Return the (K,) training images, or raise NothingToDraw."""
     if study.counts is None:
         raise NothingToDraw(
-            'nobody knows the training images of a class; give --class-counts'
+            'the training images of a class are unknown; give --class-counts'
         )
     return study.counts
+
+
+def need_retrieval(retrieval: Retrieval | None) -> Retrieval:
+    """Return the retrieval, or raise NothingToDraw."""
+    if retrieval is None:
+        raise NothingToDraw('no run was trained on retrieved images')
+    return retrieval
+
+
+def score_methods(study: Study) -> dict[str, np.ndarray]:
+    """Return the (S, K) accuracies of each method, or raise NothingToDraw."""
+    accuracies = {
+        method: values
+        for method in study.methods
+        if (values := score_classes(study, method)) is not None
+    }
+    if not accuracies:
+        raise NothingToDraw(
+            'no run has accuracies by class; test with --predictions test.npz'
+        )
+    return accuracies
+
+
+def list_answered(study: Study) -> dict[str, RunFolder]:
+    """Return method -> its first run with predictions, in order."""
+    runs: dict[str, RunFolder] = {}
+    for run in study.runs:
+        if run.answers is not None:
+            runs.setdefault(run.name, run)
+    if not runs:
+        raise NothingToDraw(
+            'no run has predictions; test with --predictions test.npz'
+        )
+    return runs

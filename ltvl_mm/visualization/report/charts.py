@@ -1,9 +1,17 @@
-"""Which charts stand on the page, and why others do not."""
+"""All charts of the page, and the reasons for those that are missing."""
 
 from collections.abc import Callable, Mapping
 
-from ltvl_mm.visualization.report import class_charts, model_charts
+from ltvl_mm.visualization.report import model_charts
+from ltvl_mm.visualization.report.accuracy_chart import chart_accuracy
+from ltvl_mm.visualization.report.arrow_chart import chart_arrows
 from ltvl_mm.visualization.report.chart import Chart, NothingToDraw
+from ltvl_mm.visualization.report.confusion_chart import chart_confusion
+from ltvl_mm.visualization.report.frequency_chart import chart_frequency
+from ltvl_mm.visualization.report.precision_chart import chart_precision
+from ltvl_mm.visualization.report.probability_chart import (
+    chart_probabilities,
+)
 from ltvl_mm.visualization.report.retrieval import Retrieval
 from ltvl_mm.visualization.report.study import Study
 
@@ -23,14 +31,13 @@ def make_charts(
         projection: ``'tsne'`` or ``'umap'``.
     """
     makers: dict[str, Callable[[], Chart]] = {
-        'accuracy': lambda: class_charts.chart_accuracy(study),
-        'arrows': lambda: class_charts.chart_arrows(study),
-        'frequency': lambda: class_charts.chart_frequency(study, retrieval),
-        'confusion': lambda: model_charts.chart_confusion(study),
+        'probabilities': lambda: chart_probabilities(study, retrieval),
+        'precision': lambda: chart_precision(study, retrieval, truth),
+        'accuracy': lambda: chart_accuracy(study),
+        'arrows': lambda: chart_arrows(study),
+        'frequency': lambda: chart_frequency(study, retrieval),
+        'confusion': lambda: chart_confusion(study),
         'reliability': lambda: model_charts.chart_reliability(study),
-        'precision': lambda: class_charts.chart_precision(
-            study, retrieval, truth
-        ),
         'features': lambda: model_charts.chart_features(study, projection),
         'curves': lambda: model_charts.chart_curves(study),
     }

@@ -1,22 +1,20 @@
-"""Charts of models: what they confuse, how sure they are, how they learn."""
+"""Charts of models: calibration, features and training curves."""
 
 import numpy as np
 
 from ltvl_mm.evaluation.calibration import bin_confidences
-from ltvl_mm.evaluation.confusion import count_confusions, find_worst_classes
 from ltvl_mm.evaluation.feature_map import project_features, sample_rows
 from ltvl_mm.structures.class_counts import GROUPS
 from ltvl_mm.structures.features import load_features
-from ltvl_mm.structures.run_folder import RunFolder
 from ltvl_mm.visualization.report.chart import (
     Chart,
     NothingToDraw,
     Variant,
+    list_answered,
     make_chart,
     need_counts,
 )
 from ltvl_mm.visualization.report.model_figures import (
-    draw_confusion,
     draw_curves,
     draw_feature_maps,
     draw_reliability,
@@ -26,38 +24,12 @@ from ltvl_mm.visualization.report.study import Study
 
 # A map of more takes a while, and its dots cover each other.
 MAP_IMAGES = 1000
-WORST = 20
-
-
-def chart_confusion(study: Study) -> Chart:
-    """What the worst classes are taken for, per method."""
-    variants = []
-    for name, run in _list_answered(study).items():
-        answers = run.answers
-        worst = find_worst_classes(
-            answers.pred, answers.labels, answers.num_classes, limit=WORST
-        )
-        shares = count_confusions(answers.pred, answers.labels, worst)
-        among = shares[:, :-1] - np.diag(np.diag(shares))
-        row, column = np.unravel_index(among.argmax(), among.shape)
-        text = (
-            f'{run.label}: the {len(worst)} classes of lowest accuracy, the '
-            f'worst first; rows are true, columns predicted classes, by the '
-            f'numbers of the rows. The most frequent confusion among them: '
-            f'{study.class_names[worst[row]]} taken for '
-            f'{study.class_names[worst[column]]}, {among[row, column]:.0f} % '
-            f'of its images.'
-        )
-        names = [study.class_names[label] for label in worst]
-        figure = draw_confusion(shares, names)
-        variants.append(Variant(name, text, figure))
-    return Chart('Confusion among the worst classes', tuple(variants))
 
 
 def chart_reliability(study: Study) -> Chart:
-    """Whether a model is right as often as it is sure."""
+    """Draw reliability diagrams and expected calibration errors."""
     variants = []
-    for name, run in _list_answered(study).items():
+    for name, run in list_answered(study).items():
         answers = run.answers
         groups = study.group_classes_of(run)[answers.labels]
         bins = {
@@ -71,16 +43,16 @@ def chart_reliability(study: Study) -> Chart:
             f'{group} {found.error:.1f} %' for group, found in bins.items()
         )
         text = (
-            f'{run.label}: how many of the test images are right on which '
-            f'the model is so and so sure; below the diagonal it is too '
-            f'sure. Expected calibration error: {errors}.'
+            f'{run.label}: accuracy on the test images of each level of '
+            f'confidence; below the diagonal the model is overconfident. '
+            f'Expected calibration error: {errors}.'
         )
         variants.append(Variant(name, text, draw_reliability(bins)))
     return Chart('Reliability', tuple(variants))
 
 
 def chart_features(study: Study, projection: str) -> Chart:
-    """Features of test images in the plane, per method."""
+    """Draw 2-D projections of the features of test images, per method."""
     need_counts(study)
     maps, total, unread = {}, 0, ''
     for run in study.runs:
@@ -113,7 +85,7 @@ def chart_features(study: Study, projection: str) -> Chart:
 
 
 def chart_curves(study: Study) -> Chart:
-    """Loss, rate and accuracy on val of all trainings."""
+    """Draw loss, learning rate and val accuracy of all trainings."""
     runs = [
         (run.name, run.label, run.curves)
         for run in study.runs
@@ -126,9 +98,9 @@ def chart_curves(study: Study) -> Chart:
     for title, methods in share_out(trained, study.baseline).items():
         some = [run for run in runs if run[0] in methods]
         text = (
-            f'{len(some)} trainings of {", ".join(methods)}: loss and rate by '
-            f'iteration, accuracy on val by epoch. A colour per method, a '
-            f'dash per seed.'
+            f'{len(some)} trainings of {", ".join(methods)}: loss and '
+            f'learning rate by iteration, accuracy on val by epoch. A color '
+            f'per method, a dash per seed.'
         )
         variants.append(Variant(title, text, draw_curves(some)))
     return Chart('Training', tuple(variants))
@@ -138,16 +110,3 @@ def _check_labels(labels: np.ndarray, num_classes: int) -> None:
     outside = labels[(labels < 0) | (labels >= num_classes)]
     if len(outside):
         raise ValueError(f'label {outside[0]} lies outside [0, {num_classes})')
-
-
-def _list_answered(study: Study) -> dict[str, RunFolder]:
-    """Return method -> its first run with predictions."""
-    runs: dict[str, RunFolder] = {}
-    for run in study.runs:
-        if run.answers is not None:
-            runs.setdefault(run.name, run)
-    if not runs:
-        raise NothingToDraw(
-            'no run has predictions; test with --predictions test.npz'
-        )
-    return runs

@@ -1,4 +1,4 @@
-"""Figures of models: what they confuse, how sure they are, how they learn."""
+"""Figures of models: calibration, features and training curves."""
 
 from collections.abc import Mapping, Sequence
 
@@ -17,53 +17,8 @@ from ltvl_mm.visualization.report.plot import (
     make_figure,
     pick_colour,
     set_layout,
-    shorten,
     wrap,
 )
-
-
-def draw_confusion(shares: np.ndarray, names: Sequence[str]) -> go.Figure:
-    """Draw the (W, W + 1) percents of ``count_confusions`` as a heat map.
-
-    Args:
-        shares: As there.
-        names: Of W classes, as they stand.
-    """
-    columns = [*names, 'any other']
-    figure = make_figure('', '')
-    figure.add_heatmap(
-        z=np.round(shares, 1),
-        zmin=0,
-        zmax=100,
-        colorscale='Cividis',
-        colorbar={'title': '%', 'thickness': 12},
-        customdata=[
-            [(escape(row), escape(column)) for column in columns]
-            for row in names
-        ],
-        hovertemplate='%{customdata[0]}<br>taken for %{customdata[1]}<br>'
-        '%{z} %<extra></extra>',
-    )
-    bare = {'showgrid': False, 'zeroline': False}
-    numbers = list(range(1, len(names) + 1))
-    figure.update_xaxes(
-        tickvals=list(range(len(columns))),
-        ticktext=[*map(str, numbers), 'other'],
-        tickangle=-90,
-        tickfont={'size': 10},
-        **bare,
-    )
-    figure.update_yaxes(
-        tickvals=list(range(len(names))),
-        ticktext=[
-            f'{escape(shorten(name))} {number}'
-            for number, name in zip(numbers, names, strict=True)
-        ],
-        autorange='reversed',
-        **bare,
-    )
-    figure.update_layout(height=140 + 18 * len(names))
-    return figure
 
 
 def draw_reliability(bins: Mapping[str, ReliabilityBins]) -> go.Figure:

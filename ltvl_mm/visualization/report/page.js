@@ -71,6 +71,24 @@ for (const select of document.querySelectorAll('select.variants')) {
   });
 }
 
+// The table of classes: sorted by the column whose heading is selected.
+for (const table of document.querySelectorAll('table.sorted')) {
+  const headings = [...table.tHead.rows[0].cells];
+  const body = table.tBodies[0];
+  const read = (row, column) => Number(row.cells[column].dataset.value);
+  headings.forEach((heading, column) => {
+    heading.querySelector('button').addEventListener('click', () => {
+      const upwards = heading.getAttribute('aria-sort') !== 'ascending';
+      headings.forEach((other) => other.removeAttribute('aria-sort'));
+      heading.setAttribute('aria-sort', upwards ? 'ascending' : 'descending');
+      const sign = upwards ? 1 : -1;
+      body.append(...[...body.rows].sort((one, other) =>
+        sign * (read(one, column) - read(other, column))
+        || read(one, 0) - read(other, 0)));
+    });
+  });
+}
+
 // The gallery: filter and order.
 const controls = document.getElementById('controls');
 if (controls) {
@@ -112,7 +130,7 @@ if (controls) {
     const line = item.closest('.card').querySelector('.caption');
     line.textContent = item.title;
   };
-  const find = (event) => event.target.closest('.card li');
+  const find = (event) => event.target.closest('.card li[role=option]');
   for (const kind of ['focusin', 'pointerover', 'click']) {
     cards.addEventListener(kind, (event) => {
       if (find(event)) { choose(find(event)); }

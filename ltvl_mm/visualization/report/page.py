@@ -1,41 +1,48 @@
 """One HTML file that shows what runs reached: no server, no network."""
 
-from collections.abc import Mapping
+import os
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import jinja2
-import numpy as np
 from markupsafe import Markup
 
-from ltvl_mm.evaluation.accuracy_table import format_mean
-from ltvl_mm.evaluation.bootstrap import MEASURES
-from ltvl_mm.structures.class_counts import GROUPS
 from ltvl_mm.utils.io import atomic_write
 from ltvl_mm.utils.lock import locked_file, locks_output
 from ltvl_mm.utils.provenance import describe_command
+from ltvl_mm.visualization.report.cards import make_gallery
 from ltvl_mm.visualization.report.charts import make_charts
-from ltvl_mm.visualization.report.gallery import (
-    Thumbnail,
-    encode_thumbnail,
-    make_thumbnails,
-    plan_gallery,
-)
+from ltvl_mm.visualization.report.conclusion import conclude
+from ltvl_mm.visualization.report.missing_parts import list_missing
+from ltvl_mm.visualization.report.path_hiding import PathHider
 from ltvl_mm.visualization.report.plot import pack_library, render_figure
-from ltvl_mm.visualization.report.retrieval import Retrieval
-from ltvl_mm.visualization.report.scores import (
-    compare_methods,
-    score_classes,
-    score_run,
+from ltvl_mm.visualization.report.quality import Quality, assess_quality
+from ltvl_mm.visualization.report.retrieval import (
+    Retrieval,
+    find_probabilities,
+    measure_precision,
 )
+from ltvl_mm.visualization.report.scores import compare_methods
 from ltvl_mm.visualization.report.study import Study
+from ltvl_mm.visualization.report.tables import (
+    list_columns,
+    make_class_table,
+    make_rows,
+)
 
 LIMIT = 10_000_000  # bytes of the page
 _FOLDER = Path(__file__).parent
 _WHY_NO_DIFFERENCE = (
     'it and the baseline need test.npz over the same images, in the same seed'
 )
-# Of a picture in the page, beside the picture itself.
-_MARKUP = 500
+_WHY_NO_TRAINING_IMAGES = (
+    'give --train-images, the folder that the paths of the training list '
+    'start from'
+)
+# Charts that belong to the section of the retrieval's quality.
+QUALITY_CHARTS = ('probabilities', 'precision')
 
 
 @locks_output('path', lock=locked_file)
@@ -48,6 +55,7 @@ def write_report(
     title: str = 'Long-tailed recognition',
     projection: str = 'tsne',
     limit: int = LIMIT,
+    training: Sequence[Sequence[Path]] | None = None,
 ) -> dict[str, dict[str, str]]:
     """Write the page, and return what is not on it: whose, part -> reason.
 
@@ -59,6 +67,8 @@ def write_report(
         title: Of the page.
         projection: ``'tsne'`` or ``'umap'``.
         limit: Bytes of the page; the gallery shows what fits.
+        training: Files of training images of each class, to show beside the
+            retrieved ones; None shows none.
 
     Raises:
         ValueError: If images were retrieved for another number of classes
@@ -71,189 +81,126 @@ def write_report(
             f'{len(study.class_names)}; give the --manifest of their classes'
         )
     charts, reasons = make_charts(study, retrieval, truth, projection)
-    rows = make_rows(study)
-    reasons |= {
+    changes = compare_methods(study)
+    rows = make_rows(study, changes)
+    reasons |= _find_more_reasons(study, rows, retrieval, training)
+    of_retrieval = {} if retrieval is None else retrieval.missing
+    quality = _assess(study, retrieval, truth)
+    made = describe_command()
+    hide_paths = _make_hider(study, retrieval, made)
+    content = {
+        'title': title,
+        'study': study,
+        'conclusion': conclude(study, changes, quality),
+        'columns': list_columns(rows),
+        'rows': rows,
+        'quality': quality,
+        'classes': make_class_table(study, retrieval),
+        'retrieved_to': '' if retrieval is None else retrieval.root,
+        'quality_charts': {
+            name: chart
+            for name, chart in charts.items()
+            if name in QUALITY_CHARTS
+        },
+        'charts': {
+            name: chart
+            for name, chart in charts.items()
+            if name not in QUALITY_CHARTS
+        },
+        'render': lambda *args: Markup(render_figure(*args)),
+        'missing': list_missing(
+            study,
+            reasons,
+            of_retrieval,
+            retrieved='' if retrieval is None else str(retrieval.root),
+            show_path=hide_paths,
+        ),
+        'made': made,
+        'library': Markup(pack_library()),
+        'style': _read('page.css'),
+        'script': _read('page.js'),
+    }
+    page = _fill(content, None, hide_paths)
+    if retrieval is not None:
+        room = limit - len(page.encode())
+        gallery = make_gallery(study, retrieval, room, training=training)
+        page = _fill(content, gallery, hide_paths)
+    with atomic_write(path, 'w') as file:
+        file.write(page)
+    missing = {
+        'the page': reasons,
+        **{f'{run.label} ({run.path})': run.missing for run in study.runs},
+        **study.left_out,
+        'the retrieval': of_retrieval,
+    }
+    return {owner: parts for owner, parts in missing.items() if parts}
+
+
+def _find_more_reasons(
+    study: Study,
+    rows: Sequence[dict],
+    retrieval: Retrieval | None,
+    training: Sequence[Sequence[Path]] | None,
+) -> dict[str, str]:
+    """Return why parts that are no charts are missing."""
+    reasons = {
         f'difference of {row["method"]}': _WHY_NO_DIFFERENCE
         for row in rows
         if not row['differences'] and row['method'] != study.baseline
     }
     if retrieval is None:
         reasons['gallery'] = 'no run was trained on retrieved images'
-    missing = {
-        'the page': reasons,
-        **{f'{run.label} ({run.path})': run.missing for run in study.runs},
-        **study.left_out,
-        'the retrieval': {} if retrieval is None else retrieval.missing,
-    }
-    missing = {owner: parts for owner, parts in missing.items() if parts}
-    content = {
-        'title': title,
-        'study': study,
-        'columns': MEASURES,
-        'rows': rows,
-        'classes': make_class_table(study, retrieval),
-        'charts': charts,
-        'render': lambda *args: Markup(render_figure(*args)),
-        'missing': missing,
-        'made': describe_command(),
-        'library': Markup(pack_library()),
-        'style': _read('page.css'),
-        'script': _read('page.js'),
-    }
-    page = _fill(content, None)
-    if retrieval is not None:
-        room = limit - len(page.encode())
-        page = _fill(content, make_gallery(study, retrieval, room))
-    with atomic_write(path, 'w') as file:
-        file.write(page)
-    return missing
+    elif training is None:
+        reasons['training images'] = _WHY_NO_TRAINING_IMAGES
+    return reasons
 
 
-def make_rows(study: Study) -> list[dict]:
-    """Return a row of the headline table per method that was tested."""
-    differences = compare_methods(study)
-    rows = []
-    for method in study.methods:
-        scores = [
-            found
-            for run in study.list_runs(method)
-            if (found := score_run(study, run))
-        ]
-        if not scores:
-            continue
-        rows.append(
-            {
-                'method': method,
-                'seeds': len(scores),
-                'cells': {
-                    name: format_mean([s[name] for s in scores if name in s])
-                    for name in MEASURES
-                },
-                'differences': {
-                    name: f'{mean:+.1f} [{low:+.1f}, {high:+.1f}]'
-                    for name, (mean, low, high) in differences.get(
-                        method, {}
-                    ).items()
-                },
-            }
-        )
-    return rows
-
-
-def make_class_table(study: Study, retrieval: Retrieval | None) -> dict:
-    """Return the table behind the charts: a row per class."""
-    accuracies = {
-        method: values.mean(0)
-        for method in study.methods
-        if (values := score_classes(study, method)) is not None
-    }
-    retrieved = None if retrieval is None else retrieval.counts
-    rows = []
-    for label, name in enumerate(study.class_names):
-        rows.append(
-            [
-                name,
-                study.groups[label],
-                '' if study.counts is None else int(study.counts[label]),
-                '' if retrieved is None else int(retrieved[label]),
-                *(
-                    '–' if np.isnan(values[label]) else f'{values[label]:.1f}'
-                    for values in accuracies.values()
-                ),
-            ]
-        )
-    return {'methods': list(accuracies), 'rows': rows}
-
-
-def make_gallery(study: Study, retrieval: Retrieval, room: int) -> dict:
-    """Return the classes with their thumbnails, and the near-copies.
-
-    Args:
-        study: The runs.
-        retrieval: What was retrieved.
-        room: Characters that the gallery may take.
-    """
-    copies = _picture_copies(retrieval, room // 4)
-    room -= sum(len(one['web']) + len(one['original']) for one in copies)
-    # The words about a class take room as well.
-    room -= _MARKUP * (len(copies) + len(study.class_names))
-    shown, most = plan_gallery(
-        retrieval.manifest, retrieval.root, room, markup=_MARKUP
+def _assess(
+    study: Study, retrieval: Retrieval | None, truth: Mapping[str, str] | None
+) -> Quality | None:
+    if retrieval is None:
+        return None
+    return assess_quality(
+        retrieval.manifest,
+        find_probabilities(retrieval.manifest),
+        retrieval.quality,
+        measure_precision(retrieval.manifest, truth or {}, study.groups),
+        study.groups,
     )
-    pictures = make_thumbnails(retrieval.manifest, retrieval.root, shown, most)
-    classes = [
-        _make_card(study, retrieval, label, thumbnails)
-        for label, thumbnails in pictures.items()
-    ]
-    return {
-        'classes': classes,
-        'most': most,
-        'left_out': int((retrieval.counts > 0).sum()) - len(classes),
-        'shown': sum(len(one['pictures']) for one in classes),
-        'unreadable': sum(
-            not thumbnail.picture
-            for one in classes
-            for thumbnail in one['pictures']
-        ),
-        'total': len(retrieval.manifest),
-        'copies': copies,
-        'groups': [name for name in GROUPS if name in study.groups],
-        'source': retrieval.manifest.source,
-        'root': retrieval.root,
-        'commands': retrieval.commands,
-        'report': retrieval.report,
-    }
 
 
-def _make_card(
-    study: Study, retrieval: Retrieval, label: int, pictures: list[Thumbnail]
-) -> dict:
-    """Return what the gallery shows of a class, best image first."""
-    about = retrieval.describe_class(label)
-    retrieved = int(retrieval.counts[label])
-    return {
-        'label': label,
-        'name': retrieval.manifest.class_names[label],
-        'group': study.groups[label] if study.counts is not None else '',
-        'images': '' if study.counts is None else study.counts[label],
-        'retrieved': retrieved,
-        'share': retrieved / (about.get('wanted') or retrieved),
-        'best': pictures[0].score,
-        'about': about,
-        'pictures': pictures,
-    }
+def _make_hider(
+    study: Study, retrieval: Retrieval | None, made: dict
+) -> PathHider:
+    """Return what shortens the absolute paths that texts may hold."""
+    commands = [made, *(c for run in study.runs for c in run.commands)]
+    paths = [run.path for run in study.runs]
+    if retrieval is not None:
+        commands += retrieval.commands
+        paths.append(retrieval.root)
+    return PathHider(
+        [os.getcwd(), *(str(entry['folder']) for entry in commands)],
+        [
+            *(str(path) for path in paths),
+            *(os.path.abspath(path) for path in paths),
+            sys.prefix,
+        ],
+    )
 
 
-def _picture_copies(retrieval: Retrieval, room: int) -> list[dict]:
-    """Return near-copies with their pictures, as many as there is room for."""
-    found = []
-    for one in retrieval.copies:
-        web, original = (
-            encode_thumbnail(retrieval.root / file) if file else ''
-            for file in (one.picture, one.original)
-        )
-        room -= len(web) + len(original) + _MARKUP
-        if room < 0:
-            break
-        found.append(
-            {
-                'about': one,
-                'web': web,
-                'original': original,
-                'names': [
-                    retrieval.manifest.class_names[label]
-                    for label in one.class_ids
-                ],
-            }
-        )
-    return found
+def _fill(content: dict, gallery: dict | None, hide_paths: PathHider) -> str:
+    def finalize(value: Any) -> Any:  # noqa: ANN401
+        """Hide paths in what the template prints, except in pictures."""
+        if isinstance(value, Markup) or not isinstance(value, (str, Path)):
+            return value
+        text = str(value)
+        return text if text.startswith('data:') else hide_paths(text)
 
-
-def _fill(content: dict, gallery: dict | None) -> str:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_FOLDER),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        finalize=finalize,
         trim_blocks=True,
         lstrip_blocks=True,
     )

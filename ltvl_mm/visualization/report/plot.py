@@ -35,6 +35,7 @@ SYMBOLS = (
 )
 DASHES = ('solid', 'dash', 'dot', 'dashdot', 'longdash')
 OPACITY = 0.9
+_TOOLBAR = 40  # pixels
 GROUP_COLOURS = dict(
     zip((*GROUPS, 'all'), (*COLOURS[:3], COLOURS[-1]), strict=True)
 )
@@ -56,6 +57,7 @@ def render_figure(figure: go.Figure, name: str) -> str:
         'config': {
             'responsive': True,
             'displaylogo': False,
+            'displayModeBar': True,
             'modeBarButtons': [['toImage', 'resetScale2d']],
         }
     }
@@ -104,14 +106,15 @@ def set_layout(figure: go.Figure, height: int, *, top: int = 40) -> go.Figure:
     figure.update_yaxes(automargin=True)
     return figure.update_layout(
         height=height,
-        margin={'l': 20, 'r': 15, 't': top, 'b': 20},
+        # The toolbar stands upright in the right margin, beside the legend.
+        margin={'l': 20, 'r': _TOOLBAR, 't': top, 'b': 20},
         legend={
             'orientation': 'h',
             'yref': 'container',
             'y': 1,
             'yanchor': 'top',
         },
-        modebar={'bgcolor': clear, 'color': '#8C8C8C'},
+        modebar={'bgcolor': clear, 'color': '#8C8C8C', 'orientation': 'v'},
         paper_bgcolor=clear,
         plot_bgcolor=clear,
         template=None,
@@ -119,9 +122,13 @@ def set_layout(figure: go.Figure, height: int, *, top: int = 40) -> go.Figure:
 
 
 def mark_groups(figure: go.Figure) -> None:
-    """Have a logarithmic axis, and lines where groups end."""
+    """Set a logarithmic axis, and draw lines where groups end.
+
+    Frequent classes are on the left, as in the pictures of a training and in
+    tables of many, medium and few.
+    """
     ticks = [step * 10**power for power in range(7) for step in (1, 2, 5)]
-    figure.update_xaxes(type='log', tickvals=ticks)
+    figure.update_xaxes(type='log', tickvals=ticks, autorange='reversed')
     figure.update_yaxes(range=[-3, 103])
     for edge in (FEW, MANY):
         figure.add_vline(

@@ -1,7 +1,7 @@
 """What the report shows of a retrieval."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ from ltvl_mm.structures.copy_pictures import CopyPicture, load_copy_pictures
 from ltvl_mm.structures.manifest import Manifest, load_manifest
 from ltvl_mm.structures.part_reader import PartReader
 from ltvl_mm.utils.io import read_json
+from ltvl_mm.visualization.report.quality import read_quality
 
 _COPIES = 'copies_of_excluded_images'
 # Counts that report.json has for each class.
@@ -26,8 +27,9 @@ class Retrieval:
         manifest: What was retrieved.
         root: The folder.
         report: Of ``report.json``; {} if it is gone.
-        copies: Near-copies of test images that were passed over.
+        copies: Near-duplicates of test images that were skipped.
         commands: That made it.
+        quality: Of ``quality.json``; {} if it is gone.
         missing: Part -> why it is not here.
     """
 
@@ -37,6 +39,7 @@ class Retrieval:
     copies: list[CopyPicture]
     commands: list[dict]
     missing: dict[str, str]
+    quality: dict = field(default_factory=dict)
 
     @property
     def counts(self) -> np.ndarray:
@@ -64,10 +67,11 @@ def read_retrieval(manifest: Path) -> Retrieval:
             'report', lambda: _read_report(root / 'report.json', classes), {}
         ),
         reader.read(
-            'near-copies', lambda: load_copy_pictures(root, classes), []
+            'near-duplicates', lambda: load_copy_pictures(root, classes), []
         ),
         reader.read_commands(root),
         reader.missing,
+        reader.read('quality', lambda: read_quality(root), {}),
     )
 
 
@@ -111,6 +115,17 @@ def _check_count(entry: dict, name: str, owner: str) -> None:
         raise ValueError(
             f'{owner}: {name} must be a whole number >= 0, got {count!r:.80}'
         )
+
+
+def find_probabilities(manifest: Manifest) -> np.ndarray | None:
+    """Return the (M,) probability of each image for its class, in [0, 1].
+
+    None for scores from which it does not follow.
+    """
+    if manifest.source.get('score') != 'softmax':
+        return None
+    # The score is the logarithm of the odds; both branches stay finite.
+    return np.exp(-np.logaddexp(0, -manifest.score))
 
 
 def measure_precision(

@@ -57,6 +57,19 @@ def score_classes(study: Study, method: str) -> np.ndarray | None:
     return np.stack(found) if found else None
 
 
+def count_retrieved(study: Study, method: str) -> np.ndarray | None:
+    """Return the (K,) retrieved images of a method, the mean over its seeds.
+
+    Of the runs that are shown by class. None if it has no retrieved images.
+    """
+    found = [
+        run.retrieved
+        for run in study.list_shown(method)
+        if run.retrieved is not None
+    ]
+    return np.mean(found, 0).round().astype(int) if found else None
+
+
 def compare_methods(
     study: Study, *, draws: int = 1000
 ) -> dict[str, dict[str, tuple[float, float, float]]]:
