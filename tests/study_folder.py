@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 from conftest import write_manifest
+from PIL import Image
 
 from ltvl_mm.structures.copy_pictures import CopyPicture, save_copy_pictures
 from ltvl_mm.structures.features import Features, save_features
@@ -15,18 +16,50 @@ HOSTILE = '<script>window.hit = 1</script>'
 NAMES = ('cat', 'dog', 'owl', f'toad {HOSTILE}')
 COUNTS = (150, 40, 12, 3)
 PER_CLASS = 6
+QUALITY = {
+    'zero_shot': {'many': 90.0, 'few': 12.5, 'all': 40.0},
+    'groups': {'few': {'zero_shot': 12.5, 'probability_1': 0.25}},
+    'precision': {
+        'few': {
+            'images': 7,
+            'agreement': 20.0,
+            'expected': 80.0,
+            'precision': 25.0,
+        },
+        'all': {'images': 9, 'agreement': 32.0, 'precision': 40.0},
+    },
+    'warnings': [
+        {
+            'kind': 'precision',
+            'reason': f'about 40 % show their class {HOSTILE}',
+            'remedies': ['Take fewer images a class (--budget).'],
+        }
+    ],
+}
 
 
 def write_study(root, seeds=(0,)):
     """Write ``seed<s>/{plain,tackle}`` and ``retrieved/``; return root."""
-    counts = root / 'train.json'
-    write_json(counts, list(COUNTS))
+    counts = write_training_images(root)
     retrieved = write_retrieval(root / 'retrieved')
     for seed in seeds:
         folder = root / f'seed{seed}'
         write_run(folder / 'plain', counts, (6, 4, 1, 0), seed)
         write_run(folder / 'tackle', counts, (5, 4, 4, 3), seed, retrieved)
     return root
+
+
+def write_training_images(root):
+    """Write ``train.txt`` and the first image of each class; return it."""
+    lines = []
+    for label, count in enumerate(COUNTS):
+        for number in range(count):
+            lines.append(f'photos/{label}_{number}.png {label}\n')
+        file = root / f'photos/{label}_0.png'
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.new('RGB', (8, 8), (60 * label, 90, 120)).save(file)
+    (root / 'train.txt').write_text(''.join(lines))
+    return root / 'train.txt'
 
 
 def write_run(folder, counts, right, seed, manifest=None):
@@ -101,6 +134,7 @@ def write_retrieval(folder):
             ],
         },
     )
+    write_json(folder / 'quality.json', QUALITY)
     save_copy_pictures(
         folder,
         [CopyPicture('k99', HOSTILE, (0,), 0.98, 'looks', rows.file[0], '')],

@@ -44,7 +44,11 @@ HOMES = {
     'fontTools': {'visualization/fonts.py'},
     'plotly': {
         f'visualization/report/{name}.py'
-        for name in ('chart', 'class_figures', 'model_figures', 'plot')
+        for name in (
+            *('accuracy_chart', 'arrow_chart', 'confusion_chart'),
+            *('frequency_chart', 'precision_chart', 'probability_chart'),
+            *('chart', 'model_figures', 'plot'),
+        )
     },
     'jinja2': {'visualization/report/page.py'},
     'sklearn': {'evaluation/feature_map.py'},

@@ -1,15 +1,22 @@
 import numpy as np
 
-from ltvl_mm.evaluation.confusion import count_confusions, find_worst_classes
+from ltvl_mm.evaluation.confusion import (
+    count_confusions,
+    find_confused_classes,
+)
 
 TARGET = np.array([0, 0, 1, 1, 2, 2, 2, 2])
 PRED = np.array([0, 0, 0, 2, 0, 2, 4, 4])
 
 
-def test_the_worst_come_first_and_untested_classes_never():
-    # 100, 0 and 25 % right; 3 and 4 are not tested.
-    assert find_worst_classes(PRED, TARGET, 5, limit=9).tolist() == [1, 2, 0]
-    assert find_worst_classes(PRED, TARGET, 5, limit=2).tolist() == [1, 2]
+def test_classes_of_the_most_frequent_confusions():
+    # Of class 1, half is 0 and half is 2; of class 2, half 4 and a quarter 0.
+    found = find_confused_classes(PRED, TARGET, 5, limit=9)
+    assert found.tolist() == [0, 1, 2, 4]
+    # Two images of four before one of two: more images for equal shares.
+    found = find_confused_classes(PRED, TARGET, 5, limit=2)
+    assert found.tolist() == [2, 4]
+    assert find_confused_classes(TARGET, TARGET, 5, limit=9).tolist() == []
 
 
 def test_confusions_by_hand_with_all_others_in_the_last_column():

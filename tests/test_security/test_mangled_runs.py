@@ -27,6 +27,7 @@ FILES = (
     *(f'{RUN}/{name}' for name in ('metrics.json', 'config.json')),
     *(f'{RUN}/tackle.py', f'{RUN}/commands.jsonl', LINES),
     *(f'{WEB}/{name}' for name in ('report.json', 'copies/copies.json')),
+    f'{WEB}/quality.json',
     *(f'{WEB}/{name}' for name in ('manifest.parquet', 'commands.jsonl')),
 )
 SIMPLE = (
@@ -45,7 +46,8 @@ JSON = st.recursive(
             st.sampled_from(
                 'step loss lr shot/all shot/few shot/per_class classes key '
                 'environment versions randomness seed test_evaluator manifest '
-                'class_counts num_classes train_dataloader dataset'.split()
+                'class_counts num_classes train_dataloader dataset zero_shot '
+                'groups precision warnings reason remedies'.split()
             ),
             inner,
             max_size=4,

@@ -21,6 +21,7 @@ def test_a_page_is_written_of_a_folder_of_runs(run_tool, folder, tmp_path):
         folder,
         *('-o', tmp_path / 'report.html', '--truth', truth),
         *('--baseline', 'plain', '--title', 'Cats & dogs'),
+        *('--train-images', folder),
     )
     assert 'missing' not in out
     page = (tmp_path / 'report.html').read_text()
@@ -39,10 +40,10 @@ def test_runs_get_names_and_what_is_gone_is_said(run_tool, folder, tmp_path):
         'tools/report.py',
         f'ResNeXt={tmp_path}/run',
         *('-o', tmp_path / 'report.html'),
-        *('--class-counts', folder / 'train.json'),
+        *('--class-counts', folder / 'train.txt'),
     )
     assert f'missing of ResNeXt ({tmp_path}/run): config' in out
-    assert 'arrows, precision' in out
+    assert 'probabilities, precision, arrows' in out
     assert '"row"><bdi>ResNeXt' in (tmp_path / 'report.html').read_text()
 
 
@@ -85,7 +86,9 @@ def test_a_manifest_that_moved_costs_what_needs_it(run_tool, folder, tmp_path):
     config.write_text(config.read_text().replace('retrieved/', 'elsewhere/'))
     command = [sys.executable, 'tools/report.py', tmp_path / 'seed0']
     out = run_tool(*command, '-o', tmp_path / 'x.html')
-    assert 'missing of the page: arrows, precision, gallery' in out
+    assert (
+        'missing of the page: probabilities, precision, arrows, gallery' in out
+    )
     assert 'missing of tackle, seed 0' in out
     assert 'elsewhere/manifest.parquet does not exist' in (
         (tmp_path / 'x.html').read_text()
@@ -127,7 +130,7 @@ def test_names_that_are_not_utf8_and_runs_left_out_are_printed(
         (['gone'], 'the folder gone does not exist'),
         (['configs'], 'none of the folders holds a training or a test'),
         (['{folder}', '--baseline=x'], "baseline must be one of ['plain'"),
-        (['{folder}', '--truth={folder}/train.json'], 'key and class_name'),
+        (['{folder}', '--truth={folder}/train.txt'], 'key and class_name'),
         (['{folder}', '--manifest=x'], 'the manifest x does not exist'),
         (['{folder}', '--truth=x.csv'], "No such file or directory: 'x.csv'"),
         (['{folder}', '--class-counts=x.txt'], 'x.txt'),
@@ -135,6 +138,7 @@ def test_names_that_are_not_utf8_and_runs_left_out_are_printed(
             ['{folder}/seed0/plain', 'plain={folder}/seed0/tackle'],
             'are both plain, seed 0; tell them apart with NAME=FOLDER',
         ),
+        (['{folder}', '--train-images=x'], 'names no image below x, such as'),
         (['{folder}', '-o', '{folder}'], '-o must be a file, got the folder'),
     ],
 )

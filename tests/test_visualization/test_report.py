@@ -14,26 +14,25 @@ from ltvl_mm.structures.run_reader import read_run
 from ltvl_mm.utils.io import read_json, write_json
 from ltvl_mm.visualization.report import (
     make_study,
+    pick_training_images,
     read_retrieval,
     write_report,
 )
-from ltvl_mm.visualization.report.class_charts import (
-    chart_accuracy,
-    chart_arrows,
-)
+from ltvl_mm.visualization.report.accuracy_chart import chart_accuracy
+from ltvl_mm.visualization.report.arrow_chart import chart_arrows
 from ltvl_mm.visualization.report.gallery import (
     encode_thumbnail,
     pick_rows,
     plan_gallery,
 )
 from ltvl_mm.visualization.report.model_charts import chart_curves
-from ltvl_mm.visualization.report.page import make_rows
 from ltvl_mm.visualization.report.retrieval import measure_precision
 from ltvl_mm.visualization.report.scores import (
     compare_methods,
     score_classes,
     score_run,
 )
+from ltvl_mm.visualization.report.tables import make_rows
 
 
 @pytest.fixture(scope='module')
@@ -58,7 +57,7 @@ def retrieval(folder):
 
 
 def test_a_row_per_method_with_its_difference_to_the_baseline(study):
-    plain, tackle = make_rows(study)
+    plain, tackle = make_rows(study, compare_methods(study))
     assert (plain['method'], plain['seeds']) == ('plain', 2)
     assert plain['cells']['many'] == '100.0 ± 0.0'
     assert not plain['differences']
@@ -88,7 +87,7 @@ def test_what_was_written_down_of_a_test_serves_without_predictions(study):
         score_classes(other, 'elsewhere'), [[1, np.nan, 3, 4]]
     )
     assert 'elsewhere' not in compare_methods(other, draws=5)
-    assert make_rows(other)[-1]['cells']['few'] == '–'
+    assert make_rows(other, compare_methods(other))[-1]['cells']['few'] == '–'
 
 
 @pytest.mark.parametrize(
@@ -117,7 +116,7 @@ def test_each_seed_is_scored_by_its_own_training_list(study, tmp_path):
         for run in study.runs
     )
     other = replace(study, runs=turned)
-    plain, tackle = make_rows(other)
+    plain, tackle = make_rows(other, compare_methods(other))
     # Seed 0: cats alone are many-shot, all right; seed 1: toads, all wrong.
     assert plain['cells']['many'] == '50.0 ± 70.7'
     assert tackle['cells']['many'] == '66.7 ± 23.6'
@@ -181,19 +180,14 @@ def test_many_methods_stand_each_beside_the_baseline(study):
 def test_classes_that_one_seed_never_knows_are_counted_in_that_seed(study):
     chart = chart_accuracy(study)
     # Of plain's four classes toads are never right; of tackle's none.
-    assert (
-        'plain: 45.8 % on average, 25% of the classes never'
-        in chart.variants[0].text
-    )
+    assert 'never right: plain 25%; tackle 0%.' in chart.variants[0].text
     answers = study.runs[2].answers
     pred = np.where(answers.labels == 3, 3, 0)
     other = replace(study.runs[2], answers=replace(answers, pred=pred))
     swapped = replace(study, runs=(*study.runs[:2], other, *study.runs[3:]))
     # Three of four in one seed, cats apart from that in the other.
-    assert '50% of the classes never' not in chart.variants[0].text
-    assert (
-        '38% of the classes never' in chart_accuracy(swapped).variants[0].text
-    )
+    text = chart_accuracy(swapped).variants[0].text
+    assert 'never right: plain 38%;' in text
 
 
 def test_an_arrow_ends_at_the_images_that_its_own_run_retrieved(study):
@@ -276,19 +270,24 @@ def test_other_classes_over_other_images_are_refused(study):
 
 
 def test_the_page_holds_all_parts_and_asks_for_nothing(
-    study, retrieval, tmp_path
+    study, retrieval, folder, tmp_path
 ):
     truth = {f'k{number}': NAMES[0] for number in range(8)}
     missing = write_report(
-        tmp_path / 'x.html', study, retrieval=retrieval, truth=truth
+        tmp_path / 'x.html',
+        study,
+        retrieval=retrieval,
+        truth=truth,
+        training=pick_training_images(folder / 'train.txt', folder, 4),
     )
     assert missing == {}
     page = (tmp_path / 'x.html').read_text()
     for part in (
-        'results accuracy arrows frequency confusion reliability precision '
-        'features curves gallery copies classes commands missing'
+        'verdict results quality probabilities precision accuracy classes '
+        'arrows frequency confusion reliability features curves gallery '
+        'copies commands missing'
     ).split():
-        assert f'<section id="{part}">' in page
+        assert f'<section id="{part}"' in page
     body = page[page.index('<body') :]
     assert not re.findall(r'(?:src|href)="(?!data:|#)', body)
     assert '10 of 10' in body
@@ -319,6 +318,7 @@ def test_what_is_missing_is_said_and_the_rest_is_shown(study, tmp_path):
         'confusion',
         'reliability',
         'precision',
+        'probabilities',
         'features',
         'gallery',
     }
@@ -330,7 +330,7 @@ def test_what_is_missing_is_said_and_the_rest_is_shown(study, tmp_path):
 
 def test_a_manifest_alone_makes_a_gallery(study, folder, tmp_path):
     shutil.copytree(folder / 'retrieved', tmp_path / 'web')
-    for file in ('report.json', 'commands.jsonl'):
+    for file in ('report.json', 'quality.json', 'commands.jsonl'):
         (tmp_path / 'web' / file).unlink()
     shutil.rmtree(tmp_path / 'web/copies')
     shutil.rmtree(tmp_path / 'web/images')
@@ -338,12 +338,13 @@ def test_a_manifest_alone_makes_a_gallery(study, folder, tmp_path):
     missing = write_report(tmp_path / 'x.html', study, retrieval=bare)
     assert set(missing['the retrieval']) == {
         'report',
-        'near-copies',
+        'near-duplicates',
         'commands',
+        'quality',
     }
     page = (tmp_path / 'x.html').read_text()
     assert '10 files could not be read' in page
-    assert 'None is at hand.' in page
+    assert 'No picture is available.' in page
 
 
 @pytest.mark.parametrize(
@@ -380,8 +381,8 @@ def test_a_broken_feature_file_is_left_out_by_name(study, tmp_path, spoil):
 @pytest.mark.parametrize(
     ('file', 'content', 'part'),
     [
-        ('copies/copies.json', '[{"key": "k1"}]', 'near-copies'),
-        ('copies/copies.json', '5', 'near-copies'),
+        ('copies/copies.json', '[{"key": "k1"}]', 'near-duplicates'),
+        ('copies/copies.json', '5', 'near-duplicates'),
         ('report.json', '[1]', 'report'),
         ('report.json', '{"classes": [{}]}', 'report'),
         ('commands.jsonl', '{"command": "x"}', 'commands'),

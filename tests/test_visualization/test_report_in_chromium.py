@@ -13,6 +13,7 @@ from study_folder import HOSTILE, NAMES, write_study
 from ltvl_mm.structures.run_reader import read_run
 from ltvl_mm.visualization.report import (
     make_study,
+    pick_training_images,
     read_retrieval,
     write_report,
 )
@@ -41,6 +42,7 @@ def page(tmp_path_factory):
         make_study(runs),
         retrieval=read_retrieval(folder / 'retrieved/manifest.parquet'),
         truth={f'k{number}': NAMES[0] for number in range(9)},
+        training=pick_training_images(folder / 'train.txt', folder, 4),
     )
     return folder / 'report.html'
 
@@ -141,7 +143,7 @@ def test_a_screenshot_is_not_blank_and_nothing_sticks_out(
     browser, page, width, scheme
 ):
     show(browser, page, width=width, scheme=scheme)
-    for part in ('results', 'accuracy', 'reliability', 'gallery'):
+    for part in ('verdict', 'quality', 'accuracy', 'reliability', 'gallery'):
         browser.execute_script(
             'document.getElementById(arguments[0]).scrollIntoView()', part
         )
@@ -182,7 +184,7 @@ def test_words_stand_out_from_their_ground(browser, page, scheme):
 def test_captions_and_names_of_the_web_are_text(opened):
     assert opened.execute_script('return window.hit') is None
     assert f'toad {HOSTILE}' in list_cards(opened)
-    item = opened.find_element('css selector', '#cards li')
+    item = opened.find_element('css selector', '#cards li[role]')
     assert item.get_attribute('title').startswith(HOSTILE)
     assert HOSTILE in opened.find_element('id', 'copies').text
     # In figures as well, where plotly knows some markup.
@@ -218,7 +220,7 @@ def test_the_gallery_is_sorted(opened):
 def test_it_is_used_from_the_keyboard(opened):
     opened.find_element('tag name', 'body').send_keys(Keys.TAB)
     first = opened.switch_to.active_element
-    assert first.text == 'Skip to the results'
+    assert first.text == 'Skip to the verdict'
     seen = set()
     for _ in range(40):
         opened.switch_to.active_element.send_keys(Keys.TAB)
@@ -229,7 +231,7 @@ def test_it_is_used_from_the_keyboard(opened):
 
 def test_arrows_choose_an_image_whose_caption_is_shown(opened):
     toads = opened.find_elements('css selector', '.card')[3]
-    first, second, *_ = toads.find_elements('css selector', 'li')
+    first, second, *_ = toads.find_elements('css selector', 'li[role]')
     line = toads.find_element('css selector', '.caption')
     assert line.text == first.get_attribute('title')
     opened.execute_script('arguments[0].focus()', first)
@@ -271,6 +273,80 @@ def test_a_chart_shows_the_method_that_is_chosen(opened):
             '.getBoundingClientRect().width > 900'
         )
     )
+
+
+@pytest.mark.parametrize('width', [1280, 390])
+def test_the_toolbar_stands_beside_the_legend(browser, page, width):
+    show(browser, page, width=width)
+    overlaps = browser.execute_script(
+        'return plots().filter((plot) => {'
+        'const bar = plot.querySelector(".modebar").getBoundingClientRect();'
+        'return [...plot.querySelectorAll(".legend, .plotbg, .bg")].some('
+        '(part) => { const box = part.getBoundingClientRect();'
+        'return box.width && box.right > bar.left + 1 && box.left < bar.right'
+        ' && box.top < bar.bottom && box.bottom > bar.top; }); })'
+        '.map((plot) => plot.id)'
+    )
+    assert overlaps == []
+
+
+def test_no_table_is_cut_off_on_a_phone(browser, page):
+    show(browser, page, width=390)
+    browser.execute_script(
+        'document.querySelectorAll("details").forEach((d) => d.open = true)'
+    )
+    cut = browser.execute_script(
+        'return [...document.querySelectorAll(".wide")].filter('
+        '(part) => part.scrollWidth > part.clientWidth + 1)'
+        '.map((part) => part.getAttribute("aria-label"))'
+    )
+    assert cut == []
+    # A cell names its column, whose heading is not above it.
+    label = browser.execute_script(
+        'return getComputedStyle(document.querySelector("#results td"),'
+        ' "::before").content'
+    )
+    assert label == '"seeds"'
+
+
+def test_frequent_classes_are_on_the_left(opened):
+    ranges = opened.execute_script(
+        'return ["#plot-accuracy-0", "#plot-arrows-0"].map((name) =>'
+        'document.querySelector(name)._fullLayout.xaxis.range)'
+    )
+    assert all(left > right for left, right in ranges)
+
+
+def test_the_table_of_classes_is_sorted_by_a_column(opened):
+    opened.execute_script(
+        'document.querySelector("#classes details").open = true'
+    )
+
+    def list_names():
+        return opened.execute_script(
+            'return [...document.querySelectorAll("#classes tbody th")]'
+            '.map((cell) => cell.textContent.slice(0, 4))'
+        )
+
+    assert list_names() == ['cat', 'dog', 'owl', 'toad']
+    buttons = opened.find_elements('css selector', '#classes .sort')
+    assert [button.text for button in buttons[4:]] == ['plain', 'tackle']
+    buttons[4].click()
+    assert list_names() == ['toad', 'owl', 'dog', 'cat']
+    buttons[4].click()
+    assert list_names() == ['cat', 'dog', 'owl', 'toad']
+
+
+def test_training_images_stand_beside_retrieved_ones(opened):
+    boxes = opened.execute_script(
+        'const card = document.querySelector(".card");'
+        'return [".training img", "li[role] img"].map((name) => {'
+        'const box = card.querySelector(name).getBoundingClientRect();'
+        'return [box.top, box.right, box.left]; })'
+    )
+    (top, right, _), (other, _, left) = boxes
+    assert abs(top - other) < 5
+    assert right < left
 
 
 def test_what_screen_readers_need_is_there(opened):

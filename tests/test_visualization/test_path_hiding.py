@@ -1,0 +1,47 @@
+import pytest
+
+from ltvl_mm.visualization.report.path_hiding import PathHider
+
+
+@pytest.mark.parametrize(
+    ('text', 'shown'),
+    [
+        ('/data/lists/train.txt does not exist', '…/train.txt does not exist'),
+        ("root='/data/x/my photos/',", "root='…/my photos',"),
+        ('PATH=/opt/a/b:/opt/c', 'PATH=…/b:…/c'),
+        ('file:///data/x/y.html', '…/y.html'),
+        ('-o /home/alice', '-o ~'),
+        ('/home/alice/x.txt', '…/x.txt'),
+        (r'C:\Users\alice\x.txt', '…/x.txt'),
+        ('(/data/a), /data/b; "/data/c d"', '(…/a), …/b; "…/c d"'),
+    ],
+)
+def test_absolute_paths_keep_their_last_part(text, shown):
+    assert PathHider()(text) == shown
+
+
+@pytest.mark.parametrize(
+    'text',
+    [
+        'a 1/2 cup and/or <b>x</b>',
+        'https://example.org/a/b.jpg',
+        'configs/rx50.py ./a/b ../c …/seed0/x ~/y',
+        'data / images',
+    ],
+)
+def test_other_slashes_stay(text):
+    assert PathHider()(text) == text
+
+
+def test_paths_below_a_working_folder_are_relative_to_it():
+    hide = PathHider(['/srv/my clone', '/srv'], ['/srv/my clone/runs/seed0/x'])
+    assert hide('/srv/my clone/a/b.txt') == 'a/b.txt'
+    assert hide('in /srv/my clone now') == 'in . now'
+    assert hide('/srv/my clone2/x') == 'my clone2/x'
+    assert hide('/srv/my clone/runs/seed0/x/y.py') == '…/seed0/x/y.py'
+    assert hide('/srv/my clone/runs/seed0/x') == '…/seed0/x'
+
+
+def test_a_known_path_of_a_user_does_not_show_the_user():
+    assert PathHider([], ['/home/alice/x y'])('/home/alice/x y') == '…/x y'
+    assert PathHider(['/', ''], ['/'])('/a/b and / or') == '…/b and / or'
