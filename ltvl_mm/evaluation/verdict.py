@@ -3,12 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ltvl_mm.evaluation.retrieval_warnings import MIN_PRECISION
 from ltvl_mm.structures.class_counts import GROUPS
 
 # Difference in percent points, and both ends of its interval.
 Change = tuple[float, float, float]
-# Below this share of correct images, retrieval is what to improve first.
-MIN_PRECISION = 50.0
 
 
 @dataclass(frozen=True)

@@ -83,6 +83,7 @@ def make_report(work: Path, seeds: list[int], students: list[str]) -> Stage:
         '--title=Toy world',
         f'--baseline={STUDENTS[students[0]]}',
         f'--truth={work}/seed{seeds[0]}/world/web_truth.csv',
+        f'--train-images={work}/seed{seeds[0]}/world',
         '-o',
         work / 'report.html',
     )

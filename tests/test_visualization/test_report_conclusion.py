@@ -127,9 +127,8 @@ def test_quality_without_the_check_comes_from_scores_and_truth(study, folder):
         ({'warnings': [{'reason': 'x', 'remedies': 'y'}]}, 'warnings must'),
         ({'zero_shot': {'all': 'x'}}, "zero_shot: expected a number, got 'x'"),
         ({'zero_shot': {'all': float('nan')}}, 'expected a number, got nan'),
-        ({'precision': {'all': 5}}, 'precision, all: expected an object'),
-        ({'groups': []}, r'groups must be an object, got \[\]'),
-        ({'precision': {'all': {'precision': []}}}, 'expected a number'),
+        ({'precision': []}, r'precision must be an object, got \[\]'),
+        ({'precision': {'all': [5]}}, 'precision: expected a number'),
     ],
 )
 def test_a_broken_quality_file_is_named(tmp_path, change, message):

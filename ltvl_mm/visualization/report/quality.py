@@ -6,16 +6,17 @@ from pathlib import Path
 
 import numpy as np
 
+from ltvl_mm.evaluation.retrieval_quality import RANKS
+from ltvl_mm.evaluation.retrieval_warnings import (
+    MAX_UNCERTAIN_CLASSES,
+    MIN_BEST,
+    MIN_PRECISION,
+)
 from ltvl_mm.structures.class_counts import GROUPS
 from ltvl_mm.structures.manifest import Manifest
 from ltvl_mm.utils.io import read_json
 
 FILE = 'quality.json'
-# As tools/analysis_tools/check_retrieval.py.
-MIN_BEST = 0.5
-MAX_UNCERTAIN_CLASSES = 100 / 3
-MIN_PRECISION = 50.0
-_RANKS = (1, 10, 30, 100)
 
 
 @dataclass(frozen=True)
@@ -58,16 +59,9 @@ def read_quality(folder: Path) -> dict:
     zero_shot = _get_object(content, 'zero_shot', file)
     for value in zero_shot.values():
         _check_number(value, f'{file}, zero_shot')
-    for name in ('groups', 'precision'):
-        for group, entry in _get_object(content, name, file).items():
-            if not isinstance(entry, dict):
-                raise ValueError(
-                    f'{file}, {name}, {group}: expected an object, got '
-                    f'{entry!r:.80}'
-                )
-            for key, value in entry.items():
-                if value is not None:
-                    _check_number(value, f'{file}, {name}, {group}, {key}')
+    for value in _get_object(content, 'precision', file).values():
+        if value is not None:
+            _check_number(value, f'{file}, precision')
     return content
 
 
@@ -119,9 +113,9 @@ def assess_quality(
     """
     known = {name: float(values[-1]) for name, values in curves.items()}
     estimated = {
-        name: entry.get('precision')
-        for name, entry in content.get('precision', {}).items()
-        if entry.get('precision') is not None
+        name: value
+        for name, value in content.get('precision', {}).items()
+        if value is not None
     }
     precision = known or estimated
     columns: dict[str, dict[str, str]] = {}
@@ -169,7 +163,7 @@ def _average_ranks(
         return {}
     groups = group_of_class[manifest.class_id]
     found: dict[int, dict[str, float]] = {}
-    for rank in _RANKS:
+    for rank in RANKS:
         for group in (*GROUPS, 'all'):
             inside = (manifest.rank == rank - 1) & (
                 (groups == group) | (group == 'all')
