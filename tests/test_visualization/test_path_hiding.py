@@ -1,5 +1,16 @@
-import pytest
+import re
+from pathlib import Path
 
+import pytest
+from study_folder import write_study
+
+from ltvl_mm.structures.run_reader import read_run
+from ltvl_mm.visualization.report import (
+    make_study,
+    page,
+    read_retrieval,
+    write_report,
+)
 from ltvl_mm.visualization.report.path_hiding import PathHider
 
 
@@ -45,3 +56,31 @@ def test_paths_below_a_working_folder_are_relative_to_it():
 def test_a_known_path_of_a_user_does_not_show_the_user():
     assert PathHider([], ['/home/alice/x y'])('/home/alice/x y') == '…/x y'
     assert PathHider(['/', ''], ['/'])('/a/b and / or') == '…/b and / or'
+
+
+def test_a_page_has_no_absolute_path_of_the_disk(tmp_path, monkeypatch):
+    folder = write_study(tmp_path / 'my runs')
+    run = folder / 'seed0/tackle'
+    (run / 'tackle.py').open('a').write("root = '/home/alice/my data/x'\n")
+    (folder / 'seed0/plain/test.npz').unlink()  # a message names it
+    command = run / 'commands.jsonl'
+    command.write_text(
+        command.read_text().replace(
+            'train.py configs/x.py', 'train.py /srv/x/y.py --work-dir=/srv/z'
+        )
+    )
+    monkeypatch.setattr(page, 'pack_library', str)
+    write_report(
+        tmp_path / 'x.html',
+        make_study(
+            [read_run(folder / f'seed0/{n}', n) for n in ('plain', 'tackle')]
+        ),
+        retrieval=read_retrieval(folder / 'retrieved/manifest.parquet'),
+    )
+    text = (tmp_path / 'x.html').read_text()
+    for part in (tmp_path, Path.cwd(), 'alice', '/srv', '/somewhere'):
+        assert str(part) not in text
+    assert 'root = &#39;…/x&#39;' in text
+    assert 'train.py …/y.py --work-dir=…/z' in text
+    body = re.sub('data:[^"]*', '', text[text.index('<main') :])
+    assert not re.search(r'["\' =](/[\w.-]+){2,}', body)

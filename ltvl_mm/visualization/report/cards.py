@@ -106,21 +106,20 @@ def picture_training(
     """
     most = max(map(len, training), default=0)
     found: list[list[str]] = [[] for _ in training]
-    for place in range(most):
-        layer = []
-        with progress_bar(
-            total=len(training), title='training images', unit='img'
-        ) as bar:
+    total = most * len(training)
+    with progress_bar(total=total, title='training', unit='img') as bar:
+        for place in range(most):
+            layer = []
             for files in training:
                 file = files[place] if place < len(files) else None
                 layer.append('' if file is None else encode_thumbnail(file))
                 bar.update()
-        room -= sum(len(one) + _MARKUP for one in layer if one)
-        if room < 0:
-            break
-        for some, one in zip(found, layer, strict=True):
-            if one:
-                some.append(one)
+            room -= sum(len(one) + _MARKUP for one in layer if one)
+            if room < 0:
+                break
+            for some, one in zip(found, layer, strict=True):
+                if one:
+                    some.append(one)
     return found
 
 
