@@ -9,15 +9,20 @@ _QUOTED = re.compile(r"""(?P<quote>['"])(?P<path>/[^'"\n]*)(?P=quote)""")
 _POSIX = re.compile(r"""(?<![\w.…~/<])/(?!/)[^\s'"`,;:|<>()\[\]{}*]+""")
 _WINDOWS = re.compile(r"""\b[A-Za-z]:[\\/][^\s'"`,;:|<>()\[\]{}*]+""")
 _FILE_URL = re.compile(r'file://(?=/)')
+# Parts of a path that are kept.
+_KEPT = 2
 _HOME = re.compile(r'/(?:root|(?:home|Users)/[^/]+)/?')
+_HOME_FOLDER = re.compile(
+    r'^(?:/root|(?:[A-Za-z]:)?[\\/]+(?:home|Users)[\\/]+[^\\/]+)(?=[\\/]|$)'
+)
 
 
 class PathHider:
     """Function that shortens absolute paths in a text.
 
     A path inside a working folder becomes relative to it, and another one
-    keeps its last part: ``/data/lists/train.txt`` becomes ``…/train.txt``.
-    Known paths keep two parts, which tells seeds apart.
+    keeps its last two parts: ``/data/x/lists/train.txt`` becomes
+    ``…/lists/train.txt``. The folder of a user is never kept.
 
     Args:
         folders: Absolute paths of working folders, such as those in which
@@ -55,7 +60,7 @@ def _rank(entry: tuple[str, str]) -> int:
 
 def _replace_known(text: str, path: str, short: str) -> str:
     """Replace a known path, and the folder part of paths below it."""
-    exact = short or _shorten(path, keep=2)
+    exact = short or _shorten(path)
     below = '' if short else f'{exact}/'
     # '/data/a' is no folder of '/data/ab'.
     pattern = rf'(?<![\w.…~/]){re.escape(path)}(?P<end>/+|(?![\w.-]))'
@@ -72,11 +77,9 @@ def _shorten_quoted(match: re.Match) -> str:
     return f'{match["quote"]}{_shorten(match["path"])}{match["quote"]}'
 
 
-def _shorten(path: str, keep: int = 1) -> str:
+def _shorten(path: str) -> str:
     if _HOME.fullmatch(path):
         return '~'
-    home = _HOME.match(path)
-    parts = [part for part in re.split(r'[\\/]+', path) if part]
-    if home:  # the name of a user is never kept
-        parts = [part for part in path[home.end() :].split('/') if part]
-    return f'…/{"/".join(parts[-keep:])}' if parts else path
+    below = _HOME_FOLDER.sub('', path)
+    parts = [part for part in re.split(r'[\\/]+', below) if part]
+    return f'…/{"/".join(parts[-_KEPT:])}' if parts else path
