@@ -124,8 +124,9 @@ def test_a_manifest_of_other_classes_than_the_training_list_is_named(folder):
     run = folder / 'seed0/tackle'
     (run / 'test.npz').unlink()
     config = (run / 'tackle.py').read_text()
-    write_json(folder / 'train.json', [1, 2])
-    (run / 'tackle.py').write_text(config.replace('classes=4', 'classes=2'))
+    write_json(folder / 'two.json', [1, 2])
+    config = config.replace('classes=4', 'classes=2')
+    (run / 'tackle.py').write_text(config.replace('train.txt', 'two.json'))
     found = read_run(run, 'x')
     assert found.counts.tolist() == [1, 2]
     assert found.retrieved is None

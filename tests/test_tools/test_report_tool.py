@@ -114,7 +114,7 @@ def test_names_that_are_not_utf8_and_runs_left_out_are_printed(
     config = tmp_path / 'foreign/plain.py'
     (tmp_path / 'two.json').write_text('[5, 6]')
     text = config.read_text().replace('num_classes=4', 'num_classes=2')
-    text = text.replace(str(folder / 'train.json'), str(tmp_path / 'two.json'))
+    text = text.replace(str(folder / 'train.txt'), str(tmp_path / 'two.json'))
     config.write_text(text)
     out = run_tool(
         sys.executable,
