@@ -151,8 +151,13 @@ def test_training_images_stay_below_the_given_folder(folder, tmp_path):
     ]
     listed = tmp_path / 'list.txt'
     listed.write_text('../../etc/x.png 0\na/../b.png 1\n/etc/passwd 1\n')
+    with pytest.raises(ValueError, match='names no image below .*such as'):
+        pick_training_images(listed, tmp_path / 'root', 2)
+    (tmp_path / 'root').mkdir()
+    (tmp_path / 'root/b.png').touch()
     found = pick_training_images(listed, tmp_path / 'root', 2)
     assert found == [[], [tmp_path / 'root/b.png']]
+    (tmp_path / 'x.png').touch()
     listed.write_text('../x.png 0\n')
     with pytest.raises(ValueError, match='names no image below'):
         pick_training_images(listed, tmp_path / 'root', 2)

@@ -1,7 +1,6 @@
 """Training images of each class, to show beside retrieved ones."""
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +28,8 @@ def pick_training_images(
             order of the list.
 
     Raises:
-        ValueError: If the list cannot be read, or names no file below root.
+        ValueError: If the list cannot be read, or none of the files is below
+            root.
     """
     images = read_image_list(image_list, num_classes=num_classes)
     order = np.argsort(images.labels, kind='stable')
@@ -42,19 +42,13 @@ def pick_training_images(
             for row in rows[places.round().astype(int)]
         ]
         found.append([file for file in files if file is not None])
-    if not any(found):
+    if not any(os.path.isfile(file) for files in found for file in files):
+        example = f', such as {images.paths[0]!r}' if len(images) else ''
         raise ValueError(
-            f'{image_list} names no image below {root}, such as '
-            f'{images.paths[0]!r}; give the folder that its paths start from'
-            if len(images)
-            else f'{image_list} names no image'
+            f'{image_list} names no image below {root}{example}; give the '
+            f'folder that the paths of the list start from'
         )
     return found
-
-
-def count_files(images: Sequence[Sequence[Path]]) -> int:
-    """Return the number of files that exist."""
-    return sum(os.path.isfile(file) for files in images for file in files)
 
 
 def _find_below(root: str | Path, path: str) -> Path | None:
