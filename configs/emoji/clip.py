@@ -7,8 +7,8 @@ Hardware: 1 CPU core, 25 minutes if nothing else runs on it.
 _base_ = '../_base_/toy_runtime.py'
 
 arch = 'ltvl-emoji'
-max_epochs = 24  # of 51,200 images
-constant_epochs = 14
+max_epochs = 10  # of 51,200 images
+constant_epochs = 6
 
 model = dict(
     type='ImageClassifier',
