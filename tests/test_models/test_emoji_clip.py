@@ -27,20 +27,20 @@ def test_some_steps_of_the_recipe_lower_the_loss(tmp_path):
     dataset = DATASETS.build(
         dict(
             cfg.train_dataloader.dataset,
-            length=32,
+            length=16,
             cache=str(tmp_path / 'corpus'),
             workers=1,
         )
     )
     torch.manual_seed(0)
-    batch = default_collate([dataset[index] for index in range(32)])
+    batch = default_collate([dataset[index] for index in range(16)])
     model = MODELS.build(cfg.model)
     optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3, fused=True)
     wrapper = OPTIM_WRAPPERS.build(
         dict(type=cfg.optim_wrapper.type, optimizer=optimizer)
     )
     losses = [
-        model.train_step(batch, wrapper)['loss'].item() for _ in range(12)
+        model.train_step(batch, wrapper)['loss'].item() for _ in range(8)
     ]
     assert sum(losses[-3:]) < 0.8 * sum(losses[:3])
 

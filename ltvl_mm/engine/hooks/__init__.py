@@ -5,6 +5,7 @@ from ltvl_mm.utils.lazy_imports import attach_names
 __getattr__, __dir__, __all__ = attach_names(
     __name__,
     {
+        'channels_last': ['ChannelsLastHook'],
         'class_counts': ['ClassCountsHook'],
         'class_means': ['ClassMeansHook'],
         'epoch_seed': ['EpochSeedHook'],

@@ -1,0 +1,27 @@
+"""LDAM-DRW: margins for rare classes, weights late; emoji world.
+
+Command:  python tools/train.py configs/emoji/baselines/ldam_drw.py
+Hardware: 2 CPU cores, 1 minute.
+"""
+
+_base_ = '../r18.py'
+
+loss = dict(type='ltvl_mm.LDAMLoss', num_classes=96)
+model = dict(
+    head=dict(
+        _delete_=True,
+        type='ltvl_mm.CosineClsHead',
+        num_classes=96,
+        in_channels=128,
+        loss=loss,
+    )
+)
+custom_hooks = [
+    *_base_.custom_hooks,
+    # DRW begins when a fifth of the epochs is left (Cao et al. 2019).
+    dict(
+        type='SwitchRecipeHook',
+        schedule=[dict(action_epoch=17, loss=dict(**loss, beta=0.9999))],
+    ),
+    dict(type='ltvl_mm.ClassCountsHook'),
+]

@@ -1,0 +1,35 @@
+"""RIDE: three diverse experts, LDAM and DRW, on the emoji world.
+
+Command:  python tools/train.py configs/emoji/baselines/ride.py
+Hardware: 2 CPU cores, 2 minutes.
+"""
+
+_base_ = '../r18.py'
+
+loss = dict(type='ltvl_mm.RIDELoss', num_classes=96)
+model = dict(
+    backbone=dict(
+        _delete_=True,
+        type='ltvl_mm.ExpertResNet',
+        backbone=_base_.model.backbone,
+        num_experts=3,
+        shared_stages=1,
+    ),
+    head=dict(
+        _delete_=True,
+        type='ltvl_mm.ExpertClsHead',
+        num_classes=96,
+        in_channels=96,
+        num_experts=3,
+        loss=loss,
+    ),
+)
+custom_hooks = [
+    *_base_.custom_hooks,
+    # DRW begins when a fifth of the epochs is left.
+    dict(
+        type='SwitchRecipeHook',
+        schedule=[dict(action_epoch=17, loss=dict(**loss, beta=0.9999))],
+    ),
+    dict(type='ltvl_mm.ClassCountsHook'),
+]
