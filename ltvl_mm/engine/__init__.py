@@ -7,6 +7,7 @@ __getattr__, __dir__, __all__ = attach_names(
     {
         'hooks': [
             'ClassCountsHook',
+            'ChannelsLastHook',
             'ClassMeansHook',
             'EpochSeedHook',
             'PlainCheckpointHook',

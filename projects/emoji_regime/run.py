@@ -7,12 +7,12 @@ is skipped when an earlier run finished it.
 """
 
 import argparse
-import sys
 from functools import partial
 from pathlib import Path
 
 from summary import METHODS, ZERO_SHOT, summarize
 
+from ltvl_mm.utils.command_line import make_parser, run_command
 from ltvl_mm.utils.stages import Stage, python_stage, run_study
 
 
@@ -88,38 +88,54 @@ def _point_to_world(world: Path, splits: tuple[str, ...]) -> list[str]:
     ]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--work-dir', default='work_dirs/emoji_regime')
-    parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2])
+def build_parser() -> argparse.ArgumentParser:
+    parser = make_parser(__doc__)
     parser.add_argument(
-        '--methods', nargs='+', choices=METHODS, default=list(METHODS)
+        '--work-dir',
+        default='work_dirs/emoji_regime',
+        help='folder of the results',
+    )
+    parser.add_argument(
+        '--seeds',
+        type=int,
+        nargs='+',
+        default=[0, 1, 2],
+        help='seeds to run, one after the other',
+    )
+    parser.add_argument(
+        '--methods',
+        nargs='+',
+        choices=METHODS,
+        default=list(METHODS),
+        help='methods to train (default: all)',
     )
     parser.add_argument(
         '--world',
         nargs='*',
         default=[],
         metavar='NAME=VALUE',
-        help='options of make_emoji_world.py, such as train-most=200',
+        help='options of make_emoji_world.py, such as train-most=200 '
+        '(default: none)',
     )
-    args = parser.parse_args()
+    return parser
+
+
+def main() -> None:
+    args = build_parser().parse_args()
     work = Path(args.work_dir).resolve()
-    try:
-        run_study(
-            work,
-            args.seeds,
-            partial(
-                list_stages,
-                methods=args.methods,
-                world_options=[f'--{option}' for option in args.world],
-            ),
-            lambda folder: {},
-            say=partial(print, flush=True),
-        )
-    except RuntimeError as error:
-        sys.exit(str(error))
+    run_study(
+        work,
+        args.seeds,
+        partial(
+            list_stages,
+            methods=args.methods,
+            world_options=[f'--{option}' for option in args.world],
+        ),
+        lambda folder: {},
+        say=partial(print, flush=True),
+    )
     print(summarize(work, args.seeds, args.methods))
 
 
 if __name__ == '__main__':
-    main()
+    run_command(main)

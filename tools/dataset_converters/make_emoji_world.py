@@ -1,10 +1,21 @@
 """Write the emoji world: target lists and web images."""
 
 import argparse
-from dataclasses import fields
 
 from ltvl_mm.datasets.emoji_world_spec import EmojiWorldSize
 from ltvl_mm.utils.command_line import make_parser, run_command
+
+SIZES = {
+    'seed': 'seed of the world',
+    'classes': 'number of classes, at most 96',
+    'train_most': 'training images of the most frequent class',
+    'train_fewest': 'training images of the rarest class',
+    'train_decay': 'power of the rank in the long tail; 1 is exponential',
+    'val_per_class': 'val images of each class',
+    'test_per_class': 'test images of each class',
+    'web': 'web images',
+    'web_per_tar': 'web images of a tar',
+}
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -13,13 +24,13 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         '--workers', type=int, default=2, help='processes that draw'
     )
-    for field in fields(EmojiWorldSize):
-        words = field.name.replace('_', ' ')
+    for field, text in SIZES.items():
+        default = getattr(EmojiWorldSize, field)
         parser.add_argument(
-            f'--{field.name.replace("_", "-")}',
-            type=type(field.default),
-            default=field.default,
-            help=f'{words}; see ltvl_mm.datasets.EmojiWorldSize',
+            f'--{field.replace("_", "-")}',
+            type=type(default),
+            default=default,
+            help=text,
         )
     return parser
 
