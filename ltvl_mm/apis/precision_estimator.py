@@ -16,9 +16,10 @@ PROBABILITY = 'probabilities calibrated on val'
 class PrecisionEstimator:
     """Estimates the precision of some of M retrieved images.
 
-    Where most of their classes have reference val images, by the agreement
-    with these; otherwise by the mean of their calibrated probabilities, which
-    is too high if web images show none of the classes.
+    There are two estimates, and the lower one is taken, since both err
+    upwards: the agreement with reference val images, where most classes have
+    some, by noise in few val images; the mean of the calibrated probabilities
+    if web images show none of the classes.
 
     Args:
         class_id: (M,) classes that the images were retrieved for.
@@ -59,18 +60,11 @@ class PrecisionEstimator:
         Args:
             inside: (M,) bool.
         """
-        if not inside.any():
-            return None
-        found = self._compare(inside)
-        if found is None:
-            return float(100 * self.calibrated[inside].mean())
-        return found
+        return self._choose(inside)[0]
 
     def name_method(self, inside: np.ndarray) -> str | None:
         """Return what :meth:`estimate` judges by; None without images."""
-        if not inside.any():
-            return None
-        return PROBABILITY if self._compare(inside) is None else AGREEMENT
+        return self._choose(inside)[1]
 
     def average_by_class(self, num_classes: int) -> np.ndarray:
         """Return the (K,) percent of agreeing images; NaN where unknown."""
@@ -80,6 +74,15 @@ class PrecisionEstimator:
             labels, self.agrees[self.measured], minlength=num_classes
         )
         return np.where(count > 0, 100 * total / np.maximum(count, 1), np.nan)
+
+    def _choose(self, inside: np.ndarray) -> tuple[float | None, str | None]:
+        if not inside.any():
+            return None, None
+        by_probability = float(100 * self.calibrated[inside].mean())
+        by_agreement = self._compare(inside)
+        if by_agreement is None or by_probability < by_agreement:
+            return by_probability, PROBABILITY
+        return by_agreement, AGREEMENT
 
     def _compare(self, inside: np.ndarray) -> float | None:
         some = inside & self.measured

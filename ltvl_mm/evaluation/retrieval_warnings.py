@@ -79,8 +79,9 @@ def find_warnings(numbers: QualityNumbers) -> list[QualityWarning]:
             QualityWarning(
                 'zero_shot',
                 f'CLIP recognizes {numbers.zero_shot:.1f} % of the val images '
-                f'of {numbers.zero_shot_group} classes, and guessing '
-                f'{chance:.1f} %: what it does not know it cannot retrieve',
+                f'of {numbers.zero_shot_group} classes, where '
+                f'guessing gives {chance:.1f} %: it cannot retrieve what it '
+                f'does not know',
                 _teach(numbers, knowledge),
             )
         )

@@ -165,7 +165,7 @@ def test_a_clip_that_knows_the_classes_gives_no_warning():
             ('grp_7b', '--templates', '--clip'),
         ),
         # Two classes: 55 % is hardly above chance.
-        (dict(num_classes=2), 'zero_shot', 'guessing 50.0 %', ()),
+        (dict(num_classes=2), 'zero_shot', 'guessing gives 50.0 %', ()),
         (
             dict(uncertain_classes=34.0, fitted_temperature=0.02),
             'scores',
