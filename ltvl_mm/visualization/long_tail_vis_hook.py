@@ -13,9 +13,10 @@ class LongTailVisHook(Hook):
 
     The picture goes to ``runner.visualizer``, and so to the files,
     TensorBoard or W&B that ``vis_backends`` names, as ``shot_per_class``.
-    The curves of many, medium, few and all are there without this hook: the
-    host's LoggerHook logs the numbers of ``ltvl_mm.ShotAccuracy``, under the
-    same steps.
+    Frequent classes are on the left, as on the page of ``tools/report.py``.
+    The curves of many, medium, few and all are there without this hook:
+    mmengine's LoggerHook logs the numbers of ``ltvl_mm.ShotAccuracy`` under
+    the same steps.
 
     Args:
         by_epoch: The step is the epoch, else the iteration; as LoggerHook's

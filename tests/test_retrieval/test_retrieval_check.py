@@ -9,8 +9,13 @@ from web_memory import ENCODER, write_store
 from ltvl_mm.apis.retrieval_check import check_retrieval, describe_quality
 from ltvl_mm.retrieval.retrieve import retrieve
 from ltvl_mm.retrieval.task import RetrievalOptions, RetrievalTask
+from ltvl_mm.structures.class_counts import group_classes
 from ltvl_mm.structures.class_queries import ClassQueries, save_queries
 from ltvl_mm.structures.image_list import ImageList, write_image_list
+from ltvl_mm.utils.io import write_json
+from ltvl_mm.visualization.report import read_retrieval
+from ltvl_mm.visualization.report.quality import assess_quality
+from ltvl_mm.visualization.report.retrieval import find_probabilities
 
 CLASSES, DIM, VAL = 8, 24, 4
 COUNTS = [200, 150, 60, 50, 30, 10, 5, 3]
@@ -130,3 +135,25 @@ def test_images_of_another_store_are_refused(write):
 def write_counts(folder):
     (folder / 'counts.json').write_text(json.dumps(COUNTS))
     return folder / 'counts.json'
+
+
+def test_the_report_page_reads_a_check(write):
+    folder, *stores = write(0)
+    result = check(folder, *stores)
+    write_json(folder / 'retrieved/quality.json', result)
+    found = read_retrieval(folder / 'retrieved/manifest.parquet')
+    assert 'quality' not in found.missing
+    quality = assess_quality(
+        found.manifest,
+        find_probabilities(found.manifest),
+        found.quality,
+        {},
+        group_classes(np.array(COUNTS)),
+    )
+    assert quality.warnings == json.loads(json.dumps(result['warnings']))
+    assert quality.precision == result['precision']['all']
+    # The page computes probabilities from scores, the check from embeddings.
+    column = quality.columns.index('p of image 1, %')
+    assert quality.rows['few'][column] == (
+        f'{100 * result["groups"]["few"]["probability_1"]:.0f}'
+    )

@@ -147,6 +147,7 @@ class StageList(StageBuilder):
             'report.py',
             *(f'{title}={self.run_folder(run)}' for run, title in named),
             f'--title={self.root.name}',
+            f'--train-images={self.root}',
             *(
                 [f'--baseline={dict(named)["student"]}']
                 if 'student' in dict(named)
