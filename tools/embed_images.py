@@ -13,6 +13,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from ltvl_mm.utils.command_line import add_device, make_parser, run_command
+from ltvl_mm.utils.text import escape_controls
 
 if TYPE_CHECKING:
     from ltvl_mm.structures.embedding_store import EmbeddingStore
@@ -109,7 +110,7 @@ def report(store: 'EmbeddingStore') -> None:
     if downloads is not None:
         print(downloads)
     for key, reason in bad[:5]:
-        print(f'  {key}: {reason}')
+        print(escape_controls(f'  {key}: {reason}'))
     if len(bad) > 5:
         print(f'  ... all of them: {store.root}/bad_images.json')
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from ltvl_mm.evaluation.feature_map import METHODS
 from ltvl_mm.utils.command_line import make_parser, run_command
+from ltvl_mm.utils.text import escape_controls
 
 if TYPE_CHECKING:
     from ltvl_mm.structures.run_folder import RunFolder
@@ -108,19 +109,18 @@ def main() -> None:
             training=find_training_images(study, args.train_images),
         )
     except (ValueError, OSError, ImportError) as error:
-        sys.exit(str(error))
+        sys.exit(escape_controls(str(error)))
     rows = [
         {'method': run.name, **scores}
         for run in study.runs
         if (scores := score_run(study, run))
     ]
-    print(format_accuracies(rows))
+    print(escape_controls(format_accuracies(rows)))
     for owner, parts in study.left_out.items():
-        print(f'{owner} is left out: {parts["the run"]}')
+        print(escape_controls(f'{owner} is left out: {parts["the run"]}'))
     for owner, parts in missing.items():
-        print(
-            f'missing of {owner}: {", ".join(parts)}; see the end of the page'
-        )
+        text = f'missing of {owner}: {", ".join(parts)}'
+        print(escape_controls(f'{text}; see the end of the page'))
     print(f'{args.out}: {Path(args.out).stat().st_size / 1e6:.1f} MB')
 
 

@@ -16,7 +16,7 @@ from mmengine.logging import print_log
 from ltvl_mm.retrieval.parquet_rows import PARQUET_ERRORS
 from ltvl_mm.structures.manifest import Manifest, load_manifest
 from ltvl_mm.utils.io import atomic_write
-from ltvl_mm.utils.regular_files import open_regular
+from ltvl_mm.utils.parquet_files import read_parquet
 
 DOWNLOAD_LIST = 'download.parquet'
 MANIFEST = 'manifest.parquet'
@@ -112,8 +112,7 @@ def load_wanted(retrieved: Path) -> WantedImages:
         )
     manifest = load_manifest(find_full_manifest(retrieved))
     try:
-        with open_regular(path) as file:
-            table = pq.ParquetFile(file).read()
+        table = read_parquet(path)
         # Versions before sha256 and phash wrote fewer columns.
         columns = {
             name: table[name].cast(_SCHEMA.field(name).type).to_pylist()

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ltvl_mm.utils.image_decoding import IMAGE_SUFFIXES
+from ltvl_mm.utils.parquet_files import read_parquet
 from ltvl_mm.utils.regular_files import open_regular
 
 # Rows held at a time. A column that is encoded with a dictionary can expand
@@ -51,13 +52,9 @@ def count_status(file: Path) -> dict[str, int]:
     """
     counts: Counter[str] = Counter()
     try:
-        with open_regular(file) as handle:
-            table = pq.ParquetFile(handle)
-            if 'status' in table.schema_arrow.names:
-                for batch in table.iter_batches(
-                    columns=['status'], use_threads=False
-                ):
-                    counts.update(map(str, batch['status'].to_pylist()))
+        if 'status' in list_columns(file):
+            column = read_parquet(file, ['status'])['status']
+            counts.update(map(str, column.to_pylist()))
     except PARQUET_ERRORS as error:
         raise ValueError(f'{file} cannot be read: {error!s:.200}') from None
     return dict(counts)

@@ -4,11 +4,10 @@ import hashlib
 import os
 from pathlib import Path
 
-import pyarrow.parquet as pq
-
 from ltvl_mm.retrieval.shards import Shard, iterate_shard
 from ltvl_mm.structures.store_parts import Part
 from ltvl_mm.utils.io import hash_content
+from ltvl_mm.utils.parquet_files import read_parquet
 
 _COMPARED = ('image_path', 'sha256', 'source', 'offset', 'caption', 'url')
 
@@ -69,7 +68,7 @@ def has_same_content(part: Part, shard: Shard) -> bool:
     """
     due: dict[str, tuple] = {}
     if part.rows:
-        columns = pq.read_table(part.table, columns=list(_COMPARED))
+        columns = read_parquet(part.table, _COMPARED)
         for row in columns.to_pylist():
             key, *content = (row[name] for name in _COMPARED)
             due[key] = tuple(content)

@@ -10,8 +10,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from ltvl_mm.structures.store_fields import (
+    Field,
+    pairs_of_texts,
+    read_fields,
+    sequence,
+    whole,
+)
 from ltvl_mm.structures.text_column import TextColumn
-from ltvl_mm.utils.io import atomic_write, read_json, write_json
+from ltvl_mm.utils.io import atomic_write, write_json
+from ltvl_mm.utils.parquet_files import read_parquet
 
 _INDEX = 'index.json'
 _FORMAT = 'ltvl_mm caption index 1'
@@ -24,6 +32,16 @@ _SCHEMA = pa.schema(
         ('size', pa.int64()),
     ]
 )
+_INDEX_FIELDS = {
+    'format': Field(repr(_FORMAT), lambda value: value == _FORMAT),
+    'shards': sequence(lambda name: isinstance(name, str), 'a list of texts'),
+}
+_RECORD_FIELDS = {
+    'state': Field('an object', lambda value: isinstance(value, dict)),
+    'images': whole(),
+    'without_caption': whole(),
+    'bad': pairs_of_texts(),
+}
 
 
 @dataclass(frozen=True)
@@ -84,13 +102,14 @@ def read_caption_part(folder: Path, name: str) -> CaptionPart | None:
         return None
     if not _find_part(folder, name, '.parquet').is_file():
         return None
-    try:
-        part = CaptionPart(**read_json(record))
-    except TypeError as error:
-        raise ValueError(
-            f'{record} is no record of a caption index ({error}); remove it'
-        ) from None
-    return part
+    fields = read_fields(
+        record,
+        _RECORD_FIELDS,
+        kind='the record of a caption index',
+        remedy='remove it and index the images again',
+        only=True,
+    )
+    return CaptionPart(**fields)
 
 
 def write_caption_index(folder: Path, shards: Sequence[str]) -> None:
@@ -113,12 +132,12 @@ def load_caption_index(folder: str | Path) -> CaptionIndex:
             f'dataset_converters/index_captions.py TARS -o {folder} (the same '
             f'command goes on with an index that was not finished)'
         )
-    content = read_json(folder / _INDEX)
-    if not isinstance(content, dict) or content.get('format') != _FORMAT:
-        raise ValueError(
-            f'{folder / _INDEX} is no caption index of this version '
-            f'({_FORMAT!r}); index the images again'
-        )
+    content = read_fields(
+        folder / _INDEX,
+        _INDEX_FIELDS,
+        kind='a caption index of this version',
+        remedy='index the images again',
+    )
     tables = [_read_rows(folder, name) for name in content['shards']]
     table = pa.concat_tables(tables or [_SCHEMA.empty_table()])
     if not len(table):
@@ -134,21 +153,25 @@ def load_caption_index(folder: str | Path) -> CaptionIndex:
     )
 
 
-def _read_rows(folder: Path, name: object) -> pa.Table:
+def _read_rows(folder: Path, name: str) -> pa.Table:
     path = _find_part(folder, name, '.parquet')
     try:
-        table = pq.read_table(path, schema=_SCHEMA)
-    except (OSError, pa.ArrowException) as error:
+        table = read_parquet(path, _SCHEMA.names).cast(_SCHEMA)
+    # pyarrow raises a KeyError for a column that is not there.
+    except (OSError, ValueError, KeyError, pa.ArrowException) as error:
         raise ValueError(
             f'{path} cannot be read ({error!s:.200}); index the images again'
         ) from None
+    for column in _SCHEMA.names:
+        if table[column].null_count:
+            raise ValueError(f'{path} has rows without {column}')
     for column in ('offset', 'size'):
         if pc.any(pc.less(table[column], 0)).as_py():
             raise ValueError(f'{path} has a negative {column}')
     return table
 
 
-def _find_part(folder: Path, name: object, suffix: str) -> Path:
+def _find_part(folder: Path, name: str, suffix: str) -> Path:
     """Return a part's file; names of shards may hold slashes."""
-    flat = json.dumps(str(name))[1:-1].replace('/', '%2F')
+    flat = json.dumps(name)[1:-1].replace('/', '%2F')
     return folder / 'shards' / f'{flat}{suffix}'

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from ltvl_mm.structures.class_names import hash_class_names
 from ltvl_mm.structures.text_column import TextColumn
 from ltvl_mm.utils.io import atomic_write
+from ltvl_mm.utils.parquet_files import read_parquet
 
 _SCHEMA = pa.schema(
     [
@@ -119,9 +120,15 @@ class Manifest:
     def _check_files(self) -> None:
         """Raise ValueError if a file leaves the manifest's folder."""
         # Paths are compared in Python only where Arrow finds a suspect.
-        suspect = pc.match_substring_regex(self.file.array, r'^/|\.\.|[:\\]')
+        suspect = pc.match_substring_regex(
+            self.file.array, r'^/|\.\.|[:\\\x00]'
+        )
         for row in np.flatnonzero(suspect.to_numpy(zero_copy_only=False)):
             path = Path(self.file[row])
+            if '\0' in self.file[row]:
+                raise ValueError(
+                    f'manifest row {row}: {self.file[row]!r} is no path'
+                )
             if path.is_absolute() or '..' in path.parts:
                 raise ValueError(
                     f'manifest row {row}: {self.file[row]!r} leaves the folder'
@@ -201,7 +208,7 @@ def load_manifest(path: str | Path) -> Manifest:
             f'tools/retrieve.py'
         )
     try:
-        table = pq.read_table(path)
+        table = read_parquet(path)
         header = json.loads(table.schema.metadata[b'ltvl_mm'])
         names, source = header['class_names'], header['source']
     # Broken JSON, and most of what pyarrow raises, are ValueErrors.

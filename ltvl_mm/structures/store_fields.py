@@ -111,6 +111,18 @@ def sequence(
     )
 
 
+def pairs_of_texts() -> Field:
+    """Return the requirement of a list of (key, reason)."""
+    return sequence(
+        lambda pair: (
+            isinstance(pair, list)
+            and len(pair) == 2
+            and all(isinstance(word, str) for word in pair)
+        ),
+        'a list of pairs of texts',
+    )
+
+
 def _find_fault(
     record: Any,  # noqa: ANN401
     fields: Mapping[str, Field],

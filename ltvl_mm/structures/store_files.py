@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 
+from ltvl_mm.utils.parquet_files import read_parquet
 from ltvl_mm.utils.regular_files import check_regular, open_regular
 from ltvl_mm.utils.text import read_text, split_lines
 
@@ -108,8 +109,8 @@ def read_columns(
         table = pa.table({'image_path': _read_keys(file)})
     else:
         with _naming(file, 'cannot be read'):
-            table = pq.ParquetFile(file).read(
-                columns=sorted({column for column in spelt.values() if column})
+            table = read_parquet(
+                file, sorted({column for column in spelt.values() if column})
             )
     columns = {}
     for name in names:

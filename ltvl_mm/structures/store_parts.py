@@ -7,8 +7,8 @@ import pyarrow as pa
 
 from ltvl_mm.structures.store_fields import (
     Field,
+    pairs_of_texts,
     read_fields,
-    sequence,
     text,
     whole,
 )
@@ -72,14 +72,7 @@ _RECORD_FIELDS = {
     'shard': text(),
     'rows': whole(),
     'sha256': text(),
-    'bad': sequence(
-        lambda pair: (
-            isinstance(pair, list)
-            and len(pair) == 2
-            and all(isinstance(word, str) for word in pair)
-        ),
-        'a list of pairs of texts',
-    ),
+    'bad': pairs_of_texts(),
     'source': Field(
         'an object or null',
         lambda value: value is None or isinstance(value, dict),

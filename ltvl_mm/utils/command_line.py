@@ -3,10 +3,14 @@
 import argparse
 import difflib
 import dis
+import logging
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
+
+from ltvl_mm.utils.text import escape_controls
 
 _PACKAGE = str(Path(__file__).parents[1])
 _RAISE = dis.opmap['RAISE_VARARGS']
@@ -85,6 +89,8 @@ def run_command(main: Callable[[], object]) -> None:
 
     An error that our code raises on purpose is printed as one sentence, and
     the exit status is 1. Other errors are bugs and keep their traceback.
+    In errors and log lines, characters that would act on the terminal of the
+    user are escaped: names in files of strangers may hold them.
     ``--debug`` among the arguments keeps all tracebacks.
 
     Args:
@@ -94,12 +100,13 @@ def run_command(main: Callable[[], object]) -> None:
     # Not an argument of the parsers, and no part of recorded commands.
     sys.argv[1:] = [word for word in sys.argv[1:] if word != '--debug']
     try:
-        main()
+        with _escaped_logs():
+            main()
     except (ValueError, RuntimeError, OSError, ImportError) as error:
         folders = (_PACKAGE, str(Path(main.__code__.co_filename).parent))
         if debug or not _is_for_users(error, folders):
             raise
-        sys.exit(_escape(_describe(error)))
+        sys.exit(escape_controls(_describe(error)))
 
 
 class _Parser(argparse.ArgumentParser):
@@ -152,17 +159,23 @@ def _describe(error: Exception) -> str:
     return f'{error.filename}: {error.strerror}'
 
 
-def _escape(text: str) -> str:
-    """Escape characters that would act on the terminal of the user.
+@contextmanager
+def _escaped_logs() -> Iterator[None]:
+    """Escape the messages of all loggers; names in tars may be in them."""
+    make = logging.getLogRecordFactory()
 
-    Names in files of strangers may hold them.
-    """
-    return ''.join(
-        char
-        if char.isprintable() or char == '\n'
-        else char.encode('unicode_escape').decode()
-        for char in text
-    )
+    def make_escaped(*args: Any, **kwargs: Any) -> logging.LogRecord:  # noqa: ANN401
+        record = make(*args, **kwargs)
+        # Messages with arguments are of other packages.
+        if isinstance(record.msg, str) and not record.args:
+            record.msg = escape_controls(record.msg)
+        return record
+
+    logging.setLogRecordFactory(make_escaped)
+    try:
+        yield
+    finally:
+        logging.setLogRecordFactory(make)
 
 
 def _is_for_users(error: Exception, folders: tuple[str, ...]) -> bool:

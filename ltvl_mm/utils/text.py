@@ -39,6 +39,20 @@ def split_lines(text: str) -> list[str]:
     return lines if lines[-1] else lines[:-1]
 
 
+def escape_controls(text: str) -> str:
+    r"""Escape characters that act on a terminal, as in ``\x1b``; keep ``\n``.
+
+    Tabs are kept as well. All that Python calls not printable is escaped, so
+    also line separators (U+2028) and marks that reverse the direction.
+    """
+    return ''.join(
+        char
+        if char.isprintable() or char in '\n\t'
+        else char.encode('unicode_escape').decode()
+        for char in text
+    )
+
+
 def read_text(path: str | Path) -> str:
     """Return the text of a UTF-8 file, without a byte order mark.
 

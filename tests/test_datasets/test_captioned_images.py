@@ -143,7 +143,9 @@ def test_unusable_inputs_are_named(tars, tmp_path):
     assert not (tmp_path / 'other/index.json').exists()
     index_captions(tars, tmp_path / 'index', workers=0)
     (tmp_path / 'index/index.json').write_text(json.dumps({'format': 'x'}))
-    with pytest.raises(ValueError, match='no caption index of this version'):
+    with pytest.raises(
+        ValueError, match='not a caption index of this version'
+    ):
         CaptionedImages(str(tmp_path / 'index'))
 
 

@@ -101,6 +101,7 @@ def test_classes_without_images_count_zero():
         ('key', ('a', 'a', 'b'), "row 1: key 'a' stands twice in class 0"),
         ('file', ('a', '/b', 'c'), "row 1: '/b' leaves the folder"),
         ('file', ('a', 'b', 'c/../../d'), 'row 2: .* leaves the folder'),
+        ('file', ('a', 'b\0', 'c'), r"row 1: 'b\\x00' is no path"),
     ],
 )
 def test_a_broken_contract_is_named(column, value, message):

@@ -1,6 +1,7 @@
 """Errors of tools: one sentence for users, a traceback for bugs."""
 
 import ast
+import logging
 import subprocess
 import sys
 from pathlib import Path
@@ -31,6 +32,10 @@ def raise_on_purpose():
 
 def raise_with_odd_name():
     raise ValueError('\x1b[2J\udcff\u202e.jpg of é 中 is odd')
+
+
+def log_odd_name():
+    logging.getLogger('odd').warning('left out: \x1b[2J\u2028.jpg\n\tof é')
 
 
 def raise_in_package():
@@ -68,6 +73,13 @@ def test_errors_for_users_are_one_sentence(main, message, tmp_path):
     with pytest.raises(SystemExit, match=message) as caught:
         run_command(main)
     assert '\n' not in str(caught.value)
+
+
+def test_log_lines_do_not_act_on_the_terminal(caplog):
+    before = logging.getLogRecordFactory()
+    run_command(log_odd_name)
+    assert caplog.messages == ['left out: \\x1b[2J\\u2028.jpg\n\tof é']
+    assert logging.getLogRecordFactory() is before
 
 
 @pytest.mark.parametrize(

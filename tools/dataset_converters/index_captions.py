@@ -8,6 +8,7 @@ of images. Nothing is copied: a training reads images from the tars.
 import argparse
 
 from ltvl_mm.utils.command_line import make_parser, run_command
+from ltvl_mm.utils.text import escape_controls
 
 _LISTED = 5
 
@@ -44,7 +45,7 @@ def main() -> None:
         f'none, {len(bad)} could not be read'
     )
     for key, reason in bad[:_LISTED]:
-        print(f'  {key}: {reason}')
+        print(escape_controls(f'  {key}: {reason}'))
     if len(bad) > _LISTED:
         print(f'  ... all of them: {args.out}/shards/*.json')
 

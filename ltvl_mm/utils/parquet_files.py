@@ -1,0 +1,155 @@
+"""Read parquet files of other people, within the memory their size suggests.
+
+A few kilobytes can claim a billion rows, or a megabyte of text that a million
+rows share.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from ltvl_mm.utils.npz_check import check_expansion
+from ltvl_mm.utils.regular_files import open_regular
+
+# Memory of a number or of an offset into texts.
+_BYTES_A_VALUE = 8
+
+
+def read_parquet(
+    file: str | Path, columns: Sequence[str] | None = None
+) -> pa.Table:
+    """Return some columns of a parquet file as plain columns.
+
+    Args:
+        file: The file.
+        columns: Names of columns, in their order; None for all.
+
+    Raises:
+        OSError: If the file does not exist or is broken.
+        ValueError: If it would take more than 100 MB and than 100 times its
+            size, or a column is nested; see also :func:`open_regular`.
+    """
+    with open_regular(file) as handle:
+        size = handle.seek(0, 2)
+        handle.seek(0)
+        footer = pq.ParquetFile(handle)
+        schema = footer.schema_arrow
+        names = list(schema.names if columns is None else columns)
+        _check_types(schema, names)
+        shared = _find_shared(footer, size, names)
+        handle.seek(0)
+        table = pq.ParquetFile(handle, read_dictionary=shared).read(
+            columns=names
+        )
+    if not names:  # only the number of rows
+        return table
+    sizes = [_measure(table.column(name)) for name in names]
+    check_expansion(size, sum(sizes))
+    return pa.table(
+        {
+            name: _expand(table.column(name), schema.field(name).type)
+            for name in names
+        },
+        metadata=schema.metadata,
+    )
+
+
+def _check_types(schema: pa.Schema, names: Sequence[str]) -> None:
+    for name in names:
+        if schema.names.count(name) != 1:
+            raise ValueError(
+                f'it has {schema.names.count(name)} columns {name!r:.80}'
+            )
+        kind = _get_value_type(schema.field(name).type)
+        if pa.types.is_nested(kind):
+            raise ValueError(
+                f'the column {name!r:.80} holds {kind!s:.80}; expected texts '
+                f'or numbers'
+            )
+
+
+def _find_shared(
+    footer: pq.ParquetFile, size: int, names: Sequence[str]
+) -> list[str]:
+    """Return the columns whose rows share values; refuse what is too large.
+
+    These are read as dictionaries, whose content can be measured before it is
+    repeated for each row.
+    """
+    shared, total = set(), 0
+    for group in range(footer.num_row_groups):
+        rows = footer.metadata.row_group(group)
+        for number in range(rows.num_columns):
+            chunk = rows.column(number)
+            name = chunk.path_in_schema
+            if name not in names:
+                continue
+            if 'DELTA_BYTE_ARRAY' in chunk.encodings:
+                # Each value repeats the start of the one before.
+                raise ValueError(
+                    f'the column {name!r:.80} is encoded as DELTA_BYTE_ARRAY, '
+                    f'whose content cannot be measured before it is read; '
+                    f'write the file again, e.g. with pyarrow'
+                )
+            if chunk.has_dictionary_page:
+                shared.add(name)
+            total += max(
+                chunk.total_uncompressed_size, _BYTES_A_VALUE * rows.num_rows
+            )
+    check_expansion(size, total)
+    return [
+        name for name in shared if _is_text(footer.schema_arrow.field(name))
+    ]
+
+
+def _is_text(field: pa.Field) -> bool:
+    kind = _get_value_type(field.type)
+    return any(
+        test(kind)
+        for test in (
+            pa.types.is_string,
+            pa.types.is_large_string,
+            pa.types.is_string_view,
+            pa.types.is_binary,
+            pa.types.is_large_binary,
+            pa.types.is_binary_view,
+        )
+    )
+
+
+def _measure(column: pa.ChunkedArray) -> int:
+    """Return the bytes of a column when each row has its own value."""
+    if not pa.types.is_dictionary(column.type):
+        return column.nbytes
+    total = _BYTES_A_VALUE * len(column)
+    for chunk in column.chunks:
+        lengths = chunk.dictionary.cast(
+            pa.large_binary() if _is_binary(chunk.type) else pa.large_string()
+        )
+        taken = pc.binary_length(lengths).take(chunk.indices)
+        total += pc.sum(taken).as_py() or 0
+    return total
+
+
+def _is_binary(kind: pa.DataType) -> bool:
+    value = _get_value_type(kind)
+    return any(
+        test(value)
+        for test in (
+            pa.types.is_binary,
+            pa.types.is_large_binary,
+            pa.types.is_binary_view,
+        )
+    )
+
+
+def _expand(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
+    value = _get_value_type(kind)
+    return column if column.type == value else column.cast(value)
+
+
+def _get_value_type(kind: pa.DataType) -> pa.DataType:
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
