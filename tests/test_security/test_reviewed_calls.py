@@ -92,6 +92,9 @@ REVIEWED: dict[str, dict[str, tuple[int, str]]] = {
     'projects/long_tail_methods/summary.py': {
         'Config.fromfile': (1, 'configs of this repository'),
     },
+    'projects/paper_tables/costs.py': {
+        'Config.fromfile': (1, 'configs of this repository'),
+    },
     'projects/paper_tables/plan.py': {
         'Config.fromfile': (2, 'configs of this repository'),
     },
