@@ -126,7 +126,7 @@ def _add_folder(found: _Inputs, folder: Path) -> None:
     # Links to shards may lead anywhere, as people link them; links to images
     # stay in the folder.
     listing = list_files(folder, linked_suffixes=('tar', 'parquet'))
-    tars, images, left_out = [], {}, listing.left_out
+    tars, images, words, left_out = [], {}, [], listing.left_out
     for name in listing.files:
         path, suffix = folder / name, get_suffix(name)
         if suffix == 'tar' or (suffix == 'parquet' and holds_images(path)):
@@ -138,8 +138,19 @@ def _add_folder(found: _Inputs, folder: Path) -> None:
             left_out.add('archives, which must be unpacked', name)
         elif suffix == 'parquet':
             left_out.add('parquet files of another form', name)
-        elif suffix not in ('txt', 'json'):
+        elif suffix in ('txt', 'json'):
+            words.append(name)
+        else:
             left_out.add('files of other types', name)
+    stems = {file.with_suffix('') for file in images.values()}
+    for name in words:
+        # img2dataset's counts, of a tar or of a folder of images.
+        counts = name.endswith('_stats.json')
+        if (
+            not counts
+            and (folder / name).absolute().with_suffix('') not in stems
+        ):
+            left_out.add('captions and records of no image', name)
     if not tars and not images:
         reason = f'; left out: {left_out}' if left_out else ''
         raise ValueError(f'there is no image in {folder}{reason}')

@@ -2,6 +2,7 @@
 
 import hashlib
 from array import array
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import IO
@@ -65,6 +66,30 @@ class WordIndex:
             return None
         offset, size = int(self.offsets[place]), int(self.sizes[place])
         return TarMember(f'{stem}.{suffix}', 'file', offset, size)
+
+
+def iterate_unclaimed(
+    handle: IO[bytes], offered: array, claimed: array
+) -> Iterator[str]:
+    """Yield the names of captions and records that no image has.
+
+    Reads the headers of the tar once more, but only if there are any.
+
+    Args:
+        handle: The tar.
+        offered: Hashes (:func:`hash_name`) of all captions and records.
+        claimed: Hashes of the names that captions of the images may have.
+    """
+    lost = np.setdiff1d(np.array(offered, 'u8'), np.array(claimed, 'u8'))
+    for member in iterate_members(handle) if len(lost) else ():
+        if member.kind != 'file' or is_hidden_path(member.name):
+            continue
+        name = split_name(member.name)
+        if name.suffix in WORD_SUFFIXES:
+            wanted = np.uint64(hash_name(f'{name.stem}.{name.suffix}'))
+            place = int(np.searchsorted(lost, wanted))
+            if place < len(lost) and lost[place] == wanted:
+                yield name.full
 
 
 def split_name(name: str) -> MemberName:

@@ -5,6 +5,7 @@ offset, members of one sample need not be adjacent, and a tar that was cut has
 to give the images before the cut.
 """
 
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +25,7 @@ from ltvl_mm.retrieval.tar_names import (
     MemberName,
     WordIndex,
     hash_name,
+    iterate_unclaimed,
     split_name,
 )
 from ltvl_mm.retrieval.web_image import (
@@ -47,8 +49,9 @@ def iterate_tar(file: Path, name: str) -> Iterator[WebImage]:
     A name with several dots, and the second image of a key (``a.png`` after
     ``a.jpg``), keep the full name. Of members with the same name the first is
     read, and the others are listed as not readable. Captions (``a.txt``) and
-    records (``a.json``) may be anywhere in the tar. Nothing is extracted, no
-    link is followed, and hidden members are left out.
+    records (``a.json``) may be anywhere in the tar; those that belong to no
+    image are left out. Nothing is extracted, no link is followed, and hidden
+    members are left out.
 
     Args:
         file: The tar, or several concatenated ones.
@@ -107,6 +110,9 @@ class _TarReader:
         self.left_out = left_out
         self.seen: set[int] = set()
         self.words: WordIndex | None = None
+        # Hashes of the captions and records in the tar, and of those that
+        # its images have, if they are there.
+        self.offered, self.claimed = array('Q'), array('Q')
 
     def iterate(self) -> Iterator[WebImage]:
         """Yield images, in the order of the tar.
@@ -127,6 +133,8 @@ class _TarReader:
                 yield from self._read_images(sample)
             raise
         yield from self._read_images(sample)
+        for lost in iterate_unclaimed(self.handle, self.offered, self.claimed):
+            self.left_out.add('captions and records of no image', lost)
 
     def _iterate_files(self) -> Iterator[TarMember]:
         for member in iterate_members(self.handle):
@@ -148,6 +156,7 @@ class _TarReader:
             sample.images.append((name, member, data))
         elif name.suffix in WORD_SUFFIXES and member.kind == 'file':
             entry = (name.stem, name.suffix)
+            self.offered.append(hash_name('.'.join(entry)))
             if entry not in sample.words:
                 sample.words[entry] = read_data(
                     self.handle, member, max_bytes=MAX_WORDS
@@ -160,6 +169,11 @@ class _TarReader:
             for other in sample.others:
                 self.left_out.add('members of other types', other)
         for name, member, data in sample.images:
+            self.claimed.extend(
+                hash_name(f'{stem}.{suffix}')
+                for stem in dict.fromkeys((name.stem, name.sample))
+                for suffix in WORD_SUFFIXES
+            )
             key, new = self._choose_key(name)
             key = escape_text(f'{self.name}/{key}')
             fault = _find_fault(member)

@@ -110,6 +110,21 @@ FOLDERS = {
         {'0.png': 0},
         log=('files of other types: 3 (', 'no_suffix', 'notes.pdf'),
     ),
+    'captions with other names': OddFolder(
+        _with(
+            {
+                'x.input.png': 0,
+                'x.input.json': '{}',
+                'x.outputs.txt': 'x',
+                'a/1.png': 1,
+                'a/1.txt': 'its caption',
+                '1.txt': 'x',
+                '00000_stats.json': '{}',
+            }
+        ),
+        {'x.input.png': 0, 'a/1.png': 1},
+        log=('captions and records of no image: 2 (1.txt, x.outputs.txt)',),
+    ),
     'folders in it': OddFolder(
         _with({'0.png': 0, 'a/1.png': 1, 'a/b/2.png': 2, 'a b/my 3.png': 3}),
         {'0.png': 0, 'a/1.png': 1, 'a/b/2.png': 2, 'a b/my 3.png': 3},

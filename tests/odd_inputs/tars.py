@@ -180,6 +180,29 @@ TARS = {
             'x': (4, 'both'),
         },
     ),
+    'captions with other names': OddTar(
+        _of(
+            ('x.input.png', 0),
+            ('x.outputs.txt', 'of x, or of another?'),
+            ('1.png', 1),
+            ('1.txt', 'one'),
+            ('2.txt', 'two'),
+            ('readme.txt', 'about the tar'),
+            ('.hidden.txt', 'x'),
+        ),
+        {'x.input.png': (0, ''), '1': (1, 'one')},
+        log='captions and records of no image: 3 (x.outputs.txt, 2.txt, read',
+    ),
+    'a record of a tar whose images have all theirs': OddTar(
+        _of(
+            ('0.png', 0),
+            ('0.txt', 'zero'),
+            ('0.json', '{}'),
+            ('all.json', '{}'),
+        ),
+        {'0': (0, 'zero')},
+        log='captions and records of no image: 1 (all.json)',
+    ),
     'one sample of many images': OddTar(
         _of(
             *((f'x.{n}.png', n) for n in range(50)),
@@ -242,7 +265,8 @@ TARS = {
     'no image': OddTar(
         _of(('0.npy', 'x'), ('0.txt', 'x')),
         {},
-        log='no images; left out: members of other types: 1 (0.npy)',
+        log='no images; left out: captions and records of no image: 1 (0.txt)'
+        '; members of other types: 1 (0.npy)',
     ),
     'broken images': OddTar(
         _of(
