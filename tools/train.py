@@ -150,6 +150,7 @@ def main() -> None:
 
     from ltvl_mm.engine.hooks import PlainCheckpointHook
     from ltvl_mm.models.clip_inputs import check_clip_inputs
+    from ltvl_mm.models.mixed_labels import check_mixed_labels
     from ltvl_mm.structures.config_lists import check_config_lists
     from ltvl_mm.utils.provenance import record_command
     from ltvl_mm.utils.run_config import write_run_config
@@ -158,6 +159,7 @@ def main() -> None:
     merge_args(cfg, args)
     check_config_lists(cfg)
     check_clip_inputs(cfg)
+    check_mixed_labels(cfg)
     build = RUNNERS.build if 'runner_type' in cfg else Runner.from_cfg
     runner = build(cfg)
     # So that torch.load(weights_only=True) reads what this training saves.

@@ -8,7 +8,7 @@ from mmpretrain.structures import DataSample
 from torch import nn
 
 _REDUCTIONS = (None, 'none', 'mean', 'sum')
-_REMEDY = (
+REMEDY = (
     'remove Mixup, CutMix and similar batch augmentations from the '
     "model's train_cfg, and to_onehot from its data_preprocessor"
 )
@@ -25,7 +25,7 @@ def check_hard_labels(target: torch.Tensor, owner: object) -> None:
         raise ValueError(
             f'{type(owner).__name__} needs one class per image, got labels '
             f'of shape {tuple(target.shape)}; train without MixUp and '
-            f'CutMix: {_REMEDY}'
+            f'CutMix: {REMEDY}'
         )
 
 
@@ -46,7 +46,7 @@ def check_hard_samples(
         name = owner if isinstance(owner, str) else type(owner).__name__
         raise ValueError(
             f'{name} needs one class per image, but the '
-            f'samples carry soft labels (gt_score); {_REMEDY}'
+            f'samples carry soft labels (gt_score); {REMEDY}'
         )
 
 
@@ -65,7 +65,7 @@ def check_no_batch_augments(
     ):
         raise ValueError(
             f'{type(owner).__name__} needs one class per image and cannot '
-            f'train on mixed images; {_REMEDY}'
+            f'train on mixed images; {REMEDY}'
         )
 
 

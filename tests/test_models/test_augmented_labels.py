@@ -9,6 +9,8 @@ import pytest
 import torch
 from mmpretrain.registry import MODELS
 
+from ltvl_mm.models.mixed_labels import HARD_LABEL_PARTS
+
 LOG2, LOG4, LOG_4_3 = math.log(2), math.log(4), math.log(4 / 3)
 # 3 training images of class 0, 1 of class 1; all logits are 0; one image of
 # each class. -> options, shape of an image's logits, the two losses by hand.
@@ -125,6 +127,7 @@ def test_soft_labels_are_used_or_refused_by_name(kind):
     if kind not in SOFT:
         with pytest.raises(ValueError, match=f'{kind} needs one class per'):
             loss(logits, soft)
+        assert kind in HARD_LABEL_PARTS
         return
     each = loss(logits, soft, reduction_override='none').tolist()
     first, second = values
