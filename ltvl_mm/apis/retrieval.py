@@ -26,6 +26,7 @@ from ltvl_mm.structures.class_counts import load_class_counts
 from ltvl_mm.structures.class_names import load_class_names
 from ltvl_mm.structures.class_queries import (
     ClassQueries,
+    check_query_encoder,
     load_queries,
     save_queries,
 )
@@ -190,6 +191,9 @@ def prepare_retrieval(
             preprocess=preprocess,
             device='cuda' if torch.cuda.is_available() else 'cpu',
         )
+        # Before the queries are written: the command with other weights then
+        # finds the folder as it was.
+        check_query_encoder(clip.identity, store)
         queries = _find_queries(
             Path(out) / 'queries.npz',
             names,

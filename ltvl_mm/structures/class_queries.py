@@ -57,20 +57,32 @@ class ClassQueries:
 
     def check_store(self, store: EmbeddingStore) -> None:
         """Raise ValueError unless ``store`` was made by the same encoder."""
-        name = find_difference(self.encoder, store.encoder)
-        if name is None:
-            return
-        advice = ''
-        if name == 'preprocessing':
-            advice = (
-                '; embed the images again, or if the preprocessing of the '
-                'store is right for its weights, give it with --preprocess'
-            )
-        raise ValueError(
-            f'the store {store.name} and the class queries come from '
-            f'different encoders: {name} is {store.encoder.get(name)!r} in '
-            f'the store and {self.encoder.get(name)!r} in the queries{advice}'
+        check_query_encoder(self.encoder, store)
+
+
+def check_query_encoder(
+    encoder: dict[str, str], store: EmbeddingStore
+) -> None:
+    """Raise ValueError unless ``store`` was made by an encoder of queries.
+
+    Args:
+        encoder: Identity of the encoder of the queries.
+        store: The store.
+    """
+    name = find_difference(encoder, store.encoder)
+    if name is None:
+        return
+    advice = ''
+    if name == 'preprocessing':
+        advice = (
+            '; embed the images again, or if the preprocessing of the '
+            'store is right for its weights, give it with --preprocess'
         )
+    raise ValueError(
+        f'the store {store.name} and the class queries come from '
+        f'different encoders: {name} is {store.encoder.get(name)!r} in '
+        f'the store and {encoder.get(name)!r} in the queries{advice}'
+    )
 
 
 def save_queries(path: str | Path, queries: ClassQueries) -> None:

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from stress.kill_embedding import write_memory
 from stress.kill_retrieval import NAMES
+from toy_clip import write_toy_classifier
 
 from ltvl_mm import embed, retrieve
 from ltvl_mm.apis import prepare_retrieval
@@ -177,3 +178,13 @@ def test_the_temperature_is_fitted_to_val_images(store, settings, tmp_path):
         prepare_retrieval(
             store, tmp_path, **settings, val=(store, val), dry_run=True
         )
+
+
+def test_a_wrong_encoder_leaves_the_folder_as_it_was(
+    work, store, settings, tmp_path
+):
+    other = write_toy_classifier(work / 'other.pth', seed=3)
+    wrong = settings | {'pretrained': str(other)}
+    with pytest.raises(ValueError, match='come from different encoders'):
+        retrieve(store, tmp_path / 'out', **wrong)
+    assert len(retrieve(store, tmp_path / 'out', **settings))
