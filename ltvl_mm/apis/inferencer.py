@@ -257,6 +257,7 @@ class LongTailInferencer(ImageClassificationInferencer):
         ) as bar:
             for batch in self.preprocess(images, batch_size):
                 samples += self.forward(batch)
+                self._check_count(samples)
                 bar.update(len(batch['data_samples']))
         return samples
 

@@ -309,7 +309,7 @@ def _build_from_file(arch: str, path: str) -> nn.Module:
         model.load_state_dict(state)
     except RuntimeError as error:
         raise ValueError(
-            f'{path} does not fit the architecture {arch}: {error}'
+            f'{path} does not fit the architecture {arch}: {error!s:.1000}'
         ) from None
     print_log(f'loaded {arch} from {path}', 'current')
     return model

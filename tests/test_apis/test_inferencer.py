@@ -284,6 +284,8 @@ def test_names_that_do_not_fit_are_refused(files, images):
     )
     with pytest.raises(ValueError, match=r'2 classes are named.*has 96'):
         wrong(images)
+    with pytest.raises(ValueError, match='has 96'):  # before all are read
+        wrong([images[0], 'missing.jpg'])
 
 
 def test_what_cannot_infer_says_so(files, monkeypatch):
