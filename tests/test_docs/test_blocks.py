@@ -5,6 +5,7 @@ import re
 import subprocess
 
 import pytest
+from command_helps import read_helps
 from documents import ROOT, list_documents, matches, read_blocks
 
 BLOCKS = [
@@ -34,28 +35,31 @@ def test_a_command_that_is_not_run_says_what_it_needs(block):
     assert block.is_run or block.title.startswith(('Needs ', 'Run by CI'))
 
 
-@pytest.mark.parametrize('block', COMMANDS, ids=name)
-def test_the_options_of_a_command_are_known(block):
-    joined = block.text.replace('\\\n', ' ')
-    for line in joined.splitlines():
+def list_options(block):
+    """Yield each command of a block, and an option that it is given."""
+    for line in block.text.replace('\\\n', ' ').splitlines():
         line = line.partition(' #')[0]
         found = re.search(r'((?:tools|projects)/[\w./]+\.py)(.*)', line)
-        if not found:
-            continue
-        folder = (ROOT / found[1]).parent
-        if found[1] == 'tools/reproduce.py':
-            folder = ROOT / 'projects/paper_tables'
-        # Some take them from a file beside them.
-        files = [*folder.glob('*.py'), ROOT / 'ltvl_mm/utils/command_line.py']
-        source = ''.join(file.read_text() for file in files)
-        for option in re.findall(r'(?<=\s)--[a-z][\w-]*', found[2]):
-            words = option.removeprefix('--')
-            # Some are made from a list of names.
-            known = option in source or f"'{words}'" in source
-            known = known or f"'{words.replace('-', '_')}'" in source
-            parts = words.split('-', 1)
-            known = known or all(f"'{part}'" in source for part in parts)
-            assert known, f'{block.place}: {found[1]} has no {option}'
+        if found:
+            for option in re.findall(r'(?<=\s)--?[a-z][\w-]*', found[2]):
+                yield found[1], option
+
+
+@pytest.fixture(scope='module')
+def helps():
+    """Words of the --help of each command that a block gives an option."""
+    commands = {pair[0] for block in COMMANDS for pair in list_options(block)}
+    return {
+        command: set(re.findall(r'(?<![\w-])--?[a-z][\w-]*', text))
+        for command, (_, _, text) in read_helps(sorted(commands)).items()
+    }
+
+
+@pytest.mark.parametrize('block', COMMANDS, ids=name)
+def test_the_options_of_a_command_are_known(block, helps):
+    for command, option in list_options(block):
+        known = helps[command]
+        assert option in known, f'{block.place}: {command} has no {option}'
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,11 @@
 """--help of every command: quick, complete, with defaults."""
 
 import argparse
-import json
 import runpy
-import subprocess
 import sys
 
 import pytest
+from command_helps import read_helps
 from conftest import ROOT
 
 COMMANDS = sorted(
@@ -21,46 +20,12 @@ HEAVY = (
     *('timm', 'faiss', 'pandas', 'pyarrow', 'matplotlib', 'sklearn'),
     *('plotly', 'gradio', 'transformers'),
 )
-# Prints, for each command, exit status and the heavy modules that were
-# imported for its help.
-RUNNER = """
-import contextlib, io, json, os, runpy, sys
-heavy = set(sys.argv[1].split(','))
-for command in sys.argv[2:]:
-    sys.argv = [command, '--help']
-    paths = list(sys.path)
-    sys.path.insert(0, os.path.abspath(os.path.dirname(command)))
-    before = set(sys.modules)
-    said = io.StringIO()
-    try:
-        with contextlib.redirect_stdout(said):
-            runpy.run_path(command, run_name='__main__')
-        status = None
-    except SystemExit as end:
-        status = end.code
-    new = set(sys.modules) - before
-    sys.path[:] = paths
-    # Files beside a command, of which two may have one name.
-    for name in new:
-        file = getattr(sys.modules[name], '__file__', None) or ''
-        if '/tools/' in file or '/projects/' in file:
-            del sys.modules[name]
-    print(json.dumps([command, status, sorted(new & heavy), said.getvalue()]))
-"""
 
 
 @pytest.fixture(scope='module')
 def helps():
     """Exit status, heavy modules and text of each command's --help."""
-    done = subprocess.run(
-        [sys.executable, '-c', RUNNER, ','.join(HEAVY), *COMMANDS],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    rows = [json.loads(line) for line in done.stdout.splitlines()]
-    return {command: rest for command, *rest in rows}
+    return read_helps(COMMANDS, HEAVY)
 
 
 @pytest.mark.smoke
