@@ -2,7 +2,8 @@
 
 Command:  python tools/train.py configs/emoji/r18.py
 Before:   python tools/dataset_converters/make_emoji_world.py data/emoji
-Hardware: 1 CPU core, 1 minute.
+Hardware: 1 CPU core, 2 minutes.
+Expect:   39 % over 96 classes (many 73, medium 47, few 5; seed 0, one run).
 """
 
 _base_ = ['../_base_/datasets/emoji_world.py', '../_base_/toy_runtime.py']

@@ -4,6 +4,7 @@ Drawn at twice the size and halved, for soft edges.
 """
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -16,8 +17,54 @@ STYLES = ('photo', 'outline', 'gray', 'poster', 'tint', 'paper')
 
 _SIDE = 2 * SIZE
 _BOX = (_SIDE, _SIDE)
-# Share of a ground's contrast that is left: the object has more.
-_GROUND_CONTRAST = 0.45
+
+
+@dataclass(frozen=True)
+class Look:
+    """Ranges of what changes from image to image.
+
+    Args:
+        scale: Side of the object as a share of the image.
+        degrees: Largest rotation, to both sides.
+        shear: Largest shear, to both sides.
+        stretch: Largest logarithm of the aspect ratio.
+        hue: Standard deviation of the hue, in degrees.
+        saturation: Factor of the saturation.
+        brightness: Factor of the brightness.
+        ground_contrast: Share of the ground's contrast that is left.
+        strangers: Share of images with another object at the border.
+        occluded: Share of images in which something covers the object.
+        noise: Standard deviation of the pixel noise, of 255.
+    """
+
+    scale: tuple[float, float] = (0.72, 0.98)
+    degrees: float = 12
+    shear: float = 0.08
+    stretch: float = 0.15
+    hue: float = 10
+    saturation: tuple[float, float] = (0.8, 1.2)
+    brightness: tuple[float, float] = (0.85, 1.1)
+    ground_contrast: float = 0.45
+    strangers: float = 0.1
+    occluded: float = 0.15
+    noise: tuple[float, float] = (2, 8)
+
+
+# Images on the web show their object well; those of the target do less.
+WEB_LOOK = Look()
+TARGET_LOOK = Look(
+    scale=(0.6, 0.95),
+    degrees=20,
+    shear=0.12,
+    stretch=0.2,
+    hue=25,
+    saturation=(0.5, 1.3),
+    brightness=(0.6, 1.15),
+    ground_contrast=0.7,
+    strangers=0.3,
+    occluded=0.3,
+    noise=(2, 14),
+)
 
 
 def draw_image(
@@ -25,6 +72,7 @@ def draw_image(
     rng: np.random.Generator,
     *,
     style: str = 'photo',
+    look: Look = WEB_LOOK,
 ) -> Image.Image:
     """Draw one (32, 32) RGB image.
 
@@ -34,6 +82,7 @@ def draw_image(
         rng: Source of position, size, rotation, colors, ground and noise.
         style: ``'photo'``, or another look of web images: one of
             :data:`STYLES`.
+        look: How much images differ from each other.
 
     Raises:
         ValueError: If the style is unknown or there are three glyphs.
@@ -43,16 +92,16 @@ def draw_image(
     if len(code_points) > 2:
         raise ValueError(f'expected at most two glyphs, got {code_points}')
     plain = style in ('outline', 'paper')
-    canvas = _draw_paper(rng) if plain else _draw_ground(rng)
-    if not plain and rng.random() < 0.1:
-        _paste_stranger(canvas, rng)
-    _paste_objects(canvas, code_points, rng, outline=style == 'outline')
-    if not plain and rng.random() < 0.15:
+    canvas = _draw_paper(rng) if plain else _draw_ground(rng, look)
+    if not plain and rng.random() < look.strangers:
+        _paste_stranger(canvas, rng, look)
+    _paste_objects(canvas, code_points, rng, look, outline=style == 'outline')
+    if not plain and rng.random() < look.occluded:
         _draw_occluders(canvas, rng)
     image = _apply_style(canvas.reduce(2), style, rng)
     pixels = np.asarray(image, np.float32)
     noise = rng.standard_normal(pixels.shape, np.float32)
-    pixels = pixels + rng.uniform(2, 8) * noise
+    pixels = pixels + rng.uniform(*look.noise) * noise
     return Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
 
 
@@ -60,28 +109,32 @@ def _paste_objects(
     canvas: Image.Image,
     code_points: tuple[int, ...],
     rng: np.random.Generator,
+    look: Look,
     *,
     outline: bool,
 ) -> None:
     for number, code_point in enumerate(code_points):
         if len(code_points) == 1:
-            scale = rng.uniform(0.72, 0.98)
+            scale = rng.uniform(*look.scale)
             slack = (1 - scale) / 2 + 0.03
             center = 0.5 + rng.uniform(-slack, slack, 2)
         else:
             scale = rng.uniform(0.48, 0.6)
             center = np.array([0.27 + 0.46 * number, rng.uniform(0.35, 0.65)])
-        glyph = _transform_glyph(code_point, rng, scale=scale, center=center)
+        glyph = _transform_glyph(
+            code_point, rng, look, scale=scale, center=center
+        )
         if outline:
             glyph = _trace_outline(glyph)
         else:
-            glyph = _shift_colors(glyph, rng)
+            glyph = _shift_colors(glyph, rng, look)
         canvas.paste(glyph, (0, 0), glyph)
 
 
 def _transform_glyph(
     code_point: int,
     rng: np.random.Generator,
+    look: Look,
     *,
     scale: float,
     center: np.ndarray,
@@ -91,12 +144,13 @@ def _transform_glyph(
     Args:
         code_point: Glyph to show.
         rng: Source of rotation, shear, aspect ratio and mirroring.
+        look: Their ranges.
         scale: Side of the glyph as a share of the canvas.
         center: (x, y) of its center as a share of the canvas.
     """
-    angle = math.radians(rng.uniform(-12, 12))
-    shear = rng.uniform(-0.08, 0.08)
-    stretch = math.exp(rng.uniform(-0.15, 0.15) / 2)
+    angle = math.radians(rng.uniform(-look.degrees, look.degrees))
+    shear = rng.uniform(-look.shear, look.shear)
+    stretch = math.exp(rng.uniform(-look.stretch, look.stretch) / 2)
     mirror = -1 if rng.random() < 0.5 else 1
     # Pillow asks for the map from canvas to glyph, so all is inverted.
     turn = np.array(
@@ -118,11 +172,13 @@ def _transform_glyph(
     )
 
 
-def _shift_colors(glyph: Image.Image, rng: np.random.Generator) -> Image.Image:
+def _shift_colors(
+    glyph: Image.Image, rng: np.random.Generator, look: Look
+) -> Image.Image:
     """Change hue, saturation and brightness, as light and cameras do."""
-    hue = math.radians(rng.normal(0, 10))
-    saturation = rng.uniform(0.8, 1.2)
-    brightness = rng.uniform(0.85, 1.1)
+    hue = math.radians(rng.normal(0, look.hue))
+    saturation = rng.uniform(*look.saturation)
+    brightness = rng.uniform(*look.brightness)
     # Rotate and stretch around the gray axis (Rodrigues' formula).
     cos, sin = math.cos(hue), math.sin(hue)
     gray = np.full((3, 3), 1 / 3)
@@ -151,7 +207,7 @@ def _draw_paper(rng: np.random.Generator) -> Image.Image:
     return Image.new('RGB', _BOX, tuple(int(v) for v in shade + tint))
 
 
-def _draw_ground(rng: np.random.Generator) -> Image.Image:
+def _draw_ground(rng: np.random.Generator, look: Look) -> Image.Image:
     """Draw a flat color, a gradient, noise or blurred glyphs, muted."""
     kind = rng.choice(4, p=[0.2, 0.25, 0.25, 0.3])
     if kind == 3:
@@ -160,7 +216,7 @@ def _draw_ground(rng: np.random.Generator) -> Image.Image:
         # 1 x 1, 2 x 2 or 8 x 8 random colors, interpolated.
         cells = rng.integers(0, 256, ((1, 2, 8)[kind],) * 2 + (3,))
     middle = rng.uniform(70, 200)
-    muted = middle + _GROUND_CONTRAST * (cells - 128.0)
+    muted = middle + look.ground_contrast * (cells - 128.0)
     return Image.fromarray(muted.clip(0, 255).astype(np.uint8)).resize(
         _BOX, Image.Resampling.BILINEAR
     )
@@ -179,13 +235,15 @@ def _blur_glyphs(rng: np.random.Generator) -> np.ndarray:
     return np.asarray(ground, np.float32)
 
 
-def _paste_stranger(canvas: Image.Image, rng: np.random.Generator) -> None:
+def _paste_stranger(
+    canvas: Image.Image, rng: np.random.Generator, look: Look
+) -> None:
     """Paste a small glyph of no class that the border cuts."""
     code_point = OTHER_GLYPHS[rng.integers(len(OTHER_GLYPHS))].code_point
     center = rng.uniform(0, 1, 2)
     center[rng.integers(2)] = rng.integers(2)  # on one of the four borders
     glyph = _transform_glyph(
-        code_point, rng, scale=rng.uniform(0.3, 0.45), center=center
+        code_point, rng, look, scale=rng.uniform(0.3, 0.45), center=center
     )
     canvas.paste(glyph, (0, 0), glyph)
 

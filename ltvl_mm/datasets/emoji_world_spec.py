@@ -16,7 +16,7 @@ from ltvl_mm.datasets.emoji_concepts import (
     OTHER_GLYPHS,
     Glyph,
 )
-from ltvl_mm.datasets.emoji_drawing import STYLES, draw_image
+from ltvl_mm.datasets.emoji_drawing import STYLES, TARGET_LOOK, draw_image
 from ltvl_mm.utils.rng import make_generator
 
 # First number of an image's seed path after the world's own seed.
@@ -131,7 +131,7 @@ def draw_split_image(
         glyph = glyphs[rng.choice(len(glyphs), p=shares / shares.sum())]
     else:
         glyph = glyphs[number % len(glyphs)]
-    return draw_image((glyph.code_point,), rng)
+    return draw_image((glyph.code_point,), rng, look=TARGET_LOOK)
 
 
 @cache
@@ -147,7 +147,8 @@ def _order_glyphs(label: int, seed: int) -> tuple[Glyph, ...]:
 def draw_open_image(number: int, seed: int) -> Image.Image:
     """Draw image ``number`` of the open set: an object of no class."""
     rng = make_generator(seed, STREAMS['open'], number)
-    return draw_image((_pick(OTHER_GLYPHS, rng).code_point,), rng)
+    glyph = _pick(OTHER_GLYPHS, rng)
+    return draw_image((glyph.code_point,), rng, look=TARGET_LOOK)
 
 
 def choose_glyph(class_name: str, rng: np.random.Generator) -> Glyph:

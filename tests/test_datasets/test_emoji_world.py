@@ -111,7 +111,7 @@ def test_test_images_show_all_glyphs_of_a_class_alike(monkeypatch):
     shown = []
     monkeypatch.setattr(
         'ltvl_mm.datasets.emoji_world_spec.draw_image',
-        lambda code_points, rng: shown.append(*code_points),
+        lambda code_points, rng, look: shown.append(*code_points),
     )
     label = CLASS_NAMES.index('bear')
     for split in ('test', 'train'):

@@ -2,16 +2,20 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
 from mmengine.dataset import default_collate
 from mmengine.registry import DATASETS, MODELS, OPTIM_WRAPPERS, DefaultScope
+from open_clip.constants import OPENAI_DATASET_MEAN, OPENAI_DATASET_STD
 from toy_clip import write_toy_classifier
 
 from ltvl_mm.datasets.emoji_concepts import CLASS_GLYPHS, CLASS_NAMES
+from ltvl_mm.datasets.emoji_world_spec import draw_split_image
 from ltvl_mm.models.clip import build_clip, build_tokenizer
 from ltvl_mm.models.clip_export import export_clip
+from ltvl_mm.models.clip_weights import find_shipped_weights
 
 CONFIGS = Path(__file__).parents[2] / 'configs/emoji'
 
@@ -65,3 +69,27 @@ def test_the_small_vocabulary_reads_every_name_as_clip_does():
     # The longest caption fits.
     assert max(len(small.encode(n)) for n in names) <= small.context_length - 8
     assert small.encode('zyzzyva quokka')  # other words in more pieces
+
+
+def test_the_shipped_clip_knows_the_classes():
+    model = build_clip('ltvl-emoji', 'ltvl-emoji').eval()
+    images = np.stack(
+        [draw_split_image('val', label, 0, 0) for label in range(96)]
+    )
+    mean, std = np.array(OPENAI_DATASET_MEAN), np.array(OPENAI_DATASET_STD)
+    pixels = torch.from_numpy((images / 255 - mean) / std).float()
+    prompts = [f'a photo of a {name}.' for name in CLASS_NAMES]
+    with torch.no_grad():
+        features = model.encode_image(
+            pixels.permute(0, 3, 1, 2), normalize=True
+        )
+        tokens = build_tokenizer('ltvl-emoji')(prompts)
+        texts = model.encode_text(tokens, normalize=True)
+    predicted = (features @ texts.t()).argmax(1)
+    # 79 % of the test images; four standard deviations of 96 images below.
+    assert (predicted == torch.arange(96)).float().mean() > 0.62
+
+
+def test_the_shipped_weights_are_small():
+    file = find_shipped_weights('ltvl-emoji', 'ltvl-emoji')
+    assert Path(file).stat().st_size < 7e6
