@@ -3,15 +3,20 @@
 import os
 import subprocess
 import sys
+import threading
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from tools_in_process import run_tool_here
+from toy_clip import write_toy_classifier
 
 import ltvl_mm
 from ltvl_mm.models.clip import build_clip
+from ltvl_mm.utils.lock import locked_file, locked_folder
 
 ROOT = Path(__file__).parents[2]
 # Imports take seconds: both processes then start at the same moment.
@@ -124,3 +129,68 @@ def test_two_retrievals_at_once(world, tmp_path):
         unit_rows=4,
     )
     assert read_files(tmp_path / 'out') == read_files(tmp_path / 'quiet')
+
+
+# The others: tool -> (its words, what it locks). ``{...}`` is filled in.
+OTHERS = {
+    'tools/report.py': (['{root}/run', '-o', '{out}'], locked_file),
+    'tools/test.py': (
+        ['{configs}/clip_zero_shot.py', '{root}/clf.pth', '--out', '{out}',
+         '--out-item', 'metrics', '--work-dir', '{root}/test'],
+        locked_file,
+    ),
+    'tools/cache_features.py': (
+        ['{configs}/ballad_b.py', '-o', '{out}', '--splits', 'test',
+         '--cfg-options', 'model.backbone.pretrained={root}/clf.pth'],
+        lambda out: locked_folder(out / 'test'),
+    ),
+    'tools/place_downloads.py': (['{out}', '{root}/web'], locked_folder),
+    'tools/dataset_converters/index_captions.py': (
+        ['{root}/web', '-o', '{out}', '--workers', '0'],
+        locked_folder,
+    ),
+}  # fmt: skip
+
+
+@contextmanager
+def hold(lock, out):
+    """Hold a lock in another thread, as another command does."""
+    taken, done = threading.Event(), threading.Event()
+
+    def run():
+        with lock(out):
+            taken.set()
+            done.wait(60)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    assert taken.wait(60)
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+@pytest.mark.parametrize('tool', OTHERS)
+def test_a_second_command_says_who_writes(
+    tool, world, tmp_path, toy_root, monkeypatch
+):
+    monkeypatch.setenv('LTVL_TOY_ROOT', str(toy_root))
+    if not (world / 'clf.pth').exists():
+        write_toy_classifier(world / 'clf.pth')
+        (world / 'run').mkdir()
+        (world / 'run/metrics.json').write_text('{"accuracy/top1": 50.0}')
+    words, lock = OTHERS[tool]
+    out = tmp_path / 'out'
+    names = dict(root=world, out=out, configs=ROOT / 'configs/toy')
+    with (
+        hold(lock, out),
+        pytest.raises(
+            SystemExit,
+            match=rf'{out}\S* is being written by process {os.getpid()}',
+        ),
+    ):
+        run_tool_here(
+            tool.removeprefix('tools/'), *(w.format(**names) for w in words)
+        )
