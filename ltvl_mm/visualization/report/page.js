@@ -75,7 +75,11 @@ for (const select of document.querySelectorAll('select.variants')) {
 for (const table of document.querySelectorAll('table.sorted')) {
   const headings = [...table.tHead.rows[0].cells];
   const body = table.tBodies[0];
-  const read = (row, column) => Number(row.cells[column].dataset.value);
+  const read = (row, column) => {
+    const cell = row.cells[column];
+    const value = Number(cell.dataset.value ?? cell.textContent);
+    return Number.isNaN(value) ? -1 : value;  // a dash: not tested
+  };
   headings.forEach((heading, column) => {
     heading.querySelector('button').addEventListener('click', () => {
       const upwards = heading.getAttribute('aria-sort') !== 'ascending';
