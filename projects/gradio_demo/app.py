@@ -40,12 +40,6 @@ def build_parser() -> argparse.ArgumentParser:
         default=0.01,
         help='temperature of the softmax over --class-names',
     )
-    parser.add_argument(
-        '--size',
-        type=int,
-        help='side in pixels of a square that images are cropped to first; '
-        'models of the toy world take 32 only (default: no crop)',
-    )
     add_device(parser)
     parser.add_argument(
         '--host', default='127.0.0.1', help='address to listen on'
@@ -72,7 +66,7 @@ def main() -> None:
     from page import build_page, load_comparison, load_search
 
     comparison, memory = load_comparison(args), load_search(args)
-    page = build_page(comparison, memory, size=args.size)
+    page = build_page(comparison, memory)
     page.launch(server_name=args.host, server_port=args.port)
 
 

@@ -9,7 +9,6 @@ import numpy as np
 from comparison import ModelComparison
 from html_tables import render_answers, render_found
 from memory_search import MemorySearch
-from PIL import Image, ImageOps
 
 from ltvl_mm.apis import LongTailInferencer
 from ltvl_mm.structures.class_names import load_class_names
@@ -47,8 +46,6 @@ def compare(
     comparison: ModelComparison,
     files: Sequence[str] | None,
     text: str,
-    *,
-    size: int | None = None,
 ) -> str:
     """Return the HTML of what the models say of some files.
 
@@ -56,8 +53,6 @@ def compare(
         comparison: The models.
         files: Of images.
         text: Class names, one on each line; none for each model's own.
-        size: Crop the images to such a square first; None takes them as
-            they are.
 
     Raises:
         ValueError: If there is no file, one cannot be read (names it), or a
@@ -71,8 +66,6 @@ def compare(
             image = decode_image(read_regular(file))
         except ValueError as error:
             raise ValueError(f'{file.name}: {error}') from None
-        if size is not None:
-            image = ImageOps.fit(image, (size, size), Image.Resampling.BICUBIC)
         said = comparison.compare(np.asarray(image), split_lines(text))
         answers[_name_anew(file.name, answers)] = image, said
     return render_answers(answers)
@@ -101,8 +94,6 @@ def split_lines(text: str) -> list[str]:
 def build_page(
     comparison: ModelComparison | None,
     memory: MemorySearch | None,
-    *,
-    size: int | None = None,
 ) -> 'gradio.Blocks':
     """Return the page, with a tab for each that is not None.
 
@@ -140,7 +131,7 @@ def build_page(
                 said = gr.HTML(label='What the models say')
                 gr.Button('Compare', variant='primary').click(
                     lambda files, text: report(
-                        compare, comparison, files, text, size=size
+                        compare, comparison, files, text
                     ),
                     [files, names],
                     said,

@@ -71,7 +71,7 @@ def args(work):
             str(work / 'clip.pth'),
             *('--model', 'student', str(TOY / 'deit.py')),
             str(work / 'student.pth'),
-            *('--store', str(work / 'store'), '--size', '32'),
+            *('--store', str(work / 'store')),
             *('--pretrained', str(work / 'clip.pth'), '--device', 'cpu'),
         ]
     )
@@ -206,7 +206,7 @@ def test_captions_names_and_files_are_text(comparison, memory, tmp_path):
     assert '&lt;script&gt;alert(1)&lt;/script&gt; &amp; &quot;co&quot;' in page
     file = tmp_path / 'a<u>.png'
     Image.new('RGB', (50, 40)).save(file)
-    page += compare(comparison, [file, file], '<script>\nc1', size=32)
+    page += compare(comparison, [file, file], '<script>\nc1')
     assert 'a&lt;u&gt;.png #2' in page
     assert 'does not know &lt;script&gt;' in page
     for tag in ('<script', '<i>', '<u>'):
@@ -246,7 +246,7 @@ def test_the_page_answers(comparison, memory, tmp_path):
     from gradio_client import Client, handle_file
     from page import build_page
 
-    page = build_page(comparison, memory, size=32)
+    page = build_page(comparison, memory)
     page.launch(prevent_thread_lock=True, quiet=True)
     try:
         client = Client(page.local_url, verbose=False)
@@ -258,3 +258,44 @@ def test_the_page_answers(comparison, memory, tmp_path):
         assert '&lt;script&gt;' in client.predict('owl', 3, api_name='/search')
     finally:
         page.close()
+
+
+@pytest.mark.skipif(not is_installed('gradio'), reason='needs gradio')
+def test_the_page_works_in_a_browser(comparison, memory, tmp_path):
+    """Drop an image of any size, compare; search the store."""
+    chromium = pytest.importorskip('chromium')
+    from page import build_page
+    from selenium.webdriver.common.by import By
+
+    page = build_page(comparison, memory)
+    page.launch(prevent_thread_lock=True, quiet=True)
+    Image.new('RGB', (120, 80), 'red').save(tmp_path / 'red photo.png')
+    try:
+        with chromium.open_browser(tmp_path / 'profile') as browser:
+            browser.get(page.local_url)
+            wait = chromium.make_wait(browser)
+            wait.until(lambda b: b.find_elements(By.CSS_SELECTOR, 'button'))
+            drop = browser.find_element(By.CSS_SELECTOR, 'input[type=file]')
+            drop.send_keys(str(tmp_path / 'red photo.png'))
+            wait.until(lambda b: 'red photo' in b.page_source)
+            names = browser.find_element(By.CSS_SELECTOR, 'textarea')
+            names.send_keys('owl\n<b>cat</b>')
+            click(browser, 'Compare')
+            wait.until(lambda b: 'zero-shot' in b.page_source)
+            assert '&lt;b&gt;cat&lt;/b&gt;' in browser.page_source
+            click(browser, 'Search the web memory')
+            fields = browser.find_elements(By.CSS_SELECTOR, 'textarea')
+            next(f for f in fields if f.is_displayed()).send_keys('owl')
+            click(browser, 'Search')
+            wait.until(lambda b: '&lt;script&gt;' in b.page_source)
+            images = browser.find_elements(By.CSS_SELECTOR, '.prose img')
+            assert len(images) >= 3
+            browser.save_screenshot(str(tmp_path / 'page.png'))
+    finally:
+        page.close()
+
+
+def click(browser, words):
+    """Click the button or tab with these words."""
+    buttons = browser.find_elements('css selector', 'button')
+    next(b for b in buttons if b.text.strip() == words).click()

@@ -2,8 +2,6 @@
 
 import io
 import json
-import os
-import shutil
 
 import numpy as np
 import pytest
@@ -19,15 +17,10 @@ from ltvl_mm.visualization.report import (
 )
 from ltvl_mm.visualization.report.plot import COLOURS
 
-webdriver = pytest.importorskip('selenium.webdriver')
-from selenium.webdriver.common.keys import Keys  # noqa: E402
-from selenium.webdriver.support.ui import Select, WebDriverWait  # noqa: E402
-
-CHROMIUM = shutil.which('chromium') or shutil.which('google-chrome')
-DRIVER = shutil.which('chromedriver')
-# CI installs them, and must not pass because they are gone.
-if not (CHROMIUM and DRIVER) and 'LTVL_NEEDS_CHROMIUM' not in os.environ:
-    pytest.skip('no chromium with chromedriver here', allow_module_level=True)
+pytest.importorskip('selenium')
+from chromium import make_wait, open_browser
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import Select
 
 
 @pytest.fixture(scope='module')
@@ -49,25 +42,7 @@ def page(tmp_path_factory):
 
 @pytest.fixture(scope='module')
 def browser(tmp_path_factory):
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for word in (
-        'headless=new',
-        'no-sandbox',
-        'disable-gpu',
-        'disable-quic',
-        'no-first-run',
-        'disable-background-networking',
-        'disable-component-update',
-        'disable-sync',
-        f'user-data-dir={tmp_path_factory.mktemp("profile")}',
-    ):
-        options.add_argument(f'--{word}')
-    logs = {'browser': 'ALL', 'performance': 'ALL'}
-    options.set_capability('goog:loggingPrefs', logs)
-    with webdriver.Chrome(
-        options=options, service=webdriver.ChromeService(DRIVER)
-    ) as driver:
+    with open_browser(tmp_path_factory.mktemp('profile')) as driver:
         yield driver
 
 
@@ -92,7 +67,7 @@ def show(browser, page, *, width=1280, scheme='light', touch=False):
     # A page that is there already would not be waited for.
     browser.get('about:blank')
     browser.get(page.as_uri())
-    WebDriverWait(browser, 20).until(
+    make_wait(browser).until(
         lambda browser: browser.execute_script(
             'return document.documentElement.dataset.drawn === "yes"'
         )
@@ -268,7 +243,7 @@ def test_a_chart_shows_the_method_that_is_chosen(opened):
     )
     assert list_shown() == [True, False]
     # It was drawn while it was hidden, and had no width.
-    WebDriverWait(opened, 5).until(
+    make_wait(opened).until(
         lambda browser: browser.execute_script(
             'return document.querySelector("#plot-reliability-0 .main-svg")'
             '.getBoundingClientRect().width > 900'

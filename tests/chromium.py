@@ -1,0 +1,53 @@
+"""A headless Chromium, for what people meet in a browser."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+webdriver = pytest.importorskip('selenium.webdriver')
+from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402
+
+CHROMIUM = shutil.which('chromium') or shutil.which('google-chrome')
+DRIVER = shutil.which('chromedriver')
+# CI installs them, and must not pass because they are gone.
+if not (CHROMIUM and DRIVER) and 'LTVL_NEEDS_CHROMIUM' not in os.environ:
+    pytest.skip('no chromium with chromedriver here', allow_module_level=True)
+
+SWITCHES = (
+    'headless=new',
+    'no-sandbox',
+    'disable-gpu',
+    'disable-quic',
+    'no-first-run',
+    'disable-background-networking',
+    'disable-component-update',
+    'disable-sync',
+)
+
+
+@contextmanager
+def open_browser(profile: Path) -> Iterator['webdriver.Chrome']:
+    """Yield a browser that keeps the logs of its console and network.
+
+    Args:
+        profile: New folder of the browser's own.
+    """
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for word in (*SWITCHES, f'user-data-dir={profile}'):
+        options.add_argument(f'--{word}')
+    logs = {'browser': 'ALL', 'performance': 'ALL'}
+    options.set_capability('goog:loggingPrefs', logs)
+    with webdriver.Chrome(
+        options=options, service=webdriver.ChromeService(DRIVER)
+    ) as driver:
+        yield driver
+
+
+def make_wait(browser: 'webdriver.Chrome', seconds: float = 60):
+    """Return a wait, long enough for a machine that tests on all cores."""
+    return WebDriverWait(browser, seconds)
