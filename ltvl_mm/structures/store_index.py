@@ -60,12 +60,17 @@ def index_store(
     Raises:
         ValueError: If files lack their partner, differ in rows, width or
             layout, have no key, have null or repeated keys, or are not
-            L2-normalised; or ``out`` holds another store.
+            L2-normalised; there is no row; or ``out`` holds another store.
     """
     folder = Path(folder)
     out = folder if out is None else Path(out)
     _check_free(out)
     parts = _index_parts(_find_pairs(folder))
+    if parts and not any(part.rows for part in parts):
+        raise ValueError(
+            f'the {len(parts)} parts of {folder} hold no row, such as '
+            f'{parts[0].matrix}; embed the images again'
+        )
     dim = _check_parts([part for part in parts if part.rows], folder)
     found = EmbeddingStore(folder, encoder, dim, tuple(parts))
     with progress_bar(total=len(found), title='check keys', unit='img') as bar:

@@ -344,6 +344,10 @@ def test_a_table_that_is_none_is_named(laion):
 def test_a_folder_without_embeddings_is_refused(tmp_path):
     with pytest.raises(ValueError, match='has neither img_emb/'):
         index_store(tmp_path, ENCODER)
+    np.save(tmp_path / 'x.npy', np.empty((0, 4), np.float16))
+    (tmp_path / 'x.txt').write_text('')
+    with pytest.raises(ValueError, match=r'hold no row, such as .*x\.npy'):
+        index_store(tmp_path, ENCODER)
 
 
 def test_our_own_stores_are_not_indexed(laion):
