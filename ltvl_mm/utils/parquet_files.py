@@ -16,6 +16,8 @@ from ltvl_mm.utils.regular_files import open_regular
 
 # Memory of a number or of an offset into texts.
 _BYTES_A_VALUE = 8
+# Bytes of a chunk of texts that need no exact count.
+_SMALL = 1 << 20
 
 
 def read_parquet(
@@ -41,9 +43,9 @@ def read_parquet(
         _check_types(schema, names)
         shared = _find_shared(footer, size, names)
         handle.seek(0)
-        table = pq.ParquetFile(handle, read_dictionary=shared).read(
-            columns=names
-        )
+        table = pq.ParquetFile(
+            handle, metadata=footer.metadata, read_dictionary=shared
+        ).read(columns=names)
     if not names:  # only the number of rows
         return table
     sizes = [_measure(table.column(name)) for name in names]
@@ -107,16 +109,10 @@ def _find_shared(
 
 def _is_text(field: pa.Field) -> bool:
     kind = _get_value_type(field.type)
-    return any(
-        test(kind)
-        for test in (
-            pa.types.is_string,
-            pa.types.is_large_string,
-            pa.types.is_string_view,
-            pa.types.is_binary,
-            pa.types.is_large_binary,
-            pa.types.is_binary_view,
-        )
+    return (
+        _has_lengths(kind)
+        or pa.types.is_string_view(kind)
+        or pa.types.is_binary_view(kind)
     )
 
 
@@ -126,22 +122,29 @@ def _measure(column: pa.ChunkedArray) -> int:
         return column.nbytes
     total = _BYTES_A_VALUE * len(column)
     for chunk in column.chunks:
-        lengths = chunk.dictionary.cast(
-            pa.large_binary() if _is_binary(chunk.type) else pa.large_string()
-        )
-        taken = pc.binary_length(lengths).take(chunk.indices)
-        total += pc.sum(taken).as_py() or 0
+        words = chunk.dictionary
+        if not _has_lengths(words.type):  # numbers, or views of texts
+            words = words.cast(
+                pa.large_binary()
+                if pa.types.is_binary_view(words.type)
+                else pa.large_string()
+            )
+        lengths = pc.binary_length(words)
+        longest = len(chunk) * (pc.max(lengths).as_py() or 0)
+        if longest > _SMALL:  # not a shard's keys
+            longest = pc.sum(lengths.take(chunk.indices)).as_py() or 0
+        total += longest
     return total
 
 
-def _is_binary(kind: pa.DataType) -> bool:
-    value = _get_value_type(kind)
+def _has_lengths(kind: pa.DataType) -> bool:
     return any(
-        test(value)
+        test(kind)
         for test in (
+            pa.types.is_string,
+            pa.types.is_large_string,
             pa.types.is_binary,
             pa.types.is_large_binary,
-            pa.types.is_binary_view,
         )
     )
 

@@ -85,6 +85,7 @@ def test_columns_are_those_of_pyarrow(tmp_path):
     table = pa.table(
         {
             'word': words,
+            'codes': pa.array([5, 6, None]).dictionary_encode(),
             'shared': pa.array(words).dictionary_encode(),
             'large': pa.array(words, pa.large_string()),
             'bytes': pa.array([b'1', None, b'']),
