@@ -22,7 +22,8 @@ class ShotAccuracy(BaseMetric):
 
     Args:
         class_counts: Images per class of the ORIGINAL training set: its
-            ``path label`` list, a ``.json`` of numbers, or the numbers.
+            ``path label`` list, its folder of class folders, a ``.json`` of
+            numbers, or the numbers.
         num_classes: K.
         ties: Group of classes with exactly 100 or 20 images, ``'medium'``
             or ``'outer'`` (OLTR's code); see

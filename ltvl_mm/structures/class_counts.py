@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from ltvl_mm.structures.image_list import read_image_list
+from ltvl_mm.utils.image_folders import find_images, is_hidden
 from ltvl_mm.utils.io import read_json
 
 # More than MANY training images: many-shot; fewer than FEW: few-shot. Source:
@@ -23,15 +24,20 @@ def load_class_counts(
     """Return the (K,) training counts of a list of images, JSON or numbers.
 
     Args:
-        source: A ``path label`` list (``.txt``), a ``.json`` list of K
-            numbers, or the K numbers. Of the ORIGINAL training set: which
-            classes are rare does not change when images are retrieved.
+        source: A ``path label`` list (``.txt``), a folder with a folder of
+            images per class, as mmpretrain's ``CustomDataset`` reads it
+            without a list, a ``.json`` list of K numbers, or the K numbers.
+            Of the ORIGINAL training set: which classes are rare does not
+            change when images are retrieved.
         num_classes: K.
 
     Raises:
-        ValueError: If the numbers are not K non-negative ones, or a label
-            lies outside [0, K); names file and line.
+        ValueError: If the numbers are not K non-negative ones, there are not
+            K class folders, or a label lies outside [0, K); names file and
+            line.
     """
+    if isinstance(source, (str, Path)) and Path(source).is_dir():
+        return _count_folders(Path(source), num_classes)
     if isinstance(source, (str, Path)) and Path(source).suffix != '.json':
         labels = read_image_list(source, num_classes=num_classes).labels
         return np.bincount(labels, minlength=num_classes)
@@ -48,6 +54,27 @@ def load_class_counts(
             f'{counts.dtype} of shape {counts.shape} from {source!r:.80}'
         )
     return counts
+
+
+def _count_folders(source: Path, num_classes: int) -> np.ndarray:
+    folders = [
+        folder
+        for folder in sorted(source.iterdir(), key=lambda one: one.name)
+        if folder.is_dir() and not is_hidden(folder.name)
+    ]
+    if len(folders) != num_classes:
+        shown = ', '.join(folder.name for folder in folders[:5])
+        raise ValueError(
+            f'{source} has {len(folders)} class folders ({shown}, ...), but '
+            f'there are {num_classes} classes; name the folder of the '
+            f'training images, with a folder per class'
+        )
+    return np.array(
+        [
+            len(find_images(folder, follow_links=True).files)
+            for folder in folders
+        ]
+    )
 
 
 def find_shot_accuracy(

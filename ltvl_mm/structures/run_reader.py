@@ -146,6 +146,13 @@ def _read_counts(
         source = given
     elif isinstance(source, str):
         source = resolve(source, config.list_places(commands))
+        if os.path.isdir(source):
+            # Configs of strangers may name any folder of this computer.
+            raise ValueError(
+                f'the config counts the images of the folder {source}, which '
+                f'is not walked for a page; if it is yours, give '
+                f'--class-counts {source}'
+            )
     if answers and classes != answers.num_classes:
         raise ValueError(
             f'the config names {classes} classes, but {PREDICTIONS} has '
@@ -156,7 +163,9 @@ def _read_counts(
 
 def _find_list(source: str | Path | list) -> Path | None:
     """Return the file if it is a list of images, not one of counts."""
-    if not isinstance(source, (str, Path)) or Path(source).suffix == '.json':
+    if not isinstance(source, (str, Path)):
+        return None
+    if Path(source).suffix == '.json' or os.path.isdir(source):
         return None
     return Path(source)
 

@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
 
+from ltvl_mm.evaluation import ShotAccuracy
+from ltvl_mm.registry import DATASETS
 from ltvl_mm.structures.class_counts import (
     find_shot_accuracy,
     group_classes,
@@ -17,6 +19,42 @@ def test_the_three_sources_say_the_same(tmp_path):
         [2, 0, 1, 0],
     ):
         assert load_class_counts(source, 4).tolist() == [2, 0, 1, 0]
+
+
+def test_a_folder_of_class_folders_is_counted_as_it_is_read(tmp_path):
+    for name, images in (('b', 3), ('a', 1), ('c', 2)):
+        (tmp_path / name).mkdir()
+        for number in range(images):
+            (tmp_path / name / f'{number}.jpg').touch()
+    (tmp_path / 'a/notes.md').touch()
+    (tmp_path / '.ipynb_checkpoints').mkdir()
+    (tmp_path / 'names.txt').touch()
+    assert load_class_counts(tmp_path, 3).tolist() == [1, 3, 2]
+    with pytest.raises(ValueError, match=r'has 3 class folders \(a, b, c'):
+        load_class_counts(str(tmp_path), 4)
+
+
+def test_a_data_set_without_lists_has_groups(tmp_path):
+    """Official train/test folders: no list anywhere."""
+    for split, images in (('train', (25, 2)), ('test', (1, 1))):
+        for name, number in zip(('cat', 'dog'), images, strict=True):
+            folder = tmp_path / split / name
+            folder.mkdir(parents=True)
+            for index in range(number):
+                (folder / f'{index}.jpg').touch()
+    data = DATASETS.build(
+        dict(
+            type='mmpretrain.CustomDataset',
+            data_root=str(tmp_path),
+            data_prefix='train',
+            pipeline=[],
+        )
+    )
+    assert tuple(data.CLASSES) == ('cat', 'dog')
+    metric = ShotAccuracy(str(tmp_path / 'train'), 2)
+    assert metric.groups.tolist() == ['medium', 'few']
+    counts = np.bincount(data.get_gt_labels())
+    assert metric.class_counts.tolist() == counts.tolist()
 
 
 @pytest.mark.parametrize(
