@@ -145,6 +145,7 @@ def main() -> None:
     args = parse_args()
     from mmengine.config import Config
     from mmengine.dist import is_main_process
+    from mmengine.logging import print_log
     from mmengine.registry import RUNNERS
     from mmengine.runner import Runner
 
@@ -152,6 +153,7 @@ def main() -> None:
     from ltvl_mm.models.clip_inputs import check_clip_inputs
     from ltvl_mm.models.mixed_labels import check_mixed_labels
     from ltvl_mm.structures.config_lists import check_config_lists
+    from ltvl_mm.utils.lock import locked_folder
     from ltvl_mm.utils.provenance import record_command
     from ltvl_mm.utils.run_config import write_run_config
 
@@ -165,10 +167,13 @@ def main() -> None:
     # So that torch.load(weights_only=True) reads what this training saves.
     runner.register_hook(PlainCheckpointHook())
     leave_stage_1(cfg, runner)
-    if is_main_process():
-        record_command(cfg.work_dir)
-        write_run_config(cfg)
-    runner.train()
+    # A resumed training waits for one that was killed and is still ending.
+    wait = print_log if cfg.get('resume') else None
+    with locked_folder(cfg.work_dir, wait=wait):
+        if is_main_process():
+            record_command(cfg.work_dir)
+            write_run_config(cfg)
+        runner.train()
 
 
 if __name__ == '__main__':

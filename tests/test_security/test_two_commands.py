@@ -144,6 +144,10 @@ OTHERS = {
          '--cfg-options', 'model.backbone.pretrained={root}/clf.pth'],
         lambda out: locked_folder(out / 'test'),
     ),
+    'tools/train.py': (
+        ['{configs}/deit.py', '--work-dir', '{out}'],
+        locked_folder,
+    ),
     'tools/place_downloads.py': (['{out}', '{root}/web'], locked_folder),
     'tools/dataset_converters/index_captions.py': (
         ['{root}/web', '-o', '{out}', '--workers', '0'],
