@@ -21,6 +21,7 @@ EXAMPLES = [
     apis.list_models,
     apis.get_model,
     apis.LongTailInferencer,
+    apis.run_tackle,  # shown, not run: minutes
 ]
 
 

@@ -7,7 +7,7 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 from mmengine.dataset import DefaultSampler
-from mmengine.registry import DATASETS
+from mmengine.registry import DATASETS, DefaultScope
 
 from ltvl_mm.datasets import samplers
 from ltvl_mm.datasets.class_samplers import (
@@ -25,6 +25,16 @@ SAMPLERS = {
     PowerSampler: {},
     ProgressivelyBalancedSampler: dict(max_epochs=2),
 }
+
+
+@pytest.fixture(autouse=True)
+def no_default_scope():
+    """Look names up as programs do that have started no Runner.
+
+    In the scope 'mmpretrain', which Runners leave, 'mmpretrain.X' must be
+    mmpretrain's own: it does not inherit mmengine's wrappers there.
+    """
+    DefaultScope._instance_dict.clear()  # restored by keep_default_scope
 
 
 class Labels(SubsetMixin):

@@ -93,7 +93,7 @@ def test_search_warns_once_for_each_old_store(tars, tmp_path, warnings):
             queries,
             np.array([1, 1]),
             excluded,
-            RetrievalOptions(copy='none'),
+            RetrievalOptions(copy='none', temperature=0.01),
         )
         retrieve(task, tmp_path / f'out{number}')
         assert len(warnings) == due

@@ -15,6 +15,7 @@ from odd_inputs.images import EPS
 from PIL import Image
 
 from ltvl_mm.apis.image_loading import list_inputs, load_image
+from ltvl_mm.retrieval import shards
 from ltvl_mm.retrieval.embedding import embed_shards
 from ltvl_mm.retrieval.shards import find_shards
 from ltvl_mm.utils.compat import disable_ghostscript
@@ -80,8 +81,12 @@ def web(tmp_path):
     ],
 )
 def test_embedding_counts_and_lists_it(
-    write, name, bad, ghostscript, web, tmp_path, capfd
+    write, name, bad, ghostscript, web, tmp_path, monkeypatch
 ):
+    said = []
+    monkeypatch.setattr(
+        shards, 'print_log', lambda text, *_, **__: said.append(text)
+    )
     embed_shards(
         find_shards([str(write(web, name))]),
         tmp_path / 'store',
@@ -92,7 +97,7 @@ def test_embedding_counts_and_lists_it(
         workers=0,
     )
     if write is _write_folder and not bad:
-        assert 'files of other types: 1' in ''.join(capfd.readouterr())
+        assert 'files of other types: 1' in ''.join(said)
     assert not ghostscript.exists()
     store = json.loads((tmp_path / 'store/store.json').read_text())
     assert (store['rows'], store['bad_images']) == (1, bad)

@@ -152,7 +152,7 @@ def test_label_beyond_all_reason_is_refused(tmp_path):
 def test_repeated_images_are_read_once_and_said(tmp_path, monkeypatch):
     logs = []
     monkeypatch.setattr(
-        'ltvl_mm.structures.image_list.print_log',
+        'mmengine.logging.print_log',
         lambda text, *_, **__: logs.append(text),
     )
     file = tmp_path / 'a.txt'

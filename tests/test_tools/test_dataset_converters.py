@@ -65,7 +65,9 @@ def convert(published, tmp_path, capsys):
         try:
             published.convert(
                 'tiny',
-                published.make_lists_parser('').parse_args(list(map(str, args))),
+                published.make_lists_parser('').parse_args(
+                    list(map(str, args))
+                ),
                 name_classes=name_classes_by_folder,
             )
         except SystemExit as error:
