@@ -4,6 +4,7 @@ A few kilobytes can claim a billion rows, or a megabyte of text that a million
 rows share.
 """
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -36,7 +37,9 @@ def read_parquet(
     """
     with open_regular(file) as handle:
         size = handle.seek(0, 2)
-        handle.seek(0)
+    # Not the Python file: threads of Arrow that free its buffers while Python
+    # ends would abort the process.
+    with pa.OSFile(os.fsencode(file)) as handle:
         footer = pq.ParquetFile(handle)
         schema = footer.schema_arrow
         names = list(schema.names if columns is None else columns)
