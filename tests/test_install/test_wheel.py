@@ -140,7 +140,8 @@ model = ltvl_mm.get_model('tackle_rx50')
 print(type(model).__name__)
 """
     said = run(python, '-c', script, cwd=tmp_path)
-    assert said.strip().splitlines()[-1] == 'ImageClassifier'
+    # Warnings of an import may follow on stderr.
+    assert 'ImageClassifier' in said.splitlines()
 
 
 @pytest.mark.smoke
