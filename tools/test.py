@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ltvl_mm.utils.command_line import (
     add_config_options,
+    add_launcher,
     make_parser,
     run_command,
 )
@@ -79,20 +80,7 @@ def build_parser() -> argparse.ArgumentParser:
         action='store_true',
         help="test-time augmentation: the config's, else flipping",
     )
-    parser.add_argument(
-        '--launcher',
-        choices=['none', 'pytorch', 'slurm', 'mpi'],
-        default='none',
-        help='how the processes of a distributed run were started',
-    )
-    # torch.distributed.launch passes --local-rank.
-    parser.add_argument(
-        '--local_rank',
-        '--local-rank',
-        type=int,
-        default=0,
-        help='set by torch.distributed.launch',
-    )
+    add_launcher(parser)
     return parser
 
 

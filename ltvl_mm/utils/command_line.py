@@ -70,6 +70,43 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_launcher(parser: argparse.ArgumentParser) -> None:
+    """Add ``--launcher`` and ``--local-rank``, as mmpretrain's tools."""
+    parser.add_argument(
+        '--launcher',
+        choices=['none', 'pytorch', 'slurm', 'mpi'],
+        default='none',
+        help='how the processes of a distributed run were started',
+    )
+    # torch.distributed.launch passes --local-rank.
+    parser.add_argument(
+        '--local_rank',
+        '--local-rank',
+        type=int,
+        default=0,
+        help='set by torch.distributed.launch',
+    )
+
+
+def add_study_options(parser: argparse.ArgumentParser, work_dir: str) -> None:
+    """Add ``--work-dir`` and ``--seeds`` of a study.
+
+    Args:
+        parser: Parser of the study's command.
+        work_dir: Default folder of the results.
+    """
+    parser.add_argument(
+        '--work-dir', default=work_dir, help='folder of the results'
+    )
+    parser.add_argument(
+        '--seeds',
+        type=int,
+        nargs='+',
+        default=[0, 1, 2],
+        help='seeds to run, one after the other',
+    )
+
+
 def add_device(parser: argparse.ArgumentParser) -> None:
     """Add ``--device``; None stands for :func:`choose_device`."""
     parser.add_argument(

@@ -9,7 +9,11 @@ from functools import partial
 from pathlib import Path
 
 from ltvl_mm.evaluation.accuracy_table import COLUMNS, format_accuracies
-from ltvl_mm.utils.command_line import make_parser, run_command
+from ltvl_mm.utils.command_line import (
+    add_study_options,
+    make_parser,
+    run_command,
+)
 from ltvl_mm.utils.io import atomic_write, read_json, write_json
 from ltvl_mm.utils.stages import (
     Stage,
@@ -68,18 +72,7 @@ def summarise(work: Path, seeds: list[int]) -> str:
 
 def build_parser() -> argparse.ArgumentParser:
     parser = make_parser(__doc__)
-    parser.add_argument(
-        '--work-dir',
-        default='work_dirs/ballad_ablation',
-        help='folder of the results',
-    )
-    parser.add_argument(
-        '--seeds',
-        type=int,
-        nargs='+',
-        default=[0, 1, 2],
-        help='seeds to run, one after the other',
-    )
+    add_study_options(parser, 'work_dirs/ballad_ablation')
     return parser
 
 

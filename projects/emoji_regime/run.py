@@ -12,7 +12,11 @@ from pathlib import Path
 
 from summary import METHODS, ZERO_SHOT, summarize
 
-from ltvl_mm.utils.command_line import make_parser, run_command
+from ltvl_mm.utils.command_line import (
+    add_study_options,
+    make_parser,
+    run_command,
+)
 from ltvl_mm.utils.stages import Stage, python_stage, run_study
 
 
@@ -90,18 +94,7 @@ def _point_to_world(world: Path, splits: tuple[str, ...]) -> list[str]:
 
 def build_parser() -> argparse.ArgumentParser:
     parser = make_parser(__doc__)
-    parser.add_argument(
-        '--work-dir',
-        default='work_dirs/emoji_regime',
-        help='folder of the results',
-    )
-    parser.add_argument(
-        '--seeds',
-        type=int,
-        nargs='+',
-        default=[0, 1, 2],
-        help='seeds to run, one after the other',
-    )
+    add_study_options(parser, 'work_dirs/emoji_regime')
     parser.add_argument(
         '--methods',
         nargs='+',

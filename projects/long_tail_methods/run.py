@@ -18,7 +18,11 @@ from summary import (
     summarise,
 )
 
-from ltvl_mm.utils.command_line import make_parser, run_command
+from ltvl_mm.utils.command_line import (
+    add_study_options,
+    make_parser,
+    run_command,
+)
 from ltvl_mm.utils.stages import (
     Stage,
     classifier_stages,
@@ -110,18 +114,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.epilog = (
         f'Made of the plain student in any case: {", ".join(POST_HOC)}'
     )
-    parser.add_argument(
-        '--work-dir',
-        default='work_dirs/long_tail_methods',
-        help='folder of the results',
-    )
-    parser.add_argument(
-        '--seeds',
-        type=int,
-        nargs='+',
-        default=[0, 1, 2],
-        help='seeds to run, one after the other',
-    )
+    add_study_options(parser, 'work_dirs/long_tail_methods')
     parser.add_argument(
         '--methods',
         nargs='+',

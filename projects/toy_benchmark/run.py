@@ -10,7 +10,11 @@ from pathlib import Path
 
 from summary import BALLAD, STUDENTS, list_models, summarise
 
-from ltvl_mm.utils.command_line import make_parser, run_command
+from ltvl_mm.utils.command_line import (
+    add_study_options,
+    make_parser,
+    run_command,
+)
 from ltvl_mm.utils.stages import (
     Stage,
     features_stage,
@@ -91,18 +95,7 @@ def make_report(work: Path, seeds: list[int], students: list[str]) -> Stage:
 
 def build_parser() -> argparse.ArgumentParser:
     parser = make_parser(__doc__)
-    parser.add_argument(
-        '--work-dir',
-        default='work_dirs/toy_benchmark',
-        help='folder of the results',
-    )
-    parser.add_argument(
-        '--seeds',
-        type=int,
-        nargs='+',
-        default=[0, 1, 2],
-        help='seeds to run, one after the other',
-    )
+    add_study_options(parser, 'work_dirs/toy_benchmark')
     parser.add_argument(
         '--students',
         nargs='+',
