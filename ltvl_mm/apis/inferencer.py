@@ -87,7 +87,6 @@ class LongTailInferencer(ImageClassificationInferencer):
             device=device or ('cuda' if torch.cuda.is_available() else 'cpu'),
         )
         self._resize = make_resizer(self.config, self.pipeline)
-        self._return_features = False
         self.classes = (
             self._find_classes()
             if classes is None
@@ -157,13 +156,13 @@ class LongTailInferencer(ImageClassificationInferencer):
         # Not the host's loop: its bar lives on when an image is bad.
         try:
             with asked as self.classes:
-                self._return_features = return_features
-                samples = self._predict(images, batch_size)
+                samples = self._predict(
+                    images, batch_size, return_features=return_features
+                )
                 pictures = self.visualize(images, samples, **visual)
                 return self.postprocess(samples, pictures, return_datasamples)
         finally:
             self.classes = own
-            self._return_features = False
 
     @property
     def takes_class_names(self) -> bool:
@@ -191,18 +190,6 @@ class LongTailInferencer(ImageClassificationInferencer):
                     f'ask for batch_size=1: {error}'
                 ) from None
             yield collated
-
-    def forward(self, inputs: dict, **kwargs: object) -> list[DataSample]:
-        """Return the predictions of a batch, with features if asked for."""
-        samples = super().forward(inputs, **kwargs)
-        if self._return_features:
-            images = self.model.data_preprocessor(inputs)['inputs']
-            with torch.no_grad():
-                found = self.model.extract_feat(images, stage='pre_logits')
-            found = found[-1] if isinstance(found, (list, tuple)) else found
-            for sample, row in zip(samples, found.float(), strict=True):
-                sample.set_field(row, 'features', dtype=torch.Tensor)
-        return samples
 
     def visualize(
         self,
@@ -246,7 +233,11 @@ class LongTailInferencer(ImageClassificationInferencer):
         return found
 
     def _predict(
-        self, images: Sequence[ImageLike], batch_size: int
+        self,
+        images: Sequence[ImageLike],
+        batch_size: int,
+        *,
+        return_features: bool,
     ) -> list[DataSample]:
         samples = []
         with progress_bar(
@@ -256,10 +247,22 @@ class LongTailInferencer(ImageClassificationInferencer):
             silent=len(images) <= batch_size,
         ) as bar:
             for batch in self.preprocess(images, batch_size):
-                samples += self.forward(batch)
+                found = self.forward(batch)
+                if return_features:
+                    self._add_features(batch, found)
+                samples += found
                 self._check_count(samples)
                 bar.update(len(batch['data_samples']))
         return samples
+
+    @torch.no_grad()
+    def _add_features(self, batch: dict, samples: list[DataSample]) -> None:
+        """Give each sample what stands before the classifier."""
+        images = self.model.data_preprocessor(batch)['inputs']
+        found = self.model.extract_feat(images, stage='pre_logits')
+        found = found[-1] if isinstance(found, (list, tuple)) else found
+        for sample, row in zip(samples, found.float(), strict=True):
+            sample.set_field(row, 'features', dtype=torch.Tensor)
 
     def _check_count(self, preds: list[DataSample]) -> None:
         """Raise ValueError if there are not as many names as scores."""
