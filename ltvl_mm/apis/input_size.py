@@ -8,6 +8,8 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from mmpretrain.registry import TRANSFORMS
 
+from ltvl_mm.utils.config_walk import walk_config
+
 # Transforms that give an image its size, and the argument that says which.
 _SIZES = {
     'RandomResizedCrop': 'scale',
@@ -92,7 +94,7 @@ def _find_size(cfg: Config) -> tuple[int, int] | None:
 
 
 def _find_tower_size(model: Mapping) -> tuple[int, int] | None:
-    for part in _walk(model):
+    for part in walk_config(model):
         kind = str(part.get('type', '')).rpartition('.')[2]
         if kind == 'CLIPBackbone':
             from ltvl_mm.models.clip import find_arch
@@ -103,17 +105,7 @@ def _find_tower_size(model: Mapping) -> tuple[int, int] | None:
 
 
 def _list_pipelines(loader: Mapping) -> Iterator[list]:
-    for part in _walk(loader):
+    for part in walk_config(loader):
         pipeline = part.get('pipeline')
         if isinstance(pipeline, (list, tuple)):
             yield list(pipeline)
-
-
-def _walk(node: object) -> Iterator[Mapping]:
-    """Yield all mappings of a config, outer ones first."""
-    if isinstance(node, Mapping):
-        yield node
-        node = list(node.values())
-    if isinstance(node, (list, tuple)):
-        for child in node:
-            yield from _walk(child)

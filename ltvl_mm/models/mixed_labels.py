@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from mmengine.config import Config
 
 from ltvl_mm.models.loss_arguments import REMEDY
+from ltvl_mm.utils.config_walk import walk_config
 
 # Parts that need one class per image -> whether their settings say so.
 HARD_LABEL_PARTS: dict[str, Callable[[Mapping], bool]] = {
@@ -57,7 +58,9 @@ def check_mixed_labels(cfg: Config) -> None:
         for node in (shared, *_find(model, 'data_preprocessor'))
     )
     losses = list(_find(model, 'loss'))
-    others = [node for node in _list_parts(model) if node not in losses]
+    others = [
+        node for node in walk_config(model, skip=_FROZEN) if node not in losses
+    ]
     _check(others + losses, soft=one_hot or mixed, since='')
     for recipe in _list_recipes(cfg):
         mixed = bool(recipe.get('batch_augments', mixed))
@@ -85,21 +88,9 @@ def _name(part: Mapping) -> str:
     return kind.rpartition('.')[2]
 
 
-def _list_parts(node: object) -> Iterator[Mapping]:
-    """Yield all configs in a model, without frozen parts."""
-    if isinstance(node, (list, tuple)):
-        for child in node:
-            yield from _list_parts(child)
-    elif isinstance(node, Mapping):
-        yield node
-        for key, child in node.items():
-            if key not in _FROZEN:
-                yield from _list_parts(child)
-
-
 def _find(model: object, key: str) -> Iterator[Mapping]:
     """Yield the configs under a key of a model, at any depth."""
-    for node in _list_parts(model):
+    for node in walk_config(model, skip=_FROZEN):
         if isinstance(node.get(key), Mapping):
             yield node[key]
 

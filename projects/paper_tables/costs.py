@@ -13,6 +13,7 @@ from mmengine.registry import DefaultScope
 from ltvl_mm.models.clip import build_clip, find_arch
 from ltvl_mm.models.multiply_adds import count_multiply_adds
 from ltvl_mm.registry import MODELS
+from ltvl_mm.utils.config_walk import walk_config
 
 # Multiply-adds a second of an A100 in training with --amp: ResNet-50 (4.1
 # billion an image, and three times that forth and back) at 490 images/s,
@@ -52,7 +53,7 @@ def estimate_cost(config: Path) -> Cost:
     sizes = _measure(_freeze(_strip(cfg.model)))
     downloads = {
         name: size
-        for part in _walk(cfg.model.to_dict())
+        for part in walk_config(cfg.model.to_dict())
         for name, size in _list_downloads(part, sizes)
     }
     data = tuple(
@@ -60,7 +61,9 @@ def estimate_cost(config: Path) -> Cost:
             {
                 str(part['data_root'])
                 for split in ('train', 'val', 'test')
-                for part in _walk(_to_dict(cfg.get(f'{split}_dataloader')))
+                for part in walk_config(
+                    _to_dict(cfg.get(f'{split}_dataloader'))
+                )
                 if part.get('data_root') in DATA
             }
         )
@@ -123,7 +126,7 @@ def _freeze(model: dict) -> str:
 def _strip(model: Mapping) -> dict:
     """Return the model without weights, class names and teachers."""
     stripped = copy.deepcopy(dict(model))
-    for part in _walk(stripped):
+    for part in walk_config(stripped):
         for name in ('pretrained', 'init_cfg'):
             if name in part and not isinstance(part[name], bool):
                 part[name] = None
@@ -133,7 +136,7 @@ def _strip(model: Mapping) -> dict:
 
 
 def _find_pixels(model: Mapping) -> int:
-    for part in _walk(model):
+    for part in walk_config(model):
         if 'CLIPBackbone' in str(part.get('type')):
             return find_arch(part['arch'])['vision_cfg']['image_size']
     return 224
@@ -174,12 +177,3 @@ def _is_adam(cfg: Config) -> bool:
 
 def _to_dict(node: object) -> object:
     return node.to_dict() if hasattr(node, 'to_dict') else node
-
-
-def _walk(node: object) -> Iterator[dict]:
-    if isinstance(node, dict):
-        yield node
-        node = list(node.values())
-    if isinstance(node, (list, tuple)):
-        for child in node:
-            yield from _walk(child)

@@ -11,6 +11,8 @@ import mmpretrain
 from mmengine.config import Config
 from mmpretrain.apis import ModelHub
 
+from ltvl_mm.utils.config_walk import walk_config
+
 # Names of mmpretrain's configs that are no plain training on ImageNet.
 _OTHER = re.compile(r'pre[-_]|3rdparty|linear|arcface|fp16|rsb|noema')
 # Optimizers whose steps do not grow with the gradient: their learning rate
@@ -206,14 +208,9 @@ def _find_batch_size(config: Config) -> int:
 
 
 def _set_classes(node: object, num_classes: int) -> None:
-    if isinstance(node, list):
-        for child in node:
-            _set_classes(child, num_classes)
-    if isinstance(node, dict):
-        if 'num_classes' in node:
-            node['num_classes'] = num_classes
-        for child in node.values():
-            _set_classes(child, num_classes)
+    for part in walk_config(node):
+        if 'num_classes' in part:
+            part['num_classes'] = num_classes
 
 
 def _to_plain(node: object) -> object:

@@ -1,0 +1,19 @@
+"""Look through the parts of a config, however they are nested."""
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+
+def walk_config(node: object, *, skip: Collection[str] = ()) -> Iterator[Any]:
+    """Yield all mappings of a config or of a part of it, outer ones first.
+
+    Args:
+        node: Mapping, list or tuple; anything else has no parts.
+        skip: Keys whose values are not looked through.
+    """
+    if isinstance(node, Mapping):
+        yield node
+        node = [child for key, child in node.items() if key not in skip]
+    if isinstance(node, (list, tuple)):
+        for child in node:
+            yield from walk_config(child, skip=skip)
