@@ -22,7 +22,7 @@ def leave_copying(
     """Return options that leave the copying to :func:`place_local_images`.
 
     Args:
-        options: Of the retrieval.
+        options: Options of the retrieval.
         folders: Folders of the local images.
 
     Raises:

@@ -82,7 +82,7 @@ def draw_image(
         rng: Source of position, size, rotation, colors, ground and noise.
         style: ``'photo'``, or another look of web images: one of
             :data:`STYLES`.
-        look: How much images differ from each other.
+        look: Strength of the differences between images.
 
     Raises:
         ValueError: If the style is unknown or there are three glyphs.

@@ -60,7 +60,7 @@ def extract_expert_logits(
     """Return (N, E, K) logits of the images of a split, and (N,) labels.
 
     Args:
-        cfg: Of a classifier with ``ExpertClsHead``.
+        cfg: Config of a classifier with ``ExpertClsHead``.
         checkpoint: Its weights, or the folder of its training.
         split: ``'val'`` or ``'test'``.
         device: Where the model runs.
@@ -90,7 +90,7 @@ def extract_expert_views(
     An array is computed when it is asked for, with new views each time.
 
     Args:
-        cfg: Of a classifier with ``ExpertClsHead``; its seed and the numbers
+        cfg: Config of a classifier with ``ExpertClsHead``; seed and numbers
             of epoch and view seed the transforms.
         checkpoint: Its weights, or the folder of its training.
         split: ``'val'`` or ``'test'``.

@@ -36,7 +36,7 @@ def learn_expert_weights(
             array when it is asked for; after the last expert is lost it is
             not asked again.
         rate: Learning rate.
-        weight_decay: Of a.
+        weight_decay: Weight decay of the weights a.
         entropy_weight: Factor of the mean over images and classes of
             -p log p, p = softmax(sum_e w_e z_e), which is maximized too.
         batch_size: Images of a step.

@@ -17,7 +17,7 @@ _LOAD = dict(type='ltvl_mm.LoadImage')  # as embedding decodes
 
 @dataclass(frozen=True)
 class ConfigData:
-    """What all configs of a run share.
+    """Paths and numbers that all configs of a run share.
 
     Args:
         root: Folder of the photos.
@@ -113,7 +113,7 @@ def make_student_config(
     Args:
         data: The photos.
         student: The model and its optimizer.
-        schedule: How long it trains.
+        schedule: Iterations and batch size of the training.
         image_size: Side of the images in pixels.
     """
     train_pipeline = [
@@ -161,12 +161,15 @@ def make_clip_config(
 
     Args:
         data: The photos.
-        arch: As :func:`ltvl_mm.models.clip.build_clip`.
-        pretrained: As there.
+        arch: Architecture, as :func:`ltvl_mm.models.clip.build_clip` takes
+            it.
+        pretrained: Weights, as :func:`ltvl_mm.models.clip.build_clip` takes
+            them.
         templates: Name of a set of prompts, or their file.
-        preprocessing: Of
+        preprocessing: Result of
             :func:`ltvl_mm.models.clip_preprocessing.find_preprocessing`.
-        preprocess: Override that it was found with; None for none.
+        preprocess: Override that ``preprocessing`` was found with; None for
+            none.
     """
     names = str(data.lists / 'class_names.txt')
     clip = dict(arch=arch, pretrained=pretrained)

@@ -36,20 +36,20 @@ class PreparedRun:
     """A checked run.
 
     Attributes:
-        settings: With absolute paths.
+        settings: Settings of the run, with absolute paths.
         photos: Splits of the photos.
         names: K class names, with the edits of the user.
-        student: What is trained.
-        schedule: How long.
+        student: Model and transforms that are trained.
+        schedule: Iterations and batch size of the training.
         image_size: Side in pixels.
-        preprocessing: Of CLIP's weights.
+        preprocessing: Preprocessing of CLIP's weights.
         budget: (K,) web images wanted; None without retrieval.
         stages: Builder of the stages.
         web_images: Number of web images, estimated for tars.
-        web_to_embed: How many of these are not in a store yet.
+        web_to_embed: Number of these that are not in a store yet.
         web_bytes: Mean bytes of a web image.
-        student_cost: Of a training step.
-        clip_cost: Of encoding.
+        student_cost: Cost of a training step.
+        clip_cost: Cost of encoding an image.
         notes: Sentences for the user.
     """
 

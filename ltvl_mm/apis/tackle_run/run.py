@@ -71,8 +71,9 @@ def run_tackle(
         web: Embedding stores, or tars and folders of web images.
         dry_run: Return the plan and write nothing.
         say: Function that prints a line; None for ``print``.
-        settings: Of :class:`ltvl_mm.apis.tackle_run.settings.RunSettings`,
-            such as ``student='resnet50'``.
+        settings: Other fields of
+            :class:`ltvl_mm.apis.tackle_run.settings.RunSettings`, such as
+            ``student='resnet50'``.
 
     Returns:
         ``{'plan': text}`` of a dry run; else ``'report'``, path of the page;

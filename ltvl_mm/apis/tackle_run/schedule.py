@@ -1,4 +1,4 @@
-"""How long a student trains, by the size of its data."""
+"""Length of a student's training, from the size of its data."""
 
 from dataclasses import dataclass
 
@@ -67,7 +67,7 @@ def make_schedule(
         batch_size: Images of an iteration, of all GPUs together; None for
             256, or 64 below 10,000 images.
         gpus: GPUs that share a batch.
-        fine_tuning: Whether the student starts from pretrained weights.
+        fine_tuning: True for a student that starts from pretrained weights.
 
     Raises:
         ValueError: If a number is below 1, both epochs and iterations are

@@ -18,7 +18,7 @@ DEFAULT_CLIP = 'ViT-B-16-quickgelu:openai'
 
 @dataclass(frozen=True)
 class RunSettings:
-    """What a user decides about a run; see ``tools/run_tackle.py``.
+    """Settings of a run, as ``tools/run_tackle.py`` takes them.
 
     Args:
         photos: Folder or lists, see
@@ -179,8 +179,9 @@ def write_lists(out: Path, splits: object, names: Sequence[str]) -> None:
 
     Args:
         out: Folder of the lists.
-        splits: Of :func:`ltvl_mm.apis.tackle_run.photo_splits.read_photos`.
-        names: Of :func:`plan_names`.
+        splits: Result of
+            :func:`ltvl_mm.apis.tackle_run.photo_splits.read_photos`.
+        names: Result of :func:`plan_names`.
     """
     for split, images in splits.lists.items():
         write_image_list(out / f'{split}.txt', images)

@@ -26,7 +26,7 @@ class StageBuilder:
     """Builds single stages of a run.
 
     Args:
-        settings: Of the run, with absolute paths.
+        settings: Settings of the run, with absolute paths.
         root: Folder of the photos.
         stores: Stores of web images that exist.
         web_inputs: Inputs that are embedded into one more store.

@@ -18,8 +18,10 @@ class StageList(StageBuilder):
         """Return all stages, each after those that it needs.
 
         Args:
-            show_zero_shot: What to print after CLIP is tested on val.
-            show_quality: What to print after the retrieval is checked.
+            show_zero_shot: Function that returns the text to print after CLIP
+                is tested on val.
+            show_quality: Function that returns the text to print after the
+                retrieval check.
         """
         methods = self.settings.methods
         stages = [self.predict('zero_shot', 'val', show=show_zero_shot)]

@@ -149,8 +149,8 @@ def scale_optimizer(
         optim_wrapper: Config; an empty one gives SGD with 0.1 for 256 images.
         batch_size: Images of a step here.
         base_batch_size: Images of a step that its rate is for.
-        fine_tuning: Whether the backbone starts from pretrained weights; a
-            tenth of the rate is taken then.
+        fine_tuning: True for a backbone that starts from pretrained weights,
+            which gets a tenth of the rate.
     """
     found = _to_plain(optim_wrapper)
     if 'optimizer' not in found:
