@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ltvl_mm.utils.command_line import (
     add_config_options,
     add_launcher,
+    add_retrieved,
     make_parser,
     run_command,
 )
@@ -34,6 +35,7 @@ def build_parser() -> argparse.ArgumentParser:
         'folder (default: none; without CHECKPOINT the last one of the work '
         'folder)',
     )
+    add_retrieved(parser)
     parser.add_argument(
         '--amp', action='store_true', help='automatic mixed precision'
     )
@@ -68,6 +70,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def merge_args(cfg: 'Config', args: argparse.Namespace) -> None:
+    from ltvl_mm.apis.retrieved_training import add_retrieved_images
     from ltvl_mm.utils.checkpoints import find_checkpoint
     from ltvl_mm.utils.launch import (
         add_progress_bar,
@@ -106,6 +109,9 @@ def merge_args(cfg: 'Config', args: argparse.Namespace) -> None:
         )
     if args.cfg_options is not None:
         cfg.merge_from_dict(args.cfg_options)
+    if args.retrieved is not None:
+        # After the options, which name the target as the config does.
+        add_retrieved_images(cfg, args.retrieved)
     if cfg.get('auto_scale_lr', {}).get('enable', False):
         # The host scales to what the ranks load at once, and forgets that a
         # step may be taken on several such batches.
@@ -152,6 +158,11 @@ def main() -> None:
     check_mixed_labels(cfg)
     build = RUNNERS.build if 'runner_type' in cfg else Runner.from_cfg
     runner = build(cfg)
+    if args.retrieved is not None:
+        runner.logger.info(
+            f'--retrieved: trains on the target data set and the retrieved '
+            f'images of {args.retrieved}'
+        )
     # So that torch.load(weights_only=True) reads what this training saves.
     runner.register_hook(PlainCheckpointHook())
     leave_stage_1(cfg, runner)

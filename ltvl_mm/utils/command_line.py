@@ -107,6 +107,16 @@ def add_study_options(parser: argparse.ArgumentParser, work_dir: str) -> None:
     )
 
 
+def add_retrieved(parser: argparse.ArgumentParser) -> None:
+    """Add ``--retrieved``, images to train on beside those of the config."""
+    parser.add_argument(
+        '--retrieved',
+        metavar='MANIFEST',
+        help='manifest of tools/retrieve.py, whose images are added to the '
+        'training set (default: none)',
+    )
+
+
 def add_device(parser: argparse.ArgumentParser) -> None:
     """Add ``--device``; None stands for :func:`choose_device`."""
     parser.add_argument(

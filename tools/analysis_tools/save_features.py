@@ -8,6 +8,7 @@ import argparse
 from ltvl_mm.utils.command_line import (
     add_config_options,
     add_device,
+    add_retrieved,
     choose_device,
     make_parser,
     run_command,
@@ -25,6 +26,7 @@ def build_parser() -> argparse.ArgumentParser:
         help='images of the config',
     )
     parser.add_argument('-o', '--out', required=True, help='.npz file')
+    add_retrieved(parser)
     add_device(parser)
     add_config_options(parser)
     return parser
@@ -34,12 +36,20 @@ def main() -> None:
     args = build_parser().parse_args()
     from mmengine.config import Config
 
+    from ltvl_mm.apis.retrieved_training import add_retrieved_images
     from ltvl_mm.engine.feature_extraction import extract_features
     from ltvl_mm.models.clip_inputs import check_clip_inputs
     from ltvl_mm.structures.features import save_features
 
     cfg = Config.fromfile(args.config)
     cfg.merge_from_dict(args.cfg_options or {})
+    if args.retrieved is not None:
+        if args.split != 'train':
+            raise ValueError(
+                f'--retrieved adds images to the training set, got --split '
+                f'{args.split}; leave it out'
+            )
+        add_retrieved_images(cfg, args.retrieved)
     check_clip_inputs(cfg)
     features = extract_features(
         cfg, args.checkpoint, args.split, device=choose_device(args.device)
