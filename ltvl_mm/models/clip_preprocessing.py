@@ -67,10 +67,8 @@ def find_preprocessing(
         own = {key: own[key] for key in _KEYS if key in own}
         values = merge_preprocess_dict(values, _check_values(own))
     # Shipped weights were trained with OpenAI's values.
-    elif pretrained not in list_shipped_tags(arch) and not (
-        {'mean', 'std', *_CHOICES} <= set(overlay)
-    ):
-        values = _find_default(arch, pretrained, values)
+    elif pretrained not in list_shipped_tags(arch):
+        values = _find_default(arch, pretrained, values, given=set(overlay))
     values = merge_preprocess_dict(values, overlay)
     return PreprocessCfg(**values | {'size': size})
 
@@ -90,9 +88,16 @@ def name_preprocessing(preprocessing: PreprocessCfg) -> str:
 
 
 def _find_default(
-    arch: str, pretrained: str | None, values: dict[str, object]
+    arch: str,
+    pretrained: str | None,
+    values: dict[str, object],
+    *,
+    given: set[str],
 ) -> dict[str, object]:
-    """Return the values of all tags of ``arch``, or OpenAI's, and log it."""
+    """Return the values of all tags of ``arch``, or OpenAI's.
+
+    Those that are not ``given`` otherwise are logged.
+    """
     found: dict[str, dict[str, object]] = {}
     tags = open_clip.list_pretrained_tags_by_model(arch)
     for tag in tags:
@@ -101,7 +106,12 @@ def _find_default(
         found.setdefault(json.dumps(merged), merged)
     if len(found) == 1:
         values = next(iter(found.values()))
-    if pretrained is not None:
+    assumed = [
+        f'{key} {values[key]}'
+        for key in ('mean', 'std', *_CHOICES)
+        if key not in given
+    ]
+    if pretrained is not None and assumed:
         source = (
             f'all tags of {arch}'
             if len(found) == 1
@@ -111,10 +121,8 @@ def _find_default(
         )
         print_log(
             f'{pretrained} does not name its preprocessing; using that of '
-            f'{source}: mean {values["mean"]}, std {values["std"]}, '
-            f'resize_mode {values["resize_mode"]}, interpolation '
-            f'{values["interpolation"]}. If it was trained otherwise, give '
-            f'preprocess= (--preprocess): a tag or these values',
+            f'{source}: {", ".join(assumed)}. If it was trained otherwise, '
+            f'give preprocess= (--preprocess): a tag or these values',
             'current',
         )
     return values

@@ -168,12 +168,23 @@ def check_claim(folder: str | Path, settings: dict[str, Any]) -> dict:
     before = read_json(file) if file.exists() else settings
     for name in settings:
         if before.get(name) != settings[name]:
+            old, new = before.get(name), settings[name]
+            if isinstance(old, dict) and isinstance(new, dict):
+                old, new = _keep_differences(old, new)
             raise ValueError(
                 f'{folder} was begun with another {name} '
-                f'({before.get(name)!r:.80}, now {settings[name]!r:.80}); '
+                f'({old!r:.120}, now {new!r:.120}); '
                 f'choose another folder or delete it'
             )
     return settings
+
+
+def _keep_differences(first: dict, second: dict) -> tuple[dict, dict]:
+    """Return both without the items that they share."""
+    return tuple(
+        {key: value for key, value in mine.items() if theirs.get(key) != value}
+        for mine, theirs in ((first, second), (second, first))
+    )
 
 
 def hash_file(path: str | Path) -> str:

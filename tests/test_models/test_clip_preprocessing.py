@@ -72,6 +72,26 @@ def test_the_identity_holds_all_values():
     )
 
 
+def capture_logs(monkeypatch):
+    said = []
+    monkeypatch.setattr(
+        'ltvl_mm.models.clip_preprocessing.print_log',
+        lambda message, *_: said.append(message),
+    )
+    return said
+
+
+def test_only_values_that_are_not_given_are_logged(monkeypatch):
+    said = capture_logs(monkeypatch)
+    values = HALF | {'resize_mode': 'squash'}
+    find_preprocessing('RN50', 'mine.pt', values)
+    assert len(said) == 1
+    assert 'all tags of RN50: interpolation bicubic. If' in said[0]
+    assert 'mean' not in said[0]
+    find_preprocessing('RN50', 'b.pt', values | {'interpolation': 'bicubic'})
+    assert len(said) == 1
+
+
 @pytest.mark.parametrize(
     ('arch', 'expected', 'source'),
     [
@@ -84,11 +104,7 @@ def test_the_identity_holds_all_values():
 def test_a_file_has_the_values_of_the_architecture(
     arch, expected, source, monkeypatch
 ):
-    said = []
-    monkeypatch.setattr(
-        'ltvl_mm.models.clip_preprocessing.print_log',
-        lambda message, *_: said.append(message),
-    )
+    said = capture_logs(monkeypatch)
     found = find_preprocessing(arch, 'mine.pt')
     assert (found.mean, found.std) == (expected['mean'], expected['std'])
     assert len(said) == 1

@@ -2,9 +2,13 @@
 
 import json
 
+import numpy
 import open_clip
 import pytest
+import torch
+from PIL import Image
 
+import ltvl_mm
 from ltvl_mm.models import clip_families
 from ltvl_mm.models.clip import build_clip, build_tokenizer
 from ltvl_mm.models.text_encoder import tokenize_classes
@@ -55,7 +59,10 @@ def test_no_base_weights_are_fetched_for_a_local_file(monkeypatch):
     assert settings['pretrained_text'] is False
 
 
-def test_a_tokenizer_of_hugging_face_can_be_local(tmp_path):
+@pytest.fixture(scope='module')
+def local_words(tmp_path_factory):
+    """Write a SigLIP with a local tokenizer; return its file."""
+    folder = tmp_path_factory.mktemp('siglip')
     reason = 'needs transformers: requirements/huggingface.txt'
     transformers = pytest.importorskip('transformers', reason=reason)
     tokenizers = pytest.importorskip('tokenizers', reason=reason)
@@ -70,14 +77,60 @@ def test_a_tokenizer_of_hugging_face_can_be_local(tmp_path):
     )
     transformers.PreTrainedTokenizerFast(
         tokenizer_object=words, pad_token='</s>', eos_token='</s>'
-    ).save_pretrained(tmp_path / 'words')
+    ).save_pretrained(folder / 'words')
     config = open_clip.get_model_config('ViT-B-16-SigLIP')
-    config['text_cfg'] |= NARROW_TEXT | {'context_length': 4}
-    config['text_cfg']['hf_tokenizer_name'] = str(tmp_path / 'words')
-    (tmp_path / 'local-words.json').write_text(json.dumps(config))
-    open_clip.add_model_config(tmp_path / 'local-words.json')
-    tokenizer = build_tokenizer('local-words')
+    config['embed_dim'] = 64
+    config['vision_cfg'] |= {
+        'timm_model_name': 'test_vit',
+        'timm_pool': 'avg',
+        'timm_proj': 'linear',
+        'image_size': 160,
+    }
+    config['text_cfg'] |= NARROW_TEXT | {
+        'vocab_size': 4,
+        'context_length': 7,
+        'hf_tokenizer_name': str(folder / 'words'),
+    }
+    file = folder / 'local-words.json'
+    file.write_text(json.dumps(config))
+    return str(file)
+
+
+def test_a_tokenizer_of_hugging_face_can_be_local(local_words):
+    tokenizer = build_tokenizer(local_words)
     tokens = tokenize_classes(['cat', 'a cat'], ['a {}'], tokenizer)
-    assert tokens.tolist() == [[[2, 3, 1, 1]], [[2, 2, 3, 1]]]
-    with pytest.raises(ValueError, match=r'has 5 tokens and .* reads 4'):
-        tokenize_classes(['a a cat'], ['a {}'], tokenizer)
+    assert tokens[0].tolist() == [[2, 3, 1, 1, 1, 1, 1]]
+    assert tokens[1].tolist() == [[2, 2, 3, 1, 1, 1, 1]]
+    with pytest.raises(ValueError, match=r'has 8 tokens and .* reads 7'):
+        tokenize_classes(['a a a a a cat'], ['a {}'], tokenizer)
+
+
+def test_a_siglip_embeds_and_retrieves(local_words, tmp_path):
+    weights = str(tmp_path / 'weights.pt')
+    torch.manual_seed(0)
+    torch.save(build_clip(local_words).state_dict(), weights)
+    (tmp_path / 'web').mkdir()
+    for index in range(3):
+        pixels = numpy.random.default_rng(index).bytes(40 * 48 * 3)
+        image = Image.frombytes('RGB', (48, 40), pixels)
+        image.save(tmp_path / 'web' / f'{index}.png')
+    encoder = dict(
+        arch=local_words,
+        pretrained=weights,
+        preprocess=dict(mean=[0.5] * 3, std=[0.5] * 3, resize_mode='squash'),
+        device='cpu',
+    )
+    store = ltvl_mm.embed(
+        tmp_path / 'web', tmp_path / 'store', workers=0, **encoder
+    )
+    assert 'squashed to 160x160' in store.encoder['preprocessing']
+    manifest = ltvl_mm.retrieve(
+        store,
+        tmp_path / 'retrieved',
+        class_names=['cat', 'a cat'],
+        templates=['{}'],
+        exclude=None,
+        budget=2,
+        **encoder,
+    )
+    assert len(manifest) == 4

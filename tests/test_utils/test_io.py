@@ -215,6 +215,14 @@ def test_a_folder_claimed_with_other_settings_is_refused(
     assert (tmp_path / 'settings.json').read_bytes() == before
 
 
+def test_only_what_differs_of_settings_is_named(tmp_path):
+    encoder = {'arch': 'a', 'weights': 64 * '0'}
+    claim_folder(tmp_path, {'encoder': encoder | {'size': 1}})
+    message = r"another encoder \({'size': 1}, now {'size': 2}\)"
+    with pytest.raises(ValueError, match=message):
+        claim_folder(tmp_path, {'encoder': encoder | {'size': 2}})
+
+
 def test_hash_file_is_the_sha256(tmp_path):
     (tmp_path / 'a').write_bytes(b'abc')
     assert hash_file(tmp_path / 'a').startswith('ba7816bf8f01cfea')
