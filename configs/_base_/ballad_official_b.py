@@ -5,12 +5,11 @@ linear map without bias and activation, of features that are not normalised,
 from torch's random weights; classes come in turn, four images of each.
 """
 
-_base_ = './ballad_official_a.py'
-
 max_epochs = 10
 
 model = dict(
-    backbone=dict(frozen=True),
+    type='ImageClassifier',
+    backbone=dict(type='ltvl_mm.CLIPBackbone', freeze_bn=True, frozen=True),
     neck=dict(
         type='ltvl_mm.BalancedLinearAdapter',
         ratio=0.2,
@@ -19,11 +18,21 @@ model = dict(
         normalize=None,
         init='default',
     ),
-    head=dict(frozen=True),
+    head=dict(
+        type='ltvl_mm.CLIPContrastiveHead',
+        templates='single',
+        loss='class_ce',
+        logit_scale=100,
+        frozen=True,
+    ),
 )
 balanced_sampler = dict(
     type='ltvl_mm.ClassBalancedSampler', samples_per_class=4
 )
-optim_wrapper = dict(optimizer=dict(lr=0.2))
+optim_wrapper = dict(
+    constructor='ltvl_mm.TrainableOptimWrapperConstructor',
+    optimizer=dict(type='SGD', lr=0.2, momentum=0.9, weight_decay=5e-4),
+)
+auto_scale_lr = dict(base_batch_size=512)
 param_scheduler = [dict(type='CosineAnnealingLR', T_max=max_epochs)]
-train_cfg = dict(max_epochs=max_epochs)
+train_cfg = dict(by_epoch=True, max_epochs=max_epochs)

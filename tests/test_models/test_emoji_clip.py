@@ -17,7 +17,7 @@ from ltvl_mm.models.clip import build_clip, build_tokenizer
 from ltvl_mm.models.clip_export import export_clip
 from ltvl_mm.models.clip_weights import find_shipped_weights
 
-CONFIGS = Path(__file__).parents[2] / 'configs/emoji'
+CONFIGS = Path(__file__).parents[2] / 'configs/toy'
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +27,7 @@ def scope():
 
 
 def test_some_steps_of_the_recipe_lower_the_loss(tmp_path):
-    cfg = Config.fromfile(CONFIGS / 'clip.py')
+    cfg = Config.fromfile(CONFIGS / 'clip/clip.py')
     dataset = DATASETS.build(
         dict(
             cfg.train_dataloader.dataset,

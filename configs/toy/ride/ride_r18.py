@@ -1,10 +1,15 @@
 """RIDE: three diverse experts, LDAM and DRW, on the emoji world.
 
-Command:  python tools/train.py configs/emoji/baselines/ride.py
-Hardware: 2 CPU cores, 2 minutes.
+Command:  python tools/train.py configs/toy/ride/ride_r18.py
+Hardware: 1 CPU core, 2 minutes.
 """
 
-_base_ = '../r18.py'
+_base_ = [
+    '../../_base_/datasets/emoji_world.py',
+    '../../_base_/models/emoji_r18.py',
+    '../../_base_/schedules/emoji_sgd_20e.py',
+    '../../_base_/default_runtime.py',
+]
 
 loss = dict(type='ltvl_mm.RIDELoss', num_classes=96)
 model = dict(
@@ -26,6 +31,7 @@ model = dict(
 )
 custom_hooks = [
     *_base_.custom_hooks,
+    dict(type='ltvl_mm.ChannelsLastHook'),
     # DRW begins when a fifth of the epochs is left.
     dict(
         type='SwitchRecipeHook',

@@ -1,10 +1,10 @@
 """LDAM-DRW: margins for rare classes, weights late; emoji world.
 
-Command:  python tools/train.py configs/emoji/baselines/ldam_drw.py
-Hardware: 2 CPU cores, 1 minute.
+Command:  python tools/train.py configs/toy/ldam_drw/ldam_drw_r18.py
+Hardware: 1 CPU core, 1 minute.
 """
 
-_base_ = '../r18.py'
+_base_ = '../cross_entropy/cross_entropy_r18.py'
 
 loss = dict(type='ltvl_mm.LDAMLoss', num_classes=96)
 model = dict(

@@ -1,10 +1,10 @@
 """TADE: three experts for three class distributions, on the emoji world.
 
-Command:  python tools/train.py configs/emoji/baselines/tade.py
-Hardware: 2 CPU cores, 2 minutes.
+Command:  python tools/train.py configs/toy/tade/tade_r18.py
+Hardware: 1 CPU core, 2 minutes.
 """
 
-_base_ = '../r18.py'
+_base_ = '../cross_entropy/cross_entropy_r18.py'
 
 # Of tools/analysis_tools/aggregate_experts.py: views as in training.
 aggregation = dict(rate=0.1)

@@ -1,12 +1,15 @@
 """Zero-shot accuracy of the emoji world's CLIP, without a training image.
 
-Command:  python tools/test.py configs/emoji/clip_zero_shot.py
+Command:  python tools/test.py configs/toy/clip_zero_shot/clip_zero_shot.py
 Before:   python tools/dataset_converters/make_emoji_world.py data/emoji
 Hardware: 1 CPU core, 20 seconds.
 Expect:   79 % over 96 classes (many 82, medium 79, few 76; seed 0).
 """
 
-_base_ = ['../_base_/datasets/emoji_world.py', '../_base_/toy_runtime.py']
+_base_ = [
+    '../../_base_/datasets/emoji_world.py',
+    '../../_base_/default_runtime.py',
+]
 
 arch = 'ltvl-emoji'
 pretrained = 'ltvl-emoji'  # its weights come with the package

@@ -1,12 +1,12 @@
 """Train the CLIP of the emoji world on captioned images drawn on the fly.
 
-Command:  python tools/train.py configs/emoji/clip.py
+Command:  python tools/train.py configs/toy/clip/clip.py
 Hardware: 1 CPU core, 20 minutes if nothing else runs on it.
-Expect:   79 % zero-shot (configs/emoji/clip_zero_shot.py); these weights come
-          with the package as pretrained='ltvl-emoji'.
+Expect:   79 % zero-shot (../clip_zero_shot/clip_zero_shot.py); these weights
+          come with the package as pretrained='ltvl-emoji'.
 """
 
-_base_ = '../_base_/toy_runtime.py'
+_base_ = '../../_base_/default_runtime.py'
 
 arch = 'ltvl-emoji'
 max_epochs = 10  # of 51,200 images

@@ -1,10 +1,15 @@
 """PaCo: a momentum encoder, a queue, contrasted classes; emoji world.
 
-Command:  python tools/train.py configs/emoji/baselines/paco.py
-Hardware: 2 CPU cores, 3 minutes.
+Command:  python tools/train.py configs/toy/paco/paco_r18.py
+Hardware: 1 CPU core, 2 minutes.
 """
 
-_base_ = '../r18.py'
+_base_ = [
+    '../../_base_/datasets/emoji_world.py',
+    '../../_base_/models/emoji_r18.py',
+    '../../_base_/schedules/emoji_sgd_20e.py',
+    '../../_base_/default_runtime.py',
+]
 
 model = dict(
     type='ltvl_mm.PaCoClassifier',
@@ -26,4 +31,8 @@ train_dataloader = dict(
         ]
     )
 )
-custom_hooks = [*_base_.custom_hooks, dict(type='ltvl_mm.ClassCountsHook')]
+custom_hooks = [
+    *_base_.custom_hooks,
+    dict(type='ltvl_mm.ChannelsLastHook'),
+    dict(type='ltvl_mm.ClassCountsHook'),
+]

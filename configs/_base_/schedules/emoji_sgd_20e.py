@@ -1,0 +1,22 @@
+"""1,500 steps of 64 images with SGD, whatever the training set."""
+
+max_epochs = 20  # of 4,800 images
+
+optim_wrapper = dict(
+    type='ltvl_mm.BFloat16OptimWrapper',
+    optimizer=dict(
+        type='SGD', lr=0.1, momentum=0.9, weight_decay=5e-4, nesterov=True
+    ),
+)
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.1, end=1, convert_to_iter_based=True),
+    dict(
+        type='CosineAnnealingLR',
+        begin=1,
+        end=max_epochs,
+        convert_to_iter_based=True,
+    ),
+]
+train_cfg = dict(by_epoch=True, max_epochs=max_epochs, val_interval=10)
+val_cfg = dict()
+test_cfg = dict()

@@ -1,0 +1,31 @@
+r"""The ResNet of the toy CLIP as a student, with a linear classifier.
+
+Command:  python tools/train.py \
+              configs/toy/cross_entropy/cross_entropy_rn_clip.py
+Hardware: 1 CPU core, 2 minutes.
+"""
+
+_base_ = [
+    '../../_base_/datasets/emoji_world.py',
+    '../../_base_/schedules/emoji_sgd_20e.py',
+    '../../_base_/default_runtime.py',
+]
+
+model = dict(
+    type='ImageClassifier',
+    backbone=dict(
+        type='ltvl_mm.CLIPBackbone',
+        arch='ltvl-emoji',
+        pretrained='ltvl-emoji',
+        channels_last=True,
+    ),
+    head=dict(
+        type='LinearClsHead',
+        num_classes=96,
+        in_channels=128,
+        loss=dict(type='CrossEntropyLoss', loss_weight=1.0),
+    ),
+)
+# The rate is that of cross_entropy_r18.py; see _base_/rn50_clip_student.py
+# for the rest.
+optim_wrapper = dict(clip_grad=dict(max_norm=1.0))

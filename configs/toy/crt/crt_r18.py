@@ -1,0 +1,37 @@
+"""cRT: the classifier anew on balanced batches, on the emoji world.
+
+Command:  python tools/train.py configs/toy/crt/crt_r18.py
+Hardware: 1 CPU core, 1 minute.
+Before:   python tools/train.py configs/toy/cross_entropy/cross_entropy_r18.py
+"""
+
+_base_ = [
+    '../../_base_/datasets/emoji_world.py',
+    '../../_base_/models/emoji_r18.py',
+    '../../_base_/schedules/emoji_sgd_20e.py',
+    '../../_base_/default_runtime.py',
+]
+
+max_epochs = 6  # after the first stage's 20
+
+model = dict(
+    type='ltvl_mm.DecoupledClassifier',
+    stage_1='work_dirs/cross_entropy_r18',  # folder of the first stage
+)
+train_dataloader = dict(
+    sampler=dict(
+        _delete_=True, type='ltvl_mm.ClassBalancedSampler', epoch_size=4800
+    )
+)
+param_scheduler = [
+    dict(
+        type='CosineAnnealingLR',
+        end=max_epochs,
+        convert_to_iter_based=True,
+    )
+]
+train_cfg = dict(max_epochs=max_epochs, val_interval=max_epochs)
+custom_hooks = [
+    *_base_.custom_hooks,
+    dict(type='ltvl_mm.ChannelsLastHook'),
+]
