@@ -6,7 +6,7 @@ Hardware: 1 CPU core, 2 minutes.
 
 _base_ = [
     '../../_base_/datasets/emoji_world.py',
-    '../../_base_/schedules/emoji_sgd_20e.py',
+    '../../_base_/schedules/emoji_sgd_30e.py',
     '../../_base_/default_runtime.py',
 ]
 

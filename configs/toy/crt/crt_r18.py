@@ -8,11 +8,11 @@ Before:   python tools/train.py configs/toy/cross_entropy/cross_entropy_r18.py
 _base_ = [
     '../../_base_/datasets/emoji_world.py',
     '../../_base_/models/emoji_r18.py',
-    '../../_base_/schedules/emoji_sgd_20e.py',
+    '../../_base_/schedules/emoji_sgd_30e.py',
     '../../_base_/default_runtime.py',
 ]
 
-max_epochs = 6  # after the first stage's 20
+max_epochs = 9  # after the first stage's 30
 
 model = dict(
     type='ltvl_mm.DecoupledClassifier',

@@ -21,7 +21,7 @@ custom_hooks = [
     # DRW begins when a fifth of the epochs is left (Cao et al. 2019).
     dict(
         type='SwitchRecipeHook',
-        schedule=[dict(action_epoch=17, loss=dict(**loss, beta=0.9999))],
+        schedule=[dict(action_epoch=25, loss=dict(**loss, beta=0.9999))],
     ),
     dict(type='ltvl_mm.ClassCountsHook'),
 ]

@@ -7,7 +7,7 @@ Before:   python tools/train.py configs/toy/cross_entropy/cross_entropy_r18.py
 
 _base_ = '../cross_entropy/cross_entropy_r18.py'
 
-max_epochs = 6  # after the first stage's 20
+max_epochs = 9  # after the first stage's 30
 
 model = dict(
     type='ltvl_mm.DecoupledClassifier',

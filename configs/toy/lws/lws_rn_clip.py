@@ -8,7 +8,7 @@ Before:   python tools/train.py \
 
 _base_ = '../cross_entropy/cross_entropy_rn_clip.py'
 
-max_epochs = 6  # after the first stage's 20
+max_epochs = 9  # after the first stage's 30
 
 model = dict(
     type='ltvl_mm.DecoupledClassifier',

@@ -7,7 +7,7 @@ Hardware: 1 CPU core, 2 minutes.
 _base_ = [
     '../../_base_/datasets/emoji_world.py',
     '../../_base_/models/emoji_r18.py',
-    '../../_base_/schedules/emoji_sgd_20e.py',
+    '../../_base_/schedules/emoji_sgd_30e.py',
     '../../_base_/default_runtime.py',
 ]
 
@@ -35,7 +35,7 @@ custom_hooks = [
     # DRW begins when a fifth of the epochs is left.
     dict(
         type='SwitchRecipeHook',
-        schedule=[dict(action_epoch=17, loss=dict(**loss, beta=0.9999))],
+        schedule=[dict(action_epoch=25, loss=dict(**loss, beta=0.9999))],
     ),
     dict(type='ltvl_mm.ClassCountsHook'),
 ]

@@ -7,7 +7,7 @@ Before:   python tools/train.py configs/toy/ride/ride_r18.py
 
 _base_ = './ride_r18.py'
 
-max_epochs = 6  # after the first stage's 20
+max_epochs = 9  # after the first stage's 30
 
 model = dict(
     type='ltvl_mm.RoutedClassifier',

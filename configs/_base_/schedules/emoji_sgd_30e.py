@@ -1,6 +1,6 @@
-"""1,500 steps of 64 images with SGD, whatever the training set."""
+"""2,250 steps of 64 images with SGD, whatever the training set."""
 
-max_epochs = 20  # of 4,800 images
+max_epochs = 30  # of 4,800 images
 
 optim_wrapper = dict(
     type='ltvl_mm.BFloat16OptimWrapper',
@@ -17,6 +17,6 @@ param_scheduler = [
         convert_to_iter_based=True,
     ),
 ]
-train_cfg = dict(by_epoch=True, max_epochs=max_epochs, val_interval=10)
+train_cfg = dict(by_epoch=True, max_epochs=max_epochs, val_interval=max_epochs)
 val_cfg = dict()
 test_cfg = dict()
