@@ -106,6 +106,8 @@ def merge_args(cfg: 'Config', args: argparse.Namespace) -> None:
     elif cfg.get('work_dir') is None:
         cfg.work_dir = str(Path('work_dirs', Path(args.config).stem))
     cfg.load_from = args.checkpoint and find_checkpoint(args.checkpoint)
+    # A config that a resumed training left in its folder says True.
+    cfg.resume = False
     if args.split == 'val':
         _test_on_val(cfg, args.config)
     if args.amp:

@@ -145,6 +145,15 @@ def test_a_folder_resumes_from_its_last_checkpoint(tmp_path, monkeypatch):
     assert cfg.load_from == str(tmp_path / 'epoch_3.pth')
 
 
+def test_the_config_of_a_resumed_training_is_tested(monkeypatch):
+    tool = load_tool('test', monkeypatch)
+    monkeypatch.setattr(sys, 'argv', ['test.py', TACKLE])
+    cfg = Config.fromfile(ROOT / TACKLE)
+    cfg.resume = True
+    tool.merge_args(cfg, tool.parse_args())
+    assert cfg.resume is False
+
+
 def test_what_to_write_needs_a_file_to_write_to(monkeypatch, capsys):
     arguments = ['test.py', TACKLE, 'a.pth', '--out-item', 'metrics']
     monkeypatch.setattr(sys, 'argv', arguments)
