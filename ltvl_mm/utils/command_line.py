@@ -4,6 +4,7 @@ import argparse
 import difflib
 import dis
 import logging
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -104,6 +105,18 @@ def add_study_options(parser: argparse.ArgumentParser, work_dir: str) -> None:
         nargs='+',
         default=[0, 1, 2],
         help='seeds to run, one after the other',
+    )
+
+
+def add_jobs(parser: argparse.ArgumentParser) -> None:
+    """Add ``--jobs``, the stages of a study that run side by side."""
+    parser.add_argument(
+        '--jobs',
+        type=int,
+        default=os.cpu_count() or 1,
+        metavar='N',
+        help='stages that run at the same time; with several, each computes '
+        'with one thread (default: one per processor core)',
     )
 
 

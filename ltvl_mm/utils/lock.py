@@ -20,7 +20,7 @@ import shlex
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -67,13 +67,14 @@ class FolderLock:
         self._stop = threading.Event()
         threading.Thread(target=self._beat, daemon=True).start()
 
-    def set_child(self, pid: int) -> None:
-        """Keep the lock also as long as a child process runs.
+    def set_children(self, pids: Iterable[int]) -> None:
+        """Keep the lock also as long as child processes run.
 
         Args:
-            pid: Number of the child; replaces an earlier one.
+            pids: Numbers of the children; they replace earlier ones.
         """
-        processes = (self.owner.processes[0], identify_process(pid))
+        children = [identify_process(pid) for pid in pids]
+        processes = (self.owner.processes[0], *children)
         self.owner = replace(self.owner, processes=processes)
         draft = write_draft(self.path, self.owner)
         os.replace(draft, self.path)

@@ -192,26 +192,51 @@ def run_logged(
     Raises:
         RuntimeError: If it fails; with the end of its log.
     """
-    log.parent.mkdir(parents=True, exist_ok=True)
-    remove_temporaries(log.parent)
-    with (
-        open(log, 'a', encoding='utf-8') as output,
-        subprocess.Popen(
-            command,
-            cwd=cwd,
-            env=QUIET | os.environ | dict(environment),
-            stdout=output,
-        ) as process,
-    ):
-        lock.set_child(process.pid)
+    with start_logged(command, log, environment, cwd=cwd) as process:
+        lock.set_children([process.pid])
         try:
             status = process.wait()
         except BaseException:  # Ctrl-C reaches both, SIGTERM only this one
             process.kill()
             raise
     if status:
-        tail = log.read_text(encoding='utf-8').splitlines()[-20:]
-        raise RuntimeError('\n'.join([*tail, f'"{name}" failed; log: {log}']))
+        raise RuntimeError(describe_failure(name, log))
+
+
+def start_logged(
+    command: Sequence[str],
+    log: Path,
+    environment: Mapping[str, str],
+    *,
+    cwd: Path | None = None,
+    log_errors: bool = False,
+) -> subprocess.Popen:
+    """Start a command whose output is appended to a log.
+
+    Args:
+        command: Program and arguments.
+        log: File that the output is appended to.
+        environment: Variables besides the present ones.
+        cwd: Working directory; None for the present one.
+        log_errors: True to log errors and progress bars as well, which
+            otherwise go to the terminal.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    remove_temporaries(log.parent)
+    with open(log, 'a', encoding='utf-8') as output:
+        return subprocess.Popen(
+            command,
+            cwd=cwd,
+            env=QUIET | os.environ | dict(environment),
+            stdout=output,
+            stderr=subprocess.STDOUT if log_errors else None,
+        )
+
+
+def describe_failure(name: str, log: Path) -> str:
+    """Return the end of the log of a command that failed."""
+    tail = log.read_text(encoding='utf-8', errors='replace').splitlines()[-20:]
+    return '\n'.join([*tail, f'"{name}" failed; log: {log}'])
 
 
 def show_command(command: Sequence[str]) -> str:

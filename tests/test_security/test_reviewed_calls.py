@@ -89,9 +89,6 @@ REVIEWED: dict[str, dict[str, tuple[int, str]]] = {
     'ltvl_mm/utils/stage_runner.py': {
         'subprocess.Popen': (1, 'commands of our own studies'),
     },
-    'projects/long_tail_methods/summary.py': {
-        'Config.fromfile': (1, 'configs of this repository'),
-    },
     'projects/paper_tables/costs.py': {
         'Config.fromfile': (1, 'configs of this repository'),
     },

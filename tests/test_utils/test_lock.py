@@ -27,7 +27,8 @@ def hold(folder, out, code=None):
     signal.signal(signal.SIGINT, signal.default_int_handler)
     with locked_folder(folder) as lock, atomic_write(folder / 'a'):
         if code is not None:
-            lock.set_child(subprocess.Popen([sys.executable, '-c', code]).pid)
+            child = subprocess.Popen([sys.executable, '-c', code])
+            lock.set_children([child.pid])
         out.send('held')
         time.sleep(60)
 

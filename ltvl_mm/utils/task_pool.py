@@ -1,0 +1,155 @@
+"""Commands that depend on each other, independent ones side by side."""
+
+import os
+import subprocess
+import time
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ltvl_mm.utils.lock import FolderLock
+from ltvl_mm.utils.stage_runner import describe_failure, start_logged
+
+POLL_SECONDS = 0.05
+
+
+@dataclass(frozen=True)
+class Task:
+    """A command that runs when others are done.
+
+    Args:
+        key: Unique key.
+        name: Name for the message if it fails.
+        command: Program and arguments.
+        log: File that the output is appended to.
+        needs: Keys of earlier tasks.
+        cwd: Working directory.
+        environment: Variables besides the present ones.
+    """
+
+    key: Hashable
+    name: str
+    command: tuple[str, ...]
+    log: Path
+    needs: frozenset[Hashable]
+    cwd: Path
+    environment: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Finished:
+    """How a task ended.
+
+    Args:
+        task: The task.
+        status: Exit status; 0 for success.
+        seconds: Wall time.
+        cpu_seconds: Processor time, user and system, of the command and of
+            the processes that it waited for.
+    """
+
+    task: Task
+    status: int
+    seconds: float
+    cpu_seconds: float
+
+
+class _Run:
+    """A command that runs."""
+
+    def __init__(self, task: Task, process: subprocess.Popen) -> None:
+        self.task = task
+        self.process = process
+        self.begin = time.monotonic()
+
+    def poll(self) -> Finished | None:
+        """Return how it ended; None as long as it runs."""
+        # Not Popen.poll(), which keeps the processor time to itself.
+        pid, status, usage = os.wait4(self.process.pid, os.WNOHANG)
+        if not pid:
+            return None
+        self.process.returncode = os.waitstatus_to_exitcode(status)
+        return Finished(
+            self.task,
+            self.process.returncode,
+            time.monotonic() - self.begin,
+            usage.ru_utime + usage.ru_stime,
+        )
+
+
+def run_tasks(
+    tasks: Sequence[Task],
+    *,
+    jobs: int,
+    lock: FolderLock,
+    on_start: Callable[[Task], object],
+    on_end: Callable[[Finished], object],
+) -> None:
+    """Run tasks in their order, each when those that it needs are done.
+
+    If one fails, tasks that do not need it are still run.
+
+    Args:
+        tasks: Each after those that it needs; what is needed and not among
+            them counts as done.
+        jobs: Number of tasks that run at the same time, >= 1.
+        lock: Lock of the output folder; it names the running commands, too.
+        on_start: Function that is called with a task that begins.
+        on_end: Function that is called with one that has ended.
+
+    Raises:
+        RuntimeError: If a task fails; with the ends of the logs, and with
+            the number of tasks that were not run.
+    """
+    waiting, running = list(tasks), []
+    open_keys = {task.key for task in tasks}
+    failures = []
+    try:
+        while waiting or running:
+            ready = [t for t in waiting if not t.needs & open_keys]
+            for task in ready[: jobs - len(running)]:
+                waiting.remove(task)
+                on_start(task)
+                # Several bars on one terminal would overwrite each other.
+                process = start_logged(
+                    task.command,
+                    task.log,
+                    task.environment,
+                    cwd=task.cwd,
+                    log_errors=jobs > 1,
+                )
+                running.append(_Run(task, process))
+                lock.set_children(one.process.pid for one in running)
+            if not running:
+                break  # all others need one that failed
+            for ended in _wait_for_some(running):
+                on_end(ended)
+                if ended.status:
+                    failures.append(ended.task)
+                else:
+                    open_keys.remove(ended.task.key)
+    except BaseException:  # Ctrl-C reaches all, SIGTERM only this one
+        for one in running:
+            one.process.kill()
+        for one in running:
+            one.process.wait()
+        raise
+    if failures:
+        text = '\n'.join(describe_failure(t.name, t.log) for t in failures)
+        if waiting:
+            text += f'\n{len(waiting)} stages that need it were not run'
+        raise RuntimeError(text)
+
+
+def _wait_for_some(running: list[_Run]) -> list[Finished]:
+    """Return the runs that end next, and remove them from the list."""
+    while True:
+        found = []
+        for one in list(running):
+            ended = one.poll()
+            if ended is not None:
+                running.remove(one)
+                found.append(ended)
+        if found:
+            return found
+        time.sleep(POLL_SECONDS)

@@ -1,0 +1,229 @@
+"""Stages that studies of the emoji world share.
+
+Every stage runs in the folder of its seed, where the configs find the world
+in ``data/emoji`` and first stages in ``work_dirs``, as they do in a clone.
+"""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from ltvl_mm.utils.stages import ROOT, Stage
+
+CLIP = 'ltvl-emoji'  # architecture and weights, which come with the package
+# What all studies retrieve: up to 50 images a class, of which CLIP is sure.
+BUDGET = 'balance_to:50'
+MIN_PROBABILITY = 0.5
+ZERO_SHOT = 'clip_zero_shot'
+
+WORLD = 'data/emoji'
+COUNTS = f'{WORLD}/train.txt'
+WEB_STORE = 'data/web'
+HELD_OUT_STORE = 'data/held_out'
+RETRIEVED = 'data/retrieved'
+MANIFEST = f'{RETRIEVED}/manifest.parquet'
+
+DRAW = 'draw the emoji world'
+EMBED_WEB = 'embed web images'
+EMBED_HELD_OUT = 'embed val and test images'
+RETRIEVE = 'retrieve'
+
+
+def tool_stage(
+    work: Path, name: str, script: str, *args: object, needs: Sequence[str]
+) -> Stage:
+    """Return the stage that runs a script of the clone in a seed's folder.
+
+    Args:
+        work: Folder of the seed.
+        name: Name of the stage.
+        script: Path of the script in the clone.
+        args: Arguments of the script.
+        needs: Names of the stages whose results it reads.
+    """
+    command = (sys.executable, str(ROOT / script), *map(str, args))
+    return Stage(name, command, tuple(needs), work)
+
+
+def draw_stage(work: Path, seed: int, options: Sequence[str] = ()) -> Stage:
+    """Return the stage that draws the world of a seed.
+
+    Args:
+        work: Folder of the seed.
+        seed: Seed of the world.
+        options: Further options of ``make_emoji_world.py``.
+    """
+    script = 'tools/dataset_converters/make_emoji_world.py'
+    arguments = (WORLD, f'--seed={seed}', *options)
+    return tool_stage(work, DRAW, script, *arguments, needs=())
+
+
+def list_retrieval_stages(work: Path) -> list[Stage]:
+    """Return the stages that embed the web images and retrieve from them.
+
+    Args:
+        work: Folder of the seed.
+    """
+    clip = ('--arch', CLIP, '--pretrained', CLIP)
+    embed = 'tools/embed_images.py'
+    return [
+        tool_stage(
+            *(work, EMBED_WEB, embed, f'{WORLD}/web', '-o', WEB_STORE),
+            *clip,
+            needs=[DRAW],
+        ),
+        tool_stage(
+            *(work, EMBED_HELD_OUT, embed),
+            *(f'{WORLD}/val.txt', f'{WORLD}/test.txt'),
+            *('-o', HELD_OUT_STORE, *clip),
+            needs=[DRAW],
+        ),
+        tool_stage(
+            *(work, RETRIEVE, 'tools/retrieve.py', WEB_STORE),
+            *('-o', RETRIEVED, f'--class-names={WORLD}/class_names.txt'),
+            '--templates=single',
+            f'--budget={BUDGET}',
+            f'--min-probability={MIN_PROBABILITY}',
+            f'--class-counts={COUNTS}',
+            *clip,
+            *('--exclude', HELD_OUT_STORE),
+            needs=[EMBED_WEB, EMBED_HELD_OUT],
+        ),
+    ]
+
+
+def name_run(config: str, *, retrieval: bool) -> str:
+    """Return the folder name of a training.
+
+    Args:
+        config: Name of the config below ``configs/toy``.
+        retrieval: Whether it trains on retrieved images, too.
+    """
+    stem = Path(config).name
+    return f'{stem}_retrieved' if retrieval else stem
+
+
+def find_run(run: str) -> str:
+    """Return the folder of a training, from the folder of the seed."""
+    return f'work_dirs/{run}'
+
+
+def train_stage(
+    work: Path,
+    seed: int,
+    config: str,
+    *,
+    retrieval: bool,
+    first: str | None = None,
+    options: Sequence[str] = (),
+) -> Stage:
+    """Return the stage that trains a config; a killed one resumes.
+
+    Args:
+        work: Folder of the seed.
+        seed: Seed of the training.
+        config: Name of the config below ``configs/toy``.
+        retrieval: Whether it trains on retrieved images, too.
+        first: Run that it begins with; None for none.
+        options: Options of ``--cfg-options``; ``{}`` in one is replaced by
+            the folder of ``first``.
+    """
+    run = name_run(config, retrieval=retrieval)
+    needs = [RETRIEVE if retrieval else DRAW]
+    needs += [] if first is None else [f'train {first}']
+    folder = '' if first is None else find_run(first)
+    return tool_stage(
+        *(work, f'train {run}', 'tools/train.py'),
+        ROOT / f'configs/toy/{config}.py',
+        *('--work-dir', find_run(run), '--resume'),
+        *(['--retrieved', MANIFEST] if retrieval else []),
+        *('--cfg-options', f'randomness.seed={seed}'),
+        *(option.format(folder) for option in options),
+        needs=needs,
+    )
+
+
+def score_stage(work: Path, config: str, *, retrieval: bool) -> Stage:
+    """Return the stage that writes ``metrics.json`` and ``test.npz`` of a run.
+
+    The config is the one that the training left, with all its options.
+
+    Args:
+        work: Folder of the seed.
+        config: Name of the config below ``configs/toy``.
+        retrieval: Whether it was trained on retrieved images, too.
+    """
+    run = name_run(config, retrieval=retrieval)
+    return _test_stage(work, run, find_config(run, config), find_run(run))
+
+
+def score_zero_shot_stage(work: Path) -> Stage:
+    """Return the stage that tests CLIP without training."""
+    config = ROOT / f'configs/toy/{ZERO_SHOT}/{ZERO_SHOT}.py'
+    return _test_stage(work, ZERO_SHOT, config, None)
+
+
+def predict_val_stage(work: Path, run: str, config: str) -> Stage:
+    """Return the stage that writes ``val.npz`` of a run.
+
+    Args:
+        work: Folder of the seed.
+        run: Name of the run, also that of CLIP without training.
+        config: Name of its config below ``configs/toy``.
+    """
+    folder = find_run(run)
+    weights, path = [folder], find_config(run, config)
+    needs = [f'train {run}']
+    if run == ZERO_SHOT:
+        weights, needs = [], [DRAW]
+        path = ROOT / f'configs/toy/{config}.py'
+    return tool_stage(
+        *(work, f'predict val of {run}', 'tools/test.py', path, *weights),
+        *('--split=val', '--work-dir', f'{folder}/val'),
+        *('--out', f'{folder}/val.npz'),
+        needs=needs,
+    )
+
+
+def ensemble_stage(work: Path, run: str) -> Stage:
+    """Return the stage that mixes a run with CLIP, weights chosen on val.
+
+    Args:
+        work: Folder of the seed.
+        run: Name of the run.
+    """
+    pairs = {
+        split: [f'{find_run(one)}/{split}.npz' for one in (run, ZERO_SHOT)]
+        for split in ('val', 'test')
+    }
+    return tool_stage(
+        *(work, f'mix {run} with CLIP'),
+        'tools/analysis_tools/tune_ensemble.py',
+        *('--val', *pairs['val'], '--test', *pairs['test']),
+        f'--class-counts={COUNTS}',
+        *('-o', f'{find_run(run)}_clip'),
+        needs=[
+            f'{step} {one}'
+            for step in ('predict val of', 'test')
+            for one in (run, ZERO_SHOT)
+        ],
+    )
+
+
+def find_config(run: str, config: str) -> str:
+    """Return the config that a training left in its folder."""
+    return f'{find_run(run)}/{Path(config).name}.py'
+
+
+def _test_stage(
+    work: Path, run: str, config: str | Path, weights: str | None
+) -> Stage:
+    folder = find_run(run)
+    return tool_stage(
+        *(work, f'test {run}', 'tools/test.py', config),
+        *([] if weights is None else [weights]),
+        *('--work-dir', f'{folder}/test'),
+        *('--out', f'{folder}/metrics.json', '--out-item=metrics'),
+        *('--predictions', f'{folder}/test.npz'),
+        needs=[DRAW] if weights is None else [f'train {run}'],
+    )
