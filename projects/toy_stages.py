@@ -11,9 +11,9 @@ from pathlib import Path
 from ltvl_mm.utils.stages import ROOT, Stage
 
 CLIP = 'ltvl-emoji'  # architecture and weights, which come with the package
-# What all studies retrieve: up to 50 images a class, of which CLIP is sure.
-BUDGET = 'balance_to:50'
-MIN_PROBABILITY = 0.5
+# What all studies retrieve: every class is topped up to 100 images. With 50
+# (seed 0, 1,500 steps) the plain student reaches 43.1 % instead of 47.3 %.
+BUDGET = 'balance_to:100'
 ZERO_SHOT = 'clip_zero_shot'
 
 WORLD = 'data/emoji'
@@ -83,7 +83,6 @@ def list_retrieval_stages(work: Path) -> list[Stage]:
             *('-o', RETRIEVED, f'--class-names={WORLD}/class_names.txt'),
             '--templates=single',
             f'--budget={BUDGET}',
-            f'--min-probability={MIN_PROBABILITY}',
             f'--class-counts={COUNTS}',
             *clip,
             *('--exclude', HELD_OUT_STORE),
