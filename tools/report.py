@@ -99,7 +99,7 @@ def main() -> None:
         retrieval = find_retrieval(study.runs, args.manifest)
         if retrieval and not names:
             study = replace(study, class_names=retrieval.manifest.class_names)
-        missing = write_report(
+        conclusion, missing = write_report(
             args.out,
             study,
             retrieval=retrieval,
@@ -116,6 +116,7 @@ def main() -> None:
         if (scores := score_run(study, run))
     ]
     print(escape_controls(format_accuracies(rows)))
+    print('', *map(escape_controls, conclusion.sentences), '', sep='\n')
     for owner, parts in study.left_out.items():
         print(escape_controls(f'{owner} is left out: {parts["the run"]}'))
     for owner, parts in missing.items():

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from ltvl_mm.evaluation.retrieval_warnings import MIN_PRECISION
 from ltvl_mm.structures.class_counts import GROUPS
 
@@ -29,6 +31,8 @@ class Comparison:
         warnings: Warnings on the retrieval, each with a ``reason`` and a list
             of ``remedies``, most important first.
         losing_classes: Names of classes that lose most, most important first.
+        smaller_budget: Budget with fewer images for frequent classes, of
+            :func:`reduce_budget`; None if the present one is unknown.
     """
 
     method: str
@@ -40,6 +44,7 @@ class Comparison:
     precision: float | None = None
     warnings: Sequence[Mapping] = ()
     losing_classes: Sequence[str] = ()
+    smaller_budget: str | None = None
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,23 @@ def judge_retrieval(found: Comparison) -> Verdict:
         _describe_groups(found),
         _suggest_next_step(found, kind),
     )
+
+
+def reduce_budget(wanted: np.ndarray, train_counts: np.ndarray) -> str:
+    """Return the budget to try when frequent classes lose.
+
+    One number for all classes becomes ``'balance_to:'`` that number, which
+    spares frequent classes; ``'balance_to:N'`` becomes its half.
+
+    Args:
+        wanted: (K,) images that were asked for.
+        train_counts: (K,) training images.
+    """
+    wanted, train_counts = np.asarray(wanted), np.asarray(train_counts)
+    goals = (wanted + train_counts)[wanted > 0]
+    if len(goals) == 0 or (wanted == wanted[0]).all():
+        return f'balance_to:{wanted.max(initial=0)}'
+    return f'balance_to:{int(np.median(goals)) // 2}'
 
 
 def find_direction(change: Change) -> int:
@@ -153,10 +175,10 @@ def _suggest_next_step(found: Comparison, kind: str) -> str:
             f'(--min-probability 0.5).'
         )
     if losing:
+        budget = found.smaller_budget or 'balance_to:N with a smaller N'
         return (
             f'Next: {" and ".join(losing)} classes lose, so take fewer '
-            f'images for frequent classes (--budget balance_to:100), '
-            f'or mix both models with weights from val '
+            f'images (--budget {budget}), or mix both models with weights from val '
             f'(tools/analysis_tools/tune_ensemble.py).'
         )
     if kind == 'unclear':

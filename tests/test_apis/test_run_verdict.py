@@ -46,6 +46,8 @@ def make_retrieval(tmp_path, warnings):
             'classes': [{'name': name} for name in NAMES],
         },
     )
+    wanted = [{'wanted': number} for number in (0, 0, 45)]  # balance_to:50
+    write_json(folder / 'report.json', {'classes': wanted})
     return folder
 
 
@@ -63,7 +65,8 @@ def test_the_verdict_says_what_changed_for_whom_and_what_to_do(
     )
     assert 'Few-shot classes gain, +60.0 points' in sentences[1]
     assert 'many-shot classes lose, -15.0 points' in sentences[1]
-    assert sentences[2].startswith('Next: ')
+    assert sentences[2].startswith('Next: many-shot classes lose, so take')
+    assert '(--budget balance_to:25)' in sentences[2]
 
 
 def test_a_poor_retrieval_is_the_next_step(write, tmp_path):

@@ -7,6 +7,7 @@ from ltvl_mm.evaluation.verdict import (
     describe_change,
     find_direction,
     judge_retrieval,
+    reduce_budget,
 )
 
 GOOD = Comparison(
@@ -70,7 +71,24 @@ def test_groups_that_lose_get_fewer_images():
     changes = GOOD.changes | {'many': (-2.0, -3.0, -1.0)}
     verdict = judge_retrieval(replace(GOOD, changes=changes))
     assert verdict.kind == 'helps'
-    assert verdict.next_step.startswith('Next: many-shot classes lose, so')
+    assert verdict.next_step.startswith(
+        'Next: many-shot classes lose, so take fewer images (--budget '
+        'balance_to:N with a smaller N), or mix both models'
+    )
+    known = replace(GOOD, changes=changes, smaller_budget='balance_to:25')
+    assert '(--budget balance_to:25)' in judge_retrieval(known).next_step
+
+
+@pytest.mark.parametrize(
+    ('wanted', 'expected'),
+    [
+        ([0, 30, 47], 'balance_to:25'),  # balance_to:50
+        ([300, 300, 300], 'balance_to:300'),
+        ([0, 40, 60], 'balance_to:30'),  # a list of its own
+    ],
+)
+def test_the_next_budget_depends_on_the_present_one(wanted, expected):
+    assert reduce_budget(wanted, [90, 20, 3]) == expected
 
 
 @pytest.mark.parametrize(

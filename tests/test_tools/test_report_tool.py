@@ -24,6 +24,7 @@ def test_a_page_is_written_of_a_folder_of_runs(run_tool, folder, tmp_path):
         *('--train-images', folder),
     )
     assert 'missing' not in out
+    assert '\nIt is not clear that 10 retrieved images change' in out
     page = (tmp_path / 'report.html').read_text()
     assert '<h1>Cats &amp; dogs</h1>' in page
     results = page[page.index('<section id="results">') :]

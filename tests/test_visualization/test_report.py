@@ -105,7 +105,7 @@ def test_runs_of_other_images_lists_or_seeds_are_not_paired(
     odd = change(study.runs[1])
     other = replace(study, runs=(study.runs[0], odd))
     assert compare_methods(other, draws=5) == {}
-    missing = write_report(tmp_path / 'x.html', other)
+    _, missing = write_report(tmp_path / 'x.html', other)
     assert 'difference of tackle' in missing['the page']
 
 
@@ -145,7 +145,8 @@ def test_no_run_is_scored_by_a_list_that_may_be_another_s(study, tmp_path):
     assert scores['all'] == score_run(study, study.runs[2])['all']
     assert not other.is_shown(gone[0])
     assert 'Of seed 0 alone: the other 3 runs' in other.caveat
-    assert write_report(tmp_path / 'x.html', other).keys() == {'the page'}
+    _, missing = write_report(tmp_path / 'x.html', other)
+    assert missing.keys() == {'the page'}
     # The lists of the others agree, so it can be no other.
     agreed = replace(study, runs=(*study.runs[:2], *gone))
     assert score_run(agreed, gone[0])['few'] > 0
@@ -236,7 +237,7 @@ def test_an_untested_run_of_other_classes_is_left_out_by_name(study, tmp_path):
     found = make_study([foreign, *study.runs])
     assert found.runs == study.runs
     assert found.baseline == 'plain'
-    missing = write_report(tmp_path / 'x.html', found)
+    _, missing = write_report(tmp_path / 'x.html', found)
     reasons = missing[f'foreign ({tmp_path}/run)']
     assert reasons['predictions'] == 'test.npz does not exist'
     assert (
@@ -273,7 +274,7 @@ def test_the_page_holds_all_parts_and_asks_for_nothing(
     study, retrieval, folder, tmp_path
 ):
     truth = {f'k{number}': NAMES[0] for number in range(8)}
-    missing = write_report(
+    _, missing = write_report(
         tmp_path / 'x.html',
         study,
         retrieval=retrieval,
@@ -310,7 +311,7 @@ def test_what_is_missing_is_said_and_the_rest_is_shown(study, tmp_path):
         curves=study.runs[0].curves,
         missing={'predictions': 'test.npz does not exist'},
     )
-    missing = write_report(tmp_path / 'x.html', make_study([killed]))
+    _, missing = write_report(tmp_path / 'x.html', make_study([killed]))
     assert set(missing['the page']) == {
         'accuracy',
         'arrows',
@@ -335,7 +336,7 @@ def test_a_manifest_alone_makes_a_gallery(study, folder, tmp_path):
     shutil.rmtree(tmp_path / 'web/copies')
     shutil.rmtree(tmp_path / 'web/images')
     bare = read_retrieval(tmp_path / 'web/manifest.parquet')
-    missing = write_report(tmp_path / 'x.html', study, retrieval=bare)
+    _, missing = write_report(tmp_path / 'x.html', study, retrieval=bare)
     assert set(missing['the retrieval']) == {
         'report',
         'near-duplicates',
@@ -394,7 +395,7 @@ def test_a_part_of_a_retrieval_of_another_shape_is_named(
     shutil.copytree(folder / 'retrieved', tmp_path / 'web')
     (tmp_path / 'web' / file).write_text(content)
     bare = read_retrieval(tmp_path / 'web/manifest.parquet')
-    missing = write_report(tmp_path / 'x.html', study, retrieval=bare)
+    _, missing = write_report(tmp_path / 'x.html', study, retrieval=bare)
     assert list(missing['the retrieval']) == [part]
 
 
@@ -420,7 +421,7 @@ def test_a_value_of_another_type_is_named_and_the_page_appears(
     entries[0][name] = value
     write_json(tmp_path / 'web' / file, content)
     found = read_retrieval(tmp_path / 'web/manifest.parquet')
-    missing = write_report(tmp_path / 'x.html', study, retrieval=found)
+    _, missing = write_report(tmp_path / 'x.html', study, retrieval=found)
     (reason,) = missing['the retrieval'].values()
     assert re.search(message, reason)
     assert '<section id="gallery">' in (tmp_path / 'x.html').read_text()

@@ -42,6 +42,10 @@ def test_the_verdict_is_that_of_the_comparison(study):
     assert len(found.sentences) == 3
     losing = {'tackle': {'all': (-8.0, -11.0, -5.0)}}
     assert '(cat)' in conclude(study, losing, None).sentences[2]
+    changes = CHANGES | {'tackle': CHANGES['tackle'] | {'few': (-2, -3, -1)}}
+    wanted = np.full(len(study.class_names), 7)
+    advice = conclude(study, changes, None, wanted=wanted).sentences[2]
+    assert '--budget balance_to:7)' in advice
 
 
 def test_further_methods_have_a_line_each_and_the_best_is_named(study):

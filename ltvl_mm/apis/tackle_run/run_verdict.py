@@ -16,7 +16,11 @@ from ltvl_mm.evaluation.functional import (
     summarise_accuracies,
 )
 from ltvl_mm.evaluation.retrieval_warnings import QualityNumbers, find_warnings
-from ltvl_mm.evaluation.verdict import Comparison, judge_retrieval
+from ltvl_mm.evaluation.verdict import (
+    Comparison,
+    judge_retrieval,
+    reduce_budget,
+)
 from ltvl_mm.structures.class_counts import GROUPS, group_classes
 from ltvl_mm.structures.manifest import load_manifest
 from ltvl_mm.structures.predictions import (
@@ -123,8 +127,15 @@ def judge_runs(
             precision=quality['precision']['all'],
             warnings=quality['warnings'],
             losing_classes=_list_losing(both, len(counts), quality),
+            smaller_budget=reduce_budget(_read_wanted(retrieved), counts),
         )
     ).sentences
+
+
+def _read_wanted(retrieved: Path) -> list[int]:
+    """Return the images that were asked for of each class."""
+    classes = read_json(retrieved / 'report.json')['classes']
+    return [entry['wanted'] for entry in classes]
 
 
 def _compare(

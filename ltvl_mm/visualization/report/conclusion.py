@@ -11,6 +11,7 @@ from ltvl_mm.evaluation.verdict import (
     Verdict,
     describe_change,
     judge_retrieval,
+    reduce_budget,
 )
 from ltvl_mm.structures.class_counts import GROUPS
 from ltvl_mm.visualization.report.quality import Quality
@@ -43,6 +44,8 @@ def conclude(
     study: Study,
     changes: Mapping[str, Mapping[str, Change]],
     quality: Quality | None,
+    *,
+    wanted: np.ndarray | None = None,
 ) -> Conclusion:
     """Return what the page says first.
 
@@ -50,6 +53,7 @@ def conclude(
         study: The runs.
         changes: Of :func:`compare_methods`.
         quality: Of the retrieval; None without one.
+        wanted: (K,) images that were asked for; None if that is unknown.
     """
     accuracies = _list_accuracies(study)
     if not accuracies:
@@ -71,7 +75,7 @@ def conclude(
     if reason:
         return Conclusion('unknown', [*reason, leader])
     first, *others = [
-        (name, judge_method(study, name, changes[name], quality))
+        (name, judge_method(study, name, changes[name], quality, wanted))
         for name in methods
         if 'all' in changes.get(name, {})
     ]
@@ -91,6 +95,7 @@ def judge_method(
     method: str,
     changes: Mapping[str, Change],
     quality: Quality | None,
+    wanted: np.ndarray | None,
 ) -> Verdict:
     """Return the verdict on a method that was trained on retrieved images."""
     retrieved = count_retrieved(study, method)
@@ -111,6 +116,9 @@ def judge_method(
             precision=quality.precision if quality else None,
             warnings=quality.warnings if quality else (),
             losing_classes=_list_losing_classes(study, method),
+            smaller_budget=None
+            if wanted is None or study.counts is None
+            else reduce_budget(wanted, study.counts),
         )
     )
 

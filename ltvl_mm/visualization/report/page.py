@@ -14,7 +14,7 @@ from ltvl_mm.utils.lock import locked_file, locks_output
 from ltvl_mm.utils.provenance import describe_command
 from ltvl_mm.visualization.report.cards import make_gallery
 from ltvl_mm.visualization.report.charts import make_charts
-from ltvl_mm.visualization.report.conclusion import conclude
+from ltvl_mm.visualization.report.conclusion import Conclusion, conclude
 from ltvl_mm.visualization.report.missing_parts import list_missing
 from ltvl_mm.visualization.report.path_hiding import PathHider
 from ltvl_mm.visualization.report.plot import pack_library, render_figure
@@ -56,8 +56,10 @@ def write_report(
     projection: str = 'tsne',
     limit: int = LIMIT,
     training: Sequence[Sequence[Path]] | None = None,
-) -> dict[str, dict[str, str]]:
-    """Write the page, and return what is not on it: whose, part -> reason.
+) -> tuple[Conclusion, dict[str, dict[str, str]]]:
+    """Write the page; return its first sentences, and what is not on it.
+
+    What is missing is a dict: whose -> part -> reason.
 
     Args:
         path: The file.
@@ -86,12 +88,18 @@ def write_report(
     reasons |= _find_more_reasons(study, rows, retrieval, training)
     of_retrieval = {} if retrieval is None else retrieval.missing
     quality = _assess(study, retrieval, truth)
+    conclusion = conclude(
+        study,
+        changes,
+        quality,
+        wanted=None if retrieval is None else retrieval.wanted,
+    )
     made = describe_command()
     hide_paths = _make_hider(study, retrieval, made)
     content = {
         'title': title,
         'study': study,
-        'conclusion': conclude(study, changes, quality),
+        'conclusion': conclusion,
         'columns': list_columns(rows),
         'rows': rows,
         'quality': quality,
@@ -133,7 +141,8 @@ def write_report(
         **study.left_out,
         'the retrieval': of_retrieval,
     }
-    return {owner: parts for owner, parts in missing.items() if parts}
+    missing = {owner: parts for owner, parts in missing.items() if parts}
+    return conclusion, missing
 
 
 def _find_more_reasons(

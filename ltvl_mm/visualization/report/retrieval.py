@@ -46,6 +46,13 @@ class Retrieval:
         """(K,) retrieved images."""
         return self.manifest.count_classes()
 
+    @property
+    def wanted(self) -> np.ndarray | None:
+        """(K,) images that were asked for; None if that is unknown."""
+        if 'classes' not in self.report:
+            return None
+        return np.array([one['wanted'] for one in self.report['classes']])
+
     def describe_class(self, label: int) -> dict:
         """Return what ``report.json`` says of a class; {} if nothing."""
         classes = self.report.get('classes', [])
