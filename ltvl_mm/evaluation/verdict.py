@@ -178,8 +178,8 @@ def _suggest_next_step(found: Comparison, kind: str) -> str:
         budget = found.smaller_budget or 'balance_to:N with a smaller N'
         return (
             f'Next: {" and ".join(losing)} classes lose, so take fewer '
-            f'images (--budget {budget}), or mix both models with weights from val '
-            f'(tools/analysis_tools/tune_ensemble.py).'
+            f'images (--budget {budget}), or mix both models with weights '
+            f'from val (tools/analysis_tools/tune_ensemble.py).'
         )
     if kind == 'unclear':
         return (

@@ -1,17 +1,23 @@
 """A config of the host takes our parts as they are."""
 
 import math
+import re
+from pathlib import Path
 
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.evaluator import Evaluator
+from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 from mmpretrain.models import LinearClsHead
 
 import ltvl_mm  # noqa: F401, a broken install says so here
 from ltvl_mm.datasets import ClassBalancedSampler, TACKLEDataset
 from ltvl_mm.models import CLIPBackbone
+from ltvl_mm.registry import DATA_SAMPLERS, DATASETS, MODELS
 
+ROOT = Path(__file__).parents[2]
 LEAF = """
 _base_ = 'mmpretrain::resnet/resnet18_8xb32_in1k.py'
 
@@ -105,3 +111,64 @@ def test_a_stock_config_with_our_backbone_and_its_own_head_trains(
     runner = train_one_step(leaf, tmp_path)
     assert isinstance(runner.model.backbone, CLIPBackbone)
     assert isinstance(runner.model.head, LinearClsHead)
+
+
+def read_examples(title):
+    """Return the Python blocks of a section of the docs on parts."""
+    text = (ROOT / 'docs/mixing_parts.md').read_text(encoding='utf-8')
+    section = text.partition(f'\n## {title}\n')[2].partition('\n## ')[0]
+    found = re.findall(r'```python\n(.*?)```', section, re.DOTALL)
+    assert found, title
+    return found
+
+
+@pytest.fixture
+def documented(target, manifest, tmp_path, monkeypatch):
+    """Make the files that the docs name, in the current folder."""
+    monkeypatch.chdir(tmp_path)
+    Path('data').symlink_to(target['data_root'])
+    Path('data/class_names.txt').write_text('cat\ndog\nowl\n')
+    Path('retrieved').symlink_to(Path(manifest).parent)
+
+
+BASE = read_examples("Start from mmpretrain's config")[0]
+WRAPPED, FIXED_EPOCHS = read_examples('Retrieved images: wrap the data set')
+
+
+FASTER = """
+train_dataloader['dataset']['dataset']['pipeline'][1]['scale'] = 32
+train_dataloader['sampler'] = dict(
+    _delete_=True, type='ltvl_mm.FixedEpochSampler', epoch_size=4
+)
+"""
+
+
+def test_the_first_examples_of_the_docs_train_together(documented, tmp_path):
+    runner = train_one_step(BASE + WRAPPED + FASTER, tmp_path)
+    assert isinstance(runner.train_dataloader.dataset, TACKLEDataset)
+    assert runner.cfg.model.backbone.depth == 50
+
+
+@pytest.mark.parametrize(
+    'example',
+    [
+        FIXED_EPOCHS,
+        *read_examples('A loss that knows the class counts'),
+        *read_examples('A sampler'),
+        *read_examples('The metric'),
+    ],
+)
+def test_an_example_of_the_docs_fits_the_config_of_the_host(
+    documented, tmp_path, example
+):
+    (tmp_path / 'leaf.py').write_text(BASE + WRAPPED)
+    dataset = Config.fromfile(tmp_path / 'leaf.py').train_dataloader.dataset
+    (tmp_path / 'leaf.py').write_text(BASE + example)
+    cfg = Config.fromfile(tmp_path / 'leaf.py')
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        DATA_SAMPLERS.build(
+            cfg.train_dataloader.sampler,
+            default_args=dict(dataset=DATASETS.build(dataset), seed=0),
+        )
+        MODELS.build(cfg.model.head)
+        Evaluator(cfg.test_evaluator)
