@@ -52,7 +52,8 @@ def tokenize_classes(
         raise ValueError(
             f'the name of class {label}, {class_names[label]!r}, is too long: '
             f'its prompt {prompt!r} has {_count_tokens(prompt, tokenizer)} '
-            f'tokens and the text tower reads {length}'
+            f'tokens and the text tower reads {length}; shorten the name, or '
+            f'take shorter prompts (--templates single)'
         )
     counts = torch.tensor([len(group) for group in groups])
     filled = torch.arange(int(counts.max())) < counts[:, None]  # (K, P)

@@ -24,8 +24,14 @@ _RETRIEVAL_RATE, _COPY_RATE = 20_000.0, 300.0
 # Bytes of a checkpoint per parameter (weights and optimizer state), and
 # checkpoints of a training: last, best, and one that is being written.
 _CHECKPOINT_BYTES, _CHECKPOINTS = 12, 3
+# Seconds from which the plan says what makes a run faster.
+_LONG = 2 * 3600
 # Starting a tool takes some seconds.
 _START = 10.0
+_FASTER = [
+    'faster    a smaller student (--student resnet18), --image-size or '
+    '--iterations; --pretrained-student needs fewer; or a GPU'
+]
 
 
 def describe_plan(
@@ -52,6 +58,7 @@ def describe_plan(
         '',
         f'time      about {spell_time(total)} on this machine, measured on a '
         f'few images and without reading and decoding',
+        *(_FASTER if total > _LONG else []),
         f'disk      about {estimate_disk(run) / 1e9:.2f} GB in '
         f'{run.settings.out}',
         f'downloads {"; ".join(list_downloads(run)) or "none"}',
