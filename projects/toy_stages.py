@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ltvl_mm.utils.stages import ROOT, Stage
 
-CLIP = 'ltvl-emoji'  # architecture and weights, which come with the package
+CLIP = 'ltvl-toy'  # architecture and weights, which come with the package
 # What all studies retrieve: every class is topped up to 100 images. With 50
 # (seed 0, 1,500 steps) the plain student reaches 43.1 % instead of 47.3 %.
 BUDGET = 'balance_to:100'

@@ -59,12 +59,12 @@ def build_clip(arch: str, pretrained: str | None = None) -> nn.Module:
 
     Args:
         arch: An open_clip architecture such as ``'ViT-B-16-quickgelu'``;
-            ``'ltvl-toy'`` and ``'ltvl-emoji'``, the 32 px models of the toy
-            world and the emoji world; a model config
-            (``my_clip.json``); ``'local-dir:FOLDER'`` or ``'hf-hub:NAME'``;
-            see :func:`ltvl_mm.models.clip_sources.register_arch`.
+            ``'ltvl-toy'`` and ``'ltvl-toy-vit'``, the 32 px models of the
+            embedded world; a model config (``my_clip.json``);
+            ``'local-dir:FOLDER'`` or ``'hf-hub:NAME'``; see
+            :func:`ltvl_mm.models.clip_sources.register_arch`.
         pretrained: A tag of open_clip (downloads), one whose weights this
-            package holds (``'ltvl-emoji'``), or a file: an open_clip
+            package holds (``'ltvl-toy'``), or a file: an open_clip
             state dict, OpenAI's JIT archive, or a checkpoint of ours (a
             classifier of ``CLIPBackbone`` and ``CLIPContrastiveHead``); or
             the folder of a training, which selects its best checkpoint.

@@ -42,7 +42,7 @@ def find_shipped_weights(arch: str, tag: str) -> str:
     """Return the file of shipped weights after checking its hash.
 
     Args:
-        arch: An architecture such as ``'ltvl-emoji'``.
+        arch: An architecture such as ``'ltvl-toy'``.
         tag: One of :func:`list_shipped_tags`.
 
     Raises:

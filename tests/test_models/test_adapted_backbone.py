@@ -184,7 +184,7 @@ def test_without_projection_it_starts_as_the_zero_shot_one_but_for_lengths(
         **clip, class_names=names, scale=7.0, projection=False
     )
     head.init_weights()
-    assert head.in_channels == 96
+    assert head.in_channels == 144
     assert torch.allclose(head.fc.weight.norm(dim=1), torch.ones(3))
     plain, projected = (
         MODELS.build(

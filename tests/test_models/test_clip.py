@@ -162,6 +162,8 @@ def test_an_unknown_tag_is_an_error_that_lists_the_known():
     ):
         build_clip('RN50', 'opnai')
     with pytest.raises(ValueError, match='its tags: none'):
+        build_clip('ViT-M-16', 'no-such-tag')
+    with pytest.raises(ValueError, match='its tags: ltvl-toy'):
         build_clip('ltvl-toy', 'no-such-tag')
 
 

@@ -20,7 +20,7 @@ def tower():
 
 def test_a_class_is_the_mean_of_its_normalised_prompts(tower):
     tokens = tokenize_classes(NAMES, TEMPLATES, TOKENIZER)
-    assert tokens.shape == (5, 2, 16)
+    assert tokens.shape == (5, 2, 20)
     features = encode_classes(tower, tokens)
     for name, feature in zip(NAMES, features, strict=True):
         prompts = TOKENIZER([f'a photo of a {name}.', f'the {name}.'])
@@ -50,10 +50,10 @@ def test_classes_may_have_their_own_prompts_and_numbers_of_them(
 
 
 def test_a_name_that_does_not_fit_the_context_is_named_with_its_tokens():
-    fits = ' '.join(['ox'] * 13)  # and 'the', start and end: 16
-    assert tokenize_classes([fits], ['the {}'], TOKENIZER).shape[-1] == 16
+    fits = ' '.join(['ox'] * 17)  # and 'the', start and end: 20
+    assert tokenize_classes([fits], ['the {}'], TOKENIZER).shape[-1] == 20
     with pytest.raises(
-        ValueError, match=r"class 1, 'ox ox .* has 17 tokens .* reads 16"
+        ValueError, match=r"class 1, 'ox ox .* has 21 tokens .* reads 20"
     ):
         tokenize_classes(['cat', fits + ' ox'], ['the {}'], TOKENIZER)
 

@@ -10,8 +10,8 @@ _base_ = [
     '../../_base_/default_runtime.py',
 ]
 
-arch = 'ltvl-emoji'
-pretrained = 'ltvl-emoji'  # its weights come with the package
+arch = 'ltvl-toy'
+pretrained = 'ltvl-toy'  # its weights come with the package
 max_epochs = 5
 
 model = dict(

@@ -11,7 +11,7 @@ _base_ = [
     '../../_base_/default_runtime.py',
 ]
 
-arch = 'ltvl-emoji'
+arch = 'ltvl-toy'
 phase_a = 'work_dirs/ballad_a/epoch_5.pth'
 
 model = dict(

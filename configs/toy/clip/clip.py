@@ -3,12 +3,12 @@
 Command:  python tools/train.py configs/toy/clip/clip.py
 Hardware: 1 CPU core, 20 minutes if nothing else runs on it.
 Expect:   79 % zero-shot (../clip_zero_shot/clip_zero_shot.py); these weights
-          come with the package as pretrained='ltvl-emoji'.
+          come with the package as pretrained='ltvl-toy'.
 """
 
 _base_ = '../../_base_/default_runtime.py'
 
-arch = 'ltvl-emoji'
+arch = 'ltvl-toy'
 max_epochs = 10  # of 51,200 images
 constant_epochs = 6
 

@@ -15,8 +15,8 @@ model = dict(
     type='ImageClassifier',
     backbone=dict(
         type='ltvl_mm.CLIPBackbone',
-        arch='ltvl-emoji',
-        pretrained='ltvl-emoji',
+        arch='ltvl-toy',
+        pretrained='ltvl-toy',
         channels_last=True,
     ),
     head=dict(

@@ -9,8 +9,8 @@ Before:   train configs/toy/cross_entropy/cross_entropy_r18.py;
 
 _base_ = '../cross_entropy/cross_entropy_r18.py'
 
-arch = 'ltvl-emoji'
-pretrained = 'ltvl-emoji'  # its weights come with the package
+arch = 'ltvl-toy'
+pretrained = 'ltvl-toy'  # its weights come with the package
 
 model = dict(
     _delete_=True,

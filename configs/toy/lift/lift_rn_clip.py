@@ -11,8 +11,8 @@ _base_ = [
     '../../_base_/default_runtime.py',
 ]
 
-arch = 'ltvl-emoji'
-pretrained = 'ltvl-emoji'  # its weights come with the package
+arch = 'ltvl-toy'
+pretrained = 'ltvl-toy'  # its weights come with the package
 
 model = dict(
     backbone=dict(
