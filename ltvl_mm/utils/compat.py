@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 
+from ltvl_mm.utils.package_files import find_config
+
 
 def warn_of_mixed_stacks() -> None:
     """Warn when both families are installed: pip lets one overwrite files
@@ -76,25 +78,27 @@ def drop_debug_prints() -> Iterator[None]:
 
 
 def register_config_scope() -> None:
-    """Let configs inherit ours: ``_base_ = 'ltvl_mm::tackle/....py'``.
+    """Let configs inherit ours: ``_base_ = 'ltvl_mm::tackle_rx50.py'``.
 
-    mmengine looks for ``::`` configs in a fixed table of packages, and builds
-    their parts in the scope of that name. Ours are built in their own default
-    scope, mmpretrain's, and name our parts ``ltvl_mm.X``.
+    mmengine looks for ``::`` configs in a fixed table of packages, refuses
+    those without a folder, and builds their parts in the scope of that name.
+    Ours are built in their own default scope, mmpretrain's, and name our
+    parts ``ltvl_mm.X``.
     """
     from mmengine.config import Config
     from mmengine.config.utils import MODULE2PACKAGE
 
     if 'ltvl_mm' in MODULE2PACKAGE:
         return
-    MODULE2PACKAGE['ltvl_mm'] = 'ltvl_mm'
+    MODULE2PACKAGE['ltvl_mm'] = 'ltvl_mm'  # for mmengine.hub
     find_path = Config._get_cfg_path
 
     def find_path_and_scope(
         cfg_path: str, filename: str
     ) -> tuple[str, str | None]:
-        path, scope = find_path(cfg_path, filename)
-        return path, None if scope == 'ltvl_mm' else scope
+        if cfg_path.startswith('ltvl_mm::'):
+            return str(find_config(cfg_path.removeprefix('ltvl_mm::'))), None
+        return find_path(cfg_path, filename)
 
     Config._get_cfg_path = staticmethod(find_path_and_scope)
 

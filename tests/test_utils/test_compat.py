@@ -1,6 +1,7 @@
 import warnings
 
 import pytest
+from mmengine.config import Config
 
 from ltvl_mm.utils import compat
 
@@ -38,3 +39,20 @@ def test_the_warning_of_missing_operators_is_silenced():
         )
         warnings.warn('anything else', stacklevel=1)
     assert [str(warning.message) for warning in caught] == ['anything else']
+
+
+@pytest.mark.parametrize('name', ['rx50.py', 'baselines/crt_rx50.py'])
+def test_configs_inherit_ours_by_name(name, tmp_path):
+    file = tmp_path / 'mine.py'
+    file.write_text(f"_base_ = 'ltvl_mm::{name}'\nwork_dir = 'w'\n")
+    cfg = Config.fromfile(file)
+    assert cfg.work_dir == 'w'
+    assert cfg.default_scope == 'mmpretrain'
+    assert cfg.model.backbone.type == 'ResNeXt'
+
+
+def test_a_config_of_ours_that_is_misspelt_is_named(tmp_path):
+    file = tmp_path / 'mine.py'
+    file.write_text("_base_ = 'ltvl_mm::tackle/tackle_rx50.py'")
+    with pytest.raises(ValueError, match=r'did you mean tackle_rx50\.py'):
+        Config.fromfile(file)
