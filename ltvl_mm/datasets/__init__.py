@@ -15,6 +15,7 @@ __getattr__, __dir__, __all__ = attach_names(
         'load_image': ['LoadImage'],
         'retrieved': ['RetrievedDataset'],
         'samplers': ['ClassBalancedSampler', 'FixedEpochSampler'],
+        'share_sampler': ['RetrievedShareSampler'],
         'tackle': ['TACKLEDataset'],
         'toy_world': ['ToyWorld'],
         'views': ['PackViews'],

@@ -31,15 +31,20 @@ class RetrievedDataset(BaseDataset):
             manifest's own.
         classes: K names (or a file of them) that must be the manifest's;
             None takes the manifest's.
-        indices: Samples to keep: the first n, the last -n, or a list; None
-            for all.
+        min_probability: Minimum softmax probability p_k of an image, in
+            [0, 1]; images below it are left out, which is logged. Default 0
+            keeps all.
+        indices: Samples to keep of those: the first n, the last -n, or a
+            list; None for all.
         serialize_data: Has no effect: annotations are columns of the
             manifest, which data-loader workers share in any case.
         kwargs: ``pipeline``, ``lazy_init``, ... of mmpretrain's BaseDataset.
 
     Raises:
         ValueError: If the manifest is missing, broken or empty, was made with
-            another class list, or ``image_root`` does not exist.
+            another class list, or ``image_root`` does not exist; or if no
+            image reaches ``min_probability``, or the manifest has no
+            probabilities.
     """
 
     def __init__(
@@ -48,6 +53,7 @@ class RetrievedDataset(BaseDataset):
         *,
         image_root: str | None = None,
         classes: str | Sequence[str] | None = None,
+        min_probability: float = 0.0,
         indices: int | Sequence[int] | None = None,
         serialize_data: bool = True,
         **kwargs: object,
@@ -71,6 +77,11 @@ class RetrievedDataset(BaseDataset):
             self.manifest.check_class_names(
                 load_class_names(classes), 'the data set'
             )
+        if not 0 <= min_probability <= 1:
+            raise ValueError(
+                f'min_probability must be in [0, 1], got {min_probability}'
+            )
+        self.min_probability = min_probability
         self._unreadable: set[int] = set()
         super().__init__(
             ann_file=str(manifest),
@@ -83,10 +94,11 @@ class RetrievedDataset(BaseDataset):
     def full_init(self) -> None:
         """Read the manifest's rows and find a wrong root."""
         if not self._fully_initialized:
-            count = len(self.manifest)
-            chosen = count if self._indices is None else self._indices
             # Rows of the manifest, in place of a list of annotations.
-            self.data_list = select_samples(count, chosen)
+            rows = self._list_probable_rows()
+            count = len(rows)
+            chosen = count if self._indices is None else self._indices
+            self.data_list = rows[select_samples(count, chosen)]
             self._fully_initialized = True
             packed = self.image_root / 'images.tar'
             if packed.exists() and not packed.with_suffix('').exists():
@@ -95,6 +107,31 @@ class RetrievedDataset(BaseDataset):
                     f'unpack them: tar -xf {packed} -C {self.image_root}'
                 )
             check_first_images(self, f'the manifest {self.ann_file}')
+
+    def _list_probable_rows(self) -> np.ndarray:
+        """Return the rows of the manifest that reach ``min_probability``."""
+        if not self.min_probability:
+            return np.arange(len(self.manifest))
+        probabilities = self.manifest.compute_probabilities()
+        rows = np.flatnonzero(probabilities >= self.min_probability)
+        if not len(rows):
+            raise ValueError(
+                f'none of the {len(self.manifest)} images of the manifest '
+                f'{self.ann_file} has a probability of at least '
+                f'{self.min_probability}; the largest is '
+                f'{probabilities.max():.3g}. Give a lower min_probability, '
+                f'or check the retrieval with '
+                f'tools/analysis_tools/check_retrieval.py'
+            )
+        classes = np.unique(self.manifest.class_id)
+        empty = len(classes) - len(np.unique(self.manifest.class_id[rows]))
+        print_log(
+            f'{len(rows)} of {len(self.manifest)} retrieved images have a '
+            f'probability of at least {self.min_probability}; {empty} of '
+            f'{len(classes)} classes keep none',
+            'current',
+        )
+        return rows
 
     @force_full_init
     def get_data_info(self, idx: int) -> dict:
@@ -115,6 +152,26 @@ class RetrievedDataset(BaseDataset):
     def get_gt_labels(self) -> np.ndarray:
         """Return the (N,) labels of all samples."""
         return self.manifest.class_id[self.data_list].astype(np.int64)
+
+    @force_full_init
+    def describe_score(self, idx: int) -> dict[str, float]:
+        """Return the score of sample ``idx``, and its p_k if there is one."""
+        row = self.data_list[idx]
+        found = {'retrieval_score': float(self.manifest.score[row])}
+        if self.manifest.has_probabilities:
+            found['probability'] = float(
+                self.manifest.compute_probabilities(row)
+            )
+        return found
+
+    @force_full_init
+    def get_probabilities(self) -> np.ndarray:
+        """Return the (N,) softmax probabilities p_k of all samples.
+
+        Raises:
+            ValueError: If the manifest has none.
+        """
+        return self.manifest.compute_probabilities(self.data_list)
 
     def get_cat_ids(self, idx: int) -> list[int]:
         """Return the class of sample ``idx`` in a list."""

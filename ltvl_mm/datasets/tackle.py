@@ -9,23 +9,26 @@ from mmengine.dataset import BaseDataset, Compose, force_full_init
 from mmengine.registry import DefaultScope
 
 from ltvl_mm.datasets.image_files import check_first_images
+from ltvl_mm.datasets.origin_mixin import OriginMixin
 from ltvl_mm.datasets.retrieved import RetrievedDataset
 from ltvl_mm.datasets.subset import SubsetMixin
 from ltvl_mm.registry import DATASETS
 from ltvl_mm.structures.class_names import load_class_names
 from ltvl_mm.structures.labels import read_labels
+from ltvl_mm.structures.soft_labels import FILE, load_soft_labels
 from ltvl_mm.utils.pipelines import find_pipeline, list_innermost
 
 
 @DATASETS.register_module()
-class TACKLEDataset(SubsetMixin, BaseDataset):
+class TACKLEDataset(OriginMixin, SubsetMixin, BaseDataset):
     """Any classification data set of the host, plus the retrieved images.
 
     Source: {D_T, D_1, ..., D_K} of section 2.3 of the TACKLE paper. The
     target's samples come first, in their order, then the manifest's. Every
     sample keeps its origin: ``get_data_info(i)['origin']`` and
     ``data_samples.origin`` are ``'target'`` or ``'retrieved'``; the latter
-    have their ``data_samples.retrieval_score``, too.
+    have their ``data_samples.retrieval_score``, too, and, if the manifest has
+    it, their ``data_samples.probability`` p_k.
 
     Args:
         dataset: The target: a config, or an instance, which is used and not
@@ -36,6 +39,12 @@ class TACKLEDataset(SubsetMixin, BaseDataset):
             target's, which then must load from ``img_path``.
         class_names: The names that the manifest was made with, when the
             target spells its classes differently; None takes the target's.
+        min_probability: Minimum p_k of a retrieved image, in [0, 1]; see
+            :class:`.RetrievedDataset`. Default 0 keeps all.
+        soft_labels: File of ``tools/analysis_tools/label_retrieved.py``, or
+            True for ``soft_labels.npz`` beside the manifest: retrieved images
+            then have CLIP's distribution as ``gt_score``, and target images
+            their class. False (default): all have a class.
         lazy_init: Leave reading annotations to ``full_init``; a target given
             as a config must know the argument (KFoldDataset does not).
 
@@ -53,6 +62,8 @@ class TACKLEDataset(SubsetMixin, BaseDataset):
         image_root: str | None = None,
         pipeline: Sequence[dict] | None = None,
         class_names: str | Sequence[str] | None = None,
+        min_probability: float = 0.0,
+        soft_labels: bool | str = False,
         lazy_init: bool = False,
     ) -> None:
         if isinstance(dataset, dict):
@@ -93,7 +104,18 @@ class TACKLEDataset(SubsetMixin, BaseDataset):
             image_root=image_root,
             classes=class_names or names,
             pipeline=transforms,
+            min_probability=min_probability,
             lazy_init=True,
+        )
+        self._soft_labels = (
+            load_soft_labels(
+                Path(manifest).with_name(FILE)
+                if soft_labels is True
+                else soft_labels,
+                self.retrieved.manifest,
+            )
+            if soft_labels
+            else None
         )
         self._own_pipeline = pipeline is not None
         self._fully_initialized = False
@@ -176,7 +198,7 @@ class TACKLEDataset(SubsetMixin, BaseDataset):
         self._labels = np.concatenate(
             [
                 read_labels(self.dataset, len(self.CLASSES)),
-                self.retrieved.manifest.class_id,
+                self.retrieved.get_gt_labels(),
             ]
         )
         if not self._own_pipeline and 'img_path' not in (
@@ -203,10 +225,11 @@ class TACKLEDataset(SubsetMixin, BaseDataset):
                 'sample_idx': idx % len(self),
             }
             if dataset is self.retrieved:
-                place['retrieval_score'] = float(
-                    self.retrieved.manifest.score[inner]
-                )
+                place |= dataset.describe_score(inner)
             data['data_samples'].set_metainfo(place)
+            if self._soft_labels is not None:
+                score = self._read_soft_label(dataset, inner, idx)
+                data['data_samples'].set_gt_score(score)
         return data
 
     @force_full_init
@@ -219,39 +242,15 @@ class TACKLEDataset(SubsetMixin, BaseDataset):
             'origin': self._name_origin(dataset),
         }
 
-    @force_full_init
-    def get_origin(self, idx: int) -> str:
-        """Return ``'target'`` or ``'retrieved'``."""
-        return self._name_origin(self._locate(idx)[0])
-
-    @force_full_init
-    def get_cat_ids(self, idx: int) -> list[int]:
-        """Return the class of sample ``idx`` in a list, as the host does."""
-        return [int(self._labels[self._find_row(idx)])]
-
-    @force_full_init
-    def get_gt_labels(self) -> np.ndarray:
-        """Return the (N,) labels of all samples."""
-        if self._rows is None:
-            return self._labels.copy()
-        return self._labels[self._rows]
-
-    def _find_row(self, idx: int) -> int:
-        """Return the index among target and retrieved images together."""
-        size = len(self)
-        if not -size <= idx < size:
-            raise IndexError(f'index {idx} of {size} samples')
-        idx %= size
-        return idx if self._rows is None else int(self._rows[idx])
-
-    def _locate(self, idx: int) -> tuple[object, int]:
-        row = self._find_row(idx)
-        if row < self._target_size:
-            return self.dataset, row
-        return self.retrieved, row - self._target_size
-
-    def _name_origin(self, dataset: object) -> str:
-        return 'target' if dataset is self.dataset else 'retrieved'
+    def _read_soft_label(
+        self, dataset: object, inner: int, idx: int
+    ) -> np.ndarray:
+        """Return the (K,) float32 label of sample ``inner`` of a part."""
+        if dataset is self.retrieved:
+            return self._soft_labels.read(dataset.data_list[inner])
+        one_hot = np.zeros(len(self.CLASSES), np.float32)
+        one_hot[self.get_cat_ids(idx)[0]] = 1
+        return one_hot
 
     def __repr__(self) -> str:
         lines = [f'Dataset {type(self).__name__}']

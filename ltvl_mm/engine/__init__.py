@@ -12,6 +12,7 @@ __getattr__, __dir__, __all__ = attach_names(
             'EpochSeedHook',
             'PlainCheckpointHook',
             'ProgressBarHook',
+            'RetrievedWeightHook',
         ],
         'optimizers': [
             'BFloat16OptimWrapper',

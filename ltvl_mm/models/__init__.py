@@ -30,7 +30,6 @@ __getattr__, __dir__, __all__ = attach_names(
         'lws_cls_head': ['LWSClsHead'],
         'memory_cls_head': ['MemoryClsHead'],
         'modulated_attention': ['ModulatedAttentionNeck'],
-        'origin_weighted_cls_head': ['OriginWeightedClsHead'],
         'paco_classifier': ['PaCoClassifier'],
         'paco_loss': ['PaCoLoss'],
         'prompted_backbone': ['PromptedBackbone'],

@@ -22,12 +22,13 @@ class ClassPrior(nn.Module):
 
     def __init__(self, num_classes: int) -> None:
         super().__init__()
-        counts = torch.zeros(num_classes, dtype=torch.int64)
+        # Not integers: retrieved images may count as their probability.
+        counts = torch.zeros(num_classes, dtype=torch.float32)
         self.register_buffer('class_counts', counts)
         self._known = False
 
     def set_class_counts(self, counts: torch.Tensor) -> None:
-        """Take the (K,) images per class of the training data set.
+        """Take the (K,) images per class, whole numbers or not.
 
         Raises:
             ValueError: If they are of another number of classes.

@@ -27,6 +27,7 @@ _SCHEMA = pa.schema(
         ('caption', pa.string()),
     ]
 )
+_ALL = slice(None)
 
 
 @dataclass(frozen=True)
@@ -139,6 +140,28 @@ class Manifest:
 
     def __deepcopy__(self, memo: dict) -> 'Manifest':
         return self  # immutable; a copy would double its memory
+
+    @property
+    def has_probabilities(self) -> bool:
+        """Whether the scores are log-odds of probabilities p_k."""
+        return self.source.get('score') == 'softmax'
+
+    def compute_probabilities(
+        self, rows: np.ndarray | slice | int = _ALL
+    ) -> np.ndarray:
+        """Return p_k, in [0, 1], of the images of some rows, or of all.
+
+        Raises:
+            ValueError: If their score is no log-odds of a probability.
+        """
+        if not self.has_probabilities:
+            raise ValueError(
+                f'the manifest has scores of {self.source.get("score")!r} '
+                f'instead of softmax, which are no log-odds of p_k; retrieve '
+                f'with --score softmax, or train with --recipe plain'
+            )
+        # exp() of a large log-odds would overflow.
+        return np.exp(-np.logaddexp(0, -self.score[rows]))
 
     def count_classes(self) -> np.ndarray:
         """Return the (K,) numbers of retrieved images."""

@@ -7,8 +7,6 @@ from mmengine.registry import DefaultScope
 from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 
-from ltvl_mm.models import OriginWeightedClsHead
-
 NAMES = ('cat', 'dog', 'ox')
 EXPERTS = dict(num_classes=3, in_channels=4)
 HEADS = {
@@ -18,7 +16,6 @@ HEADS = {
     'CLIPContrastiveHead': dict(
         arch='ltvl-toy', class_names=NAMES, loss='class_ce'
     ),
-    'OriginWeightedClsHead': dict(retrieved=1.0, **EXPERTS),
 }
 REFUSED = {
     'CLIPContrastiveHead': [
@@ -26,10 +23,6 @@ REFUSED = {
         dict(arch='ltvl-toy', class_names=NAMES, loss='image_to_text'),
     ],
     'MemoryClsHead': [EXPERTS],
-    'OriginWeightedClsHead': [
-        dict(retrieved=0.5, **EXPERTS),
-        dict(retrieved='probability', **EXPERTS),
-    ],
 }
 
 
@@ -51,10 +44,8 @@ def mix(width):
         )
     )
     samples = []
-    for label, origin in ((0, 'target'), (2, 'retrieved')):
-        sample = DataSample().set_gt_label(label)
-        sample.set_metainfo({'origin': origin, 'retrieval_score': 1.0})
-        samples.append(sample)
+    for label in (0, 2):
+        samples.append(DataSample().set_gt_label(label))
     inputs = torch.randn(2, width, 1, 1)
     torch.manual_seed(SWAP)
     data = {'inputs': inputs, 'data_samples': samples}
@@ -96,41 +87,6 @@ def test_heads_refuse_mixed_images_by_name(kind, options):
     feats, samples, _ = mix(128 if 'arch' in options else 4)
     with pytest.raises(ValueError, match=rf'{kind}.*gt_score.*Mixup'):
         head.loss(feats, samples)
-
-
-def test_images_of_one_weight_can_be_mixed():
-    head = OriginWeightedClsHead(3, 4, retrieved=0.5)
-    feats, samples, soft = mix(4)
-    for sample in samples:
-        sample.set_metainfo({'origin': 'retrieved'})
-    expected = F.cross_entropy(head(feats), soft)
-    found = head.loss(feats, samples)['loss']
-    assert found.item() == pytest.approx(expected.item(), rel=1e-5)
-
-
-def test_origin_weights_reach_our_losses():
-    """They were swallowed: a retrieved image weighed as much as any."""
-    loss = dict(type='ltvl_mm.LDAMLoss', num_classes=3)
-    head = OriginWeightedClsHead(3, 4, retrieved=0.0, loss=loss)
-    head.loss_module.set_class_counts(torch.tensor([5, 3, 1]))
-    samples = [DataSample().set_gt_label(label) for label in (0, 2)]
-    for sample, origin in zip(samples, ('target', 'retrieved'), strict=True):
-        sample.set_metainfo({'origin': origin})
-    feats = torch.randn(2, 4)
-    both = head.loss((feats,), samples)['loss']
-    alone = head.loss((feats[:1],), samples[:1])['loss']
-    assert both.item() == pytest.approx(alone.item(), rel=1e-5)
-
-
-def test_origin_weighted_head_reports_accuracy_if_asked():
-    head = OriginWeightedClsHead(3, 4, retrieved=0.5, cal_acc=True)
-    sample = DataSample().set_gt_label(1)
-    sample.set_metainfo({'origin': 'target'})
-    found = head.loss((torch.randn(1, 4),), [sample])
-    assert set(found) == {'loss', 'accuracy_top-1'}
-    sample.set_gt_score(torch.tensor([0.5, 0.5, 0.0]))
-    with pytest.raises(ValueError, match='OriginWeightedClsHead needs one'):
-        head.loss((torch.randn(1, 4),), [sample])
 
 
 @pytest.mark.parametrize('where', ['train_cfg', 'data_preprocessor'])

@@ -25,7 +25,6 @@ def use_loss(kind):
 
 
 CLIP = 'ltvl_mm.CLIPContrastiveHead'
-ORIGIN = 'ltvl_mm.OriginWeightedClsHead'
 HARD = {
     'LADELoss(': use_loss('ltvl_mm.LADELoss'),
     'LDAMLoss(': use_loss('LDAMLoss'),
@@ -34,13 +33,11 @@ HARD = {
     "CLIPContrastiveHead(loss='image_to_text')": dict(
         type=CLIP, loss='image_to_text'
     ),
-    'OriginWeightedClsHead(retrieved=0.5)': dict(type=ORIGIN, retrieved=0.5),
 }
 SOFT = (
     use_loss('CrossEntropyLoss'),
     use_loss('ltvl_mm.LogitAdjustedLoss'),
     dict(type=CLIP, loss='class_ce'),
-    dict(type=ORIGIN, retrieved=1.0),
 )
 
 

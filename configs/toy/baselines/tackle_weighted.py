@@ -6,6 +6,7 @@ Hardware: 2 CPU cores, 1 minute.
 
 _base_ = '../tackle_rx.py'
 
-model = dict(
-    head=dict(type='ltvl_mm.OriginWeightedClsHead', retrieved='probability')
-)
+custom_hooks = [
+    *_base_.custom_hooks,
+    dict(type='ltvl_mm.RetrievedWeightHook', retrieved='probability'),
+]

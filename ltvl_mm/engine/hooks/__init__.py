@@ -11,5 +11,6 @@ __getattr__, __dir__, __all__ = attach_names(
         'epoch_seed': ['EpochSeedHook'],
         'plain_checkpoint': ['PlainCheckpointHook'],
         'progress_bar': ['ProgressBarHook'],
+        'retrieved_weights': ['RetrievedWeightHook'],
     },
 )

@@ -1,4 +1,4 @@
-"""Losses learn the images per class from what is trained on."""
+"""Hook that passes per-class training counts to losses."""
 
 import numpy as np
 import torch
@@ -7,6 +7,33 @@ from mmengine.runner import Runner
 
 from ltvl_mm.registry import HOOKS
 from ltvl_mm.structures.labels import read_labels
+from ltvl_mm.structures.origins import read_origins, read_probabilities
+
+COUNTED = ('all', 'probability', 'none')
+
+
+def count_images(dataset: object, retrieved: str = 'all') -> np.ndarray:
+    """Return the (K,) float64 images per class of a training data set.
+
+    Args:
+        dataset: Data set with K ``classes``.
+        retrieved: How retrieved images count: ``'all'``, as target images;
+            ``'probability'``, as their probability p_k; ``'none'``, not.
+
+    Raises:
+        ValueError: If a label lies outside [0, K), or probabilities are
+            wanted and the manifest has none.
+    """
+    if retrieved == 'probability':
+        weights = read_probabilities(dataset)
+    elif retrieved == 'none':
+        weights = 1.0 - read_origins(dataset)
+    else:
+        weights = None
+    names = dataset.metainfo.get('classes') or ()
+    return np.bincount(
+        read_labels(dataset), weights=weights, minlength=len(names)
+    ).astype(np.float64)
 
 
 @HOOKS.register_module()
@@ -16,10 +43,32 @@ class ClassCountsHook(Hook):
     Counted in the training data set as it is wrapped: with retrieved images,
     target and retrieved together. (``ShotAccuracy`` groups classes by the
     original list in any case.)
+
+    Args:
+        retrieved: How retrieved images count: ``'all'`` (default), as target
+            images; ``'probability'``, as their probability p_k, so that a
+            class counts target + sum of p; ``'none'``, not.
+        target_from: First epoch, from 0, in which only target images are
+            trained on (``RetrievedShareSampler``): from then on retrieved
+            images do not count. None (default): in no epoch.
+
+    Raises:
+        ValueError: If ``retrieved`` is another word.
     """
 
     # After SwitchRecipeHook has put a new loss in place.
     priority = 'LOW'
+
+    def __init__(
+        self, *, retrieved: str = 'all', target_from: int | None = None
+    ) -> None:
+        if retrieved not in COUNTED:
+            raise ValueError(
+                f'retrieved must be one of {", ".join(COUNTED)}, got '
+                f'{retrieved!r}'
+            )
+        self.retrieved = retrieved
+        self.target_from = target_from
 
     def before_train(self, runner: Runner) -> None:
         """Count, and tell the losses.
@@ -29,16 +78,19 @@ class ClassCountsHook(Hook):
                 loss is for another number of classes.
         """
         dataset = runner.train_loop.dataloader.dataset
-        names = dataset.metainfo.get('classes')
-        labels = read_labels(dataset)
-        counts = np.bincount(labels, minlength=len(names or ()))
-        self._counts = torch.from_numpy(counts)
+        self._counts = count_images(dataset, self.retrieved)
+        self._target_counts = (
+            None if self.target_from is None else count_images(dataset, 'none')
+        )
         self.before_train_epoch(runner)
 
     def before_train_epoch(self, runner: Runner) -> None:
         """Tell the losses again: one may be new."""
+        counts = self._counts
+        if self.target_from is not None and runner.epoch >= self.target_from:
+            counts = self._target_counts
         device = next(runner.model.parameters()).device
         for module in runner.model.modules():
             if hasattr(module, 'set_class_counts'):
                 module.to(device)
-                module.set_class_counts(self._counts)
+                module.set_class_counts(torch.from_numpy(counts))

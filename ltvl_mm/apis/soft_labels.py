@@ -1,0 +1,83 @@
+"""Label retrieved images with CLIP's distribution over the classes."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ltvl_mm.evaluation.retrieval_quality import compute_probabilities
+from ltvl_mm.structures.class_queries import load_queries
+from ltvl_mm.structures.embedding_store import EmbeddingStore
+from ltvl_mm.structures.manifest import load_manifest
+from ltvl_mm.structures.soft_labels import (
+    FILE,
+    SoftLabels,
+    make_soft_labels,
+    save_soft_labels,
+)
+from ltvl_mm.structures.store_join import join_stores
+from ltvl_mm.structures.store_opening import open_store
+from ltvl_mm.utils.progress import progress_bar
+
+# Images whose probabilities of all classes are in memory at a time.
+_CHUNK = 4096
+
+
+def label_retrieved(
+    retrieved: str | Path,
+    stores: Sequence[str | Path | EmbeddingStore],
+    *,
+    top: int = 50,
+    temperature: float | None = None,
+) -> SoftLabels:
+    """Write CLIP's distribution over the classes for retrieved images.
+
+    As ``tools/analysis_tools/label_retrieved.py``: writes
+    ``soft_labels.npz`` beside the manifest, for ``TACKLEDataset``.
+
+    Args:
+        retrieved: Folder of ``tools/retrieve.py``.
+        stores: Stores that it retrieved from.
+        top: Most probable classes that are kept for an image, >= 1; what
+            they lack to 1 is shared by the others.
+        temperature: Temperature of the softmax over classes; None for that
+            of the retrieval.
+
+    Raises:
+        ValueError: If a file is missing, images are not in the stores, or
+            encoders differ.
+    """
+    retrieved = Path(retrieved)
+    manifest = load_manifest(retrieved / 'manifest.parquet')
+    queries = load_queries(retrieved / 'queries.npz')
+    store = join_stores(
+        [
+            one if isinstance(one, EmbeddingStore) else open_store(one)
+            for one in stores
+        ]
+    )
+    queries.check_store(store)
+    # Names of the background, which are no class, come after the classes.
+    names = list(queries.class_names)
+    places = [names.index(name) for name in manifest.class_names]
+    rows = store.find_rows(list(manifest.key))
+    if (rows < 0).any():
+        missing = np.flatnonzero(rows < 0)
+        raise ValueError(
+            f'{len(missing)} of the {len(manifest)} retrieved images are not '
+            f'in {store.name}, such as {manifest.key[missing[0]]!r}; give '
+            f'the stores that were retrieved from'
+        )
+    used = temperature or float(manifest.source['temperature'])
+    pieces = []
+    with progress_bar(total=len(rows), title='label', unit='img') as bar:
+        for start in range(0, len(rows), _CHUNK):
+            chunk = rows[start : start + _CHUNK]
+            cosines = store.read_rows(chunk) @ queries.embeddings[places].T
+            pieces.append(
+                compute_probabilities(cosines, used).astype(np.float32)
+            )
+            bar.update(len(chunk))
+    labels = make_soft_labels(manifest, np.concatenate(pieces), top)
+    save_soft_labels(retrieved / FILE, labels)
+    return labels

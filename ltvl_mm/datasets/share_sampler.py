@@ -1,0 +1,103 @@
+"""Sampler that fixes the share of retrieved images in a batch."""
+
+from collections.abc import Sized
+
+import numpy as np
+
+from ltvl_mm.datasets.samplers import EpochSampler
+from ltvl_mm.registry import DATA_SAMPLERS
+from ltvl_mm.structures.origins import read_origins
+from ltvl_mm.utils.rng import make_generator
+
+
+@DATA_SAMPLERS.register_module()
+class RetrievedShareSampler(EpochSampler):
+    """Draw a fixed share of retrieved images, evenly over the batches.
+
+    Any n samples that a rank draws in a row hold share * n retrieved images,
+    rounded up or down. Target images come in a shuffled order, each once
+    before any comes twice, across epochs; retrieved images likewise.
+
+    Args:
+        dataset: Data set to sample from, with retrieved images.
+        share: Share of retrieved images, in (0, 1); None for their share of
+            the data set.
+        target_from: First epoch, from 0, in which only target images are
+            drawn; None for no such epoch.
+        kwargs: ``epoch_size``, ``seed``, ``shuffle`` and ``round_up`` of
+            :class:`.EpochSampler`.
+
+    Raises:
+        ValueError: If ``share`` lies outside (0, 1), ``target_from`` is
+            negative, or one of the two parts is empty.
+    """
+
+    def __init__(
+        self,
+        dataset: Sized,
+        *,
+        share: float | None = None,
+        target_from: int | None = None,
+        **kwargs: object,
+    ) -> None:
+        if share is not None and not 0 < share < 1:
+            raise ValueError(f'share must lie in (0, 1), got {share}')
+        if target_from is not None and target_from < 0:
+            raise ValueError(f'target_from must be >= 0, got {target_from}')
+        super().__init__(dataset, **kwargs)
+        origins = read_origins(dataset)
+        if origins.all() or not origins.any():
+            raise ValueError(
+                f'RetrievedShareSampler needs target and retrieved images, '
+                f'got {int((~origins).sum())} and {int(origins.sum())}; give '
+                f'tools/train.py --retrieved MANIFEST'
+            )
+        self.share = float(origins.mean()) if share is None else share
+        self.target_from = target_from
+        self._parts = (np.flatnonzero(~origins), np.flatnonzero(origins))
+
+    def _draw_epoch(self, count: int) -> np.ndarray:
+        """Return the (count,) indices of ``self.epoch`` over all ranks."""
+        marks = self._mark_retrieved(count)
+        mixed = self.epoch
+        if self.target_from is not None and self.epoch >= self.target_from:
+            mixed, marks = self.target_from, np.zeros(count, bool)
+        # Samples of each part that earlier epochs have drawn.
+        retrieved = int(self._mark_retrieved(count).sum())
+        drawn = (self.epoch * count - mixed * retrieved, mixed * retrieved)
+        order = np.empty(count, np.int64)
+        for part, rows in enumerate(self._parts):
+            places = np.flatnonzero(marks == bool(part))
+            order[places] = rows[
+                _cut_shuffles(
+                    (self.seed, part), len(rows), drawn[part], len(places)
+                )
+            ]
+        return order
+
+    def _mark_retrieved(self, count: int) -> np.ndarray:
+        """Return (count,) booleans; ranks take turns, each with its share."""
+        turn = np.arange(count) // self.world_size
+        # 100 * 0.29 is 28.999...; rounded, it is 29.
+        before, after = (
+            np.floor(np.round(turns * self.share, 9))
+            for turns in (turn, turn + 1)
+        )
+        return after > before
+
+
+def _cut_shuffles(
+    seed: tuple[int, ...], size: int, start: int, count: int
+) -> np.ndarray:
+    """Return (count,) indices of an endless series of shuffles of a part."""
+    if not count:
+        return np.empty(0, np.int64)
+    shuffles = range(start // size, (start + count - 1) // size + 1)
+    order = np.concatenate(
+        [
+            make_generator(*seed, number).permutation(size)
+            for number in shuffles
+        ]
+    )
+    first = start - shuffles[0] * size
+    return order[first : first + count]
