@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ltvl_mm.utils.command_line import (
     add_config_options,
     add_launcher,
+    add_recipe,
     add_retrieved,
     make_parser,
     run_command,
@@ -36,6 +37,7 @@ def build_parser() -> argparse.ArgumentParser:
         'folder)',
     )
     add_retrieved(parser)
+    add_recipe(parser, default=None, shown='auto with --retrieved')
     parser.add_argument(
         '--amp', action='store_true', help='automatic mixed precision'
     )
@@ -70,7 +72,6 @@ def parse_args() -> argparse.Namespace:
 
 
 def merge_args(cfg: 'Config', args: argparse.Namespace) -> None:
-    from ltvl_mm.apis.retrieved_training import add_retrieved_images
     from ltvl_mm.utils.checkpoints import find_checkpoint
     from ltvl_mm.utils.launch import (
         add_progress_bar,
@@ -109,15 +110,32 @@ def merge_args(cfg: 'Config', args: argparse.Namespace) -> None:
         )
     if args.cfg_options is not None:
         cfg.merge_from_dict(args.cfg_options)
-    if args.retrieved is not None:
-        # After the options, which name the target as the config does.
-        add_retrieved_images(cfg, args.retrieved)
     if cfg.get('auto_scale_lr', {}).get('enable', False):
         # The host scales to what the ranks load at once, and forgets that a
         # step may be taken on several such batches.
         steps = cfg.optim_wrapper.get('accumulative_counts', 1)
         cfg.auto_scale_lr.base_batch_size /= steps
     prepare_launch(cfg, args.launcher)
+
+
+def use_retrieved(cfg: 'Config', args: argparse.Namespace) -> list[str]:
+    """Add retrieved images and a recipe; return sentences for the log.
+
+    After the options, which name the target as the config does.
+    """
+    if args.retrieved is None and args.recipe is None:
+        return []
+    from ltvl_mm.apis.recipe_choice import use_recipe
+    from ltvl_mm.apis.retrieved_training import add_retrieved_images
+
+    notes = []
+    if args.retrieved is not None:
+        add_retrieved_images(cfg, args.retrieved)
+        notes.append(
+            f'--retrieved: trains on the target data set and the retrieved '
+            f'images of {args.retrieved}'
+        )
+    return [*notes, use_recipe(cfg, args.recipe or 'auto')]
 
 
 def leave_stage_1(cfg: 'Config', runner: 'Runner') -> None:
@@ -153,16 +171,14 @@ def main() -> None:
 
     cfg = Config.fromfile(args.config)
     merge_args(cfg, args)
+    notes = use_retrieved(cfg, args)
     check_config_lists(cfg)
     check_clip_inputs(cfg)
     check_mixed_labels(cfg)
     build = RUNNERS.build if 'runner_type' in cfg else Runner.from_cfg
     runner = build(cfg)
-    if args.retrieved is not None:
-        runner.logger.info(
-            f'--retrieved: trains on the target data set and the retrieved '
-            f'images of {args.retrieved}'
-        )
+    for note in notes:
+        runner.logger.info(note)
     # So that torch.load(weights_only=True) reads what this training saves.
     runner.register_hook(PlainCheckpointHook())
     leave_stage_1(cfg, runner)

@@ -130,6 +130,29 @@ def add_retrieved(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_recipe(
+    parser: argparse.ArgumentParser | argparse._ArgumentGroup,
+    *,
+    default: str | None,
+    shown: str,
+) -> None:
+    """Add ``--recipe``, how to train on retrieved images.
+
+    Args:
+        parser: Parser or group of options.
+        default: Default value.
+        shown: Default value as the help shows it.
+    """
+    parser.add_argument(
+        '--recipe',
+        default=default,
+        metavar='NAME',
+        help='how to train on retrieved images: auto, plain, filtered[:P], '
+        'weighted, counts, soft_labels, share[:S], target_stage[:S], or '
+        f'several joined by + (default: {shown})',
+    )
+
+
 def add_device(parser: argparse.ArgumentParser) -> None:
     """Add ``--device``; None stands for :func:`choose_device`."""
     parser.add_argument(

@@ -2,6 +2,8 @@
 
 import copy
 import json
+import math
+from dataclasses import replace
 
 import pytest
 from conftest import write_manifest
@@ -15,6 +17,7 @@ from ltvl_mm.apis.retrieved_training import (
 )
 from ltvl_mm.datasets import TACKLEDataset
 from ltvl_mm.structures.features import load_features
+from ltvl_mm.structures.manifest import load_manifest, save_manifest
 from ltvl_mm.utils.checkpoints import find_checkpoint, read_weights
 
 NAMES = ('cat', 'dog')
@@ -78,8 +81,12 @@ def make_model():
 
 @pytest.fixture(scope='module')
 def manifest(tmp_path_factory):
-    folder = tmp_path_factory.mktemp('retrieved')
-    return write_manifest(folder, NAMES, RETRIEVED)
+    file = write_manifest(
+        tmp_path_factory.mktemp('retrieved'), NAMES, RETRIEVED
+    )
+    more = dict(source={'score': 'softmax'})  # scores 0, -1, -2, -3
+    save_manifest(file, replace(load_manifest(file), **more))
+    return file
 
 
 def test_the_training_set_is_wrapped_with_its_wrappers(tmp_path, manifest):
@@ -129,10 +136,16 @@ def test_later_tools_find_the_wrap_in_the_work_folder(
     assert dataset.dataset.data_root == str(tmp_path)
     plain = json.loads((work / 'config.json').read_text())
     assert plain['train_dataloader']['dataset']['manifest'] == str(manifest)
-    # The loss learned the counts of target and retrieved images together.
+    # The recipe of this loss: target images and the sum of probabilities.
+    assert 'auto chooses weighted, because the loss is LogitAdjustedLoss' in (
+        log
+    )
     weights = read_weights(find_checkpoint(work))
-    counts = [1 + RETRIEVED.count(label) for label in range(2)]
-    assert weights['head.loss_module.class_counts'].tolist() == counts
+    odds = [math.exp(-rank) for rank in range(4)]
+    p = [one / (1 + one) for one in odds]
+    assert weights['head.loss_module.class_counts'].tolist() == pytest.approx(
+        [1 + p[0], 1 + p[1] + p[2] + p[3]]
+    )
     # The file of the work folder needs no option, the first one does.
     tool, out = 'analysis_tools/save_features.py', tmp_path / 'train.npz'
     run_tool_here(tool, work / 'student.py', work, '--split=train', '-o', out)
