@@ -14,7 +14,11 @@ redone only if its inputs have changed, such as OUT/lists/class_names.txt.
 
 import argparse
 
-from ltvl_mm.utils.command_line import make_parser, run_command
+from ltvl_mm.utils.command_line import (
+    add_recipe,
+    make_parser,
+    run_command,
+)
 
 METHODS = ('student', 'tackle', 'ballad', 'zero_shot')
 
@@ -115,6 +119,7 @@ def add_retrieval(group: argparse._ArgumentGroup) -> None:
 
 
 def add_training(group: argparse._ArgumentGroup) -> None:
+    add_recipe(group, default='auto', shown='auto')
     group.add_argument(
         '--methods',
         nargs='+',

@@ -81,6 +81,8 @@ STAGES = [
     'test.py',
     'test.py',
     'tune_ensemble.py',
+    'test.py',
+    'tune_ensemble.py',
     'report.py',
 ]
 
@@ -163,7 +165,7 @@ def test_all_stages_run_once_and_end_with_a_verdict(run, tmp_path):
     assert found['verdict'] == ['One.', 'Two.', 'Three.']
     text = '\n'.join(lines)
     # CLIP is measured before anything is embedded.
-    assert text.index('describe_zero_shot') < text.index('[2/13]')
+    assert text.index('describe_zero_shot') < text.index('[2/15]')
     assert text.index('describe_retrieval') < text.index('train student')
     assert '1 class has no test image, because there are too few: owl' in text
     assert 'analysis_tools/check_retrieval.py' in text
@@ -250,6 +252,25 @@ def test_a_dry_run_writes_nothing_and_says_what_it_would_cost(run, tmp_path):
         assert text in found['plan']
 
 
+def test_the_recipe_reaches_the_training_with_retrieved_images_only(run):
+    for settings in ({}, {'recipe': 'filtered:0.3'}):
+        plan = run(dry_run=True, **settings)[0]['plan']
+        trainings = [line for line in plan.splitlines() if 'train.py' in line]
+        recipe = settings.get('recipe', 'auto')
+        with_recipe = [f'--recipe={recipe}' in line for line in trainings]
+        assert with_recipe == [False, True]
+
+
+def test_the_ensemble_has_a_baseline_without_retrieved_images(run):
+    plan = run(dry_run=True)[0]['plan']
+    assert '| tune ensemble without retrieved images |' in plan
+    lines = []
+    run(lines=lines, methods=('tackle', 'zero_shot'))
+    assert 'no student was trained without retrieved images' in '\n'.join(
+        lines
+    )
+
+
 def test_a_poor_retrieval_stops_before_training(run, tmp_path, monkeypatch):
     poor = {'reason': 'CLIP knows nothing', 'remedies': ['Rename.']}
     read = run_module.read_json
@@ -296,6 +317,8 @@ def test_several_gpus_train_with_the_launcher(run):
         (dict(epochs=3), 'epochs or iterations, not both'),
         (dict(batch_size=5, gpus=2), 'evenly'),
         (dict(device='tpu'), 'cpu or cuda'),
+        (dict(recipe='best'), 'recipe must be auto, or one or several'),
+        (dict(recipe='soft_labels'), 'needs soft labels, which a run does'),
     ],
 )
 def test_what_is_missing_is_named_before_anything_is_written(

@@ -206,6 +206,12 @@ def _conclude(run: PreparedRun, say: Callable[[str], object]) -> dict:
         )
         result['verdict'] = list(sentences)
         say('\n' + '\n'.join(sentences))
+    elif 'tackle' in titles:
+        say(
+            'no student was trained without retrieved images, so it is not '
+            'known what they add, to the student or to the ensemble with '
+            'CLIP; add student to --methods'
+        )
     write_json(out / VERDICT, result)
     say(f'\nreport: {result["report"]}')
     return result

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 
+from ltvl_mm.apis.training_recipe import AUTO, parse_recipe
 from ltvl_mm.models.clip_sources import has_own_weights
 from ltvl_mm.structures.class_names import load_class_names, write_class_names
 from ltvl_mm.structures.image_list import write_image_list
@@ -36,6 +37,8 @@ class RunSettings:
         templates: ``'single'``, ``'openai_80'`` or a file.
         budget: Images per class, as ``tools/retrieve.py --budget``.
         min_probability: As ``tools/retrieve.py --min-probability``.
+        recipe: How the student trains on retrieved images, as
+            ``tools/train.py --recipe``.
         temperature: None for CLIP's own, ``'auto'``, or a number.
         root: Folder of the paths in lists; None for the lists' own.
         class_names: File of names; None for those of the photos.
@@ -63,6 +66,7 @@ class RunSettings:
     templates: str = 'openai_80'
     budget: str = 'balance_to:50'
     min_probability: float = 0.0
+    recipe: str = AUTO
     temperature: float | str | None = None
     root: Path | None = None
     class_names: Path | None = None
@@ -96,6 +100,12 @@ class RunSettings:
             raise ValueError(
                 'there is no GPU that torch can use; leave out --device, or '
                 'say --device cpu'
+            )
+        if self.recipe != AUTO and parse_recipe(self.recipe).soft_labels:
+            raise ValueError(
+                f'recipe {self.recipe!r} needs soft labels, which a run does '
+                f'not compute; choose another, or continue by hand with '
+                f'tools/analysis_tools/label_retrieved.py and tools/train.py'
             )
         if self.gpus < 1:
             raise ValueError(f'gpus must be at least 1, got {self.gpus}')

@@ -113,10 +113,13 @@ class StageBuilder:
         names: bool = False,
         inputs: Sequence[str] = (),
         needs: tuple[str, ...] = (),
+        recipe: str | None = None,
     ) -> ResumableStage:
         """Return the stage that trains a config of the run."""
         folder, settings = self.run_folder(run), self.settings
         words = ['--work-dir', folder, '--resume']
+        if recipe is not None:
+            words.append(f'--recipe={recipe}')
         if settings.uses_cuda:
             words.append('--amp')
         configs = [settings.out / 'configs' / name for name in inputs]

@@ -6,6 +6,9 @@ from pathlib import Path
 from ltvl_mm.apis.tackle_run.stage_builder import StageBuilder
 from ltvl_mm.utils.stage_runner import ResumableStage
 
+# Student -> folder of its ensemble with CLIP.
+ENSEMBLES = {'tackle': 'ensemble', 'student': 'ensemble_student'}
+
 
 class StageList(StageBuilder):
     """Lists the stages of a run."""
@@ -31,13 +34,20 @@ class StageList(StageBuilder):
         if 'student' in methods:
             stages += [self.train('student'), self.predict('student', 'test')]
         if 'tackle' in methods:
-            needs = ('retrieve',)
             stages += [
-                self.train('tackle', needs=needs, inputs=('student.py',)),
+                self.train(
+                    'tackle',
+                    needs=('retrieve',),
+                    inputs=('student.py',),
+                    recipe=self.settings.recipe,
+                ),
                 self.predict('tackle', 'val'),
                 self.predict('tackle', 'test'),
-                self.mix(),
+                self.mix('tackle'),
             ]
+            if 'student' in methods:
+                # What the ensemble gains without retrieved images.
+                stages += [self.predict('student', 'val'), self.mix('student')]
         if 'ballad' in methods:
             stages += [
                 self.train('ballad_a', names=True),
@@ -120,12 +130,19 @@ class StageList(StageBuilder):
             ),
         ]
 
-    def mix(self) -> ResumableStage:
-        """Return the stage that mixes the student with CLIP."""
-        runs = [self.run_folder(run) for run in ('tackle', 'zero_shot')]
-        out = self.run_folder('ensemble')
+    def mix(self, run: str) -> ResumableStage:
+        """Return the stage that mixes a student with CLIP.
+
+        Args:
+            run: ``'tackle'``, or ``'student'`` for the student that is
+                trained without retrieved images.
+        """
+        runs = [self.run_folder(one) for one in (run, 'zero_shot')]
+        out = self.run_folder(ENSEMBLES[run])
         return self.stage(
-            'tune ensemble',
+            'tune ensemble'
+            if run == 'tackle'
+            else 'tune ensemble without retrieved images',
             'analysis_tools/tune_ensemble.py',
             *('--val', *(run / 'val.npz' for run in runs)),
             *('--test', *(run / 'test.npz' for run in runs)),
@@ -133,7 +150,7 @@ class StageList(StageBuilder):
             *('--names', 'student', 'CLIP', '-o', out),
             inputs=self.lists('train'),
             needs=(
-                *(f'test tackle on {split}' for split in ('val', 'test')),
+                *(f'test {run} on {split}' for split in ('val', 'test')),
                 *(f'zero-shot CLIP on {split}' for split in ('val', 'test')),
             ),
             outputs=(out / 'ensemble.json',),
@@ -166,6 +183,7 @@ class StageList(StageBuilder):
         titles = {
             'student': self.title,
             'tackle': f'{self.title} + retrieved',
+            'ensemble_student': f'{self.title} + CLIP',
             'ensemble': f'{self.title} + retrieved + CLIP',
             'zero_shot': 'CLIP zero-shot',
             'ballad_b': 'BALLAD',
@@ -174,6 +192,7 @@ class StageList(StageBuilder):
         shown = {
             'student': 'student' in methods,
             'tackle': 'tackle' in methods,
+            'ensemble_student': {'student', 'tackle'} <= set(methods),
             'ensemble': 'tackle' in methods,
             'zero_shot': True,
             'ballad_b': 'ballad' in methods,
