@@ -42,6 +42,56 @@ def test_lift_crops_and_flips_alone_and_cuts_a_border_off_at_test(name):
         assert (resize.scale, centre.crop_size) == (256, 224)
 
 
+# Images of a step, epochs, width of the adapters.
+LIFT_PLUS = {
+    'vit_b16': (128, 5, 32),
+    'vit_b16_places': (128, 5, 8),
+    'vit_b16_inat': (128, 15, 256),
+    'vit_b16_cifar100': (128, 5, 4),
+}
+
+
+@pytest.mark.parametrize('name', LIFT_PLUS)
+def test_lift_plus_has_the_settings_of_its_authors(name):
+    cfg = load(f'baselines/lift_plus_{name}.py')
+    batch, epochs, width = LIFT_PLUS[name]
+    assert cfg.train_dataloader.batch_size == batch
+    assert cfg.train_cfg.max_epochs == epochs
+    assert cfg.param_scheduler[0].T_max == epochs
+    assert cfg.model.backbone.dim == width
+    assert width == 2 ** int(np.log2(cfg.num_classes / 24))
+    assert cfg.model.head.scale == 25
+    assert (cfg.optim_wrapper.optimizer.lr, cfg.data_preprocessor.mean[0]) == (
+        0.02,
+        pytest.approx(0.48145466 * 255, abs=1e-3),
+    )
+    _, crop, _ = cfg.train_dataloader.dataset.pipeline  # no flip
+    assert (crop.type, crop.schedule) == ('ltvl_mm.MinimalistCrop', 'convex')
+    _, resize, centre, _ = cfg.test_dataloader.dataset.pipeline
+    assert (resize.scale, centre.crop_size) == (256, 224)
+    assert cfg.tta_pipeline[1].scale == 248
+    for step in (crop, resize, cfg.tta_pipeline[1]):
+        assert step.interpolation == 'bicubic'
+
+
+@pytest.mark.parametrize('name', LIFT_PLUS)
+def test_lt_soups_has_the_settings_of_its_authors(name):
+    cfg = load(f'baselines/lt_soups_{name}_1.py')
+    assert cfg.train_dataloader.batch_size == 128
+    assert cfg.train_dataloader.dataset.type == 'ltvl_mm.ImbalanceSubset'
+    assert cfg.train_dataloader.sampler.min_epoch_size == 10 * 128
+    assert cfg.train_cfg.max_epochs == 10
+    optimizer = cfg.optim_wrapper.optimizer
+    assert (optimizer.lr, optimizer.weight_decay) == (3e-5, 1e-2)
+    assert cfg.param_scheduler[1].eta_min_ratio == 0.1
+    (ema,) = [h for h in cfg.custom_hooks if h.type == 'EMAHook']
+    assert ema.momentum == 0.01
+    refit = load(f'baselines/lt_soups_{name}.py')
+    assert refit.train_dataloader.dataset.imbalance is None
+    assert refit.model.begun == {'head': 'head'}
+    assert refit.custom_hooks == cfg.custom_hooks
+
+
 @pytest.mark.parametrize('name', INAT)
 def test_inat_students_from_scratch_have_its_own_statistics(name):
     cfg = load(name)

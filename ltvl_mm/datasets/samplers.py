@@ -26,6 +26,8 @@ class EpochSampler(Sampler):
         dataset: Data set to sample from.
         epoch_size: Samples of an epoch over all ranks; None for the size of
             the data set.
+        min_epoch_size: Minimum samples of an epoch where ``epoch_size`` is
+            None.
         seed: Random seed, the same on all ranks; None draws one.
         shuffle: Must be True; a config that replaces the ``type`` of a stock
             sampler inherits it.
@@ -43,6 +45,7 @@ class EpochSampler(Sampler):
         dataset: Sized,
         *,
         epoch_size: int | None = None,
+        min_epoch_size: int = 1,
         seed: int | None = None,
         shuffle: bool = True,
         round_up: bool = True,
@@ -54,6 +57,10 @@ class EpochSampler(Sampler):
             )
         if epoch_size is not None and epoch_size < 1:
             raise ValueError(f'epoch_size must be >= 1, got {epoch_size}')
+        if min_epoch_size < 1:
+            raise ValueError(
+                f'min_epoch_size must be >= 1, got {min_epoch_size}'
+            )
         if len(dataset) == 0:
             raise ValueError('the data set to sample from is empty')
         self.dataset = dataset
@@ -62,7 +69,7 @@ class EpochSampler(Sampler):
         self.epoch = 0
         self.shuffle = shuffle
         self.round_up = round_up
-        size = epoch_size or len(dataset)
+        size = epoch_size or max(len(dataset), min_epoch_size)
         if round_up:
             self.num_samples = math.ceil(size / self.world_size)
             self.total_size = self.num_samples * self.world_size

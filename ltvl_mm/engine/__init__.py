@@ -6,6 +6,7 @@ __getattr__, __dir__, __all__ = attach_names(
     __name__,
     {
         'hooks': [
+            'AverageRunsHook',
             'ClassCountsHook',
             'ChannelsLastHook',
             'ClassMeansHook',
@@ -13,6 +14,7 @@ __getattr__, __dir__, __all__ = attach_names(
             'PlainCheckpointHook',
             'ProgressBarHook',
             'RetrievedWeightHook',
+            'TransformEpochHook',
         ],
         'optimizers': [
             'BFloat16OptimWrapper',

@@ -53,6 +53,9 @@ REVIEWED: dict[str, dict[str, tuple[int, str]]] = {
         'Config.fromfile': (1, 'a config that the caller names'),
         'load_checkpoint': (1, 'through the loaders that ltvl_mm replaces'),
     },
+    'ltvl_mm/apis/weight_soup.py': {
+        'Config.fromfile': (1, 'a config that the caller names'),
+    },
     'ltvl_mm/datasets/emoji_corpus.py': {
         'np.load': (1, 'allow_pickle=False'),
     },

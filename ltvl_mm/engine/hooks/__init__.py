@@ -5,6 +5,7 @@ from ltvl_mm.utils.lazy_imports import attach_names
 __getattr__, __dir__, __all__ = attach_names(
     __name__,
     {
+        'average_runs': ['AverageRunsHook'],
         'channels_last': ['ChannelsLastHook'],
         'class_counts': ['ClassCountsHook'],
         'class_means': ['ClassMeansHook'],
@@ -12,5 +13,6 @@ __getattr__, __dir__, __all__ = attach_names(
         'plain_checkpoint': ['PlainCheckpointHook'],
         'progress_bar': ['ProgressBarHook'],
         'retrieved_weights': ['RetrievedWeightHook'],
+        'transform_epoch': ['TransformEpochHook'],
     },
 )

@@ -1,0 +1,143 @@
+"""Subset of a training set with a chosen imbalance."""
+
+from typing import Any
+
+import numpy as np
+from mmengine.dataset import BaseDataset, force_full_init
+
+from ltvl_mm.datasets.subset import SubsetMixin
+from ltvl_mm.registry import DATASETS
+from ltvl_mm.structures.labels import read_labels
+from ltvl_mm.structures.origins import read_origins, read_probabilities
+from ltvl_mm.utils.rng import make_generator
+
+
+def draw_subset(
+    labels: np.ndarray, imbalance: float | None, seed: int
+) -> np.ndarray:
+    """Return sorted indices of a subset of N images with an imbalance.
+
+    Every class keeps at most n_min * imbalance images, n_min being the images
+    of the rarest class that has any, drawn without replacement. Source: stage
+    1 of LT-Soups, Aminbeidokhti et al. 2025 (arXiv 2511.10683).
+
+    Args:
+        labels: (N,) classes.
+        imbalance: Largest ratio of two classes, >= 1; None keeps all.
+        seed: Random seed.
+    """
+    if imbalance is None:
+        return np.arange(len(labels))
+    classes, counts = np.unique(labels, return_counts=True)
+    limit = int(counts.min() * imbalance)
+    kept = []
+    for label in classes:
+        rows = np.flatnonzero(labels == label)
+        if len(rows) > limit:
+            rng = make_generator(seed, int(label))
+            rows = rng.choice(rows, limit, replace=False)
+        kept.append(rows)
+    return np.sort(np.concatenate(kept))
+
+
+@DATASETS.register_module()
+class ImbalanceSubset(SubsetMixin, BaseDataset):
+    """Images of a data set of which every class keeps a limited number.
+
+    See :func:`draw_subset`. Losses with class counts get those of the subset.
+    To train on retrieved images, too, wrap a ``TACKLEDataset``: the limit
+    then holds for target and retrieved images together.
+
+    Args:
+        dataset: Config or instance of a classification data set; may be a
+            wrapper.
+        imbalance: Largest ratio of the images of two classes, >= 1: 1 is a
+            balanced subset; None keeps all images.
+        seed: Random seed of the images that are kept.
+        lazy_init: Leave reading annotations to ``full_init``.
+
+    Raises:
+        ValueError: If ``imbalance`` is below 1 or the seed negative.
+    """
+
+    def __init__(
+        self,
+        dataset: object,
+        *,
+        imbalance: float | None,
+        seed: int = 0,
+        lazy_init: bool = False,
+    ) -> None:
+        if imbalance is not None and not imbalance >= 1:
+            raise ValueError(f'imbalance must be >= 1, got {imbalance}')
+        if seed < 0:
+            raise ValueError(f'seed must be >= 0, got {seed}')
+        if isinstance(dataset, dict):
+            dataset = DATASETS.build(
+                {**dataset, 'lazy_init': True} if lazy_init else dataset
+            )
+        self.dataset = dataset
+        self._metainfo = dataset.metainfo
+        self.imbalance = imbalance
+        self.seed = seed
+        self._fully_initialized = False
+        if not lazy_init:
+            self.full_init()
+
+    @property
+    def CLASSES(self) -> Any:  # noqa: ANN401
+        """Class names of the data set."""
+        return self._metainfo['classes']
+
+    def full_init(self) -> None:
+        """Read the annotations and draw the images."""
+        if self._fully_initialized:
+            return
+        self.dataset.full_init()
+        self._rows = draw_subset(
+            read_labels(self.dataset), self.imbalance, self.seed
+        )
+        self._fully_initialized = True
+
+    @force_full_init
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @force_full_init
+    def __getitem__(self, idx: int) -> dict:
+        return self.dataset[int(self._rows[idx])]
+
+    @force_full_init
+    def get_data_info(self, idx: int) -> dict:
+        """Return the annotation of sample ``idx``."""
+        return self.dataset.get_data_info(int(self._rows[idx]))
+
+    @force_full_init
+    def get_cat_ids(self, idx: int) -> list[int]:
+        """Return the class of sample ``idx`` in a list."""
+        return self.dataset.get_cat_ids(int(self._rows[idx]))
+
+    @force_full_init
+    def get_gt_labels(self) -> np.ndarray:
+        """Return the (N,) labels of the samples."""
+        return read_labels(self.dataset)[self._rows]
+
+    @force_full_init
+    def get_origins(self) -> np.ndarray:
+        """Return (N,) booleans, True for retrieved images."""
+        return read_origins(self.dataset)[self._rows]
+
+    @force_full_init
+    def get_probabilities(self) -> np.ndarray:
+        """Return (N,) probabilities p_k; 1 for target images."""
+        return read_probabilities(self.dataset)[self._rows]
+
+    def __repr__(self) -> str:
+        size = len(self._rows) if self._fully_initialized else 'unread'
+        lines = [
+            f'Dataset {type(self).__name__}',
+            f'    {size} samples, imbalance {self.imbalance}, seed '
+            f'{self.seed}',
+        ]
+        lines += [f'    {line}' for line in repr(self.dataset).splitlines()]
+        return '\n'.join(lines)
