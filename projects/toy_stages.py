@@ -135,7 +135,8 @@ def train_stage(
         *(work, f'train {run}', 'tools/train.py'),
         ROOT / f'configs/toy/{config}.py',
         *('--work-dir', find_run(run), '--resume'),
-        *(['--retrieved', MANIFEST] if retrieval else []),
+        # All images alike: recipes are compared by themselves.
+        *(['--retrieved', MANIFEST, '--recipe', 'plain'] if retrieval else []),
         *('--cfg-options', f'randomness.seed={seed}'),
         *(option.format(folder) for option in options),
         needs=needs,

@@ -9,7 +9,11 @@ from ltvl_mm.apis.training_recipe import (
     find_retrieved_dataset,
     parse_recipe,
 )
-from ltvl_mm.models.mixed_labels import list_phases, name_type
+from ltvl_mm.models.mixed_labels import (
+    list_phases,
+    name_type,
+    weighs_retrieved,
+)
 from ltvl_mm.structures.manifest import load_manifest
 
 if TYPE_CHECKING:
@@ -68,6 +72,8 @@ def choose_recipe(cfg: 'Config') -> tuple[Recipe, str]:
             f'the manifest has scores of {manifest.source.get("score")!r} '
             f'and no probabilities'
         )
+    if weighs_retrieved(cfg):
+        return parse_recipe('plain'), 'the config weights retrieved images'
     losses = find_losses(cfg)
     shown = ' and '.join(sorted(losses))
     if losses & _FILTERED:

@@ -228,6 +228,14 @@ def test_auto_chooses_by_the_loss_and_says_why(name, probable):
     check_mixed_labels(cfg)
 
 
+def test_auto_leaves_weights_of_the_config_alone(probable):
+    cfg = make_config(probable)
+    cfg.custom_hooks.append(dict(type='ltvl_mm.RetrievedWeightHook'))
+    recipe, reason = choose_recipe(cfg)
+    assert recipe.name == 'plain'
+    assert reason == 'the config weights retrieved images'
+
+
 def test_auto_knows_a_loss_that_comes_later(probable):
     schedule = [dict(action_epoch=8, loss=dict(type='ltvl_mm.LDAMLoss'))]
     cfg = make_config(probable)

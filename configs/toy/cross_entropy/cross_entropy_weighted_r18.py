@@ -8,6 +8,7 @@ Options:  --retrieved MANIFEST, of tools/retrieve.py
 
 _base_ = '../cross_entropy/cross_entropy_r18.py'
 
-model = dict(
-    head=dict(type='ltvl_mm.OriginWeightedClsHead', retrieved='probability')
-)
+custom_hooks = [
+    *_base_.custom_hooks,
+    dict(type='ltvl_mm.RetrievedWeightHook', retrieved='probability'),
+]
