@@ -44,6 +44,13 @@ def build_parser() -> argparse.ArgumentParser:
         '--title', default='Long-tailed recognition', help='title of the page'
     )
     parser.add_argument(
+        '--attribution',
+        default='',
+        metavar='TEXT',
+        help='whom the pictures are from, and their license; shown below them '
+        '(default: none)',
+    )
+    parser.add_argument(
         '--manifest',
         help="manifest of all runs that have one (default: each config's own)",
     )
@@ -105,6 +112,7 @@ def main() -> None:
             retrieval=retrieval,
             truth=truth,
             title=args.title,
+            attribution=args.attribution,
             projection=args.projection,
             training=find_training_images(study, args.train_images),
         )

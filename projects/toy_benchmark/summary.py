@@ -1,12 +1,14 @@
 """What the stages of the toy benchmark found, as JSON and as a table."""
 
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from models import list_models
+from toy_stages import COUNTS, MANIFEST, RETRIEVED, WEB_STORE, WORLD
 
-from ltvl_mm.datasets.toy_drawing import CLASS_NAMES
+from ltvl_mm.datasets.emoji_concepts import ATTRIBUTION
 from ltvl_mm.evaluation.accuracy_table import (
     COLUMNS,
     format_accuracies,
@@ -19,55 +21,18 @@ from ltvl_mm.structures.class_counts import (
 )
 from ltvl_mm.utils.io import atomic_write, read_json, write_json
 
-STUDENTS = {
-    'rx': 'ResNeXt',
-    'deit': 'DeiT',
-    'container': 'CONTAINER',
-    'convnext': 'ConvNeXt',
-    'timm': 'ResNet of timm',
-}
-# What is tested of BALLAD; its phase A comes before.
-BALLAD = {
-    'ballad_joint': 'CLIP, towers and adapter jointly',
-    'ballad_b': 'BALLAD, A then B',
-}
 
+def summarize(
+    work: Path, seeds: Sequence[int], students: Sequence[str]
+) -> str:
+    """Write ``results.json`` and ``results.md``; return the latter's text.
 
-@dataclass(frozen=True)
-class Model:
-    """A row of the table.
+    With the paths of the pictures.
 
-    Attributes:
-        config: Of ``configs/toy/``.
-        method: As the table calls it.
-        student: Whether it is none of CLIP's towers.
-        retrieval: Whether it was trained on retrieved images.
-    """
-
-    config: str
-    method: str
-    student: bool = False
-    retrieval: bool = False
-
-
-def list_models(students: list[str]) -> list[Model]:
-    """Return the rows of the table, in their order."""
-    models = [
-        Model('clip_zero_shot', 'CLIP zero-shot'),
-        *(Model(config, method) for config, method in BALLAD.items()),
-    ]
-    for student in students:
-        name = STUDENTS[student]
-        models += [
-            Model(student, name, True),
-            Model(f'tackle_{student}', f'{name} + retrieval', True, True),
-        ]
-    return models
-
-
-def summarise(work: Path, seeds: list[int], students: list[str]) -> str:
-    """Write ``results.json`` and ``results.md`` to ``work``; return the
-    latter's text, with the paths of the pictures.
+    Args:
+        work: Folder of the study.
+        seeds: Seeds that were run.
+        students: Keys of ``STUDENTS``.
     """
     rows = [row for seed in seeds for row in _read_rows(work, seed, students)]
     quality = [_measure_retrieval(work / f'seed{seed}') for seed in seeds]
@@ -85,18 +50,18 @@ def summarise(work: Path, seeds: list[int], students: list[str]) -> str:
             text,
             '',
             f'Table: {work / "results.json"} and results.md',
-            'Pictures:',
+            f'Pictures ({ATTRIBUTION}):',
             *(f'  {path}' for path in pictures),
             f'Report: {work / "report.html"}',
         ]
     )
 
 
-def _read_rows(work: Path, seed: int, students: list[str]) -> list[dict]:
+def _read_rows(work: Path, seed: int, students: Sequence[str]) -> list[dict]:
     """Return a row per model, in percent."""
     rows = []
     for model in list_models(students):
-        folder = work / f'seed{seed}' / model.config
+        folder = work / f'seed{seed}' / model.folder
         metrics = read_json(folder / 'metrics.json')
         rows.append(
             {
@@ -111,7 +76,7 @@ def _read_rows(work: Path, seed: int, students: list[str]) -> list[dict]:
 
 
 def _measure_retrieval(work: Path) -> dict[str, float | int]:
-    """Hold the manifest and the filters against what the toy world knows.
+    """Hold the manifest and the filters against what the world knows.
 
     Recall of a filter: planted images that were candidates and dropped, of
     those that were candidates. False positives: dropped images that were not
@@ -120,11 +85,11 @@ def _measure_retrieval(work: Path) -> dict[str, float | int]:
     from ltvl_mm.datasets.web_tars import read_web_truth
     from ltvl_mm.structures.manifest import load_manifest
 
-    truth = read_web_truth(work / 'world')
-    manifest = load_manifest(work / 'retrieved/manifest.parquet')
-    report = read_json(work / 'retrieved/report.json')
+    truth = read_web_truth(work / WORLD)
+    manifest = load_manifest(work / MANIFEST)
+    report = read_json(work / RETRIEVED / 'report.json')
     groups = group_classes(
-        load_class_counts(work / 'world/train.txt', len(CLASS_NAMES))
+        load_class_counts(work / COUNTS, len(manifest.class_names))
     )
     right = np.array(
         [
@@ -138,7 +103,10 @@ def _measure_retrieval(work: Path) -> dict[str, float | int]:
         if inside.any():
             found[f'precision_{group}'] = 100 * float(right[inside].mean())
     found['precision_all'] = 100 * float(right.mean())
-    bad = {entry['key'] for entry in read_json(work / 'web/bad_images.json')}
+    bad = {
+        entry['key']
+        for entry in read_json(work / WEB_STORE / 'bad_images.json')
+    }
     planted = {k for k, r in truth.items() if r['plant'] == 'undecodable'}
     found['undecodable_planted'] = len(planted)
     found['undecodable_listed'] = len(bad & planted)

@@ -54,7 +54,10 @@ def run_until(work: str, seed: int, stage: int, delay: float) -> bool | None:
     False when the stage was over before the kill.
     """
     process = subprocess.Popen(
-        [sys.executable, RUN, '--work-dir', work, '--seeds', str(seed)],
+        [
+            *(sys.executable, RUN, '--work-dir', work),
+            *('--seeds', str(seed), '--jobs', '1'),
+        ],
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
@@ -80,7 +83,9 @@ def compare(quiet: str, work: str, seed: int) -> tuple[bool, bool]:
     manifests, tables = [], []
     for folder in (quiet, work):
         manifests.append(
-            hash_file(Path(folder, f'seed{seed}/retrieved/manifest.parquet'))
+            hash_file(
+                Path(folder, f'seed{seed}/data/retrieved/manifest.parquet')
+            )
         )
         rows = read_json(Path(folder, 'results.json'))['rows']
         tables.append([row for row in rows if row['seed'] == seed])

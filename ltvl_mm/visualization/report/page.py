@@ -53,6 +53,7 @@ def write_report(
     retrieval: Retrieval | None = None,
     truth: Mapping[str, str] | None = None,
     title: str = 'Long-tailed recognition',
+    attribution: str = '',
     projection: str = 'tsne',
     limit: int = LIMIT,
     training: Sequence[Sequence[Path]] | None = None,
@@ -66,7 +67,9 @@ def write_report(
         study: The runs.
         retrieval: What was retrieved for them.
         truth: Key of a web image -> name of the class that it shows.
-        title: Of the page.
+        title: Title of the page.
+        attribution: Whom the pictures are from, and their license; it is
+            shown below the pictures and at the end of the page.
         projection: ``'tsne'`` or ``'umap'``.
         limit: Bytes of the page; the gallery shows what fits.
         training: Files of training images of each class, to show beside the
@@ -98,6 +101,7 @@ def write_report(
     hide_paths = _make_hider(study, retrieval, made)
     content = {
         'title': title,
+        'attribution': attribution,
         'study': study,
         'conclusion': conclusion,
         'columns': list_columns(rows),
