@@ -51,7 +51,12 @@ def check_regime(rows: Sequence[dict]) -> list[dict]:
         if not row['retrieval']:
             found.setdefault(row['method'], []).append(row)
     names = {ZERO_SHOT_TITLE: ZERO_SHOT_TITLE, _PLAIN: METHODS[PLAIN].title}
-    others = [name for name in list_rebalancing() if name in found]
+    student = METHODS[PLAIN].student
+    others = [
+        name
+        for name, (row, *_) in found.items()
+        if row['rebalancing'] and row['student'] == student
+    ]
     if others:
         names[_BEST] = max(
             others, key=lambda name: mean(row['all'] for row in found[name])
@@ -82,16 +87,6 @@ def check_regime(rows: Sequence[dict]) -> list[dict]:
                 }
             )
     return checks
-
-
-def list_rebalancing() -> list[str]:
-    """Return the titles of re-balancing methods with the plain student."""
-    student = METHODS[PLAIN].student
-    return [
-        method.title
-        for method in METHODS.values()
-        if method.rebalancing and method.student == student
-    ]
 
 
 def format_checks(checks: Sequence[dict]) -> str:

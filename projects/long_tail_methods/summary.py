@@ -35,6 +35,7 @@ class Source:
         file: Results, in the folder of the seed.
         row: Name of the row in ``test`` of the file; '' for a file of
             metrics.
+        rebalancing: Whether it is a re-balancing method.
     """
 
     method: str
@@ -42,6 +43,7 @@ class Source:
     retrieval: bool
     file: str
     row: str = ''
+    rebalancing: bool = False
 
 
 def summarize(work: Path) -> str:
@@ -91,16 +93,18 @@ def _list_method_sources(
 ) -> Iterator[Source]:
     folder = find_run(name_run(method.config, retrieval=retrieval))
     model = (method.student, retrieval)
-    yield Source(method.title, *model, f'{folder}/metrics.json')
+    file = f'{folder}/metrics.json'
+    yield Source(method.title, *model, file, rebalancing=method.rebalancing)
     if key in ENSEMBLES:
         file = f'{folder}_clip/metrics.json'
         yield Source(name_ensemble(method), *model, file)
     if key == PLAIN:
         for title, (file, row) in POST_HOC.items():
-            yield Source(title, *model, f'{folder}/post_hoc/{file}', row)
+            yield Source(title, *model, f'{folder}/post_hoc/{file}', row, True)
     if key == 'reslt':
         file, row = POST_HOC['tau-normalized']
-        yield Source(RESLT_GAMMA, *model, f'{folder}/post_hoc/{file}', row)
+        file = f'{folder}/post_hoc/{file}'
+        yield Source(RESLT_GAMMA, *model, file, row, True)
 
 
 def _read_row(source: Source, folder: Path) -> dict | None:
@@ -119,6 +123,7 @@ def _read_row(source: Source, folder: Path) -> dict | None:
         'method': source.method,
         'student': source.student,
         'retrieval': source.retrieval,
+        'rebalancing': source.rebalancing,
         **{name: found[name] for name in MEASURES if name in found},
     }
 

@@ -23,10 +23,14 @@ def study():
             patch.delitem(sys.modules, name)
 
 
-def row(method, few, total, seed=0, retrieval=False):
+def row(
+    method, few, total, seed=0, retrieval=False, student='ResNet-18', **how
+):
     return {
         'method': method,
+        'student': student,
         'retrieval': retrieval,
+        'rebalancing': how.get('rebalancing', True),
         'seed': seed,
         'few': few,
         'all': total,
@@ -86,6 +90,7 @@ def test_tables_hold_what_is_done_and_name_what_is_missing(study, tmp_path):
         'method': 'cRT',
         'student': 'ResNet-18',
         'retrieval': False,
+        'rebalancing': True,
         'many': 50.0,
         'few': 50.0,
         'all': 50.0,
@@ -97,13 +102,13 @@ def test_tables_hold_what_is_done_and_name_what_is_missing(study, tmp_path):
 def test_limits_hold_on_the_mean_over_seeds(study):
     regime = study['regime']
     rows = [
-        row('cross-entropy', 19, 60),
-        row('cross-entropy', 23, 62, seed=1),
-        row('cross-entropy', 90, 90, retrieval=True),
+        row('cross-entropy', 19, 60, rebalancing=False),
+        row('cross-entropy', 23, 62, seed=1, rebalancing=False),
+        row('cross-entropy', 90, 90, retrieval=True, rebalancing=False),
         row('LDAM-DRW', 55, 63),
         row('RIDE, 3 experts', 45, 66),
-        row("PaCo, CLIP's weights", 70, 70),  # another student
-        row('CLIP zero-shot', 60, 61),
+        row("PaCo, CLIP's weights", 70, 70, student='CLIP'),
+        row('CLIP zero-shot', 60, 61, rebalancing=False),
     ]
     checks = {
         (check['name'], check['column']): (check['value'], check['holds'])
