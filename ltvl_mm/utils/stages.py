@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,43 +48,6 @@ def python_stage(
     """
     command = (sys.executable, script, *map(str, args))
     return Stage(name, command, None if needs is None else tuple(needs))
-
-
-def train_stage(name: str, config: str, work: Path, seed: int) -> Stage:
-    """Return the stage that trains ``configs/toy/<config>.py``.
-
-    Its checkpoints go to ``<work>/<config>``; a killed one resumes.
-    """
-    return python_stage(
-        name,
-        'tools/train.py',
-        f'configs/toy/{config}.py',
-        '--work-dir',
-        work / config,
-        '--resume',
-        '--cfg-options',
-        f'randomness.seed={seed}',
-    )
-
-
-def score_stage(name: str, config: str, work: Path, weights: Path) -> Stage:
-    """Return the stage that writes ``metrics.json`` and ``test.npz``.
-
-    To ``<work>/<config>/``, where ``tools/report.py`` looks for them.
-    """
-    return python_stage(
-        name,
-        'tools/test.py',
-        f'configs/toy/{config}.py',
-        weights,
-        '--work-dir',
-        work / config / 'test',
-        '--out',
-        work / config / 'metrics.json',
-        '--out-item=metrics',
-        '--predictions',
-        work / config / 'test.npz',
-    )
 
 
 def features_stage(config: str | Path, folder: Path, split: str) -> Stage:
@@ -140,7 +103,6 @@ def run_study(
     work: Path,
     seeds: Sequence[int],
     list_stages: Callable[[Path, int], Sequence[Stage]],
-    set_environment: Callable[[Path], Mapping[str, str]] = lambda _: {},
     *,
     say: Callable[[str], object],
     jobs: int = 1,
@@ -158,8 +120,6 @@ def run_study(
         seeds: Seeds of the study.
         list_stages: Function of the folder of a seed and the seed; returns
             its stages, each after those that it needs.
-        set_environment: Function of the folder of a seed; returns variables
-            that its stages get beside the present ones.
         say: Function that prints a line.
         jobs: Number of stages that run at the same time, of all seeds; with
             several, each computes with one thread.
@@ -175,7 +135,6 @@ def run_study(
     # and the next run waits.
     with locked_folder(work, wait=say) as lock:
         study = _Study(work, seeds, list_stages, jobs, say, report)
-        study.set_environment = set_environment
         study.run(study.plan(), lock)
         for stage in last:
             study.run([study.make_task(stage, work, stage.name)], lock)
@@ -244,7 +203,7 @@ class _Study:
             _find_log(stage.name, folder),
             frozenset((folder, name) for name in needs),
             stage.cwd or ROOT,
-            {**self.threads, **self.set_environment(folder)},
+            self.threads,
         )
 
     def run(self, tasks: Sequence[Task], lock: FolderLock) -> None:

@@ -110,6 +110,7 @@ def run_tasks(
             for task in ready[: jobs - len(running)]:
                 waiting.remove(task)
                 on_start(task)
+                task.cwd.mkdir(parents=True, exist_ok=True)
                 # Several bars on one terminal would overwrite each other.
                 process = start_logged(
                     task.command,

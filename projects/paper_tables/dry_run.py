@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headers import describe_row
-from plan import list_stages, plan_rows
+from plan import list_stages
 from prerequisites import WEB_IMAGES, Missing, describe_missing
 from rows import Row
 
@@ -31,7 +31,7 @@ def describe_plan(
     Args:
         rows: Those to run, each with configs.
         work: Folder of the results.
-        args: Of the command: ``toy``, ``gpus`` and ``seeds``.
+        args: Of the command: ``gpus`` and ``seeds``.
         missing: Files that are not there.
         leaks: Sentences on lists that share images.
     """
@@ -39,7 +39,7 @@ def describe_plan(
     yield from leaks
     if not missing and not leaks:
         yield 'nothing is missing'
-    costs = {} if args.toy else _estimate(rows)
+    costs = _estimate(rows)
     if costs:
         yield from _describe_costs(costs, args, missing)
     shown: set[str] = set()
@@ -47,8 +47,6 @@ def describe_plan(
         yield ''
         yield from _describe_row(row)
         yield from _describe_stages(row, work, args, costs, shown)
-    if args.toy:
-        yield from _describe_shared(rows, work, args)
 
 
 def _estimate(rows: list[Row]) -> 'dict[Path, Cost]':
@@ -127,7 +125,7 @@ def _describe_stages(
     """Yield the commands of a row for the first seed, each once a table."""
     by_name = {f'train {config.stem}': config for config in row.configs}
     seeds = [
-        list_stages(row, folder, seed, toy=args.toy, gpus=args.gpus)
+        list_stages(row, folder, seed, gpus=args.gpus)
         for seed, folder in _list_seeds(work, args)
     ]
     for stages in zip(*seeds, strict=True):
@@ -145,28 +143,6 @@ def _describe_stages(
             )
         yield f'  {name}: {words}'
         yield f'    {_show_command(stages[0])}'
-
-
-def _describe_shared(
-    rows: list[Row], work: Path, args: argparse.Namespace
-) -> Iterator[str]:
-    """Yield the stages that all rows of the toy world need."""
-    own = {
-        stage.name
-        for row in rows
-        for stage in list_stages(row, work, 0, toy=True, gpus=args.gpus)
-    }
-    yield ''
-    yield 'before these:'
-    seeds = [
-        plan_rows(rows, folder, seed, toy=True, gpus=args.gpus)
-        for seed, folder in _list_seeds(work, args)
-    ]
-    for stages in zip(*seeds, strict=True):
-        if stages[0].name not in own:
-            state = _describe_state(stages, work, args)
-            yield f'  {stages[0].name}: {state}'
-            yield f'    {_show_command(stages[0])}'
 
 
 def _list_seeds(

@@ -8,10 +8,6 @@ from rows import Row
 
 from ltvl_mm.structures.class_counts import find_shot_accuracy
 from ltvl_mm.utils.stages import Stage, classifier_stages, python_stage
-from ltvl_mm.utils.toy_stages import (
-    list_retrieval_stages,
-    list_world_stages,
-)
 
 # Recipe -> option of the second config that names the folder of the first.
 FIRST_STAGES = {
@@ -21,7 +17,7 @@ FIRST_STAGES = {
 
 
 def plan_rows(
-    rows: Iterable[Row], work: Path, seed: int, *, toy: bool, gpus: int
+    rows: Iterable[Row], work: Path, seed: int, *, gpus: int
 ) -> list[Stage]:
     """Return the stages of one seed, each needing those before it.
 
@@ -29,24 +25,18 @@ def plan_rows(
         rows: Those to run, each with configs.
         work: Folder of the seed; a config's results go to a folder of its
             own below it.
-        seed: Of the trainings; on the toy world also of the world.
-        toy: Make the toy world first, its CLIP, and what is retrieved.
+        seed: Seed of the trainings.
         gpus: Processes per training; 1 needs no launcher.
     """
     stages = {}
-    if toy:
-        _add(stages, list_world_stages(work, seed))
-        if any(row.recipe in ('tackle', 'ensemble') for row in rows):
-            _add(stages, list_retrieval_stages(work))
     for row in rows:
-        _add(stages, list_stages(row, work, seed, toy=toy, gpus=gpus))
+        for stage in list_stages(row, work, seed, gpus=gpus):
+            stages.setdefault(stage.name, stage)
     return list(stages.values())
 
 
-def list_stages(
-    row: Row, work: Path, seed: int, *, toy: bool, gpus: int
-) -> list[Stage]:
-    """Return the stages of a row beside what is shared by all of them."""
+def list_stages(row: Row, work: Path, seed: int, *, gpus: int) -> list[Stage]:
+    """Return the stages of a row, each needing those before it."""
     trained = row.configs
     if row.recipe == 'zero_shot':
         trained = ()
@@ -58,28 +48,23 @@ def list_stages(
         option = FIRST_STAGES.get(row.recipe)
         if before is not None and option is not None:
             options.append(f'{option}={work / before.stem}')
-        elif before is not None and not toy:
+        elif before is not None:
             options += _use_phase_a(work / before.stem)
         stages.append(_train(config, work, options, gpus))
     if row.recipe == 'ensemble':
-        return stages + _mix(row, work, toy=toy)
+        return stages + _mix(row, work)
     if row.recipe == 'tau_norm':
         (config,) = row.configs
         folder = work / config.stem
         return stages + classifier_stages(
             config,
             folder,
-            _find_counts(config, work, toy=toy),
+            _find_counts(config),
             folder / 'classifiers',
             splits=_list_splits(config),
         )
-    weights = _find_weights(row.configs[-1], work, toy=toy)
+    weights = _find_weights(row.configs[-1], work)
     return [*stages, _test(row.configs[-1], work, weights)]
-
-
-def _add(stages: dict[str, Stage], more: Iterable[Stage]) -> None:
-    for stage in more:
-        stages.setdefault(stage.name, stage)
 
 
 def _train(config: Path, work: Path, options: list[str], gpus: int) -> Stage:
@@ -106,11 +91,11 @@ def _use_phase_a(folder: Path) -> list[str]:
     ]
 
 
-def _find_weights(config: Path, work: Path, *, toy: bool) -> Path | None:
+def _find_weights(config: Path, work: Path) -> Path | None:
     """Return what to test; None if the config itself names it."""
-    if not config.stem.startswith('clip_zero_shot'):
-        return work / config.stem
-    return work / 'clip/epoch_5.pth' if toy else None
+    if config.stem.startswith('clip_zero_shot'):
+        return None
+    return work / config.stem
 
 
 def _test(config: Path, work: Path, weights: Path | None) -> Stage:
@@ -128,12 +113,12 @@ def _test(config: Path, work: Path, weights: Path | None) -> Stage:
     )
 
 
-def _mix(row: Row, work: Path, *, toy: bool) -> list[Stage]:
+def _mix(row: Row, work: Path) -> list[Stage]:
     """Save what both models say of val and test; mix them."""
     stages, files = [], {}
     for split in ('val', 'test'):
         for config in row.configs:
-            weights = _find_weights(config, work, toy=toy)
+            weights = _find_weights(config, work)
             file = work / config.stem / f'{split}.npz'
             files.setdefault(split, []).append(file)
             stages.append(
@@ -149,7 +134,7 @@ def _mix(row: Row, work: Path, *, toy: bool) -> list[Stage]:
                     file,
                 )
             )
-    counts = _find_counts(row.configs[0], work, toy=toy)
+    counts = _find_counts(row.configs[0])
     mix = python_stage(
         f'mix {row.folder}',
         'tools/analysis_tools/tune_ensemble.py',
@@ -164,9 +149,7 @@ def _mix(row: Row, work: Path, *, toy: bool) -> list[Stage]:
     return [*stages, mix]
 
 
-def _find_counts(config: Path, work: Path, *, toy: bool) -> Path | str:
-    if toy:
-        return work / 'world/train.txt'
+def _find_counts(config: Path) -> Path | str:
     from mmengine.config import Config
 
     evaluators = Config.fromfile(config).test_evaluator

@@ -33,7 +33,7 @@ class Row:
         backbone: With ``CLIP`` where CLIP's weights initialise it.
         paper: Many, medium, few, all -> percent; what the paper reports.
         recipe: How the configs give the number; None if not here yet.
-        configs: Leaves of ``configs/``, or of ``configs/toy/``.
+        configs: Leaves of ``configs/``.
     """
 
     table: int
@@ -63,14 +63,11 @@ class Row:
         return '+'.join(names) if self.recipe == 'ensemble' else names[-1]
 
 
-def load_rows(
-    table: int, *, toy: bool = False, path: Path = TABLES
-) -> tuple[str, list[Row]]:
+def load_rows(table: int, *, path: Path = TABLES) -> tuple[str, list[Row]]:
     """Return title and rows of a table.
 
     Args:
         table: Its number.
-        toy: Take the configs for the toy world.
         path: Of the file that maps rows to configs.
 
     Raises:
@@ -82,7 +79,7 @@ def load_rows(
     if table not in tables:
         raise ValueError(f'table must be one of {sorted(tables)}, got {table}')
     rows = [
-        _make_row(table, number, entry, toy)
+        _make_row(table, number, entry)
         for number, entry in enumerate(tables[table]['rows'], 1)
     ]
     return tables[table]['title'], rows
@@ -109,10 +106,10 @@ def select_rows(rows: list[Row], wanted: list[str]) -> list[Row]:
     return chosen or rows
 
 
-def _make_row(table: int, number: int, entry: dict, toy: bool) -> Row:
-    known = {'method', 'backbone', 'paper', 'recipe', 'configs', 'toy'}
+def _make_row(table: int, number: int, entry: dict) -> Row:
+    known = {'method', 'backbone', 'paper', 'recipe', 'configs'}
     recipe = entry.get('recipe')
-    names = entry.get('toy' if toy else 'configs', [])
+    names = entry.get('configs', [])
     lengths = RECIPES.get(recipe, (0,))
     if (
         set(entry) - known
@@ -121,8 +118,7 @@ def _make_row(table: int, number: int, entry: dict, toy: bool) -> Row:
         or (names and len(names) not in lengths)
     ):
         raise ValueError(f'row {number} of table {table} is odd: {entry}')
-    folder = ROOT / 'configs' / ('toy' if toy else '')
-    configs = tuple(folder / f'{name}.py' for name in names)
+    configs = tuple(ROOT / f'configs/{name}.py' for name in names)
     if not all(config.exists() for config in configs):
         configs = ()
     return Row(

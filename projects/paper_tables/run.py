@@ -1,8 +1,8 @@
 """Run a table of the paper, row by row, and set it beside the published one.
 
 Each stage is a command that a user could type; it is printed, its log kept,
-and it is skipped when an earlier run finished it. On the toy world the
-paper's numbers are there for their order, not for their size.
+and it is skipped when an earlier run finished it. projects/long_tail_methods
+runs the methods on the embedded emoji world.
 """
 
 import argparse
@@ -19,7 +19,6 @@ from summary import collect_row, measure_hours, write_table
 
 from ltvl_mm.utils.command_line import make_parser, run_command
 from ltvl_mm.utils.stages import ROOT, run_study
-from ltvl_mm.utils.toy_stages import set_toy_environment
 
 NOT_HERE = 'not here yet'
 
@@ -36,9 +35,6 @@ def build_parser() -> argparse.ArgumentParser:
         help='numbers, or words of method or backbone (default: all)',
     )
     parser.add_argument(
-        '--toy', action='store_true', help='run on the toy world'
-    )
-    parser.add_argument(
         '--gpus', type=int, default=1, help='GPUs per training'
     )
     parser.add_argument(
@@ -46,7 +42,8 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         '--work-dir',
-        help='folder of the results (default: work_dirs/paper_tables)',
+        default='work_dirs/paper_tables/real',
+        help='folder of the results',
     )
     parser.add_argument(
         '--dry-run', action='store_true', help='print the plan, run nothing'
@@ -56,17 +53,15 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main() -> None:
     args = build_parser().parse_args()
-    kind = 'toy' if args.toy else 'real'
-    work = Path(args.work_dir or f'work_dirs/paper_tables/{kind}').resolve()
-    title, rows = load_rows(args.table, toy=args.toy)
+    work = Path(args.work_dir).resolve()
+    title, rows = load_rows(args.table)
     rows = select_rows(rows, args.row)
     here = [row for row in rows if row.is_here]
     for row in rows:
         if not row.is_here:
             print(f'row {row.number}, {row.name}: {NOT_HERE}')
-    missing = [] if args.toy else find_missing(here)
-    leaks = [] if args.toy else find_leaks(here)
-    plan = partial(plan_rows, here, toy=args.toy, gpus=args.gpus)
+    missing, leaks = find_missing(here), find_leaks(here)
+    plan = partial(plan_rows, here, gpus=args.gpus)
     if args.dry_run:
         for line in describe_plan(here, work, args, missing, leaks):
             print(line)
@@ -84,7 +79,6 @@ def main() -> None:
         work,
         args.seeds,
         plan,
-        set_toy_environment if args.toy else lambda _: {},
         say=partial(print, flush=True),
     )
     found = [_report(row, work, args) for row in rows]
@@ -99,7 +93,7 @@ def _report(row: Row, work: Path, args: argparse.Namespace) -> dict:
     hours = {}
     for seed in args.seeds if row.is_here else ():
         folder = work / f'seed{seed}'
-        stages = list_stages(row, folder, seed, toy=args.toy, gpus=args.gpus)
+        stages = list_stages(row, folder, seed, gpus=args.gpus)
         hours[seed] = measure_hours(stages, folder)
     why = {} if row.is_here else {'why': NOT_HERE}
     return collect_row(row, work, hours) | why

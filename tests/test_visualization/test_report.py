@@ -68,6 +68,20 @@ def test_a_row_per_method_with_its_difference_to_the_baseline(study):
     assert float(low) < 50 < float(high)
 
 
+def test_whom_the_pictures_are_from_is_said_below_them(
+    study, retrieval, tmp_path
+):
+    page = tmp_path / 'page.html'
+    write_report(
+        page, study, retrieval=retrieval, attribution='A <b>painter</b>, CC'
+    )
+    text = page.read_text()
+    words = 'Pictures: A &lt;b&gt;painter&lt;/b&gt;, CC</'
+    assert text.count(words) == 2
+    assert text.index('id="gallery"') < text.index(words)
+    assert f'<footer class="quiet">{words}footer>' in text
+
+
 def test_scores_are_those_of_the_metric(study):
     run = study.runs[1]
     assert score_run(study, run) == summarise_accuracies(
