@@ -275,6 +275,7 @@ def test_lists_that_share_an_image_are_named(tmp_path, monkeypatch):
 def test_a_dry_run_lists_the_stages(run_tool, tmp_path):
     said = run_tool(
         *(sys.executable, 'tools/reproduce.py', '--table', 1),
+        *('--row', 'tau-normalized, RX50', 'TACKLE'),
         *('--seeds', 0, 1, '--dry-run', '--work-dir', tmp_path / 'work'),
     )
     for name in ('tau-normalise rx50', 'train tackle_rx50'):
