@@ -5,7 +5,7 @@ mmengine is prepared when it is imported itself.
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ltvl_mm.utils.import_hooks import run_after_import, wrap_import
 from ltvl_mm.version import __version__
@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 
-def _call(module: str, name: str) -> object:
+def _call(module: str, name: str) -> Any:  # noqa: ANN401
     return getattr(import_module(f'ltvl_mm.utils.{module}'), name)()
 
 

@@ -57,8 +57,8 @@ def main() -> None:
     name, *words = sys.argv[1:] or ['--help']
     if name in ('-h', '--help'):
         print('usage: ltvl-mm TOOL [ARGUMENTS]; ltvl-mm TOOL --help\n')  # noqa: T201
-        for tool, file in tools.items():
-            print(f'  {tool:<20} {_describe(file)}')  # noqa: T201
+        for known, file in tools.items():
+            print(f'  {known:<20} {_describe(file)}')  # noqa: T201
         return
     tool = tools.get(name.removesuffix('.py').replace('-', '_'))
     if tool is None:

@@ -24,6 +24,8 @@ from mmengine.registry import Registry
 class _Registry(Registry):
     """Registry whose locations are packages that import their parts lazily."""
 
+    _imported: bool
+
     def import_from_location(self) -> None:
         """Import every public name of the locations, which registers it."""
         if self._imported:

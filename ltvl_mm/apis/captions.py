@@ -74,7 +74,7 @@ def index_captions(
     ) as bar:
         for _ in _run(partial(_index_shard, folder), todo, workers):
             bar.update()
-    parts = [read_caption_part(folder, shard.name) for shard in shards]
+    parts = [_read_part(folder, shard.name) for shard in shards]
     if not any(part.images for part in parts):
         raise ValueError(
             f'none of the {sum(part.without_caption for part in parts)} '
@@ -84,6 +84,16 @@ def index_captions(
         )
     write_caption_index(folder, [shard.name for shard in shards])
     return parts
+
+
+def _read_part(folder: Path, name: str) -> CaptionPart:
+    part = read_caption_part(folder, name)
+    if part is None:
+        raise ValueError(
+            f'the index of {name} in {folder} has disappeared while the '
+            f'others were written; run again'
+        )
+    return part
 
 
 def _is_current(folder: Path, shard: Shard) -> bool:
@@ -98,7 +108,7 @@ def _index_shard(folder: Path, shard: Shard) -> None:
     without, bad = 0, []
     for image in iterate_shard(shard):
         if image.data is None:
-            bad.append((image.key, image.reason))
+            bad.append((image.key, str(image.reason)))
         elif not image.caption.strip():
             without += 1
         else:

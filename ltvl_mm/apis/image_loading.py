@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 from mmengine.logging import print_log
@@ -10,7 +11,7 @@ from ltvl_mm.datasets import LoadImage
 from ltvl_mm.utils.image_folders import find_images
 from ltvl_mm.utils.short_repr import describe_value
 
-ImageLike = str | Path | np.ndarray
+ImageLike: TypeAlias = str | Path | np.ndarray
 # What to do with inputs of other types, by the name of the type.
 _REMEDIES = {
     'bytes': 'decode it with mmcv.imfrombytes(data)',

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -69,7 +70,7 @@ class LongTailInferencer(ImageClassificationInferencer):
         pretrained: bool | str | Path = True,
         device: str | torch.device | None = None,
         classes: str | Sequence[str] | None = None,
-        **kwargs: object,
+        **kwargs: Any,
     ) -> None:
         if not isinstance(model, BaseModel):
             model = get_model(model, pretrained, **kwargs)
@@ -102,7 +103,7 @@ class LongTailInferencer(ImageClassificationInferencer):
         class_names: str | Sequence[str] | None = None,
         templates: str | Sequence | None = None,
         return_features: bool = False,
-        **kwargs: object,
+        **kwargs: Any,
     ) -> list[dict] | list[DataSample]:
         """Return what each image shows.
 
@@ -195,7 +196,7 @@ class LongTailInferencer(ImageClassificationInferencer):
         self,
         ori_inputs: list[ImageLike],
         preds: list[DataSample],
-        **settings: object,
+        **settings: Any,
     ) -> list[np.ndarray] | None:
         """Draw predictions on their images, as mmpretrain does.
 

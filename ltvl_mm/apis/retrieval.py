@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -50,7 +51,7 @@ def retrieve(
     class_names: str | Path | Sequence[str],
     exclude: Sequence[StoreLike] | None,
     local_images: Sequence[str | Path] | None = None,
-    **settings: object,
+    **settings: Any,
 ) -> Manifest:
     """Retrieve web images for each class, and write a folder to train on.
 
@@ -249,7 +250,7 @@ def _find_queries(
         )
     queries = ClassQueries(
         names,
-        templates,
+        tuple(templates),
         clip.encode_class_names(names, templates).numpy(),
         clip.identity,
     )

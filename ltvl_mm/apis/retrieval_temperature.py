@@ -38,8 +38,13 @@ def choose_temperature(
             'current',
         )
         return clip.temperature
-    if options.temperature != 'auto':
+    if not isinstance(options.temperature, str):
         return options.temperature
+    if val is None:
+        raise ValueError(
+            "the temperature 'auto' is fitted to val images; give their store "
+            'and list'
+        )
     images = read_labelled_embeddings(*val, queries)
     cosines = images.embeddings @ queries.embeddings.T
     fitted = fit_temperature(cosines, images.labels)

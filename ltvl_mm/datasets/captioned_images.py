@@ -37,6 +37,8 @@ class CaptionedImages(BaseDataset):
         ValueError: If the index is missing, damaged or empty.
     """
 
+    _fully_initialized: bool
+
     def __init__(
         self,
         index: str,

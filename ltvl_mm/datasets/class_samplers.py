@@ -1,11 +1,12 @@
 """Samplers between every image alike and every class alike."""
 
-from collections.abc import Sized
+from typing import Any
 
 import numpy as np
 
 from ltvl_mm.datasets.samplers import ClassSampler
 from ltvl_mm.registry import DATA_SAMPLERS
+from ltvl_mm.structures.classification_dataset import ClassificationDataset
 from ltvl_mm.utils.rng import make_generator
 
 
@@ -42,7 +43,11 @@ class PowerSampler(_WeightedClassSampler):
     """
 
     def __init__(
-        self, dataset: Sized, *, power: float = 0.5, **kwargs: object
+        self,
+        dataset: ClassificationDataset,
+        *,
+        power: float = 0.5,
+        **kwargs: Any,
     ) -> None:
         if not 0 <= power <= 1:
             raise ValueError(f'power must lie in [0, 1], got {power}')
@@ -73,7 +78,7 @@ class ProgressivelyBalancedSampler(_WeightedClassSampler):
     """
 
     def __init__(
-        self, dataset: Sized, *, max_epochs: int, **kwargs: object
+        self, dataset: ClassificationDataset, *, max_epochs: int, **kwargs: Any
     ) -> None:
         if max_epochs < 1:
             raise ValueError(f'max_epochs must be >= 1, got {max_epochs}')

@@ -3,6 +3,7 @@
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -56,7 +57,7 @@ class EmojiCorpus(Dataset):
         self.seed = seed
         self.workers = workers
         self.file = Path(f'{cache}_seed{seed}_{length}.npy')
-        self._images: np.ndarray | None = None
+        self._images: Any = None
 
     def full_init(self) -> None:
         """Draw the images if no file holds them; mmengine calls this."""

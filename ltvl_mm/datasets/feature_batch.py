@@ -1,6 +1,7 @@
 """A batch of features that need not come apart into samples."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from mmpretrain.structures import DataSample
@@ -56,7 +57,7 @@ class FeatureBatch(Sequence):
     def __len__(self) -> int:
         return len(self.labels)
 
-    def __getitem__(self, row: int) -> dict:
+    def __getitem__(self, row: Any) -> Any:  # noqa: ANN401
         """Return the (D,) features of a sample and its label."""
         return {
             'inputs': self.features[row],

@@ -3,13 +3,14 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from ltvl_mm.structures.classification_dataset import ClassificationDataset
 from ltvl_mm.utils.progress import progress_bar
 
 # A wrong root makes all of them missing, a lost image only one.
 _LOOKED_AT = 5
 
 
-def check_first_images(dataset: object, name: str) -> None:
+def check_first_images(dataset: ClassificationDataset, name: str) -> None:
     """Find a wrong data root before training does.
 
     Args:

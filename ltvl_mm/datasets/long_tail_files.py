@@ -1,6 +1,7 @@
 """Long-tailed versions of ordinary data sets, as lists of images."""
 
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from PIL import Image
@@ -40,14 +41,14 @@ def read_labelled_images(
     """
     source = Path(source)
     if source.is_dir():
-        images, names = read_class_folders(source)
+        images, folders = read_class_folders(source)
         # Names that CLIP can read.
-        names = [name.replace('_', ' ') for name in names]
+        found = [name.replace('_', ' ') for name in folders]
     elif class_names is None:
         raise ValueError(f'the list {source} needs a file of class names')
     else:
-        images, names = read_image_list(source), class_names
-    names = load_class_names(class_names or names)
+        images, found = read_image_list(source), []
+    names = load_class_names(class_names or found)
     check_labels(str(source), np.bincount(images.labels), len(names))
     return images, names
 
@@ -111,11 +112,19 @@ def cut_long_tail(
     return {'train': train, **lists}
 
 
+class LabelledPixels(Protocol):
+    """Images of one size in memory, as torchvision's CIFAR classes."""
+
+    classes: list[str]
+    targets: list[int]
+    data: np.ndarray
+
+
 @locks_output('root')
 def write_cifar(
     root: str | Path,
-    train: object,
-    test: object,
+    train: LabelledPixels,
+    test: LabelledPixels,
     *,
     ratio: float,
     seed: int,
@@ -150,7 +159,8 @@ def write_cifar(
         'seed': seed,
         'val per class': val_per_class,
     }
-    images, pixels = {}, {}
+    images: dict[str, ImageList] = {}
+    pixels: dict[str, np.ndarray] = {}
     for split, dataset in (('train', train), ('test', test)):
         paths = tuple(
             f'images/{split}/{dataset.classes[label]}/{row:05d}.png'

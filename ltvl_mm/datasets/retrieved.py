@@ -47,6 +47,8 @@ class RetrievedDataset(BaseDataset):
             probabilities.
     """
 
+    _fully_initialized: bool
+
     def __init__(
         self,
         manifest: str,

@@ -6,6 +6,7 @@ an epoch goes on as if it had never stopped.
 
 import math
 from collections.abc import Iterator, Sized
+from typing import Any
 
 import numpy as np
 from mmengine.dist import get_dist_info, sync_random_seed
@@ -13,6 +14,7 @@ from mmengine.logging import print_log
 from torch.utils.data import Sampler
 
 from ltvl_mm.registry import DATA_SAMPLERS
+from ltvl_mm.structures.classification_dataset import ClassificationDataset
 from ltvl_mm.structures.labels import read_labels
 from ltvl_mm.utils.rng import make_generator
 
@@ -120,7 +122,7 @@ class FixedEpochSampler(EpochSampler):
 class ClassSampler(EpochSampler):
     """Draw classes, and images of each; which classes is up to children."""
 
-    def __init__(self, dataset: Sized, **kwargs: object) -> None:
+    def __init__(self, dataset: ClassificationDataset, **kwargs: Any) -> None:
         super().__init__(dataset, **kwargs)
         labels = read_labels(dataset)
         self._by_class = np.argsort(labels, kind='stable')
@@ -171,7 +173,7 @@ class ClassBalancedSampler(ClassSampler):
 
     def __init__(
         self,
-        dataset: Sized,
+        dataset: ClassificationDataset,
         *,
         epoch_size: int | None = None,
         samples_per_class: int = 1,

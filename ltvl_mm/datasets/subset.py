@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from mmengine.dataset import force_full_init
@@ -44,7 +45,12 @@ class SubsetMixin:
     ``self._rows[idx]`` of the whole data set; ``_rows`` is None for all.
     """
 
+    # mmengine has no class names for a data set without them.
+    CLASSES: Any
     _rows: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        raise NotImplementedError
 
     @property
     def class_to_idx(self) -> dict[str, int]:

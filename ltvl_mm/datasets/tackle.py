@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from mmengine.dataset import BaseDataset, Compose, force_full_init
@@ -14,6 +15,7 @@ from ltvl_mm.datasets.retrieved import RetrievedDataset
 from ltvl_mm.datasets.subset import SubsetMixin
 from ltvl_mm.registry import DATASETS
 from ltvl_mm.structures.class_names import load_class_names
+from ltvl_mm.structures.classification_dataset import ClassificationDataset
 from ltvl_mm.structures.labels import read_labels
 from ltvl_mm.structures.soft_labels import FILE, load_soft_labels
 from ltvl_mm.utils.pipelines import find_pipeline, list_innermost
@@ -56,7 +58,7 @@ class TACKLEDataset(OriginMixin, SubsetMixin, BaseDataset):
 
     def __init__(
         self,
-        dataset: object,
+        dataset: ClassificationDataset | dict,
         manifest: str,
         *,
         image_root: str | None = None,
@@ -66,8 +68,9 @@ class TACKLEDataset(OriginMixin, SubsetMixin, BaseDataset):
         soft_labels: bool | str = False,
         lazy_init: bool = False,
     ) -> None:
+        target: Any = dataset
         if isinstance(dataset, dict):
-            dataset = DATASETS.build(
+            target = DATASETS.build(
                 {**dataset, 'lazy_init': True} if lazy_init else dataset
             )
         elif not hasattr(dataset, 'get_data_info'):
@@ -75,8 +78,8 @@ class TACKLEDataset(OriginMixin, SubsetMixin, BaseDataset):
                 f'dataset must be a config or a data set of mmengine, got '
                 f'{type(dataset)}'
             )
-        self.dataset = dataset
-        self._metainfo = dataset.metainfo
+        self.dataset: ClassificationDataset = target
+        self._metainfo = self.dataset.metainfo
         names = self._metainfo.get('classes')
         if names is None:
             raise ValueError(
@@ -92,7 +95,7 @@ class TACKLEDataset(OriginMixin, SubsetMixin, BaseDataset):
             )
         if pipeline is None:
             try:
-                transforms = find_pipeline(dataset)
+                transforms = find_pipeline(target)
             except ValueError as error:
                 raise ValueError(
                     f'{error}; pass pipeline= for the retrieved images'
@@ -124,7 +127,10 @@ class TACKLEDataset(OriginMixin, SubsetMixin, BaseDataset):
 
     @classmethod
     def from_retrieval(
-        cls, dataset: object, retrieved: str | Path, **kwargs: object
+        cls,
+        dataset: ClassificationDataset | dict,
+        retrieved: str | Path,
+        **kwargs: Any,
     ) -> 'TACKLEDataset':
         """Join a data set and what :func:`ltvl_mm.retrieve` has written.
 

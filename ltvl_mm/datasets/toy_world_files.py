@@ -118,5 +118,5 @@ def _write_corpus(path: Path, *, size: ToyWorldSize) -> None:
         file = f'{number:05d}.jpg'
         write_image(folder / file, image)
         samples.append({'img_path': file, 'caption': write_caption(name, rng)})
-    with atomic_write(path, 'w') as file:
-        json.dump({'metainfo': {}, 'data_list': samples}, file)
+    with atomic_write(path, 'w') as listing:
+        json.dump({'metainfo': {}, 'data_list': samples}, listing)

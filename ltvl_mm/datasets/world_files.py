@@ -92,8 +92,8 @@ def write_split(
             file = folder / f'{number:04d}.jpg'
             write_image(path.parent / file, draw(label, number))
             lines.append(f'{file.as_posix()} {label}\n')
-    with atomic_write(path, 'w') as file:
-        file.writelines(lines)
+    with atomic_write(path, 'w') as listing:
+        listing.writelines(lines)
 
 
 def write_open_set(
@@ -113,8 +113,8 @@ def write_open_set(
         file = folder / f'{number:04d}.jpg'
         write_image(path.parent / file, draw(number))
         lines.append(f'{file.as_posix()} -1\n')
-    with atomic_write(path, 'w') as file:
-        file.writelines(lines)
+    with atomic_write(path, 'w') as listing:
+        listing.writelines(lines)
 
 
 def write_image(file: Path, image: Image.Image) -> None:

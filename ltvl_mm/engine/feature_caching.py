@@ -1,6 +1,6 @@
 """Store what a frozen backbone makes of the images of a config."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,7 @@ from mmengine.runner import Runner
 from torch import nn
 
 from ltvl_mm.registry import DATASETS, MODELS
+from ltvl_mm.structures.classification_dataset import ClassificationDataset
 from ltvl_mm.structures.feature_cache import (
     FeatureCache,
     begin_cache,
@@ -92,7 +93,9 @@ class _Encoder:
         return self.backbone(images)[-1].float().cpu().numpy()
 
 
-def build_split(cfg: Config, split: str) -> tuple[Sequence, Config]:
+def build_split(
+    cfg: Config, split: str
+) -> tuple[ClassificationDataset, Config]:
     """Return data set and loader config of a split.
 
     Raises:
@@ -105,7 +108,7 @@ def build_split(cfg: Config, split: str) -> tuple[Sequence, Config]:
 
 
 def load_batches(
-    loader_cfg: Config, dataset: Sequence, title: str
+    loader_cfg: Config, dataset: ClassificationDataset, title: str
 ) -> Iterator[dict]:
     """Yield the batches of one pass, in the order of the list.
 

@@ -12,6 +12,7 @@ from mmengine.registry import init_default_scope
 
 from ltvl_mm.engine.feature_caching import build_split, load_batches
 from ltvl_mm.registry import DATASETS, MODELS
+from ltvl_mm.structures.classification_dataset import ClassificationDataset
 from ltvl_mm.structures.features import Features
 from ltvl_mm.utils.checkpoints import read_weights
 from ltvl_mm.utils.pipelines import find_pipeline, set_pipeline
@@ -42,7 +43,7 @@ def extract_features(
     """
     dataset, loader_cfg = _build_plain_split(cfg, split)
     model = _build_model(cfg, checkpoint).to(device)
-    first = []
+    first: list[torch.Tensor] = []
 
     def read(images: torch.Tensor) -> torch.Tensor:
         first[:] = first or [images]
@@ -155,7 +156,9 @@ def compute_class_means(
     return sums / counts
 
 
-def _build_plain_split(cfg: Config, split: str) -> tuple[Sequence, Config]:
+def _build_plain_split(
+    cfg: Config, split: str
+) -> tuple[ClassificationDataset, Config]:
     """As :func:`_build_split`; training images are not augmented."""
     dataset, loader_cfg = _build_split(cfg, split)
     if split == 'train':
@@ -165,7 +168,9 @@ def _build_plain_split(cfg: Config, split: str) -> tuple[Sequence, Config]:
     return dataset, loader_cfg
 
 
-def _build_split(cfg: Config, split: str) -> tuple[Sequence, Config]:
+def _build_split(
+    cfg: Config, split: str
+) -> tuple[ClassificationDataset, Config]:
     """Return data set and loader config of a split, in the host's scope."""
     if split not in SPLITS:
         raise ValueError(f'split must be one of {SPLITS}, got {split!r}')

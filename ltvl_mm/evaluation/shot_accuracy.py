@@ -1,6 +1,7 @@
 """The metric of the papers: many-, medium- and few-shot accuracy."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from mmengine.evaluator import BaseMetric
@@ -86,7 +87,9 @@ class ShotAccuracy(BaseMetric):
     def compute_metrics(self, results: list[tuple[int, int]]) -> dict:
         """Score all samples of all ranks, each once."""
         pred, target = np.array(results, np.int64).reshape(-1, 2).T
-        metrics = summarise_accuracies(pred, target, self.groups)
+        metrics: dict[str, Any] = summarise_accuracies(
+            pred, target, self.groups
+        )
         self.class_accuracies = compute_class_accuracies(
             pred, target, len(self.groups)
         )

@@ -61,7 +61,7 @@ class BalancedLinearAdapter(BaseModule):
             raise ValueError(
                 f'give either dim or arch, got dim={dim} and arch={arch!r}'
             )
-        if dim is None:
+        if arch is not None:
             # Imports open_clip, which a given width does without.
             from ltvl_mm.models.clip import find_width
 

@@ -1,6 +1,6 @@
 """Features of classes by a text tower that may be training."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import nn
@@ -9,6 +9,7 @@ from ltvl_mm.models.clip import find_templates
 from ltvl_mm.models.text_encoder import (
     TEXTS_AT_A_TIME,
     Templates,
+    Tokenizer,
     encode_classes,
     tokenize_classes,
 )
@@ -17,7 +18,7 @@ from ltvl_mm.structures.class_names import load_class_names
 
 def describe_classes(
     tower: nn.Module,
-    tokenizer: Callable[..., torch.Tensor],
+    tokenizer: Tokenizer,
     class_names: str | Sequence[str],
     templates: str | Templates,
     *,

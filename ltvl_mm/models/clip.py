@@ -3,11 +3,10 @@
 import difflib
 import hashlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import open_clip
-import torch
 from mmengine.logging import print_log
 from open_clip.convert import convert_state_dict
 from open_clip.model import convert_to_custom_text_state_dict
@@ -32,6 +31,7 @@ from ltvl_mm.models.clip_weights import (
     list_shipped_tags,
     read_clip_state,
 )
+from ltvl_mm.models.text_encoder import Tokenizer
 from ltvl_mm.utils.checkpoints import find_checkpoint
 from ltvl_mm.utils.io import read_json
 from ltvl_mm.utils.text import read_lines
@@ -132,7 +132,7 @@ def check_tag(arch: str, pretrained: str) -> None:
     _check_quick_gelu(arch, config, wanted, f'the tag {pretrained!r}')
 
 
-def build_tokenizer(arch: str) -> Callable[..., torch.Tensor]:
+def build_tokenizer(arch: str) -> Tokenizer:
     """Return texts -> (n, context length) token ids, for ``arch``.
 
     It has a ``context_length``, which a call may override, and cuts longer
@@ -217,10 +217,11 @@ def find_templates(
     """
     if isinstance(templates, str):
         templates = TEMPLATES.get(templates) or _read_templates(templates)
-    return tuple(
+    entries: tuple = tuple(
         entry if isinstance(entry, str) else tuple(entry)
         for entry in templates
     )
+    return entries
 
 
 def _read_templates(file: str) -> list[str] | list[list[str]]:

@@ -1,6 +1,7 @@
 """Weights of a trained classifier in the names of open_clip."""
 
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -131,7 +132,7 @@ def fold_adapter(
     ratio = adapter.get('ratio', 0.2)
     blend = ratio * matrix + (1 - ratio) * torch.eye(len(matrix)).double()
     projection = getattr(visual, 'proj', None)
-    pool = getattr(visual, 'attnpool', None)
+    pool: Any = getattr(visual, 'attnpool', None)
     if isinstance(projection, torch.Tensor):  # features @ proj
         projection.copy_(projection.double() @ blend.T)
     elif getattr(pool, 'c_proj', None) is not None:  # c_proj(features)

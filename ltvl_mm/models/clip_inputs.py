@@ -1,10 +1,14 @@
 """Check that a config feeds CLIP's image tower as it was trained."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from mmengine.config import Config
 from mmengine.logging import print_log
 from mmengine.utils import is_installed
+
+if TYPE_CHECKING:
+    from ltvl_mm.models.clip_preprocessing import PreprocessCfg
 
 # mmpretrain normalizes pixels in [0, 255]; configs round the numbers.
 _TOLERANCE = 0.05
@@ -50,7 +54,7 @@ def check_clip_inputs(cfg: Config) -> None:
         _check_pipeline(cfg, backbones[0][0], next(iter(found.values())))
 
 
-def list_transforms(expected: object) -> list[dict[str, object]]:
+def list_transforms(expected: 'PreprocessCfg') -> list[dict]:
     """Return mmpretrain's transforms that resize as weights expect it.
 
     Args:
@@ -101,14 +105,14 @@ def _walk(
 def _check_preprocessor(
     backbone: Mapping,
     preprocessor: Mapping,
-    expected: object,
+    expected: 'PreprocessCfg',
 ) -> None:
-    wanted = {
+    wanted: dict = {
         'mean': [round(255 * value, 4) for value in expected.mean],
         'std': [round(255 * value, 4) for value in expected.std],
         'to_rgb': True,
     }
-    given = {
+    given: dict = {
         'mean': preprocessor.get('mean') or [0.0] * 3,
         'std': preprocessor.get('std') or [1.0] * 3,
         'to_rgb': bool(preprocessor.get('to_rgb', False)),
@@ -136,7 +140,9 @@ def _check_preprocessor(
         )
 
 
-def _check_pipeline(cfg: Config, backbone: Mapping, expected: object) -> None:
+def _check_pipeline(
+    cfg: Config, backbone: Mapping, expected: 'PreprocessCfg'
+) -> None:
     dataset = (cfg.get('test_dataloader') or {}).get('dataset') or {}
     while 'pipeline' not in dataset and isinstance(
         dataset.get('dataset'), Mapping
@@ -165,7 +171,7 @@ def _check_pipeline(cfg: Config, backbone: Mapping, expected: object) -> None:
     raise ValueError(f'{message}; nothing is trained here, so write {steps}')
 
 
-def _read_resize(pipeline: list[Mapping]) -> dict[str, object] | None:
+def _read_resize(pipeline: Sequence[Mapping]) -> dict[str, object] | None:
     """Return how a pipeline resizes, or None if it has no known transform."""
     found: dict[str, object] = {}
     for step in pipeline:
@@ -173,7 +179,7 @@ def _read_resize(pipeline: list[Mapping]) -> dict[str, object] | None:
         if kind == 'TestTimeAug':  # views of its own
             return None
         if kind in ('ResizeEdge', 'Resize'):
-            scale = step.get('scale')
+            scale: Any = step.get('scale')
             found |= {
                 'mode': f'{step.get("edge", "short")} edge'
                 if kind == 'ResizeEdge'

@@ -23,4 +23,4 @@ else:
 
     for _name in __all__:
         MODELS.register_module(name=_name, module=_refuse)
-    CLIPBackbone = CLIPContrastiveHead = TextInitClsHead = _refuse
+    globals().update(dict.fromkeys(__all__, _refuse))

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from numbers import Real
+from typing import Any
 
 import open_clip
 import torch
@@ -136,14 +137,15 @@ def _read_override(
     tags = open_clip.list_pretrained_tags_by_model(arch)
     if preprocess in tags:
         return open_clip.get_pretrained_cfg(arch, preprocess)
+    values: Any = preprocess
     if isinstance(preprocess, str):
         try:
-            preprocess = json.loads(preprocess)
+            values = json.loads(preprocess)
         except json.JSONDecodeError:
-            preprocess = {preprocess: None}
-    if not isinstance(preprocess, Mapping):
-        preprocess = {str(preprocess): None}
-    unknown = [key for key in preprocess if key not in _KEYS]
+            values = {preprocess: None}
+    if not isinstance(values, Mapping):
+        values = {str(values): None}
+    unknown = [key for key in values if key not in _KEYS]
     if unknown:
         raise ValueError(
             f'preprocess has {unknown[0]!r}; expected a tag of {arch} '
@@ -152,10 +154,10 @@ def _read_override(
             f'{{"mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5]}}; the size '
             f"is the architecture's"
         )
-    return _check_values(preprocess)
+    return _check_values(values)
 
 
-def _check_values(values: Mapping[str, object]) -> dict[str, object]:
+def _check_values(values: Mapping[str, Any]) -> dict[str, object]:
     for key, value in values.items():
         _check_value(key, value)
     return {
@@ -175,7 +177,7 @@ def _check_value(key: str, value: object) -> None:
         fits = (
             isinstance(value, (list, tuple))
             and len(value) == 3
-            and all(isinstance(v, Real) and 0 <= v <= 1 for v in value)
+            and all(isinstance(v, Real) and 0 <= float(v) <= 1 for v in value)
             and (key == 'mean' or min(value) > 0)
         )
         expected = 'three numbers in [0, 1], of red, green and blue' + (

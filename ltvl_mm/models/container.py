@@ -115,7 +115,9 @@ class CONTAINER(BaseBackbone):
 
 
 def _find_arch(arch: str | Mapping) -> Mapping:
-    settings = ARCHS.get(arch) if isinstance(arch, str) else arch
+    settings: Mapping | None = (
+        ARCHS.get(arch) if isinstance(arch, str) else arch
+    )
     if settings is None:
         raise ValueError(
             f'arch must be one of {sorted(ARCHS)} or a dict, got {arch!r}'
@@ -154,7 +156,8 @@ def _build_stages(
         if index == 0:
             steps.append(nn.Dropout(drop_rate))
         for _ in range(depths[index]):
-            block, extra = ContainerBlock, {}
+            block: type[nn.Module] = ContainerBlock
+            extra = {}
             if index == len(depths) - 1:
                 block = MixedContainerBlock
                 extra = dict(num_heads=settings['num_heads'])

@@ -68,8 +68,8 @@ def _name_theirs(name: str) -> str:
     """stages.0.2.static.weight -> blocks1.0.attn.weight, and so on."""
     if not name.startswith('stages.'):
         return name
-    _, stage, step, rest = name.split('.', 3)
-    stage, step = int(stage), int(step)
+    _, *indices, rest = name.split('.', 3)
+    stage, step = map(int, indices)
     if step < 2:
         return f'patch_embed{stage + 1}.{("proj", "norm")[step]}.{rest}'
     # The first stage has a dropout after its patches.

@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Mapping
+from typing import TypeAlias
 
 import torch
 from mmengine.model import BaseDataPreprocessor, ModuleDict
@@ -13,7 +14,7 @@ from ltvl_mm.registry import MODELS
 from ltvl_mm.structures.score_mixture import ScoreMixture
 from ltvl_mm.utils.checkpoints import read_weights
 
-Images = torch.Tensor | Mapping[str, torch.Tensor]
+Images: TypeAlias = torch.Tensor | Mapping[str, torch.Tensor]
 
 
 @MODELS.register_module()

@@ -1,5 +1,7 @@
 """Losses of experts that shall differ: RIDE and TADE."""
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 
@@ -109,7 +111,7 @@ class RIDELoss(LDAMLoss):
         *,
         diversity: float = 0.2,
         spread: float = 0.02,
-        **kwargs: object,
+        **kwargs: Any,
     ) -> None:
         super().__init__(num_classes, **kwargs)
         self.diversity = diversity

@@ -86,6 +86,7 @@ class LoRABackbone(FrozenBackbone):
 
 def _change_weight(part: nn.Module, rank: int) -> nn.Module:
     """Return the part, its weight now the sum of the frozen and the change."""
+    changed: tuple[bool, ...]
     if isinstance(part, nn.MultiheadAttention) and part._qkv_same_embed_dim:
         name, changed = 'in_proj_weight', (True, False, True)  # q, k, v
     elif isinstance(part, nn.Linear):

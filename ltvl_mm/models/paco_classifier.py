@@ -1,5 +1,7 @@
 """PaCo: two views, a momentum encoder, and a queue of its keys."""
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from mmengine.dist import all_gather
@@ -37,12 +39,12 @@ class QueueClassifier(ImageClassifier):
 
     def __init__(
         self,
-        *args: object,
+        *args: Any,
         dim: int = 128,
         queue_size: int = 8192,
         data_preprocessor: dict | nn.Module | None = None,
         train_cfg: dict | None = None,
-        **kwargs: object,
+        **kwargs: Any,
     ) -> None:
         super().__init__(
             *args,
@@ -138,7 +140,7 @@ class PaCoClassifier(QueueClassifier):
     """
 
     def __init__(
-        self, *args: object, momentum: float = 0.999, **kwargs: object
+        self, *args: Any, momentum: float = 0.999, **kwargs: Any
     ) -> None:
         if not 0 < momentum < 1:
             raise ValueError(f'momentum must lie in (0, 1), got {momentum}')

@@ -1,5 +1,7 @@
 """Trained experts that are asked only while they are needed."""
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from mmpretrain.models.heads import ClsHead
@@ -48,11 +50,11 @@ class RoutedClassifier(DecoupledClassifier):
 
     def __init__(
         self,
-        *args: object,
+        *args: Any,
         stage_1: str,
         num_logits: int = 50,
         pos_weight: float = 100.0,
-        **kwargs: object,
+        **kwargs: Any,
     ) -> None:
         super().__init__(
             *args,
@@ -118,7 +120,7 @@ class RoutedClassifier(DecoupledClassifier):
         self,
         inputs: torch.Tensor,
         data_samples: list[DataSample] | None = None,
-        **kwargs: object,
+        **kwargs: Any,
     ) -> list[DataSample]:
         """Return samples with scores, experts used and multiply-adds."""
         logits, used = self.route(inputs)

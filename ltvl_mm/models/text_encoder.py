@@ -1,6 +1,7 @@
 """Texts and class names to features of the joint space."""
 
 from collections.abc import Callable, Sequence
+from typing import Any, Protocol, TypeAlias
 
 import torch
 import torch.nn.functional as F
@@ -8,7 +9,19 @@ from torch import nn
 from torch.func import functional_call
 from torch.utils.checkpoint import checkpoint
 
-Templates = Sequence[str] | Sequence[Sequence[str]]
+Templates: TypeAlias = Sequence[str] | Sequence[Sequence[str]]
+
+
+class Tokenizer(Protocol):
+    """Tokenizer of open_clip."""
+
+    context_length: int
+
+    def __call__(
+        self, texts: str | list[str], context_length: int | None = None
+    ) -> torch.Tensor:
+        """Return (N, L) token ids."""
+
 
 # Of a class list that is encoded without gradients.
 TEXTS_AT_A_TIME = 256
@@ -20,7 +33,7 @@ _SPLIT_IF_BELOW = 0.75
 def tokenize_classes(
     class_names: Sequence[str],
     templates: Templates,
-    tokenizer: Callable[..., torch.Tensor],
+    tokenizer: Tokenizer,
 ) -> torch.Tensor:
     """Tokenize the prompts of each class, once for a whole training.
 
@@ -203,9 +216,7 @@ def _split_by_length(lengths: torch.Tensor) -> list[int]:
     return [best, total - best]
 
 
-def _find_last_column(
-    tokenizer: Callable[..., torch.Tensor], length: int
-) -> int:
+def _find_last_column(tokenizer: Tokenizer, length: int) -> int:
     """Return the column that holds padding if a text of ``length`` fits.
 
     Of ``length`` + 1 columns it is the last, which holds the end-of-text
@@ -227,7 +238,9 @@ def _fill_templates(
             f'templates must be sentences with a {{}} for the class name, '
             f'got {wrong or list(templates)}'
         )
-    groups = [templates] * len(class_names) if shared else templates
+    groups: Sequence[Any] = (
+        [templates] * len(class_names) if shared else templates
+    )
     if len(groups) != len(class_names) or not all(groups):
         raise ValueError(
             f'templates by class must be one list of sentences for each of '
@@ -240,7 +253,7 @@ def _fill_templates(
     ]
 
 
-def _count_tokens(prompt: str, tokenizer: Callable[..., torch.Tensor]) -> int:
+def _count_tokens(prompt: str, tokenizer: Tokenizer) -> int:
     # A token is at least one byte; start, end and one of padding come on top.
     row = tokenizer([prompt], context_length=len(prompt.encode()) + 3)[0]
     count = int((row != row[-1]).nonzero().max()) + 1

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -90,7 +91,7 @@ class Admission:
     def _test(self, part: Part) -> tuple[np.ndarray, Counter]:
         self._check_columns(part)
         table = self.store.read_columns(part, self.rule.columns)
-        mask, refused = np.ones(part.rows, bool), Counter()
+        mask, refused = np.ones(part.rows, bool), Counter[str]()
         for reason, test in self.tests.items():
             try:
                 passed = test(table)
@@ -131,18 +132,16 @@ def _list_tests(
             <= rule.max_aspect * np.minimum(*_read_sides(table))
         )
     for name, limit in rule.least.items():
-        tests[f'{name} >= {limit:g}'] = lambda table, name=name, limit=limit: (
-            _read_numbers(table, name) >= limit
+        tests[f'{name} >= {limit:g}'] = partial(
+            _is_at_least, name=name, limit=limit
         )
     for name, limit in rule.most.items():
-        tests[f'{name} <= {limit:g}'] = lambda table, name=name, limit=limit: (
-            _read_numbers(table, name) <= limit
+        tests[f'{name} <= {limit:g}'] = partial(
+            _is_at_most, name=name, limit=limit
         )
     for name, values in rule.values.items():
-        tests[f'{name} = {" or ".join(values)}'] = (
-            lambda table, name=name, values=values: _has_value(
-                table, name, values
-            )
+        tests[f'{name} = {" or ".join(values)}'] = partial(
+            _has_value, name=name, values=values
         )
     if rule.allowed_hosts:
         tests['allowed_hosts'] = lambda table: _test_hosts(
@@ -161,6 +160,14 @@ def _read_numbers(table: pa.Table, name: str) -> np.ndarray:
     """
     column = pc.cast(table[name], pa.float64())
     return pc.fill_null(column, np.nan).to_numpy()
+
+
+def _is_at_least(table: pa.Table, name: str, limit: float) -> np.ndarray:
+    return _read_numbers(table, name) >= limit
+
+
+def _is_at_most(table: pa.Table, name: str, limit: float) -> np.ndarray:
+    return _read_numbers(table, name) <= limit
 
 
 def _read_sides(table: pa.Table) -> tuple[np.ndarray, np.ndarray]:

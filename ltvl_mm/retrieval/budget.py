@@ -1,6 +1,7 @@
 """How many web images each class gets."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -11,7 +12,7 @@ RULE_HELP = (
 
 
 def compute_budget(
-    rule: str | int | Sequence[int],
+    rule: str | int | Path | Sequence[int],
     num_classes: int,
     train_counts: np.ndarray | None = None,
 ) -> np.ndarray:

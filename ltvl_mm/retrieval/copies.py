@@ -249,8 +249,10 @@ def _find_equal(
             value not in places or keys[place] < keys[places[value]]
         ):
             places[value] = place
-    rows = [row for row, value in enumerate(ours) if value in places]
-    return (
-        np.array(rows, np.int64),
-        np.array([places[ours[row]] for row in rows], np.int64),
-    )
+    pairs = [
+        (row, places[value])
+        for row, value in enumerate(ours)
+        if value is not None and value in places
+    ]
+    rows, equals = np.array(pairs, np.int64).reshape(-1, 2).T
+    return rows, equals

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -82,7 +83,8 @@ def embed_shards(
     """
     out = Path(out)
     rank, ranks = get_dist_info()
-    store, plan, settings = '', None, {}
+    store, plan = '', None
+    settings: dict[str, Any] = {}
     if rank == 0:  # alone: what exists changes from now on
         begun = _read_settings(out)
         encoder = _find_begun_encoder(begun, encoder)
@@ -167,7 +169,15 @@ def _warn_of_decoder(out: Path, encoder: dict[str, str]) -> None:
 def _finish(
     out: Path, encoder: dict[str, str], total: int, decoder: int | None
 ) -> None:
-    parts = [read_part(out, total, number) for number in range(total)]
+    parts = []
+    for number in range(total):
+        part = read_part(out, total, number)
+        if part is None:
+            raise ValueError(
+                f'part {number} of {total} has disappeared from {out} while '
+                f'the others were written; run again'
+            )
+        parts.append(part)
     for part in parts:
         if part.rows:
             dim = map_matrix(part.matrix).shape[1]

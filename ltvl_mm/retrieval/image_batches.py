@@ -63,7 +63,9 @@ class ShardBatches(IterableDataset):
             else self.numbers[info.id :: info.num_workers]
         )
         for number in mine:
-            images, rows, bad = [], [], []
+            images: list[torch.Tensor] = []
+            rows: list[tuple] = []
+            bad: list[tuple[str, str]] = []
             for found in iterate_shard(self.shards[number]):
                 if len(images) == self.batch_size:
                     yield ImageBatch(
@@ -88,7 +90,7 @@ def compute_phash(image: Image.Image) -> int:
 
 def _read_image(found: WebImage) -> tuple[Image.Image, tuple]:
     """Return the decoded image and its row of COLUMNS."""
-    if found.reason is not None:
+    if found.data is None:
         raise ValueError(found.reason)
     image = decode_image(found.data)
     known = found.known | {'width': image.width, 'height': image.height}

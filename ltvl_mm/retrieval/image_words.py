@@ -52,7 +52,7 @@ def _read_record(data: bytes) -> dict:
 
 def _pick_known(record: dict) -> dict[str, int | float | str]:
     """Return what filters ask for; a value of another kind is unknown."""
-    known = {}
+    known: dict[str, int | float | str] = {}
     for column in FILTER_COLUMNS:
         value = record.get(column.name)
         if isinstance(value, str):

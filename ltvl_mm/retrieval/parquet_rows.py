@@ -105,7 +105,7 @@ class _Cursor:
             while row >= self.start + len(self.batch):
                 self.start += len(self.batch)
                 self.batch = next(self.batches).column(0)
-            data = self.batch[row - self.start].as_py()
+            data: bytes | None = self.batch[row - self.start].as_py()
         if data is None:
             raise ValueError('the row has no image bytes')
         return data

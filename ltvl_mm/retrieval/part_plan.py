@@ -69,11 +69,13 @@ def plan_parts(
     valid = _read_digests(root)
     stale: dict[str, str] = {}
     kept: dict[str, dict] = {}
+    why: str | None
     for part in parts.values():
         number = known.get(part.shard)
         if number is None:
-            why = 'its shard is not among the inputs'
-        elif valid is not None and part.digest not in valid:
+            stale[part.shard] = 'its shard is not among the inputs'
+            continue
+        if valid is not None and part.digest not in valid:
             why = 'its record is not the one the store was finished with'
         elif part.store not in ('', store):
             why = 'it belongs to another store'
@@ -96,7 +98,7 @@ def plan_parts(
         elif check_content and part.source != kept[part.shard]:
             record = replace(part, source=kept[part.shard]).record
             write_json(file, record)
-    _report(stale, parts.values())
+    _report(stale, tuple(parts.values()))
     move_parts(root, [shard.name for shard in shards])
     missing = [n for name, n in known.items() if name not in kept]
     return PartPlan(missing, sources)

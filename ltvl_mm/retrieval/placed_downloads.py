@@ -199,7 +199,7 @@ class _Placer:
 
     def _place_image(self, image: WebImage) -> None:
         self.log.images += 1
-        if image.reason is not None:
+        if image.data is None:
             self.log.unreadable.append(f'{image.key}: {image.reason}')
             return
         rows = self.matcher.find_rows(image)

@@ -77,7 +77,7 @@ class Scan:
             self._compact()
             rows, images = rows[few:], images[few:]
         self.pool.seen += len(rows)
-        if not self._is_fast(images):
+        if self.fast is None or not self._is_fast(self.fast, images):
             self._add(rows, images)
             return
         passed = self.fast.find(images)
@@ -86,15 +86,13 @@ class Scan:
         if sum(len(rows) for rows, _ in self.waiting) >= _SURVIVORS:
             self._flush()
 
-    def _is_fast(self, images: torch.Tensor) -> bool:
-        """Say whether the fast screen passes few enough to be faster."""
-        if self.fast is None:
-            return False
+    def _is_fast(self, fast: 'Int8Screen', images: torch.Tensor) -> bool:
+        """Return whether the fast prefilter passes few enough images."""
         self.pause -= 1
         if self.pause < 0:
             some = images[:PROBE]
             self.pause = _PAUSE
-            self.is_fast = len(self.fast.find(some)) <= _TOO_MANY * len(some)
+            self.is_fast = len(fast.find(some)) <= _TOO_MANY * len(some)
         return self.is_fast
 
     def end(self) -> None:

@@ -1,6 +1,7 @@
 """For each class the best images of a store: one pass, exact."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -43,7 +44,7 @@ def select_images(
     store: EmbeddingStore,
     queries: ClassQueries,
     budget: np.ndarray,
-    **options: object,
+    **options: Any,
 ) -> list[Candidates]:
     """Return, for each class, the ``budget[k]`` images of highest score.
 
@@ -91,6 +92,12 @@ class Selection:
         ValueError: If store and queries differ in encoder or width, the
             budget has not K numbers, or an option is unknown.
     """
+
+    # Set by the first scan.
+    floor: np.ndarray
+    mixed: bool
+    screen: Float32Screen
+    fast: Int8Screen | None
 
     def __init__(
         self,

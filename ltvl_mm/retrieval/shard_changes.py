@@ -79,8 +79,8 @@ def has_same_content(part: Part, shard: Shard) -> bool:
                 return False
             continue
         digest = hashlib.sha256(image.data).hexdigest()
-        content = (image.source, image.offset, image.caption, image.url)
-        if due.pop(image.key, None) != (digest, *content):
+        found = (image.source, image.offset, image.caption, image.url)
+        if due.pop(image.key, None) != (digest, *found):
             return False
     return not due
 

@@ -204,7 +204,7 @@ def _name_tars(tars: list[Path]) -> dict[str, Shard]:
     """Name tars by stem, with their folder where stems repeat."""
     tars = sorted({tar.absolute() for tar in tars})
     stems = Counter(tar.stem for tar in tars)
-    names = {}
+    names: dict[str, Shard] = {}
     for tar in tars:
         single = stems[tar.stem] == 1
         name = tar.stem if single else f'{tar.parent.name}/{tar.stem}'

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from numbers import Real
+from typing import cast
 
 import numpy as np
 
@@ -136,7 +137,7 @@ class RetrievalTask:
             self.store,
             self.queries,
             candidates,
-            temperature=self.options.temperature,
+            temperature=cast(float, self.options.temperature),
             score=self.options.score,
             assign=self.options.assign,
             precision=self.precision,

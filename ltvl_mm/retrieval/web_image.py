@@ -48,7 +48,7 @@ def read_bytes(
         ValueError: If the file is unknown, as in a store that others made,
             or missing, or the bytes are others now.
     """
-    if None in (source, offset, size, sha256):
+    if source is None or offset is None or size is None or sha256 is None:
         raise ValueError(
             'the store does not say where its images lie: it lacks source, '
             'offset, size or sha256, which tools/embed_images.py writes'

@@ -97,7 +97,7 @@ def _find_other_form(names: Sequence[str]) -> str | None:
         return 'each line begins with a WordNet id'
     numbers = [_NUMBERED.match(name) for name in names]
     if all(numbers):
-        found = [int(match[1]) for match in numbers]
+        found = [int(match[1]) for match in numbers if match]
         if found in (list(range(len(found))), list(range(1, len(found) + 1))):
             return 'the lines are numbered'
     return None

@@ -30,7 +30,7 @@ class ClassQueries:
     """
 
     class_names: tuple[str, ...]
-    templates: tuple[str, ...]
+    templates: tuple
     embeddings: np.ndarray
     encoder: dict[str, str]
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ltvl_mm.structures.classification_dataset import ClassificationDataset
 from ltvl_mm.utils.io import (
     atomic_write,
     claim_folder,
@@ -71,7 +72,7 @@ def describe_source(
     backbone: Mapping,
     preprocessor: Mapping,
     dataset: Mapping,
-    images: object,
+    images: ClassificationDataset,
 ) -> FeatureSource:
     """Fingerprint configs and the files they name.
 

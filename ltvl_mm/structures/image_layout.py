@@ -62,7 +62,8 @@ def place_images(lists: Mapping[str, ImageList], layouts: Layouts) -> dict:
         ValueError: If a path cannot be read, a label has two folders, or no
             list tells a label's folder; names list and line.
     """
-    placed, folders = {}, {}
+    placed: dict[str, list] = {}
+    folders: dict[int, str | None] = {}
     for split, images in lists.items():
         placed[split] = []
         for number, (path, label) in enumerate(

@@ -1,6 +1,7 @@
 """Class labels of any mmengine or mmpretrain data set, wrapped or not."""
 
 import pickle
+from typing import Any
 
 import numpy as np
 from mmengine.dataset import (
@@ -10,8 +11,12 @@ from mmengine.dataset import (
     RepeatDataset,
 )
 
+from ltvl_mm.structures.classification_dataset import ClassificationDataset
 
-def read_labels(dataset: object, num_classes: int | None = None) -> np.ndarray:
+
+def read_labels(
+    dataset: ClassificationDataset, num_classes: int | None = None
+) -> np.ndarray:
     """Return the (N,) int64 class labels of ``dataset``.
 
     Labels come from ``get_gt_labels`` where a data set has it, from the
@@ -44,7 +49,7 @@ def read_labels(dataset: object, num_classes: int | None = None) -> np.ndarray:
     return labels
 
 
-def _read_fast(dataset: object) -> np.ndarray | None:
+def _read_fast(dataset: Any) -> np.ndarray | None:  # noqa: ANN401
     """Return the (N,) labels without ``get_data_info``, None if impossible."""
     kind = type(dataset)
     if kind in (RepeatDataset, ClassBalancedDataset, ConcatDataset):
@@ -99,7 +104,7 @@ def _unpickle_labels(dataset: BaseDataset) -> np.ndarray | None:
     return labels
 
 
-def _read_slowly(dataset: object) -> np.ndarray:
+def _read_slowly(dataset: ClassificationDataset) -> np.ndarray:
     """Return the (N,) labels, one ``get_data_info`` after another."""
     labels = np.empty(len(dataset), np.int64)
     for index in range(len(dataset)):
@@ -115,5 +120,5 @@ def _read_slowly(dataset: object) -> np.ndarray:
     return labels
 
 
-def _name_image(dataset: object, index: int) -> str:
+def _name_image(dataset: ClassificationDataset, index: int) -> str:
     return str(dataset.get_data_info(index).get('img_path', 'no path'))

@@ -101,7 +101,8 @@ def draw_split(
     Raises:
         ValueError: If a class has fewer; names it.
     """
-    drawn, others = [], []
+    drawn: list[tuple[str, int]] = []
+    others: list[tuple[str, int]] = []
     for label, count in enumerate(counts.tolist()):
         members = sorted(
             images.paths[row] for row in np.flatnonzero(images.labels == label)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
@@ -107,7 +107,9 @@ class Manifest:
 
     def _check_keys(self) -> None:
         """Raise ValueError if a class has a key twice."""
-        codes = self.key.array.dictionary_encode().indices.to_numpy()
+        codes = (
+            TextColumn(self.key).array.dictionary_encode().indices.to_numpy()
+        )
         pairs = self.class_id.astype(np.int64) * (len(self) + 1) + codes
         repeated = np.ones(len(self), bool)
         repeated[np.unique(pairs, return_index=True)[1]] = False
@@ -122,7 +124,7 @@ class Manifest:
         """Raise ValueError if a file leaves the manifest's folder."""
         # Paths are compared in Python only where Arrow finds a suspect.
         suspect = pc.match_substring_regex(
-            self.file.array, r'^/|\.\.|[:\\\x00]'
+            cast(TextColumn, self.file).array, r'^/|\.\.|[:\\\x00]'
         )
         for row in np.flatnonzero(suspect.to_numpy(zero_copy_only=False)):
             path = Path(self.file[row])

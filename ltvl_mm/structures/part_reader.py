@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -51,10 +52,9 @@ class PartReader:
         """
         found, there = [], [f for f in folders if os.path.lexists(f / FILE)]
         for folder in there:
+            nothing: tuple[list[dict], int] = ([], 0)
             commands, broken = self.read(
-                'commands',
-                lambda folder=folder: read_commands(folder),
-                ([], 0),
+                'commands', partial(read_commands, folder), nothing
             )
             found += commands
             if broken:

@@ -73,6 +73,19 @@ class RunFolder:
     commands: list[dict] = field(default_factory=list)
     missing: dict[str, str] = field(default_factory=dict)
 
+    def get_answers(self) -> Answers:
+        """Return the predictions on test.
+
+        Raises:
+            ValueError: If the run has none.
+        """
+        if self.answers is None:
+            raise ValueError(
+                f'{self.path} has no predictions; test it with '
+                f'--predictions test.npz'
+            )
+        return self.answers
+
     @property
     def tells_classes(self) -> bool:
         """Whether it says how often each class is right."""

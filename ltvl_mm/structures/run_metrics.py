@@ -4,6 +4,7 @@ import math
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from ltvl_mm.structures.part_reader import PartReader
 from ltvl_mm.structures.run_folder import METRICS, PER_CLASS, RunFolder
@@ -20,7 +21,7 @@ def read_metrics(path: Path, reader: PartReader, *, needed: bool) -> dict:
     """
     if not needed and not os.path.lexists(path / METRICS):
         return {}
-    metrics = reader.read('metrics', lambda: _read_file(path), {})
+    metrics: dict = reader.read('metrics', lambda: _read_file(path), {})
     return _keep_percentages(metrics, reader)
 
 
@@ -72,7 +73,7 @@ def _keep_percentages(metrics: dict, reader: PartReader) -> dict:
     return kept
 
 
-def _is_percentage(value: object) -> bool:
+def _is_percentage(value: Any) -> bool:  # noqa: ANN401
     return (
         type(value) in (int, float)
         and (isinstance(value, int) or math.isfinite(value))

@@ -58,10 +58,11 @@ def read_run(
     config = reader.read(
         'config', lambda: read_run_config(path, reader), RunConfig()
     )
+    no_counts: tuple[np.ndarray | None, Path | None] = (None, None)
     class_counts, train_list = reader.read(
         'class counts',
         lambda: _read_counts(counts, config, answers, commands),
-        (None, None),
+        no_counts,
     )
     place = reader.read(
         'retrieved images',
@@ -136,11 +137,12 @@ def _read_counts(
     config: RunConfig,
     answers: Answers | None,
     commands: list[dict],
-) -> tuple[np.ndarray, Path | None]:
+) -> tuple[np.ndarray | None, Path | None]:
     """Return training images per class, and the list that they come from."""
     if given and answers:
         counts = load_class_counts(given, answers.num_classes)
         return counts, _find_list(given)
+    source: str | Path | list
     source, classes = config.find_counts()
     if given:
         source = given

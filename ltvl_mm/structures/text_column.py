@@ -23,6 +23,8 @@ class TextColumn(Sequence):
         ValueError: If a value is missing (null).
     """
 
+    array: pa.Array
+
     def __init__(self, values: Iterable[str] | pa.ChunkedArray) -> None:
         if isinstance(values, TextColumn):
             values = values.array
@@ -84,7 +86,7 @@ class TextColumn(Sequence):
             return list(self) == list(other)
         return NotImplemented
 
-    __hash__ = None
+    __hash__ = None  # type: ignore[assignment]  # unhashable, as a list
 
     def __repr__(self) -> str:
         return f'TextColumn({len(self)} strings)'

@@ -247,7 +247,7 @@ def _escaped_logs() -> Iterator[None]:
     """Escape the messages of all loggers; names in tars may be in them."""
     make = logging.getLogRecordFactory()
 
-    def make_escaped(*args: Any, **kwargs: Any) -> logging.LogRecord:  # noqa: ANN401
+    def make_escaped(*args: Any, **kwargs: Any) -> logging.LogRecord:
         record = make(*args, **kwargs)
         # Messages with arguments are of other packages.
         if isinstance(record.msg, str) and not record.args:

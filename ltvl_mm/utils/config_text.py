@@ -77,7 +77,7 @@ class _Parser:
             )
         kind, word = self._token.type, self._token.string
         if kind == tokenize.NUMBER or word == '-':
-            value = self._parse_number()
+            value: Any = self._parse_number()
         elif kind == tokenize.STRING:
             value = self._parse_string()
         elif word in _CONSTANTS:
@@ -164,7 +164,8 @@ class _Parser:
 
     def _parse_braces(self) -> dict | set:
         self._position += 1
-        keys, values = [], []
+        keys: list = []
+        values: list = []
         while not self._accept('}'):
             keys.append(self._parse_value())
             if len(keys) == 1 or values:

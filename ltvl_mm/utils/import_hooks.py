@@ -74,7 +74,7 @@ class _Finder:
                 execute(module)
 
         # The loader belongs to this spec alone.
-        spec.loader.exec_module = execute_within
+        spec.loader.exec_module = execute_within  # type: ignore[method-assign]
         return spec
 
     def _ask_others(

@@ -42,12 +42,14 @@ def atomic_write(path: str | Path, mode: str = 'wb') -> Iterator[IO]:
     """
     path = Path(path)
     check_replaceable(path)
-    text = {} if 'b' in mode else {'encoding': 'utf-8', 'newline': '\n'}
+    encoding, newline = (None, None) if 'b' in mode else ('utf-8', '\n')
     with explain_write_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = create_temporary(path)
         try:
-            with os.fdopen(handle, mode, **text) as file:
+            with os.fdopen(
+                handle, mode, encoding=encoding, newline=newline
+            ) as file:
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
@@ -181,10 +183,13 @@ def check_claim(folder: str | Path, settings: dict[str, Any]) -> dict:
 
 def _keep_differences(first: dict, second: dict) -> tuple[dict, dict]:
     """Return both without the items that they share."""
-    return tuple(
-        {key: value for key, value in mine.items() if theirs.get(key) != value}
-        for mine, theirs in ((first, second), (second, first))
-    )
+    return _drop_shared(first, second), _drop_shared(second, first)
+
+
+def _drop_shared(mine: dict, theirs: dict) -> dict:
+    return {
+        key: value for key, value in mine.items() if theirs.get(key) != value
+    }
 
 
 def hash_file(path: str | Path) -> str:

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
+from typing import Any
 
 
 def attach_names(
     package: str, homes: Mapping[str, Sequence[str]]
-) -> tuple[Callable[[str], object], Callable[[], list[str]], list[str]]:
+) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
     """Return ``__getattr__``, ``__dir__`` and ``__all__`` of a package.
 
     Args:
@@ -15,7 +16,7 @@ def attach_names(
     """
     modules = {name: home for home, names in homes.items() for name in names}
 
-    def find_name(name: str) -> object:
+    def find_name(name: str) -> Any:  # noqa: ANN401
         """Import the submodule that defines a name."""
         if name not in modules:
             raise AttributeError(f'module {package!r} has no attribute {name}')

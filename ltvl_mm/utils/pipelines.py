@@ -1,5 +1,7 @@
 """The transforms of data sets, inside any wrappers of the host."""
 
+from typing import Any
+
 from mmengine.dataset import Compose
 
 
@@ -9,7 +11,7 @@ def find_pipeline(dataset: object) -> list:
     Raises:
         ValueError: If there is none, or parts of a wrapper differ in theirs.
     """
-    found = [
+    found: list = [
         getattr(part, 'pipeline', None) for part in list_innermost(dataset)
     ]
     if not all(isinstance(pipeline, Compose) for pipeline in found):
@@ -21,7 +23,7 @@ def find_pipeline(dataset: object) -> list:
     return list(found[0].transforms)
 
 
-def set_pipeline(dataset: object, pipeline: Compose) -> None:
+def set_pipeline(dataset: Any, pipeline: Compose) -> None:  # noqa: ANN401
     """Give transforms to a data set, or to all inside wrappers.
 
     Raises:

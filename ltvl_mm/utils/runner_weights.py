@@ -3,6 +3,7 @@
 import logging
 from collections import OrderedDict
 from collections.abc import Mapping
+from typing import Any
 
 from mmengine.logging import print_log
 from mmengine.model import BaseTTAModel, is_model_wrapper
@@ -34,7 +35,7 @@ def load_all_weights(runner: Runner, path: str) -> None:
     # As Runner.load_checkpoint does: an EMA hook swaps the weights.
     runner.call_hook('after_load_checkpoint', checkpoint=checkpoint)
     stored = checkpoint['state_dict']
-    state = OrderedDict(
+    state: Any = OrderedDict(
         (name.removeprefix('module.'), tensor)
         for name, tensor in stored.items()
     )

@@ -1,13 +1,14 @@
 """Short descriptions of values for messages."""
 
 import reprlib
+from typing import Any
 
 _MAX_CHARS = 80
 _repr = reprlib.Repr()
 _repr.maxstring = _repr.maxother = _repr.maxlong = _MAX_CHARS
 
 
-def describe_value(value: object) -> str:
+def describe_value(value: Any) -> str:  # noqa: ANN401
     """Return the type of a value and at most 80 characters of it.
 
     Arrays and tensors are described by dtype and shape, without their

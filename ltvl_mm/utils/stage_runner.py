@@ -125,7 +125,7 @@ def run_stages(
     stages: Sequence[ResumableStage],
     folder: StageFolder,
     *,
-    lock: FolderLock,
+    lock: FolderLock | None,
     say: Callable[[str], object],
     total: Sequence[ResumableStage] | None = None,
 ) -> None:
@@ -134,7 +134,8 @@ def run_stages(
     Args:
         stages: Each after those that it needs.
         folder: Their folder.
-        lock: Lock of the folder; it names the running command, too.
+        lock: Lock of the folder, which also names the running command; None
+            if an outer call of this process holds it.
         say: Function that prints a line.
         total: All stages, if ``stages`` are some of them; None for these.
 
@@ -176,7 +177,7 @@ def run_logged(
     log: Path,
     *,
     environment: Mapping[str, str],
-    lock: FolderLock,
+    lock: FolderLock | None,
     cwd: Path | None = None,
 ) -> None:
     """Run a command; its output goes to a log, its errors to the terminal.
@@ -186,14 +187,16 @@ def run_logged(
         command: Program and arguments.
         log: File that the output is appended to.
         environment: Variables besides the present ones.
-        lock: Lock of the folder, which the command keeps while it runs.
+        lock: Lock of the folder, which the command keeps while it runs; None
+            if an outer call of this process holds it.
         cwd: Working directory; None for the present one.
 
     Raises:
         RuntimeError: If it fails; with the end of its log.
     """
     with start_logged(command, log, environment, cwd=cwd) as process:
-        lock.set_children([process.pid])
+        if lock is not None:
+            lock.set_children([process.pid])
         try:
             status = process.wait()
         except BaseException:  # Ctrl-C reaches both, SIGTERM only this one

@@ -92,7 +92,7 @@ def _split_names(
         # matplotlib, which is an optional requirement.
         from ltvl_mm.visualization.fonts import split_by_font, warn_missing
 
-        missing = set()
+        missing: set[str] = set()
         for name in others:
             runs[name], characters = split_by_font(name, _FONT_SIZE)
             missing.update(characters)

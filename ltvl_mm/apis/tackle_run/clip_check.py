@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ltvl_mm.apis.tackle_run.settings import RunSettings
 from ltvl_mm.models.clip import check_tag
@@ -11,8 +12,13 @@ from ltvl_mm.models.clip_weights import list_shipped_tags
 from ltvl_mm.models.frozen_clip import FrozenCLIP
 from ltvl_mm.structures.store_opening import open_store
 
+if TYPE_CHECKING:
+    from ltvl_mm.models.clip_preprocessing import PreprocessCfg
 
-def check_clip(settings: RunSettings, stores: Sequence[Path]) -> object:
+
+def check_clip(
+    settings: RunSettings, stores: Sequence[Path]
+) -> 'PreprocessCfg':
     """Return CLIP's preprocessing; build it if its weights are here.
 
     Raises:
@@ -26,7 +32,7 @@ def check_clip(settings: RunSettings, stores: Sequence[Path]) -> object:
         )
         encoder, preprocessing = clip.identity, clip.preprocessing
     else:
-        if not has_own_weights(arch):
+        if pretrained is not None and not has_own_weights(arch):
             check_tag(arch, pretrained)
         preprocessing = find_preprocessing(
             arch, pretrained, settings.preprocess

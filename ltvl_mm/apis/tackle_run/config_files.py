@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mmengine.config import Config
 
@@ -10,6 +11,9 @@ from ltvl_mm.apis.tackle_run.schedule import Schedule
 from ltvl_mm.apis.tackle_run.student import Student
 from ltvl_mm.models.clip_inputs import list_transforms
 from ltvl_mm.utils.io import write_if_new
+
+if TYPE_CHECKING:
+    from ltvl_mm.models.clip_preprocessing import PreprocessCfg
 
 _WORKERS = 2
 _LOAD = dict(type='ltvl_mm.LoadImage')  # as embedding decodes
@@ -126,7 +130,7 @@ def make_student_config(
         dict(type='RandomFlip', prob=0.5, direction='horizontal'),
         dict(type='PackInputs'),
     ]
-    test_pipeline = [
+    test_pipeline: list[dict] = [
         _LOAD,
         # As 256 to 224: the border is left out.
         dict(type='ResizeEdge', scale=round(image_size * 8 / 7), edge='short'),
@@ -154,7 +158,7 @@ def make_clip_config(
     arch: str,
     pretrained: str | None,
     templates: str,
-    preprocessing: object,
+    preprocessing: 'PreprocessCfg',
     preprocess: str | None = None,
 ) -> dict:
     """Return the config of CLIP without training.
@@ -173,7 +177,7 @@ def make_clip_config(
     """
     names = str(data.lists / 'class_names.txt')
     clip = dict(arch=arch, pretrained=pretrained)
-    pipeline = [
+    pipeline: list[dict] = [
         _LOAD,
         *list_transforms(preprocessing),
         dict(type='PackInputs'),

@@ -158,7 +158,7 @@ def count_images(shards: Sequence[Shard]) -> tuple[int, float]:
         if len(sizes) >= _SAMPLE:
             break
     mean = float(np.mean(sizes)) if sizes else 100_000.0
-    total = sum(shard.tar.stat().st_size for shard in tars)
+    total = sum(shard.tar.stat().st_size for shard in tars if shard.tar)
     # A member has a header, and is padded to 512 bytes; captions beside it.
     return files + round(total / (mean + 2_500)), mean
 

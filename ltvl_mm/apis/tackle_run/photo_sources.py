@@ -67,7 +67,7 @@ def read_sources(
     return base, splits, names
 
 
-def _find_lists(paths: list[Path], folder: Path | None) -> dict[str, Path]:
+def _find_lists(paths: Sequence[Path], folder: Path | None) -> dict[str, Path]:
     """Return split -> list file; nothing if the photos are in folders."""
     if folder is not None:
         files = {split: folder / f'{split}.txt' for split in SPLITS}

@@ -202,7 +202,7 @@ def check_disk(folder: Path, needed: float) -> None:
 def _make_absolute(settings: RunSettings) -> RunSettings:
     """Return settings whose commands work in any folder."""
 
-    def absolute(path: object) -> str:
+    def absolute(path: str | Path) -> str:
         # Not resolved: links stay what the user called them.
         return os.path.abspath(path)
 

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from ltvl_mm.apis.tackle_run.ballad_configs import make_ballad_configs
 from ltvl_mm.apis.tackle_run.clip_check import is_here
@@ -55,7 +56,7 @@ def run_tackle(
     web: str | Path | Sequence[str | Path] = (),
     dry_run: bool = False,
     say: Callable[[str], object] | None = None,
-    **settings: object,
+    **settings: Any,
 ) -> dict:
     """Retrieve web images for photos, train a student with and without them.
 
@@ -194,7 +195,10 @@ def _conclude(run: PreparedRun, say: Callable[[str], object]) -> dict:
     runs = [(stages.run_folder(name), title) for name, title in named]
     table = describe_scores(runs, run.photos.counts)
     say(f'\naccuracy on test in percent:\n{table}')
-    result = {'report': str(out / 'report.html'), 'table': table}
+    result: dict[str, Any] = {
+        'report': str(out / 'report.html'),
+        'table': table,
+    }
     titles = dict(named)
     if 'student' in titles and 'tackle' in titles:
         sentences = judge_runs(

@@ -1,6 +1,7 @@
 """The plan of a run as text: what it does, and what it costs."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -129,8 +130,8 @@ def estimate_seconds(run: PreparedRun, name: str) -> float:
             training + validations * sizes['val'] * predict
         )
         for split in ('val', 'test'):
-            work[f'test {student} on {split}'] = lambda split=split: (
-                sizes[split] * predict
+            work[f'test {student} on {split}'] = partial(
+                lambda split: sizes[split] * predict, split
             )
     work['test ballad_b on test'] = lambda: sizes['test'] * encode
     return _START + (work[name]() if name in work else 0.0)

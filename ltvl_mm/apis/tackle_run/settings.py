@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -12,6 +13,9 @@ from ltvl_mm.models.clip_sources import has_own_weights
 from ltvl_mm.structures.class_names import load_class_names, write_class_names
 from ltvl_mm.structures.image_list import write_image_list
 from ltvl_mm.utils.io import read_json, write_json
+
+if TYPE_CHECKING:  # it imports the readers of photos
+    from ltvl_mm.apis.tackle_run.photo_splits import PhotoSplits
 
 METHODS = ('student', 'tackle', 'ballad', 'zero_shot')
 DEFAULT_CLIP = 'ViT-B-16-quickgelu:openai'
@@ -184,7 +188,9 @@ def plan_names(out: Path, names: Sequence[str]) -> tuple[str, ...]:
     return tuple(renamed.get(name, name) for name in names)
 
 
-def write_lists(out: Path, splits: object, names: Sequence[str]) -> None:
+def write_lists(
+    out: Path, splits: 'PhotoSplits', names: Sequence[str]
+) -> None:
     """Write lists and names of a run; equal files keep their times.
 
     Args:

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ltvl_mm.apis.tackle_run.settings import RunSettings
 from ltvl_mm.utils.checkpoints import find_checkpoint
@@ -123,7 +124,7 @@ class StageBuilder:
         if settings.uses_cuda:
             words.append('--amp')
         configs = [settings.out / 'configs' / name for name in inputs]
-        how = dict(
+        how: dict[str, Any] = dict(
             inputs=(
                 self.config(run),
                 *configs,
@@ -153,7 +154,7 @@ class StageBuilder:
         script: str,
         *words: object,
         parallel: bool = False,
-        **how: object,
+        **how: Any,
     ) -> ResumableStage:
         """Return a stage that runs a tool."""
         start = [sys.executable]

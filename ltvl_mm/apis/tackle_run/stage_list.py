@@ -85,7 +85,11 @@ class StageList(StageBuilder):
         if settings.temperature is not None:
             options.append(f'--temperature={settings.temperature}')
         if settings.temperature == 'auto':
-            options += ['--val', held_out, settings.lists / 'val.txt']
+            options += [
+                '--val',
+                str(held_out),
+                str(settings.lists / 'val.txt'),
+            ]
         if settings.min_probability:
             options.append(f'--min-probability={settings.min_probability}')
         if settings.uses_cuda:

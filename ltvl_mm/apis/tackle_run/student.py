@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import mmpretrain
 from mmengine.config import Config
@@ -112,7 +113,7 @@ def fit_model(
     Raises:
         ValueError: If the model has no backbone and head.
     """
-    fitted = _to_plain(model)
+    fitted: Any = _to_plain(model)
     if not fitted.get('backbone') or not fitted.get('head'):
         raise ValueError(
             f'a student must have a backbone and a head, got a model of '
@@ -152,7 +153,7 @@ def scale_optimizer(
         fine_tuning: True for a backbone that starts from pretrained weights,
             which gets a tenth of the rate.
     """
-    found = _to_plain(optim_wrapper)
+    found: Any = _to_plain(optim_wrapper)
     if 'optimizer' not in found:
         found = dict(
             optimizer=dict(type='SGD', lr=0.1, momentum=0.9, weight_decay=1e-4)

@@ -37,7 +37,7 @@ def chart_confusion(study: Study) -> Chart:
     """
     found = sorted(
         list_answered(study).items(),
-        key=lambda entry: entry[1].answers.right.mean(),
+        key=lambda entry: entry[1].get_answers().right.mean(),
     )
     variants = [
         variant
@@ -50,7 +50,7 @@ def chart_confusion(study: Study) -> Chart:
 
 
 def _make_variant(study: Study, name: str, run: RunFolder) -> Variant | None:
-    answers = run.answers
+    answers = run.get_answers()
     classes = find_confused_classes(
         answers.pred, answers.labels, answers.num_classes, limit=MAX_CLASSES
     )

@@ -92,7 +92,7 @@ def make_thumbnails(
     """Return class -> its thumbnails, best first."""
     rows = pick_rows(manifest.count_classes(), max(per_class, 1))
     total = sum(len(rows[label]) for label in classes)
-    found = {}
+    found: dict[int, list[Thumbnail]] = {}
     with progress_bar(total=total, title='gallery', unit='img') as bar:
         for label in classes:
             found[int(label)] = []

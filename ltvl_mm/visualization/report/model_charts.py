@@ -30,7 +30,7 @@ def chart_reliability(study: Study) -> Chart:
     """Draw reliability diagrams and expected calibration errors."""
     variants = []
     for name, run in list_answered(study).items():
-        answers = run.answers
+        answers = run.get_answers()
         groups = study.group_classes_of(run)[answers.labels]
         bins = {
             group: bin_confidences(

@@ -139,14 +139,15 @@ def write_report(
         page = _fill(content, gallery, hide_paths)
     with atomic_write(path, 'w') as file:
         file.write(page)
-    missing = {
+    missing: dict[str, Mapping[str, str]] = {
         'the page': reasons,
         **{f'{run.label} ({run.path})': run.missing for run in study.runs},
         **study.left_out,
         'the retrieval': of_retrieval,
     }
-    missing = {owner: parts for owner, parts in missing.items() if parts}
-    return conclusion, missing
+    return conclusion, {
+        owner: dict(parts) for owner, parts in missing.items() if parts
+    }
 
 
 def _find_more_reasons(

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -89,7 +90,7 @@ def _check_warnings(content: dict, file: Path) -> None:
         )
 
 
-def _check_number(value: object, owner: str) -> None:
+def _check_number(value: Any, owner: str) -> None:  # noqa: ANN401
     if type(value) not in (int, float) or not abs(value) < 1e15:
         raise ValueError(f'{owner}: expected a number, got {value!r:.80}')
 

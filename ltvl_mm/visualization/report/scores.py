@@ -87,8 +87,8 @@ def compare_methods(
             continue
         runs = (base, *others)
         drawn = resample_accuracies(
-            np.stack([run.answers.right for run in runs]),
-            base.answers.labels,
+            np.stack([run.get_answers().right for run in runs]),
+            base.get_answers().labels,
             study.group_classes_of(base),
             draws=draws,
         )

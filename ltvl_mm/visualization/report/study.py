@@ -221,14 +221,16 @@ def _check_names(tested: Sequence[RunFolder]) -> None:
     """Refuse runs over other images, whose classes have other names."""
     named = [run for run in tested if run.answers and run.answers.class_names]
     for run in named[1:]:
-        first, other = named[0].answers, run.answers
+        first, other = named[0].get_answers(), run.get_answers()
         if (
             first.images != other.images
             and first.class_names != other.class_names
         ):
             raise ValueError(
                 f'{named[0].label} and {run.label} are of different classes: '
-                f'{_find_difference(first.class_names, other.class_names)}'
+                + _find_difference(
+                    first.class_names or (), other.class_names or ()
+                )
             )
 
 
