@@ -27,10 +27,10 @@ class Block:
 
     Attributes:
         file: The document, below the root.
-        line: Of its fence, from 1.
+        line: Line of its fence, from 1.
         language: ``'bash'``, ``'text'``, ...
         title: '' if it has none.
-        text: What it holds, without indentation.
+        text: Content, without indentation.
     """
 
     file: Path

@@ -52,16 +52,16 @@ def embed(
             trained with: a tag of ``arch`` or some of ``mean``, ``std``,
             ``resize_mode``, ``interpolation``; see
             :func:`ltvl_mm.models.clip_preprocessing.find_preprocessing`.
-        device: Where it runs; None for a GPU if there is one.
+        device: Device of the encoder; None for a GPU if there is one.
         amp: Run the image tower in bfloat16.
         compile: Compile the image tower: minutes first, then faster.
         batch_size: Images encoded at a time.
         workers: Processes that read and decode, per rank; 0 does it here.
         shard_size: Images that a kill may cost, of folders and lists.
-        check_content: Whether the images of finished shards are compared by
-            their bytes, besides size and time of the files.
-        remove_missing: Whether shards of the store that are no longer given
-            are removed; otherwise they are an error.
+        check_content: True to compare the images of finished shards by their
+            bytes, besides size and time of the files.
+        remove_missing: True to remove shards of the store that are no longer
+            given; otherwise they are an error.
 
     Raises:
         ValueError: If an input does not exist, the encoder is unknown, no

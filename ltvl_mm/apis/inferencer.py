@@ -34,13 +34,13 @@ class LongTailInferencer(ImageClassificationInferencer):
     Args:
         model: A name of ``ltvl_mm.list_models()``, a config or its path, or
             a model that :func:`ltvl_mm.get_model` has built.
-        pretrained: As :func:`ltvl_mm.get_model`: e.g. the folder of a
-            training. A model that is built already keeps its weights unless
-            a checkpoint is named.
-        device: Where it runs; None for a GPU if there is one.
+        pretrained: Weights, as :func:`ltvl_mm.get_model` takes them, e.g. the
+            folder of a training. A model that is built already keeps its
+            weights unless a checkpoint is named.
+        device: Device of the model; None for a GPU if there is one.
         classes: K names, or a file of them; None takes those of the
             text side, of the checkpoint, or of the config's test images.
-        kwargs: What to change in the config's model.
+        kwargs: Changes of the config's model.
 
     Raises:
         ValueError: As :func:`ltvl_mm.get_model`, or if the config does not

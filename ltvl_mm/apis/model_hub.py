@@ -23,7 +23,7 @@ def list_models(pattern: str = '') -> list[str]:
     """Return the names of the project's models, those of model-index.yml.
 
     Args:
-        pattern: What names begin with; ``*`` stands for anything.
+        pattern: Beginning of the names; ``*`` stands for anything.
 
     Raises:
         ValueError: If the package was installed without its clone, which
@@ -57,8 +57,8 @@ def get_model(
             takes the weights that the model index or ``load_from`` names, or
             that the whole model gets from its config, as zero-shot CLIP
             does. False leaves the model as the config builds it.
-        device: Where it runs; None for the CPU.
-        kwargs: What to change in the config's model, e.g.
+        device: Device of the model; None for the CPU.
+        kwargs: Changes of the config's model, e.g.
             ``head=dict(class_names=['cat', 'dog'])``.
 
     Raises:
@@ -88,7 +88,7 @@ def load_weights(model: BaseModel, weights: str | Path) -> None:
     """Load a checkpoint, all of it, and the class names it may know.
 
     Args:
-        model: As :func:`get_model` builds it.
+        model: Classifier that :func:`get_model` built.
         weights: A checkpoint file or address, or the folder of a training.
 
     Raises:

@@ -22,7 +22,7 @@ def predict_classes(
         model: A classifier with ``CLIPContrastiveHead``, such as zero-shot
             CLIP or BALLAD; or an ensemble of nothing else.
         class_names: K names, or a file with one per line.
-        templates: As the head's; None keeps those.
+        templates: Templates of prompts; None for those of the head.
 
     Yields:
         The K names.

@@ -70,7 +70,8 @@ def retrieve(
             another program name. The retrieved ones are copied from there;
             see :mod:`ltvl_mm.apis.local_images`. None copies from the files
             that ``embed`` has read.
-        settings: Of :func:`prepare_retrieval`, such as ``budget``.
+        settings: Further arguments of :func:`prepare_retrieval`, such as
+            ``budget``.
 
     Raises:
         ValueError: As :func:`prepare_retrieval`; or if the web memory has
@@ -132,31 +133,34 @@ def prepare_retrieval(
     """Encode the classes, and check all that a retrieval depends on.
 
     Args:
-        store: As :func:`retrieve`.
+        store: Folder of an embedding store, or the store.
         out: Folder of what is retrieved; the classes' embeddings are kept in
             it, so that every later start has the same.
-        class_names: As :func:`retrieve`.
-        exclude: As :func:`retrieve`.
+        class_names: K names, or their file.
+        exclude: Stores of images to keep out, such as the test images.
         budget: n_k of Eq. 4 of the TACKLE paper: see
             :func:`ltvl_mm.retrieval.budget.compute_budget`; or a ``.json``.
         class_counts: Images per class of the original training set, for
             ``'balance_to:N'``: its list, a ``.json``, or K numbers.
-        templates: See :func:`ltvl_mm.models.clip.find_templates`.
-        arch: Of the store's encoder; None takes what the store says.
+        templates: Templates of prompts; see
+            :func:`ltvl_mm.models.clip.find_templates`.
+        arch: Architecture of the store's encoder; None for the one that the
+            store names.
         pretrained: The weights of the store's encoder, tag or file; None as
             in :func:`ltvl_mm.embed`.
-        preprocess: As :func:`ltvl_mm.apis.embedding.embed` had it for the
+        preprocess: Override of :func:`ltvl_mm.apis.embedding.embed` for the
             store.
-        options: What the paper leaves open; None for the defaults.
+        options: Options that the paper leaves open; None for the defaults.
         val: Store of val images and their ``path label`` list, to which
             ``temperature='auto'`` is fitted; None otherwise.
-        device: As :class:`ltvl_mm.retrieval.task.RetrievalTask`.
-        precision: As there.
-        unit_rows: As there.
-        index: As there.
+        device: Device of the first pass over all images.
+        precision: Precision of that first pass; it does not change the result.
+        unit_rows: Maximum rows per work unit.
+        index: File of a faiss index that proposes candidates; None for an
+            exact search.
         verify: Compare the files of the stores with their checksums.
         max_bad_rows: Largest share of invalid rows, in [0, 1].
-        local_images: As :func:`retrieve`; copying is left to
+        local_images: Folder of images to copy from; copying is left to
             :func:`ltvl_mm.apis.local_images.place_local_images`.
         dry_run: Write nothing.
 

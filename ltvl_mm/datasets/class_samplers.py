@@ -33,7 +33,7 @@ class PowerSampler(_WeightedClassSampler):
     sampling.
 
     Args:
-        dataset: What is sampled from.
+        dataset: Data set to sample from.
         power: In [0, 1].
         kwargs: ``epoch_size``, ``seed``, ``shuffle`` and ``round_up`` of
             ``ClassBalancedSampler``.
@@ -67,7 +67,7 @@ class ProgressivelyBalancedSampler(_WeightedClassSampler):
     al. 2020 (arXiv 1910.09217), Eq. 2.
 
     Args:
-        dataset: What is sampled from.
+        dataset: Data set to sample from.
         max_epochs: T, the epochs of the training, >= 1.
         kwargs: ``epoch_size``, ``seed``, ``shuffle`` and ``round_up`` of
             ``ClassBalancedSampler``.

@@ -15,7 +15,7 @@ def check_first_images(dataset: ClassificationDataset, name: str) -> None:
 
     Args:
         dataset: A data set with ``get_data_info`` and a length.
-        name: What to call it in the message.
+        name: Name of the data set in the message.
 
     Raises:
         ValueError: If none of the first images, local files all, exists.

@@ -71,7 +71,7 @@ def cut_long_tail(
         images: Each label 0 to K - 1.
         profile: (K,) shares of the largest class, falling; None leaves all
             images that val and test do not take in the train list.
-        seed: Of the draw.
+        seed: Seed of the draw.
         most: Training images of the largest class; None takes as many as all
             classes allow.
         val_per_class: Images of each class for val; 0 makes no list.
@@ -141,7 +141,7 @@ def write_cifar(
             ``data`` (N, H, W, 3) uint8, ``targets``, ``classes``.
         test: The same of the test images.
         ratio: Largest to smallest class.
-        seed: Of the draw.
+        seed: Seed of the draw.
         val_per_class: Training images of each class held back for val.
 
     Returns:

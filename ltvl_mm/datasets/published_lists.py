@@ -117,8 +117,8 @@ def fit_lists(
     """Return the lists with paths below ``root``, and what was done.
 
     Args:
-        splits: What the lists are of.
-        lists: As published, or as another project laid them out.
+        splits: Published splits of the lists.
+        lists: Lists as published, or as another project laid them out.
         root: Folder of the images.
         prefixes: Old -> new beginnings of paths; None looks at ``root`` and
             finds out.
@@ -159,7 +159,7 @@ def write_lists(
     Args:
         root: Folder of the data set.
         files: File name -> list; the first is the training list.
-        names: Of the K classes, in label order.
+        names: K class names, in label order.
 
     Returns:
         What is new or changed; nothing when a run is repeated.

@@ -155,7 +155,7 @@ class ClassBalancedSampler(ClassSampler):
     same class balance.
 
     Args:
-        dataset: What is sampled from.
+        dataset: Data set to sample from.
         epoch_size: Samples of an epoch over all ranks, rounded up to a
             multiple of their number; None for the size of the data set.
         samples_per_class: Images m that a drawn class yields in a row. With
@@ -165,7 +165,8 @@ class ClassBalancedSampler(ClassSampler):
             each epoch starts new cycles.
         seed: Random seed, the same on all ranks; None draws one.
         shuffle: Must be True; see :class:`EpochSampler`.
-        round_up: See :class:`EpochSampler`.
+        round_up: True for equal numbers on all ranks; see
+            :class:`EpochSampler`.
 
     Raises:
         ValueError: If a label lies outside the data set's classes.

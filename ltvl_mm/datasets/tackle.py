@@ -138,7 +138,7 @@ class TACKLEDataset(OriginMixin, SubsetMixin, BaseDataset):
             dataset: The target: an instance, or a config, which is built in
                 the host's scope, as in a config file.
             retrieved: The folder, or its manifest.
-            kwargs: Of the class, e.g. ``pipeline``.
+            kwargs: Further arguments of the class, e.g. ``pipeline``.
 
         Raises:
             ValueError: As the class, or if the retrieval is not finished.

@@ -41,11 +41,11 @@ def cache_features(
     view and ends with the same files.
 
     Args:
-        cfg: Of an uncached training; its backbone is frozen.
+        cfg: Config of an uncached training; its backbone is frozen.
         split: ``'train'``, ``'val'`` or ``'test'``: whose data loader.
         out: Folder of the split's cache.
-        views: How many passes V, >= 1.
-        device: Where the backbone runs.
+        views: Number of passes V, >= 1.
+        device: Device of the backbone.
 
     Raises:
         ValueError: If the config has no such loader, the backbone is not

@@ -32,10 +32,10 @@ def extract_features(
     branches, their sum.
 
     Args:
-        cfg: Of a classifier of the host.
+        cfg: Config of an mmpretrain classifier.
         checkpoint: Its weights, or the folder of its training.
         split: ``'train'``, ``'val'`` or ``'test'``.
-        device: Where the model runs.
+        device: Device of the model.
 
     Raises:
         ValueError: If the config has no such data, or the checkpoint does
@@ -64,7 +64,7 @@ def extract_expert_logits(
         cfg: Config of a classifier with ``ExpertClsHead``.
         checkpoint: Its weights, or the folder of its training.
         split: ``'val'`` or ``'test'``.
-        device: Where the model runs.
+        device: Device of the model.
 
     Raises:
         ValueError: As :func:`extract_features`, or if there are no experts.
@@ -97,7 +97,7 @@ def extract_expert_views(
         split: ``'val'`` or ``'test'``.
         transforms: Pipeline of a view, from the file to the packed image.
         epochs: Number of arrays.
-        device: Where the model runs.
+        device: Device of the model.
 
     Raises:
         ValueError: As :func:`extract_expert_logits`.
@@ -126,7 +126,7 @@ def compute_class_means(
 
     Args:
         model: A classifier of the host, not wrapped; is left in eval mode.
-        cfg: Of its training.
+        cfg: Config of its training.
         num_classes: K.
         width: F.
 

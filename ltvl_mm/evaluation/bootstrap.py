@@ -27,7 +27,7 @@ def resample_accuracies(
         target: (N,) true classes, in [0, K).
         group_of_class: (K,) names.
         draws: D.
-        seed: Of the draws.
+        seed: Seed of the draws.
 
     Returns:
         Measure -> (R, D) percent; ``many``, ``medium``, ``few`` and

@@ -37,7 +37,7 @@ def bin_confidences(
     Args:
         confidence: (N,) highest probabilities, in [0, 1], N > 0.
         right: (N,) bool.
-        bins: How many, B >= 1.
+        bins: Number of bins, B >= 1.
 
     Raises:
         ValueError: If there is no prediction, or a confidence lies outside

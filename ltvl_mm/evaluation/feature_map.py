@@ -36,9 +36,9 @@ def project_features(
     groups mean little.
 
     Args:
-        features: Of N >= 3 images.
+        features: Features of N >= 3 images.
         method: One of METHODS.
-        seed: Of the start.
+        seed: Seed of the start.
 
     Raises:
         ValueError: If the method is unknown, or there are too few images.

@@ -21,7 +21,7 @@ def adjust_logits(
     et al. 2021, Eq. 9).
 
     Args:
-        predictions: Of a model trained with plain cross-entropy.
+        predictions: Predictions of a model trained with plain cross-entropy.
         counts: (K,) images per class that it was trained on.
         tau: Strength, >= 0.
         test_prior: (K,) shares q of the classes in the test set; None if

@@ -25,9 +25,10 @@ def search_mixtures(
     """Return what each mixture of two models reaches on val.
 
     Args:
-        val: Of the first model, a student, and of the second, such as CLIP.
+        val: Predictions on val of the first model, a student, and of the
+            second, such as CLIP.
         group_of_class: (K,) names, by training counts.
-        space: See :class:`ScoreMixture`.
+        space: ``'logit'`` or ``'probability'``; see :class:`ScoreMixture`.
         alphas: Shares of the first model, in [0, 1].
         scales: Factors on the second model's logits.
 
@@ -70,10 +71,10 @@ def score_models(
     """Return the accuracies of two models, and of their mixture, on test.
 
     Args:
-        test: Of the two models.
+        test: Predictions of the two models on test.
         group_of_class: (K,) names, by training counts.
-        names: Of the two models.
-        chosen: Of :func:`~ltvl_mm.evaluation.post_hoc.choose_setting`.
+        names: Names of the two models.
+        chosen: Result of :func:`~ltvl_mm.evaluation.post_hoc.choose_setting`.
         space: The same as on val.
 
     Returns:

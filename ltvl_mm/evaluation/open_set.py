@@ -20,8 +20,8 @@ def measure_open_set(
     2016 (arXiv 1511.06233).
 
     Args:
-        known: Of the test images, each of a known class.
-        unknown: Of open-set images, of the same model.
+        known: Predictions for test images, each of a known class.
+        unknown: Predictions of the same model for open-set images.
         threshold: In [0, 1]; 0 rejects nothing.
 
     Returns:

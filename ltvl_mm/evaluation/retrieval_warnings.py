@@ -31,10 +31,10 @@ class QualityNumbers:
             probability below MIN_BEST; None if nothing was retrieved.
         precision: Estimated share of retrieved images that show their class;
             None if unknown.
-        precision_by: What it is judged by, such as
-            ``'the nearest val images'``; '' if unknown.
+        precision_by: Basis of the precision, such as ``'the nearest val
+            images'``; '' if unknown.
         best_precision: The same of the ten best images a class.
-        temperature: Of the retrieval.
+        temperature: Temperature of the retrieval.
         fitted_temperature: Most likely on val.
     """
 

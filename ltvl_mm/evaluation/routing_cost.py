@@ -24,10 +24,11 @@ class RoutingCost(BaseMetric):
     images; ``multiply_adds/...`` likewise. A group without images is absent.
 
     Args:
-        class_counts: As for ``ShotAccuracy``.
+        class_counts: Training images per class, as ``ShotAccuracy`` takes
+            them.
         num_classes: K.
         collect_device: ``'cpu'`` or ``'gpu'``.
-        prefix: Of the metric's names.
+        prefix: Prefix of the metric's names.
 
     Raises:
         ValueError: If the counts do not fit K classes, when it is built.

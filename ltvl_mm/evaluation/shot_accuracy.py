@@ -32,7 +32,7 @@ class ShotAccuracy(BaseMetric):
         per_class: Also return ``per_class``, K accuracies (None for a class
             without test images).
         collect_device: ``'cpu'`` or ``'gpu'``.
-        prefix: Of the metric's names.
+        prefix: Prefix of the metric's names.
 
     Attributes:
         class_counts: (K,) images of the original training set.

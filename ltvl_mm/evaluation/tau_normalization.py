@@ -45,7 +45,7 @@ def choose_tau(
         weights: (K, F) of the classifier.
         taus: To try.
         train: Features of the training images.
-        val: Of the val images, or None.
+        val: Predictions on val, or None.
         group_of_class: (K,) names, by training counts.
 
     Returns:

@@ -54,9 +54,9 @@ class Verdict:
     Attributes:
         kind: ``'helps'``, ``'hurts'`` or ``'unclear'``, by the interval of
             the accuracy on all test images.
-        overall: What retrieved images changed on all test images.
-        groups: What they changed for many-, medium- and few-shot classes.
-        next_step: What to do next.
+        overall: Change by retrieved images on all test images.
+        groups: Changes for many-, medium- and few-shot classes.
+        next_step: Advice for the next step.
     """
 
     kind: str

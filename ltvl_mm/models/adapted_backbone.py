@@ -23,7 +23,7 @@ class ParallelAdapter(nn.Module):
         module: The MLP of a transformer's block, or a convolution of 1 x 1
             with stride 1.
         dim: Width of the bottleneck.
-        scale: Where s starts.
+        scale: Initial s.
 
     Raises:
         ValueError: If the module is neither.
@@ -68,7 +68,7 @@ class AdaptedBackbone(FrozenBackbone):
     al. 2024, arXiv 2309.10019) fine-tunes CLIP with it on long-tailed data.
 
     Args:
-        backbone: See ``FrozenBackbone``.
+        backbone: Config of the backbone; see ``FrozenBackbone``.
         targets: Names of MLPs or of convolutions of 1 x 1, see there; e.g.
             ``r'visual\.transformer\.resblocks\.\d+\.mlp'``.
         norm: Name of the norm right before each of these parts, inside the
@@ -78,8 +78,9 @@ class AdaptedBackbone(FrozenBackbone):
             part reads, which is there in every backbone.
         dim: Width of an adapter. LIFT: the power of 2 up to K / (2 blocks);
             32 for 1,000 classes and 12 blocks.
-        scale: Where the adapters' factors start; 1 in LIFT's code.
-        init_cfg: Of mmengine; None keeps the backbone's weights.
+        scale: Initial factor of the adapters; 1 in LIFT's code.
+        init_cfg: mmengine's initialization config; None keeps the backbone's
+            weights.
 
     Raises:
         ValueError: As ``FrozenBackbone``, or if ``norm`` is not right before

@@ -27,7 +27,7 @@ class BalancedLinearAdapter(BaseModule):
         ratio: Share of the mapped features, in [0, 1]; the paper gives no
             number, its code 0.2.
         activation: ``'relu'`` or None.
-        bias: Whether the map has a bias.
+        bias: True for a map with a bias.
         normalize: L2-normalise the features ``'before'`` the adapter, its
             output ``'after'``, or neither (None). ``CLIPContrastiveHead``
             normalises what it gets in any case.

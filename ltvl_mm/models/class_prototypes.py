@@ -28,10 +28,11 @@ def describe_classes(
 
     Args:
         tower: Text tower of an open_clip model; not copied.
-        tokenizer: Of :func:`ltvl_mm.models.clip.build_tokenizer`.
+        tokenizer: Tokenizer; see :func:`ltvl_mm.models.clip.build_tokenizer`.
         class_names: K names, or a file with one per line.
-        templates: See :func:`ltvl_mm.models.clip.find_templates`.
-        chunk_size: As :class:`ClassPrototypes`.
+        templates: Templates of prompts; see
+            :func:`ltvl_mm.models.clip.find_templates`.
+        chunk_size: Number of prompts per batch; see :class:`ClassPrototypes`.
 
     Raises:
         ValueError: As :func:`ltvl_mm.models.text_encoder.tokenize_classes`.
@@ -52,9 +53,9 @@ class ClassPrototypes:
         tower: Text tower of an open_clip model; not copied.
         tokens: (K, P, L) of
             :func:`ltvl_mm.models.text_encoder.tokenize_classes`.
-        chunk_size: Of :func:`ltvl_mm.models.text_encoder.encode_tokens`, for
-            what is encoded with gradients.
-        names: Of the K classes.
+        chunk_size: Number of prompts per batch when gradients are computed;
+            see :func:`ltvl_mm.models.text_encoder.encode_tokens`.
+        names: K class names.
     """
 
     def __init__(

@@ -104,8 +104,8 @@ def check_tag(arch: str, pretrained: str) -> None:
     """Raise ValueError unless weights are a tag that fits an architecture.
 
     Args:
-        arch: As :func:`build_clip`.
-        pretrained: What is neither a file nor a folder.
+        arch: Architecture, as :func:`build_clip` takes it.
+        pretrained: Name of weights that is neither a file nor a folder.
 
     Raises:
         ValueError: If it looks like a missing file, open_clip lists no such

@@ -22,7 +22,7 @@ class CLIPBackbone(BaseBackbone):
         arch: An open_clip architecture, e.g. ``'ViT-B-16-quickgelu'``.
         pretrained: An open_clip tag or a local file, see
             :func:`ltvl_mm.models.clip.build_clip`.
-        preprocess: How images are preprocessed, if not as ``pretrained``
+        preprocess: Preprocessing of images, if not the one that ``pretrained``
             names it: see
             :func:`ltvl_mm.models.clip_preprocessing.find_preprocessing`.
             Changes nothing here; ``tools/train.py`` and ``tools/test.py``

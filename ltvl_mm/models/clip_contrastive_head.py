@@ -70,9 +70,9 @@ class CLIPContrastiveHead(ClsHead):
         init_cfg: mmengine's way to initialise; None keeps ``pretrained``.
 
     Attributes:
-        classes: What it predicts, of
-            :func:`ltvl_mm.models.class_prototypes.describe_classes`; None
-            if built without class names.
+        classes: Classes to predict, of
+            :func:`ltvl_mm.models.class_prototypes.describe_classes`; None if
+            built without class names.
 
     Raises:
         ValueError: If an argument is none of these, or a class name is too

@@ -116,7 +116,7 @@ def fold_adapter(
 
     Args:
         visual: Image tower of open_clip; changed in place.
-        weights: Of the adapter: ``linear.weight``, (D, D).
+        weights: Weights of the adapter: ``linear.weight``, (D, D).
         adapter: Its config.
 
     Raises:
@@ -155,7 +155,7 @@ def export_adapter(
     ``ratio``; f* = ratio act(weight f + bias) + (1 - ratio) f.
 
     Args:
-        checkpoint: Of phase B.
+        checkpoint: Checkpoint of phase B.
         adapter: The ``neck`` of its config.
         out: The file to write; ``.safetensors``, else as ``torch.save``.
     """

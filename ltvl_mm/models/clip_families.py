@@ -114,7 +114,7 @@ def rename_our_checkpoint(
     """Return a classifier's towers, scale and bias with open_clip's names.
 
     Args:
-        state: Of a classifier of ``CLIPBackbone`` and
+        state: State dict of a classifier of ``CLIPBackbone`` and
             ``CLIPContrastiveHead``.
         path: The file, for the message.
 

@@ -58,7 +58,7 @@ def list_transforms(expected: 'PreprocessCfg') -> list[dict]:
     """Return mmpretrain's transforms that resize as weights expect it.
 
     Args:
-        expected: Of
+        expected: Result of
             :func:`ltvl_mm.models.clip_preprocessing.find_preprocessing`.
     """
     size = expected.size

@@ -39,14 +39,14 @@ class CONTAINER(BaseBackbone):
             the convolution that opens a stage) and ``num_heads`` of the last
             stage.
         drop_rate: Dropout after the first patches, and in each MLP.
-        drop_path_rate: Of the last block; it grows linearly from 0 at the
-            first one.
+        drop_path_rate: Stochastic depth rate of the last block; it grows
+            linearly from 0 at the first one.
         out_indices: Stages whose outputs are returned, from 0. The last
             stage's output is normalised.
-        frozen_stages: How many stages, from the first, do not train.
+        frozen_stages: Number of stages, from the first, that do not train.
         norm_eval: Keep BatchNorm's statistics in training.
-        init_cfg: Of mmengine. None leaves convolutions as PyTorch
-            initialises them, as the authors' code does.
+        init_cfg: mmengine's initialization config. None leaves convolutions as
+            PyTorch initialises them, as the authors' code does.
 
     Raises:
         ValueError: If an argument is none of these.

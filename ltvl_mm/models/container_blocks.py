@@ -33,7 +33,7 @@ class ContainerBlock(nn.Module):
 
     Args:
         dim: Channels C.
-        mlp_ratio: See :class:`ConvMLP`.
+        mlp_ratio: Ratio of hidden to input channels; see :class:`ConvMLP`.
         drop_rate: The same.
         drop_path_rate: DP, share of images that skip a branch.
     """
@@ -78,9 +78,9 @@ class MixedContainerBlock(ContainerBlock):
 
     Args:
         dim: Channels C.
-        mlp_ratio: See :class:`ConvMLP`.
-        num_heads: Of the attention; divides C.
-        **kwargs: Of :class:`ContainerBlock`.
+        mlp_ratio: Ratio of hidden to input channels; see :class:`ConvMLP`.
+        num_heads: Number of attention heads; divides C.
+        **kwargs: Further arguments of :class:`ContainerBlock`.
     """
 
     def __init__(

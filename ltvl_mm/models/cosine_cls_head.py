@@ -18,7 +18,7 @@ class CosineClsHead(LinearClsHead):
         num_classes: K.
         in_channels: Width F of the features.
         scale: Largest logit, > 0.
-        kwargs: Of the host's LinearClsHead.
+        kwargs: Further arguments of mmpretrain's LinearClsHead.
     """
 
     def __init__(

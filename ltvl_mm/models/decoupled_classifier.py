@@ -56,7 +56,8 @@ class DecoupledClassifier(ImageClassifier):
         """Do without the first stage: all is loaded from a checkpoint.
 
         Args:
-            checkpoint: Of this model, that its training goes on from.
+            checkpoint: Checkpoint of this model from which its training
+                resumes.
 
         Raises:
             ValueError: If it lacks a weight.

@@ -60,7 +60,7 @@ class DistilledClassifier(ImageClassifier):
             checkpoint, else its last), loaded when training starts.
         temperature: T, > 0.
         distillation_weight: Factor on the teacher's part of the loss.
-        kwargs: Of the host's ImageClassifier.
+        kwargs: Further arguments of mmpretrain's ImageClassifier.
 
     Raises:
         ValueError: If the temperature is not positive.

@@ -36,7 +36,7 @@ class EnsembleClassifier(BaseClassifier):
             not named keeps the weights of its own config.
         data_preprocessor: The Runner hands over that of the config. Members
             without one of their own take it.
-        init_cfg: Of mmengine.
+        init_cfg: mmengine's initialization config.
 
     Raises:
         ValueError: If names, numbers or checkpoints do not fit the members.
@@ -89,7 +89,7 @@ class EnsembleClassifier(BaseClassifier):
         Args:
             inputs: (B, 3, H, W) for all members, or name -> (B, 3, H, W) as
                 ``ltvl_mm.PackViews`` packs it; not yet normalised.
-            data_samples: Of the images, for ``mode='predict'``.
+            data_samples: Data samples of the images, for ``mode='predict'``.
             mode: ``'tensor'`` or ``'predict'``.
 
         Raises:

@@ -24,7 +24,7 @@ class ExpertClsHead(ClsHead):
         scale: Logits are scale * cosine, as RIDE and TADE have it; None for
             plain linear ones.
         loss: Config of one of these losses.
-        init_cfg: Of mmengine.
+        init_cfg: mmengine's initialization config.
 
     Raises:
         ValueError: If there are fewer than two experts.

@@ -101,8 +101,8 @@ class RIDELoss(LDAMLoss):
     Args:
         num_classes: K.
         diversity: Weight of the distance, 0.2.
-        spread: Of the temperatures; 0.02 for ImageNet-LT.
-        kwargs: Of :class:`LDAMLoss`.
+        spread: Spread of the temperatures; 0.02 for ImageNet-LT.
+        kwargs: Further arguments of :class:`LDAMLoss`.
     """
 
     def __init__(

@@ -32,8 +32,9 @@ class ExpertResNet(BaseModule):
         shared_stages: Stages before the experts part, >= 1.
         width_ratio: Width of the experts' stages against the backbone's;
             3/4 keeps the cost of three experts near that of one backbone.
-        init_cfg: Of mmengine; None initialises as the backbone does. With a
-            pretrained one it says how narrowed experts begin.
+        init_cfg: mmengine's initialization config; None initializes as the
+            backbone does. With a pretrained one it says how narrowed experts
+            begin.
 
     Raises:
         ValueError: If a number lies outside its range, the backbone is none

@@ -41,7 +41,7 @@ class ExpertRouter(nn.Module):
         in_channels: Width F of an expert's features.
         num_experts: E, >= 2.
         num_logits: The largest T logits are seen, T <= K.
-        width: Of the hidden layer.
+        width: Width of the hidden layer.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class ExpertRouter(nn.Module):
         Args:
             feat: (N, F) features of that expert.
             mean: (N, K) mean logits of the experts until then.
-            number: Of the expert, the first being 0.
+            number: Index of the expert, from 0.
         """
         hidden = F.relu(self.hidden[number](F.normalize(feat, dim=1)))
         largest = mean.topk(self.num_logits, dim=1).values

@@ -26,7 +26,8 @@ class FrozenBackbone(BaseModule):
         targets: Regular expression of the whole names of the parts, e.g.
             ``r'visual\.transformer\.resblocks\.\d+\.mlp'``.
         change: Takes a part, and returns what stands in its place.
-        init_cfg: Of mmengine; None keeps the backbone's weights.
+        init_cfg: mmengine's initialization config; None keeps the backbone's
+            weights.
 
     Raises:
         ValueError: If no part has such a name, one cannot be changed, or the

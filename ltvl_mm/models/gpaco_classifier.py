@@ -17,7 +17,7 @@ class GPaCoClassifier(QueueClassifier):
     for the projector, which has a layer more than PaCo's and no BatchNorm.
 
     Args:
-        kwargs: Of :class:`QueueClassifier`.
+        kwargs: Further arguments of :class:`QueueClassifier`.
     """
 
     def _build_projector(self, width: int, dim: int) -> nn.Module:

@@ -20,7 +20,7 @@ class LDAMLoss(HardLabelLoss):
 
     Args:
         num_classes: K.
-        max_margin: Of the rarest class.
+        max_margin: Margin of the rarest class.
         scale: The head's.
         beta: In [0, 1), 0.9999 in the papers: class j weighs (1 - beta) /
             (1 - beta^n_j), scaled to mean 1 over the images of a batch;

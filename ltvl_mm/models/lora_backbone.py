@@ -61,12 +61,13 @@ class LoRABackbone(FrozenBackbone):
     scaled by 1 / rank.
 
     Args:
-        backbone: See ``FrozenBackbone``.
+        backbone: Config of the backbone; see ``FrozenBackbone``.
         targets: Names of torch's attentions, of which queries and values
             change, or of linear layers, which change as a whole; e.g.
             ``r'visual\.transformer\.resblocks\.\d+\.attn'``.
-        rank: Of the change. LIFT: the power of 2 up to K / (2 blocks).
-        init_cfg: Of mmengine; None keeps the backbone's weights.
+        rank: Rank of the change. LIFT: the power of 2 up to K / (2 blocks).
+        init_cfg: mmengine's initialization config; None keeps the backbone's
+            weights.
 
     Raises:
         ValueError: As ``FrozenBackbone``, or if the rank is below 1.

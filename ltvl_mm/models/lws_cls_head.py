@@ -17,7 +17,7 @@ class LWSClsHead(LinearClsHead):
     Args:
         num_classes: K.
         in_channels: Width F of the features.
-        kwargs: Of the host's LinearClsHead.
+        kwargs: Further arguments of mmpretrain's LinearClsHead.
     """
 
     def __init__(

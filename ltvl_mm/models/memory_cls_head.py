@@ -57,13 +57,13 @@ class MemoryClsHead(CosineClsHead):
         num_classes: K.
         in_channels: Width F of the features.
         scale: Largest logit, > 0.
-        reach: See :func:`recall_memory`; > 0.
+        reach: Reach of the memory, > 0; see :func:`recall_memory`.
         centroids_weight: Factor on the part of
             :func:`.compute_centroids_loss` that moves the features; the
             centroids follow them whatever it is.
-        margin: See there.
-        repulsion: See there.
-        kwargs: Of the host's LinearClsHead.
+        margin: Margin of :func:`.compute_centroids_loss`.
+        repulsion: Weight of the repulsion in :func:`.compute_centroids_loss`.
+        kwargs: Further arguments of mmpretrain's LinearClsHead.
 
     Raises:
         ValueError: If reach is not positive.

@@ -22,7 +22,7 @@ class ModulatedAttentionNeck(BaseModule):
         neck: Pools the map, e.g. the host's GlobalAveragePooling, or its
             LinearNeck for a narrower feature.
         reduction: C by the width of the non-local block.
-        init_cfg: Of mmengine.
+        init_cfg: mmengine's initialization config.
     """
 
     def __init__(

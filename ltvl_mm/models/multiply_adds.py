@@ -12,8 +12,8 @@ def count_multiply_adds(module: nn.Module, *inputs: object) -> int:
 
     Args:
         module: In the mode it is in.
-        inputs: Of its forward; tensors, or tuples of them. Neither gradients
-            nor autocast may be on: the host traces.
+        inputs: Inputs of its forward; tensors, or tuples of them. Neither
+            gradients nor autocast may be on: the host traces.
     """
     counter = FlopAnalyzer(module, inputs)
     counter.unsupported_ops_warnings(False).uncalled_modules_warnings(False)

@@ -28,10 +28,11 @@ class QueueClassifier(ImageClassifier):
     Args:
         dim: Width D of what is contrasted.
         queue_size: Points that are remembered, of second views.
-        data_preprocessor: As for any classifier; of the host's kinds that
+        data_preprocessor: Data preprocessor config; of mmpretrain's kinds that
             for several views is taken.
-        kwargs: Of the host's ImageClassifier; its head has ``fc``,
-            ``in_channels``, and ``loss=dict(type='ltvl_mm.PaCoLoss', ...)``.
+        kwargs: Further arguments of mmpretrain's ImageClassifier; its head has
+            ``fc``, ``in_channels``, and ``loss=dict(type='ltvl_mm.PaCoLoss',
+            ...)``.
 
     Raises:
         ValueError: If ``train_cfg`` or ``data_preprocessor`` mixes images.
@@ -132,8 +133,8 @@ class PaCoClassifier(QueueClassifier):
     2021 (arXiv 2107.12028), section 3; momentum encoder and queue as in MoCo.
 
     Args:
-        momentum: Of the slow copy, in (0, 1).
-        kwargs: Of :class:`QueueClassifier`.
+        momentum: Momentum of the momentum (EMA) encoder, in (0, 1).
+        kwargs: Further arguments of :class:`QueueClassifier`.
 
     Raises:
         ValueError: If the momentum lies outside (0, 1).

@@ -36,7 +36,7 @@ def compute_paco_loss(
         keys: (M, D) of unit norm; the first N are the queries themselves.
         target: (N,) classes.
         key_labels: (M,) classes of the keys; -1 where there is none.
-        temperature: Of the keys, > 0.
+        temperature: Temperature of the keys, > 0.
         alpha: Weight of keys of the image's class.
         beta: Weight of the centre of its class.
         gamma: Weight of keys among all, > 0.
@@ -70,9 +70,9 @@ class PaCoLoss(ClassPrior):
     Args:
         num_classes: K.
         temperature: 0.2; for PaCo with ResNeXt-50 on ImageNet-LT 0.07.
-        alpha: See :func:`compute_paco_loss`.
-        beta: See there.
-        gamma: See there.
+        alpha: Weight alpha of :func:`compute_paco_loss`.
+        beta: Weight beta of :func:`compute_paco_loss`.
+        gamma: Weight gamma of :func:`compute_paco_loss`.
         loss_weight: Factor on the loss.
 
     Raises:

@@ -75,11 +75,12 @@ class PromptedBackbone(FrozenBackbone):
     2309.10019).
 
     Args:
-        backbone: See ``FrozenBackbone``.
+        backbone: Config of the backbone; see ``FrozenBackbone``.
         targets: Names of blocks, see there; e.g.
             ``r'visual\.transformer\.resblocks\.\d+'``.
         length: Tokens per block; 10 in LIFT's code.
-        init_cfg: Of mmengine; None keeps the backbone's weights.
+        init_cfg: mmengine's initialization config; None keeps the backbone's
+            weights.
 
     Raises:
         ValueError: As ``FrozenBackbone``, or if the length is below 1.

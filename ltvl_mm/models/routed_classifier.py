@@ -36,11 +36,12 @@ class RoutedClassifier(DecoupledClassifier):
     Args:
         stage_1: Checkpoint, or folder of the training, of the same model
             without routers.
-        num_logits: See :class:`ExpertRouter`.
-        pos_weight: How much more an image counts that experts to come would
-            put right; more of it asks more experts.
-        kwargs: Of the host's ImageClassifier; its backbone is an
-            ``ExpertResNet``, its head an ``ExpertClsHead``.
+        num_logits: Number of logits that the router reads; see
+            :class:`ExpertRouter`.
+        pos_weight: Loss weight of an image that later experts would predict
+            correctly; a larger weight routes images to more experts.
+        kwargs: Further arguments of mmpretrain's ImageClassifier; its backbone
+            is an ``ExpertResNet``, its head an ``ExpertClsHead``.
 
     Raises:
         ValueError: If backbone and head are not these, with as many experts,

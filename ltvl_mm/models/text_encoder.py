@@ -42,7 +42,7 @@ def tokenize_classes(
         templates: Sentences with one ``{}`` for the name, shared by all
             classes; or K lists of sentences, one list per class, in which
             ``{}`` may be left out.
-        tokenizer: Of :func:`ltvl_mm.models.clip.build_tokenizer`.
+        tokenizer: Tokenizer; see :func:`ltvl_mm.models.clip.build_tokenizer`.
 
     Returns:
         (K, P, L) token ids on the CPU, L the context length. Rows of zeros
@@ -90,8 +90,8 @@ def encode_classes(
     Args:
         tower: Text tower of an open_clip model.
         tokens: (K, P, L) of :func:`tokenize_classes`, or some of its rows.
-        chunk_size: As :func:`encode_tokens`.
-        progress: As :func:`encode_tokens`.
+        chunk_size: Number of prompts per batch; see :func:`encode_tokens`.
+        progress: Progress callback; see :func:`encode_tokens`.
 
     Returns:
         (K, D) L2-normalised, in float32, on the tower's device.
@@ -116,7 +116,7 @@ def encode_texts(
     Args:
         tower: Text tower of an open_clip model.
         tokens: (B, L) token ids on the CPU.
-        chunk_size: As :func:`encode_tokens`.
+        chunk_size: Number of prompts per batch; see :func:`encode_tokens`.
     """
     unique, place = torch.unique(tokens, dim=0, return_inverse=True)
     features = encode_tokens(tower, unique, chunk_size=chunk_size)

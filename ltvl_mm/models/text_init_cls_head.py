@@ -36,11 +36,11 @@ class TextInitClsHead(CosineClsHead):
         arch: The open_clip architecture of the backbone.
         pretrained: Its weights, tag or file.
         class_names: K names, or a file with one per line.
-        templates: See ``CLIPContrastiveHead``.
+        templates: Templates of prompts; see ``CLIPContrastiveHead``.
         scale: Largest logit; 25 in LIFT's code.
-        projection: As of the ``CLIPBackbone``: False for its features before
-            the projection, ViTs only.
-        kwargs: Of ``CosineClsHead``, e.g. ``loss``.
+        projection: ``projection`` of the ``CLIPBackbone``: False for its
+            features before the projection, ViTs only.
+        kwargs: Further arguments of ``CosineClsHead``, e.g. ``loss``.
 
     Raises:
         ValueError: If the image tower is no ViT and shall have no projection,

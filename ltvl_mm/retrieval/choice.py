@@ -44,7 +44,7 @@ class ImageChoice:
     """The images of each class, chosen from more and more candidates.
 
     Args:
-        store: Of the candidates.
+        store: Store of the candidates.
         budget: (K,) images wanted.
         excluded: Stores of images of which no copy is taken.
         duplicates: Rule for copies of each other within a class.

@@ -38,11 +38,11 @@ def find_leaks(
     Holds one block of images of either side at a time.
 
     Args:
-        store: Of the rows.
+        store: Store of the rows.
         rows: (M,) int.
-        traits: Of the rows; needs no embeddings.
+        traits: Traits of the rows; no embeddings are needed.
         excluded: Stores of images to keep out.
-        rule: What is a copy.
+        rule: Definition of a near-duplicate.
     """
     found: list[Copy | None] = [None] * len(rows)
     blocks = [

@@ -36,9 +36,9 @@ def write_copy_pictures(
 
     Args:
         out: Folder of the retrieval.
-        rejected: Of all classes; duplicates are left out.
+        rejected: Rejected candidates of all classes; duplicates are left out.
         store: The web memory.
-        excluded: Where the originals are.
+        excluded: Stores of the originals.
     """
     pairs: dict[tuple[str, str], list[Rejected]] = {}
     for entry in rejected:

@@ -62,7 +62,7 @@ def read_traits(
     """Return the traits of some rows of a store, (M,) int.
 
     Args:
-        store: Where the rows are.
+        store: Store of the rows.
         rows: Their numbers.
         embeddings: False leaves them out, with D = 0.
     """

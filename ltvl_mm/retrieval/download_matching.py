@@ -15,9 +15,9 @@ class DownloadMatcher:
 
     Args:
         wanted: Rows of the full manifest.
-        own_files: Whether the images are the files that were embedded. Then
-            their keys are those of the store, also if they have a URL.
-            Default False.
+        own_files: True if the images are the files that were embedded. Then
+            their keys are those of the store, also if they have a URL. Default
+            False.
     """
 
     def __init__(

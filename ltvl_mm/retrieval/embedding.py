@@ -69,12 +69,12 @@ def embed_shards(
         encoder: Names architecture, weights and preprocessing.
         batch_size: Images encoded at a time.
         workers: Processes that read and decode, per rank; 0 does it here.
-        precision: What ``encode`` computes in; parts of two do not mix.
-        check_content: Whether the images of finished shards are compared by
-            their bytes, besides size and time of the files.
-        remove_missing: Whether shards of ``out`` that are not among
-            ``shards`` are removed; otherwise they are an error.
-        title: Of the progress bar.
+        precision: Precision of ``encode``; a store has one precision.
+        check_content: True to compare the images of finished shards by their
+            bytes, besides size and time of the files.
+        remove_missing: True to remove shards of ``out`` that are not among
+            ``shards``; otherwise they are an error.
+        title: Title of the progress bar.
 
     Raises:
         ValueError: If ``out`` was begun with another encoder, batch size or

@@ -35,8 +35,9 @@ class ExactRanking:
     Args:
         store: N images.
         queries: (K, D) float64, see :func:`.exact_products.multiply_exactly`.
-        temperature: Of the softmax, > 0.
-        score: See :func:`ltvl_mm.retrieval.scores.compute_scores`.
+        temperature: Temperature of the softmax, > 0.
+        score: Name of the score; see
+            :func:`ltvl_mm.retrieval.scores.compute_scores`.
         assign: With ``'argmax'`` an image is a candidate of its best class
             only.
     """

@@ -82,7 +82,7 @@ class Float32Screen:
 
     Args:
         classes: The logits.
-        device: Where the products are computed.
+        device: Device of the products.
     """
 
     def __init__(self, classes: ClassLogits, device: str = 'cpu') -> None:

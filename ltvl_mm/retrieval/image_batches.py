@@ -20,11 +20,11 @@ class ImageBatch:
     """What workers hand over.
 
     Args:
-        number: Of the shard.
+        number: Index of the shard.
         images: (B, 3, S, S), or None if there are none.
         rows: B rows of COLUMNS.
         bad: (key, reason) of images that could not be read.
-        last: Whether the shard ends here.
+        last: True for the last batch of the shard.
     """
 
     number: int

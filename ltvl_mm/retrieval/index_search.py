@@ -89,13 +89,12 @@ def select_by_index(
     """Return the best of each class among what an index proposes.
 
     Args:
-        selection: What is looked for.
+        selection: Search to run.
         index: From :func:`load_index`.
         factor: Images proposed for each that is wanted; 10 to 50.
-        parameters: How thoroughly it is searched, as faiss writes it:
-            ``'nprobe=128'``, ``'efSearch=512'``, ``'nprobe=64,ht=40'``; None
-            for 64 cells of an IVF, and as many steps of an HNSW as images
-            are asked for.
+        parameters: Search parameters in faiss' notation: ``'nprobe=128'``,
+            ``'efSearch=512'``, ``'nprobe=64,ht=40'``; None for 64 cells of an
+            IVF, and as many steps of an HNSW as images are asked for.
 
     Raises:
         ValueError: If the factor is less than 1, or the index has no such

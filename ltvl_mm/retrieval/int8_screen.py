@@ -215,7 +215,7 @@ def choose_screen(
     """Return the 8-bit screen if it is the faster one on this machine.
 
     Args:
-        exact: What it has to beat.
+        exact: Exact float32 prefilter to compare with.
         sample: (M, D) float32 images, at least some thousand.
     """
     try:

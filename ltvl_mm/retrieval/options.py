@@ -34,7 +34,7 @@ class AdmissionRule:
         most: Column -> largest value, e.g. ``{'punsafe': 0.5}``.
         values: Column -> values, one of which it must have, e.g.
             ``{'LANGUAGE': ['en']}``.
-        allowed_hosts: Of URLs, their subdomains included; none for all.
+        allowed_hosts: Hosts of URLs, their subdomains included; none for all.
         denied_hosts: Likewise.
     """
 
@@ -128,15 +128,16 @@ class RetrievalOptions:
             retrieved, in [0, 1); default 0. Needs ``score='softmax'``.
         score: ``'softmax'``, ``'cosine'`` or ``'margin'``.
         assign: ``'independent'`` or ``'argmax'``.
-        over: Candidates per wanted image, so that dropped copies can be
-            replaced; >= 1.
-        refill: How often the candidates of a class that copies leave short
-            are doubled, each time for one more pass over the store; >= 0.
+        over: Oversampling factor: candidates per wanted image, >= 1, so that
+            dropped near-duplicates can be replaced.
+        refill: Maximum number of further passes over the store, >= 0. Each
+            doubles the candidates of the classes that are short after
+            near-duplicates were dropped.
         duplicates: Rule for copies of each other within a class.
         exclude: Rule for copies of images to keep out, e.g. of the test set.
-        admission: Which images are ranked at all.
+        admission: Metadata filter of the images to rank.
         index_factor: Images that an index proposes for each candidate.
-        index_parameters: How thoroughly the index is searched; see
+        index_parameters: Search parameters of the index; see
             :func:`ltvl_mm.retrieval.index_search.select_by_index`.
         copy: ``'folder'``: the images are copied out of the web memory;
             ``'tar'``: into one file, to be unpacked where training reads

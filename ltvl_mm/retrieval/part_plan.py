@@ -54,9 +54,9 @@ def plan_parts(
         root: Folder of the store.
         shards: All shards, in the order of their names.
         store: Identifier of the store.
-        check_content: Whether the images' bytes are compared as well.
-        remove_missing: Whether parts of shards that are not among ``shards``
-            are removed.
+        check_content: True to compare the images' bytes as well.
+        remove_missing: True to remove parts of shards that are not among
+            ``shards``.
 
     Raises:
         ValueError: If the store has parts of other shards and

@@ -67,10 +67,10 @@ def place_downloads(
         max_bits: Maximum number of bits, in [0, 64], in which the perceptual
             hash of a download differs from the embedded image's. A download
             above it is another image. Default 10.
-        verified_only: Whether to leave out downloads that cannot be compared
+        verified_only: True to leave out downloads that cannot be compared
             because the store has no perceptual hash and other bytes. Default
             False: they are counted.
-        own_files: Whether ``downloads`` hold the files that were embedded, so
+        own_files: True if ``downloads`` hold the files that were embedded, so
             that a key of the store is a path in them. Downloads that have a
             URL are numbered anew and are not matched by key otherwise.
 

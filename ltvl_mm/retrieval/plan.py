@@ -27,7 +27,7 @@ class RetrievalPlan:
     """What is to be done, and about how long it takes.
 
     Args:
-        rows: Of the store.
+        rows: Rows of the store.
         admitted: Share of the rows looked at that the filters admit.
         images: Wanted, of all classes.
         candidates: Looked at first, of all classes.
@@ -81,7 +81,7 @@ def plan_retrieval(
     Writes nothing.
 
     Args:
-        task: What is retrieved.
+        task: Retrieval task.
         out: Its folder.
         ranks: Processes that share the work.
         patience: Seconds that measuring the rate may take.

@@ -32,10 +32,10 @@ def make_report(
     Args:
         choice: That is done.
         class_names: K names.
-        refused: How many rows of the store each filter refused.
+        refused: Number of rows that each filter removed.
         assign: ``'independent'`` or ``'argmax'``, as the search had it.
         min_probability: Limit that gave the lowest score of the choice.
-        by_index: Whether a faiss index proposed the candidates.
+        by_index: True if a faiss index proposed the candidates.
     """
     rejected = [entry for entries in choice.rejected for entry in entries]
     reasons = Counter(entry.reason for entry in rejected)
@@ -181,8 +181,8 @@ def explain_shortage(
         label: The class, in [0, K).
         assign: ``'independent'`` or ``'argmax'``.
         min_probability: Limit on the probability; 0 without one.
-        by_index: Whether a faiss index proposed the candidates.
-        filtered: Whether filters refused rows of the store.
+        by_index: True if a faiss index proposed the candidates.
+        filtered: True if filters removed rows of the store.
     """
     if len(choice.chosen[label].rows) >= choice.budget[label]:
         return None

@@ -36,7 +36,7 @@ def retrieve(
     ranks of a process group share them; the bytes are the same for any.
 
     Args:
-        task: What is retrieved.
+        task: Retrieval task.
         out: Folder; all ranks see it.
 
     Raises:

@@ -26,8 +26,8 @@ class Scan:
     """Rows on their way into a pool.
 
     Args:
-        selection: What is looked for.
-        pool: Where it goes.
+        selection: Search to run.
+        pool: Pool that collects the candidates.
         fast: A screen that passes more than it must; None for none.
     """
 

@@ -73,12 +73,14 @@ class Selection:
         store: N images.
         queries: K classes, of the same encoder.
         budget: (K,) whole numbers >= 0.
-        temperature: Of the softmax, > 0.
-        score: See :func:`ltvl_mm.retrieval.scores.compute_scores`.
+        temperature: Temperature of the softmax, > 0.
+        score: Name of the score; see
+            :func:`ltvl_mm.retrieval.scores.compute_scores`.
         assign: ``'independent'``: an image may serve several classes (the
             paper does not forbid it); ``'argmax'``: only its best one.
-        precision: Of the first look at every image; decides the time alone.
-        device: Where that is computed.
+        precision: Precision of the first pass over all images; it does not
+            change the result.
+        device: Device of the first pass.
         admit: (first row, last row + 1) -> bool array of the images that may
             be chosen at all; None for all.
         max_bad_rows: Share of the store's rows, in [0, 1], whose embedding
@@ -221,7 +223,7 @@ class Selection:
         """Return the best of each class among (M,) pairs only.
 
         Args:
-            rows: Of the store.
+            rows: Rows of the store.
             labels: For which class each is a candidate.
 
         Raises:

@@ -49,7 +49,7 @@ class TarMember:
     """A member of a tar.
 
     Args:
-        name: As stored; bytes that are not UTF-8 are surrogates.
+        name: Name as stored; bytes that are not UTF-8 are surrogates.
         kind: ``'file'``, ``'folder'``, ``'link'``, ``'sparse'`` (a file that
             is stored with holes) or ``'special'`` (a device or pipe).
         offset: Position of the first data byte in the tar.

@@ -32,15 +32,15 @@ class RetrievalTask:
         budget: (K,) images wanted.
         excluded: Stores of images, such as val and test, of which no copy
             may be retrieved.
-        options: See there.
-        device: Where the first look at every image is computed.
-        precision: Of that first look. Like device and units it decides the
-            time alone.
+        options: Options of the retrieval.
+        device: Device of the first pass over all images.
+        precision: Precision of that first pass. Like device and units it
+            decides the time alone.
         unit_rows: Rows of the store that are done or not.
         index: A faiss index of the store, which proposes candidates; then
             the best images are found among them only. None reads the store.
-        verify: Whether the stores' files are compared with their recorded
-            checksums before the search.
+        verify: True to compare the stores' files with their recorded checksums
+            before the search.
         max_bad_rows: Share of a store's rows, in [0, 1], that are skipped
             because they are not finite or not of unit norm; more are an
             error. Default 0.001.

@@ -73,10 +73,10 @@ def select_in_units(
     a dead one left.
 
     Args:
-        selection: What is looked for.
+        selection: Search to run.
         folder: For the units; all ranks see it.
         unit_rows: Most rows of a unit; of two kills, the same.
-        title: Of the progress bar.
+        title: Title of the progress bar.
 
     Returns:
         The candidates on rank 0, None on the others.

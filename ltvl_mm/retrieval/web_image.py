@@ -21,9 +21,10 @@ class WebImage:
         caption: '' when there is none.
         url: '' when unknown.
         source: File that holds the bytes.
-        offset: Of the first byte in ``source``; in a parquet file, the row.
-        reason: Why there are no bytes, or None.
-        known: What filters ask for, by the names of FILTER_COLUMNS.
+        offset: Offset of the first byte in ``source``; in a parquet file, the
+            row.
+        reason: Reason for missing bytes; None if there are bytes.
+        known: Metadata for filters, by the names of FILTER_COLUMNS.
     """
 
     key: str

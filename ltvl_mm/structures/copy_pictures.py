@@ -20,8 +20,8 @@ class CopyPicture:
     """A web image and the test image that it copies.
 
     Attributes:
-        key: Of the web image.
-        copy_of: Of the test image.
+        key: Key of the web image.
+        copy_of: Key of the test image.
         class_ids: For which classes it was a candidate.
         cosine: Between the two.
         evidence: ``'bytes'``, ``'url'`` or ``'looks'``.

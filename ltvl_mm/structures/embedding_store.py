@@ -93,9 +93,9 @@ class EmbeddingStore:
         Args:
             rows: Most at a time; a chunk never crosses parts.
             start: The first row.
-            stop: The last but one; None for all.
-            check: Whether each row's norm is looked at here; whoever
-                computes norms anyway calls :meth:`check_norms` instead.
+            stop: End row, exclusive; None for the last row.
+            check: True to check the norm of each row. A caller that computes
+                norms anyway calls :meth:`check_norms` instead.
 
         Raises:
             ValueError: As :meth:`check_norms`.
@@ -238,8 +238,9 @@ class EmbeddingStore:
         """Raise ValueError if the first part lacks a column that is needed.
 
         Args:
-            names: Of the columns.
-            purpose: What they are needed for, e.g. ``'copying images'``.
+            names: Names of the columns.
+            purpose: Purpose of the columns in messages, e.g. ``'copying
+                images'``.
             remedy: Sentence that ends the message.
         """
         part = next((part for part in self.parts if part.rows), None)

@@ -31,8 +31,8 @@ def describe_preprocessing(
 
     Args:
         size: Side of the square image in pixels, or (height, width).
-        mean: Of red, green and blue, for values in [0, 1].
-        std: Of red, green and blue, for values in [0, 1].
+        mean: Mean of red, green and blue, for values in [0, 1].
+        std: Standard deviation of red, green and blue, for values in [0, 1].
         resize_mode: ``'shortest'``, ``'longest'`` or ``'squash'``.
         interpolation: ``'bicubic'`` or ``'bilinear'``.
         fill_color: Value of the padding of ``'longest'``, in [0, 255].

@@ -47,7 +47,7 @@ class FeatureCache:
 
     Args:
         root: The folder.
-        source: What the features were made from.
+        source: Fingerprints of the inputs of the features.
         views: V arrays (N, D), memory-mapped.
     """
 
@@ -80,7 +80,7 @@ def describe_source(
         backbone: Config of the encoder; its ``pretrained`` is a file.
         preprocessor: Config of the data preprocessor.
         dataset: Config of the data set; all ``pipeline`` in it count.
-        images: What ``dataset`` builds, with ``get_data_info``.
+        images: Data set that is built from ``dataset``.
 
     Raises:
         ValueError: If ``pretrained`` is no file.

@@ -16,7 +16,7 @@ class Features:
     Attributes:
         features: (N, F) float32.
         labels: (N,) int64, the true classes.
-        paths: Of the images.
+        paths: Paths of the images.
         classifier: Name of the model's linear layer that maps these features
             to its logits; '' where there is none.
         tau: Exponent by which the model divides the weights of a class by

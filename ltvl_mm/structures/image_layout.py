@@ -26,7 +26,7 @@ class PlacedImage:
 
     Attributes:
         source: Key of the layouts, e.g. ``'train'``.
-        folder: Of its class; None where the path does not tell.
+        folder: Folder of its class; None if the path does not show it.
         file: Its name.
     """
 
@@ -117,10 +117,10 @@ def detect_layout(
     """Return source -> the template under which most of a sample exist.
 
     Args:
-        images: Of all lists.
+        images: Images of all lists.
         layouts: Source -> templates; of equally good ones the first.
         exists: Tells whether a relative path is there.
-        probes: How many images per source are looked for, evenly spread.
+        probes: Number of images per source to check, evenly spread.
 
     Raises:
         ValueError: If no template of a source finds an image; names a path
@@ -152,8 +152,8 @@ def map_prefix(path: str, prefixes: Mapping[str, str]) -> str:
     """Return a path with the longest prefix that fits replaced.
 
     Args:
-        path: Of a list.
-        prefixes: What a path begins with -> what it shall begin with.
+        path: Path in a list.
+        prefixes: Old beginning of paths -> new beginning.
 
     Raises:
         ValueError: If none fits.

@@ -233,7 +233,7 @@ def normalize_path(path: str) -> str:
     (``s3://...``, which mmengine's file backends read) are not changed.
 
     Args:
-        path: As it stands in the list; ``./#text`` begins with #.
+        path: Path as in the list; ``./#text`` begins with #.
     """
     # Most paths are plain, and pathlib takes 1 us for each.
     if ('./' in path or '//' in path) and '://' not in path:

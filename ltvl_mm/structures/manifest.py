@@ -44,8 +44,9 @@ class Manifest:
             :class:`TextColumn`, which forked workers share.
         file: M paths, relative to the manifest's folder.
         caption: M captions, '' where the web gave none.
-        source: How it was made: store fingerprint, encoder, temperature,
-            score, assignment, budget, templates, copies. JSON-like.
+        source: Origin of the manifest: store fingerprint, encoder,
+            temperature, score, assignment, budget, templates, copies.
+            JSON-like.
     """
 
     class_names: tuple[str, ...]

@@ -27,8 +27,8 @@ class Predictions:
     Attributes:
         probabilities: (N, K) float32, softmax scores.
         labels: (N,) int64, the true classes, in [0, K), or UNKNOWN.
-        paths: Of the images, each once, in ascending order, so that files of
-            two models over one list hold the same rows.
+        paths: Paths of the images, each once, in ascending order, so that
+            files of two models over one list hold the same rows.
         class_names: K names; None if the data set did not name them.
     """
 
@@ -169,8 +169,8 @@ def check_same_images(
     """Refuse predictions that are not of the same images and classes.
 
     Args:
-        predictions: Of several models.
-        names: Of the models or files, for the message.
+        predictions: Predictions of several models.
+        names: Names of the models or files in the message.
 
     Raises:
         ValueError: Naming the first image or number that differs.

@@ -15,13 +15,13 @@ class PublishedSplits:
     """A data set's published lists.
 
     Attributes:
-        name: As papers write it.
-        stem: Of the list files: ``<stem>_<split>.txt``.
+        name: Name in papers.
+        stem: Stem of the list files: ``<stem>_<split>.txt``.
         num_classes: K.
         sizes: Split -> how many images it lists.
         most: Training images of the largest class.
         fewest: Training images of the smallest class.
-        groups: How many classes are many-, medium- and few-shot.
+        groups: Numbers of many-, medium- and few-shot classes.
         layouts: Folder of a published path -> templates of where an image
             may lie, the published one first; see :mod:`.image_layout`.
     """
@@ -119,7 +119,7 @@ def check_lists(
     """Return what lists hold in a line, if it is what was published.
 
     Args:
-        splits: What was published.
+        splits: Published splits.
         lists: Split -> its list, each split of ``splits.sizes``.
 
     Raises:
@@ -158,7 +158,7 @@ def check_labels(name: str, counts: np.ndarray, num_classes: int) -> None:
     """Check that a list has each label from 0 to K - 1.
 
     Args:
-        name: Of the list, for messages.
+        name: Name of the list in messages.
         counts: Images per label, as long as the highest label needs.
         num_classes: K.
 

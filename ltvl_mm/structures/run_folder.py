@@ -41,20 +41,20 @@ class RunFolder:
     """A training and its tests.
 
     Attributes:
-        name: Of the method.
+        name: Name of the method.
         path: The folder.
         seed: N of a folder ``seed<N>`` that it lies in, else the config's.
         config: Text of the config; '' if it is gone.
         counts: (K,) images per class of the original training set.
         train_list: List of the original training set; None if the counts
             come from elsewhere.
-        manifest: Of the retrieved images that were trained on.
+        manifest: Manifest of the retrieved training images.
         retrieved: (K,) of these per class.
         answers: On test.
         metrics: Accuracies in percent by name, as ``metrics.json`` has them.
         features: File of those of test images.
         curves: Scalar -> (M, 2) steps and values; of validation per epoch.
-        commands: See :mod:`ltvl_mm.utils.provenance`.
+        commands: Commands of the run; see :mod:`ltvl_mm.utils.provenance`.
         missing: Part -> why it is not here. Every part may be.
     """
 

@@ -17,7 +17,7 @@ def read_metrics(path: Path, reader: PartReader, *, needed: bool) -> dict:
     Args:
         path: The run folder.
         reader: Gets the reasons for what cannot be read.
-        needed: Whether a file that is missing is named.
+        needed: True to report a missing file.
     """
     if not needed and not os.path.lexists(path / METRICS):
         return {}

@@ -44,7 +44,7 @@ def read_run(
 
     Args:
         path: Its folder.
-        name: Of its method.
+        name: Name of its method.
         counts: Training list; None takes the one that the config names.
         manifest: Taken in place of the one that the config names, if it
             names one.

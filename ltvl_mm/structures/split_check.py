@@ -25,7 +25,7 @@ class Repeat:
     Args:
         first: (split, row) of the first entry.
         second: (split, row) of the later entry.
-        reason: What is equal: ``'path'``, ``'file'`` or ``'content'``.
+        reason: Kind of equality: ``'path'``, ``'file'`` or ``'content'``.
     """
 
     first: tuple[str, int]

@@ -39,8 +39,8 @@ def check_store(
 
     Args:
         store: The store.
-        checksums: Whether the files are compared with their recorded
-            digests. Shapes, kinds of number and keys are always checked.
+        checksums: True to compare the files with their recorded digests.
+            Shapes, kinds of number and keys are always checked.
         progress: Called with the number of rows checked since the last call.
 
     Raises:
@@ -70,7 +70,7 @@ def check_parts(
     Args:
         store: The store.
         numbers: Indices of the parts.
-        checksums: As :func:`check_store`.
+        checksums: True to compare the files with their recorded checksums.
         progress: Called with the number of rows checked since the last call.
     """
 

@@ -21,7 +21,7 @@ class Field:
     Args:
         expected: Phrase for messages, e.g. ``'a text'``.
         accepts: Function that returns True for an allowed value.
-        required: Whether the key must be present.
+        required: True if the key must be present.
     """
 
     expected: str
@@ -42,8 +42,8 @@ def read_fields(
     Args:
         file: The JSON file.
         fields: Requirement on each key.
-        kind: What the file should be, for messages.
-        remedy: What the user can do, for messages.
+        kind: Kind of file in messages.
+        remedy: Remedy in messages.
         only: Refuse keys that are not in ``fields``.
 
     Raises:
@@ -70,8 +70,8 @@ def check_fields(
         file: The file that holds it, for messages.
         record: The object.
         fields: Requirement on each key.
-        kind: What the file should be, for messages.
-        remedy: What the user can do, for messages.
+        kind: Kind of file in messages.
+        remedy: Remedy in messages.
         only: Refuse keys that are not in ``fields``.
         place: Text before the key in messages, for objects inside others.
 

@@ -50,8 +50,9 @@ def index_store(
     """Write ``store.json`` for embeddings that others made, and open it.
 
     Args:
-        folder: Of the embeddings.
-        encoder: What made them. The files do not say: the caller does.
+        folder: Folder of the embeddings.
+        encoder: Encoder of the embeddings, given by the caller because the
+            files do not contain it.
         out: Folder for the index; None for ``folder`` itself. Elsewhere the
             index names the files by absolute paths.
         check: Function that raises an error for embeddings that are wrong;

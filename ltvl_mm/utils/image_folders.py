@@ -163,8 +163,8 @@ def find_images(
 
     Args:
         folder: The folder.
-        recursive: See :func:`list_files`.
-        follow_links: See :func:`list_files`.
+        recursive: True to include subfolders; see :func:`list_files`.
+        follow_links: True to follow symbolic links; see :func:`list_files`.
         companions: Suffixes of files that belong to images, such as
             captions; they are not counted as left out.
     """

@@ -89,9 +89,9 @@ def read_arrays(
 
     Args:
         path: The ``.npz``.
-        names: Of the arrays that are wanted.
+        names: Names of the arrays to read.
         made_by: The command that writes such a file, for the message.
-        optional: Of arrays that are read if they are there.
+        optional: Names of arrays to read if they exist.
 
     Raises:
         ValueError: If it is missing or another file; names it.

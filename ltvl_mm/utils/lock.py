@@ -54,8 +54,8 @@ class FolderLock:
     Args:
         path: The lock file.
         owner: Its content.
-        is_new: Whether the folder was created for the lock; it is removed
-            with the lock if nothing was written to it.
+        is_new: True if the folder was created for the lock; it is removed with
+            the lock if nothing was written to it.
     """
 
     def __init__(

@@ -23,8 +23,8 @@ def progress_bar(
     it ends, and about once a minute between.
 
     Args:
-        total: How many units there are; None if unknown.
-        title: What is being done.
+        total: Number of units; None if unknown.
+        title: Title of the bar.
         unit: Name of one unit, e.g. ``'img'``.
         done: Units an earlier run has finished.
         silent: Show nothing, as all ranks but one should.

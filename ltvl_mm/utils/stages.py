@@ -54,8 +54,8 @@ def features_stage(config: str | Path, folder: Path, split: str) -> Stage:
     """Return the stage that writes ``<folder>/features_<split>.npz``.
 
     Args:
-        config: Of the training.
-        folder: Of its checkpoints.
+        config: Config of the training.
+        folder: Folder of its checkpoints.
         split: ``'train'``, ``'val'`` or ``'test'``.
     """
     return python_stage(
@@ -80,11 +80,11 @@ def classifier_stages(
     """Return the stages that make other classifiers of a trained student.
 
     Args:
-        config: Of the student.
-        folder: Of its training; its features go there.
+        config: Config of the student.
+        folder: Folder of its training, where its features are written.
         counts: Training list.
         out: Folder of what ``tune_classifier.py`` writes.
-        splits: Of the config; without val, tau is chosen on train.
+        splits: Splits of the config; without val, tau is chosen on train.
     """
     stages = [features_stage(config, folder, split) for split in splits]
     tune = python_stage(

@@ -28,7 +28,7 @@ def plot_class_accuracy(
         path: The file.
         counts: (K,) images in the original training set.
         accuracies: Model name -> (K,) percent; NaN where not tested.
-        title: Of the picture.
+        title: Title of the picture.
     """
     with use_fonts([*accuracies, title], str(path)):
         figure = _draw(counts, accuracies, title)

@@ -32,7 +32,7 @@ def draw_contact_sheet(
 
     Args:
         path: The file.
-        manifest: What was retrieved.
+        manifest: Manifest of the retrieved images.
         root: Folder of the manifest's files.
         counts: (K,) training images: the rarest classes with retrieved
             images are shown, the rarest first. None takes the first classes.

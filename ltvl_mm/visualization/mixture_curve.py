@@ -22,9 +22,10 @@ def plot_mixture_curve(
 
     Args:
         path: The file.
-        rows: Of :func:`ltvl_mm.evaluation.mixture_search.search_mixtures`.
+        rows: Result of
+            :func:`ltvl_mm.evaluation.mixture_search.search_mixtures`.
         chosen: One of them.
-        names: Of the two models.
+        names: Names of the two models.
     """
     with use_fonts(names, str(path)):
         figure = _draw(rows, chosen, names)

@@ -16,7 +16,7 @@ class Answer:
     Attributes:
         model: Its name.
         scores: (class, share) of the best, falling.
-        note: What the reader has to know beside; '' if nothing.
+        note: Further note for the reader; '' for none.
     """
 
     model: str
@@ -54,7 +54,7 @@ class ModelComparison:
 
         Args:
             image: (H, W, 3) uint8, RGB.
-            class_names: What to tell apart; none for each model's own.
+            class_names: Class names to predict; none for each model's own.
 
         Raises:
             ValueError: If a name is too long for a text tower.

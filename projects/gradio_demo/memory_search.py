@@ -24,10 +24,10 @@ class FoundImage:
     Attributes:
         key: Its name in the store.
         caption: '' where the web gave none.
-        cosine: Of image and class text.
+        cosine: Cosine of image and class text.
         share: p_k among the classes of the search; None if it has none.
         picture: None if it cannot be shown.
-        reason: Why not.
+        reason: Reason why it is not shown.
     """
 
     key: str
@@ -47,8 +47,8 @@ class MemorySearch:
         among: Classes that an image is told apart from: the best are those
             of highest probability, as in retrieval (Eq. 3 and 4 of the
             TACKLE paper). None given, those of highest cosine.
-        temperature: Of the softmax over these classes.
-        device: Where texts are encoded.
+        temperature: Temperature of the softmax over these classes.
+        device: Device of the text encoder.
 
     Raises:
         ValueError: If there is no store, or another encoder made it.

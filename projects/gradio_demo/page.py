@@ -51,7 +51,7 @@ def compare(
 
     Args:
         comparison: The models.
-        files: Of images.
+        files: Files of images.
         text: Class names, one on each line; none for each model's own.
 
     Raises:

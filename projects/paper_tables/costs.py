@@ -35,7 +35,7 @@ class Cost:
     """Estimates of a config.
 
     Args:
-        gpu_hours: Of one A100 with --amp; 0 if nothing is trained.
+        gpu_hours: Hours of one A100 with --amp; 0 if nothing is trained.
         disk: Bytes of the checkpoints that stay.
         downloads: Name of weights -> bytes, about.
         data: Folders of data sets, keys of DATA.

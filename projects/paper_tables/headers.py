@@ -56,7 +56,7 @@ def describe_row(recipe: str | None, config: Path) -> dict[str, str]:
     """Return Source, Differs and Expect of a row, those that it has.
 
     Args:
-        recipe: How the configs of the row give its number.
+        recipe: Recipe that gives the number of the row from its configs.
         config: Last config of the row.
     """
     header = RECIPE_HEADERS.get(recipe or '') or read_header(config)

@@ -49,8 +49,8 @@ class Missing:
 
     Args:
         files: Paths that the configs name.
-        commands: What makes them, in order.
-        bring: What a person has to have for that.
+        commands: Commands that make them, in order.
+        bring: Inputs that the user has to provide.
         rows: Numbers of the rows.
     """
 

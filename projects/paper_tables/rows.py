@@ -28,8 +28,8 @@ class Row:
 
     Attributes:
         table: Its number.
-        number: Of the row in the table, from 1.
-        method: As the paper calls it.
+        number: Number of the row in the table, from 1.
+        method: Name of the method in the paper.
         backbone: With ``CLIP`` where CLIP's weights initialise it.
         paper: Many, medium, few, all -> percent; what the paper reports.
         recipe: How the configs give the number; None if not here yet.

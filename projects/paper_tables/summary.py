@@ -14,7 +14,7 @@ def collect_row(row: Row, work: Path, hours: dict[int, float]) -> dict:
     """Return what the paper reports of a row, and what each seed gave.
 
     Args:
-        row: Of the table.
+        row: Row of the table.
         work: Holds ``seed<s>/`` for each seed of ``hours``.
         hours: Seed -> what the stages of the row took.
     """
@@ -49,12 +49,12 @@ def write_table(
     """Write ``table<N>.json`` and ``.md``; return the latter's text.
 
     Args:
-        folder: Of the study.
+        folder: Folder of the study.
         table: Its number in the paper.
-        title: Of the table.
-        rows: Of :func:`collect_row`; ``why`` beside that says why nothing
-            was run.
-        about: What else a reader wants to know, e.g. the commit.
+        title: Title of the table.
+        rows: Results of :func:`collect_row`; ``why`` beside that says why
+            nothing was run.
+        about: Further information for the reader, e.g. the commit.
     """
     write_json(
         folder / f'table{table}.json',

@@ -58,7 +58,7 @@ def add_member(tar: tarfile.TarFile, name: str, content: object) -> None:
 
     Args:
         tar: The tar.
-        name: Of the member.
+        name: Name of the member.
         content: An int for an image, text or bytes for a file, and
             ``(type, target)`` for a link, folder or device.
     """

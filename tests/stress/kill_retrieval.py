@@ -93,7 +93,7 @@ def run_until_killed(
     """Start, and SIGKILL all at a random moment of its work.
 
     Args:
-        command: What is started.
+        command: Command to start.
         out: Its folder.
         rng: Draws the moment.
         seconds: One in four kills comes at any moment of so many; the

@@ -32,7 +32,7 @@ def read_sources(
     """Return the images of a folder or of lists, as they are split.
 
     Args:
-        paths: See :func:`.photo_splits.read_photos`.
+        paths: Paths of photos; see :func:`.photo_splits.read_photos`.
         root: Folder of the paths in lists; None for the list's own.
         class_names: File of names; None for those of the photos.
 

@@ -43,7 +43,7 @@ def describe_plan(
     Args:
         run: A checked run.
         stages: Its stages.
-        folder: Where they are run.
+        folder: Folder of the run.
     """
     keys = compute_keys(stages, folder)
     lines = [*describe_data(run), '', '| stage | time | state |']

@@ -36,8 +36,8 @@ class RunSettings:
         pretrained_student: True for mmpretrain's weights, or a file or
             address; False for random weights.
         clip: ``ARCH:TAG_OR_FILE``, or a ``local-dir:`` or ``hf-hub:`` name.
-        preprocess: As ``tools/embed_images.py --preprocess``; None for that
-            of the weights.
+        preprocess: Override as in ``tools/embed_images.py --preprocess``; None
+            for that of the weights.
         templates: ``'single'``, ``'openai_80'`` or a file.
         budget: Images per class, as ``tools/retrieve.py --budget``.
         min_probability: As ``tools/retrieve.py --min-probability``.

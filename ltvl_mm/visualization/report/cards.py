@@ -32,7 +32,7 @@ def make_gallery(
 
     Args:
         study: The runs.
-        retrieval: What was retrieved.
+        retrieval: Retrieval of the study.
         room: Characters that the gallery may take.
         training: Files of training images of each class; None shows none.
     """

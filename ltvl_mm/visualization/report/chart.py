@@ -16,9 +16,9 @@ class Variant:
     """A figure and what it says in words.
 
     Attributes:
-        name: Of the method, where the reader chooses one; else ''.
-        text: What is seen, for those who do not see it as well.
-        figure: Of plotly.
+        name: Name of the method if the reader chooses one; else ''.
+        text: Description of the figure, also for screen readers.
+        figure: Figure of plotly.
     """
 
     name: str

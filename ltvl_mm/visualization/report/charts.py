@@ -26,7 +26,7 @@ def make_charts(
 
     Args:
         study: The runs.
-        retrieval: What was retrieved for them.
+        retrieval: Retrieval of the study.
         truth: Key of a web image -> name of the class that it shows.
         projection: ``'tsne'`` or ``'umap'``.
     """

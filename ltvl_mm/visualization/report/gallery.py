@@ -64,7 +64,7 @@ def plan_gallery(
     each class does, evenly many of all classes.
 
     Args:
-        manifest: What was retrieved.
+        manifest: Manifest of the retrieved images.
         root: Folder of its files.
         room: Characters that the pictures may take together.
         markup: Characters of a picture beside its own and its caption's.

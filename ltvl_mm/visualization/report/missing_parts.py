@@ -54,7 +54,7 @@ class MissingPart:
 
     Attributes:
         part: Name of the part.
-        reason: Why it is missing.
+        reason: Reason why it is missing.
         owners: Whose part it is.
         command: Command that makes it; '' if there is none.
         hides: Parts of the page that need it.

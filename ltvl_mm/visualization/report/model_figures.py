@@ -60,7 +60,7 @@ def draw_feature_maps(
 
     Args:
         maps: Training, (N, 2) places, (N,) labels and (N,) groups of each.
-        names: Of K classes.
+        names: K class names.
     """
     columns = min(2, len(maps))
     rows = -(-len(maps) // columns)

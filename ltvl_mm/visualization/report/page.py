@@ -65,7 +65,7 @@ def write_report(
     Args:
         path: The file.
         study: The runs.
-        retrieval: What was retrieved for them.
+        retrieval: Retrieval of the study.
         truth: Key of a web image -> name of the class that it shows.
         title: Title of the page.
         attribution: Whom the pictures are from, and their license; it is

@@ -31,7 +31,7 @@ class Quality:
         rows: Group -> cells of its row.
         precision: Share of retrieved images that show their class, in
             percent; None if unknown.
-        is_estimated: Whether the precision is estimated from val images.
+        is_estimated: True if the precision is estimated from val images.
     """
 
     warnings: list[dict]
@@ -107,7 +107,7 @@ def assess_quality(
     Args:
         manifest: M retrieved images.
         probabilities: (M,) probabilities of their classes; None if unknown.
-        content: Of :func:`read_quality`; {} without the file.
+        content: Result of :func:`read_quality`; {} without the file.
         curves: Group -> measured precision of the best n images in percent;
             {} if it is unknown what web images show.
         group_of_class: (K,) names.

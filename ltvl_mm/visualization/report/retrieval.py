@@ -24,12 +24,12 @@ class Retrieval:
     """A folder of ``tools/retrieve.py``, as far as it is there.
 
     Attributes:
-        manifest: What was retrieved.
+        manifest: Manifest of the retrieved images.
         root: The folder.
-        report: Of ``report.json``; {} if it is gone.
+        report: Content of ``report.json``; {} if it is missing.
         copies: Near-duplicates of test images that were skipped.
         commands: That made it.
-        quality: Of ``quality.json``; {} if it is gone.
+        quality: Content of ``quality.json``; {} if it is missing.
         missing: Part -> why it is not here.
     """
 
@@ -141,7 +141,7 @@ def measure_precision(
     """Return group -> precision curve, where it is known what images show.
 
     Args:
-        manifest: What was retrieved.
+        manifest: Manifest of the retrieved images.
         truth: Key of an image -> name of the class that it shows, '' for
             none. Images that are not in it are left out.
         group_of_class: (K,) names.

@@ -20,7 +20,7 @@ def make_rows(
 
     Args:
         study: The runs.
-        changes: Of :func:`compare_methods`.
+        changes: Result of :func:`compare_methods`.
     """
     rows = []
     for method in study.methods:
