@@ -54,7 +54,7 @@ def keep_default_scope():
 
 @pytest.fixture
 def target(tmp_path):
-    """Config of a labelled list: three cats, two dogs, one owl."""
+    """Config of a labeled list: three cats, two dogs, one owl."""
     labels = [0, 0, 0, 1, 1, 2]
     lines = []
     for number, label in enumerate(labels):

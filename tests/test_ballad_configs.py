@@ -138,7 +138,7 @@ def test_the_paper_preset_is_the_paper():
         init='default',
     )
     assert b.train_dataloader.sampler.samples_per_class == 1
-    # It names no optimiser: the code's.
+    # It names no optimizer: the code's.
     for ours, code in ((a, 'ballad_rn50_a'), (b, 'ballad_rn50_b')):
         assert ours.optim_wrapper == load(code).optim_wrapper
 

@@ -38,8 +38,8 @@ def test_lift_crops_and_flips_alone_and_cuts_a_border_off_at_test(name):
     assert (crop.type, flip.type) == ('RandomResizedCrop', 'RandomFlip')
     assert 'crop_ratio_range' not in crop  # the host's is (0.08, 1)
     for loader in (cfg.val_dataloader, cfg.test_dataloader):
-        _, resize, centre, _ = loader.dataset.pipeline
-        assert (resize.scale, centre.crop_size) == (256, 224)
+        _, resize, center, _ = loader.dataset.pipeline
+        assert (resize.scale, center.crop_size) == (256, 224)
 
 
 # Images of a step, epochs, width of the adapters.

@@ -1,7 +1,7 @@
 """BALLAD's phase B as its authors' code trains it.
 
 Source: as ballad_official_a.py. Both towers are frozen; the adapter is a
-linear map without bias and activation, of features that are not normalised,
+linear map without bias and activation, of features that are not normalized,
 from torch's random weights; classes come in turn, four images of each.
 """
 

@@ -2,7 +2,7 @@
 
 Source: section 2.2: Eq. 2 has a ReLU and a bias, a class is drawn uniformly
 and then one of its images (q_j = 1/K), and the loss is L_v->l alone. It leaves
-lambda and the optimiser open: the code's. The temperature is phase A's.
+lambda and the optimizer open: the code's. The temperature is phase A's.
 """
 
 _base_ = './ballad_official_b.py'

@@ -27,7 +27,7 @@ class CachedFeatures(SubsetMixin, BaseDataset):
         root: Folder of a split that ``tools/cache_features.py`` wrote.
         dataset: Config of the images' data set, pipeline included.
         backbone: Config of the encoder.
-        data_preprocessor: Config of its normalisation.
+        data_preprocessor: Config of its normalization.
         views: Use the first so many; None for all that are there.
         lazy_init: Taken and ignored: to open the cache is cheap.
 

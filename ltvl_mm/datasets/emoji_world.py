@@ -1,4 +1,4 @@
-"""The emoji world's labelled lists as a registered data set."""
+"""The emoji world's labeled lists as a registered data set."""
 
 from ltvl_mm.datasets.world_list import WorldList
 from ltvl_mm.registry import DATASETS

@@ -7,10 +7,10 @@ from ltvl_mm.registry import TRANSFORMS
 
 @TRANSFORMS.register_module()
 class FixedCrop(BaseTransform):
-    """Cut a square out of an image, at a corner, the centre, or between.
+    """Cut a square out of an image, at a corner, the center, or between.
 
-    The host has crops at the centre and at random places. Five of these, at
-    the corners and the centre, are torchvision's FiveCrop.
+    The host has crops at the center and at random places. Five of these, at
+    the corners and the center, are torchvision's FiveCrop.
 
     Args:
         crop_size: Side of the square in pixels.

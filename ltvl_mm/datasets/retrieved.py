@@ -18,7 +18,7 @@ from ltvl_mm.structures.manifest import load_manifest
 
 @DATASETS.register_module()
 class RetrievedDataset(BaseDataset):
-    """Retrieved web images, labelled with the class they were retrieved for.
+    """Retrieved web images, labeled with the class they were retrieved for.
 
     A sample's info holds, beside ``img_path`` and ``gt_label``, its
     ``origin`` ('retrieved'), ``key``, ``rank`` and ``score``. An image that

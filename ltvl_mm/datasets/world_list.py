@@ -1,4 +1,4 @@
-"""Labelled lists of a drawn world on disk, as a data set."""
+"""Labeled lists of a drawn world on disk, as a data set."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -28,7 +28,7 @@ def sample_rows(
 def project_features(
     features: Features, *, method: str = 'tsne', seed: int = 0
 ) -> np.ndarray:
-    """Return (N, 2) places in the plane, neighbours beside each other.
+    """Return (N, 2) places in the plane, neighbors beside each other.
 
     Features are L2-normalised first, as classifiers of directions see them.
     t-SNE by scikit-learn, van der Maaten and Hinton 2008; UMAP by umap-learn,
@@ -59,8 +59,8 @@ def project_features(
             raise ImportError(
                 'method umap needs umap-learn: pip install umap-learn'
             ) from None
-        neighbours = min(15, count - 1)
-        return UMAP(n_neighbors=neighbours, random_state=seed).fit_transform(
+        neighbors = min(15, count - 1)
+        return UMAP(n_neighbors=neighbors, random_state=seed).fit_transform(
             points
         )
     from sklearn.manifold import TSNE  # slow to import, and needed only here

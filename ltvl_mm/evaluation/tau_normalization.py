@@ -117,15 +117,15 @@ def search_taus_by_loss(
 def predict_nearest_mean(train: Features, features: Features) -> np.ndarray:
     """Return the (N,) classes whose mean training feature is nearest.
 
-    Features are centred by the training mean and L2-normalised, distances
+    Features are centered by the training mean and L2-normalised, distances
     Euclidean: NCM with CL2N of Kang et al. 2020's code. A class without
     training images is never predicted.
     """
-    centre = train.features.mean(0)
-    points = _normalize(train.features - centre)
+    center = train.features.mean(0)
+    points = _normalize(train.features - center)
     classes = np.unique(train.labels)
     means = np.stack([points[train.labels == one].mean(0) for one in classes])
-    queries = _normalize(features.features - centre)
+    queries = _normalize(features.features - center)
     distances = (means**2).sum(1) - 2 * queries @ means.T
     return classes[distances.argmin(1)]
 

@@ -18,7 +18,7 @@ class BalancedLinearAdapter(BaseModule):
 
     f* = ratio * act(W f + b) + (1 - ratio) * f. Source: BALLAD, section 2.2,
     Eq. 2, which has a ReLU and a bias. Its authors' code has neither, applies
-    it to features that are not normalised, and starts from torch's weights.
+    it to features that are not normalized, and starts from torch's weights.
 
     Args:
         dim: Width D of the features; None for that of ``arch``.
@@ -30,10 +30,10 @@ class BalancedLinearAdapter(BaseModule):
         bias: True for a map with a bias.
         normalize: L2-normalise the features ``'before'`` the adapter, its
             output ``'after'``, or neither (None). ``CLIPContrastiveHead``
-            normalises what it gets in any case.
+            normalizes what it gets in any case.
         init: ``'default'``, torch's random weights, or ``'identity'``, W = I
             and b = 0; without activation the adapter then starts as no-op.
-        init_cfg: mmengine's way to initialise; None keeps ``init``.
+        init_cfg: mmengine's way to initialize; None keeps ``init``.
 
     Raises:
         ValueError: If an argument is none of these, or not exactly one of

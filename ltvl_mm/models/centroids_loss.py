@@ -24,7 +24,7 @@ def compute_centroids_loss(
     2016, Eq. 4.
 
     Args:
-        feats: (N, F), not normalised.
+        feats: (N, F), not normalized.
         target: (N,) classes, in [0, K).
         centroids: (K, F).
         margin: Squared distance beyond which nothing is pushed away.

@@ -30,7 +30,7 @@ class CLIPBackbone(BaseBackbone):
             (:func:`ltvl_mm.models.clip_inputs.check_clip_inputs`).
         frozen: Do not train the tower: no gradients, evaluation mode, and no
             activation kept.
-        freeze_bn: Keep BatchNorm's running statistics and normalise by them
+        freeze_bn: Keep BatchNorm's running statistics and normalize by them
             also in training; its weights and biases do train. As in BALLAD's
             code, which never leaves evaluation mode. To train from random
             weights, set it to False.
@@ -40,7 +40,7 @@ class CLIPBackbone(BaseBackbone):
         projection: False for features before the projection into the joint
             space, of width F: ViTs only, as a ResNet's attention pooling is
             its projection, too.
-        init_cfg: mmengine's way to initialise; None keeps ``pretrained``.
+        init_cfg: mmengine's way to initialize; None keeps ``pretrained``.
 
     Raises:
         ValueError: If ``projection`` is False and the tower is no ViT, or
@@ -93,7 +93,7 @@ class CLIPBackbone(BaseBackbone):
         return self
 
     def forward(self, images: torch.Tensor) -> tuple[torch.Tensor]:
-        """Map (B, 3, S, S) to ((B, D or F),), not normalised."""
+        """Map (B, 3, S, S) to ((B, D or F),), not normalized."""
         with torch.set_grad_enabled(
             torch.is_grad_enabled() and not self.frozen
         ):

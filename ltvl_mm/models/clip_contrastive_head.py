@@ -67,7 +67,7 @@ class CLIPContrastiveHead(ClsHead):
         chunk_size: Prompts that keep their activations at a time, so that
             memory does not grow with K; costs a second forward pass of the
             text tower. None keeps all.
-        init_cfg: mmengine's way to initialise; None keeps ``pretrained``.
+        init_cfg: mmengine's way to initialize; None keeps ``pretrained``.
 
     Attributes:
         classes: Classes to predict, of

@@ -42,11 +42,11 @@ class CONTAINER(BaseBackbone):
         drop_path_rate: Stochastic depth rate of the last block; it grows
             linearly from 0 at the first one.
         out_indices: Stages whose outputs are returned, from 0. The last
-            stage's output is normalised.
+            stage's output is normalized.
         frozen_stages: Number of stages, from the first, that do not train.
         norm_eval: Keep BatchNorm's statistics in training.
         init_cfg: mmengine's initialization config. None leaves convolutions as
-            PyTorch initialises them, as the authors' code does.
+            PyTorch initializes them, as the authors' code does.
 
     Raises:
         ValueError: If an argument is none of these.

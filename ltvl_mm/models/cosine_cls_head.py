@@ -9,7 +9,7 @@ from ltvl_mm.registry import MODELS
 
 @MODELS.register_module()
 class CosineClsHead(LinearClsHead):
-    """z_k = scale * cos(f, w_k): no class is favoured by a longer vector.
+    """z_k = scale * cos(f, w_k): no class is favored by a longer vector.
 
     Source: the NormedLinear of LDAM's and RIDE's code, whose scale of 30 is
     applied in the loss and in the layer.

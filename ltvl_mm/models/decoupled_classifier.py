@@ -73,7 +73,7 @@ class DecoupledClassifier(ImageClassifier):
         self.stage_1 = None
 
     def init_weights(self) -> None:
-        """Initialise what is trained, and load the rest from the stage.
+        """Initialize what is trained, and load the rest from the stage.
 
         Raises:
             ValueError: If the stage lacks a weight of a part, or has it in

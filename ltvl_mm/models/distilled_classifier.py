@@ -55,7 +55,7 @@ class DistilledClassifier(ImageClassifier):
 
     Args:
         teacher: Config of a classifier. It gets the images as the student's
-            data_preprocessor has normalised them.
+            data_preprocessor has normalized them.
         teacher_checkpoint: File, or folder of its training (its best
             checkpoint, else its last), loaded when training starts.
         temperature: T, > 0.
@@ -85,7 +85,7 @@ class DistilledClassifier(ImageClassifier):
         self._teacher: list[nn.Module] = []
 
     def init_weights(self) -> None:
-        """Initialise the student, and load the teacher.
+        """Initialize the student, and load the teacher.
 
         Raises:
             ValueError: If there is no such checkpoint, or it is of another

@@ -59,7 +59,7 @@ class EnsembleClassifier(BaseClassifier):
             _check_names(given, members)
         if missing := set(members) - set(weights):
             raise ValueError(f'weights lack {sorted(missing)}')
-        # Each member normalises its own images; here they only move.
+        # Each member normalizes its own images; here they only move.
         super().__init__(
             init_cfg=init_cfg, data_preprocessor=BaseDataPreprocessor()
         )
@@ -88,7 +88,7 @@ class EnsembleClassifier(BaseClassifier):
 
         Args:
             inputs: (B, 3, H, W) for all members, or name -> (B, 3, H, W) as
-                ``ltvl_mm.PackViews`` packs it; not yet normalised.
+                ``ltvl_mm.PackViews`` packs it; not yet normalized.
             data_samples: Data samples of the images, for ``mode='predict'``.
             mode: ``'tensor'`` or ``'predict'``.
 
@@ -148,7 +148,7 @@ def _pick(inputs: Images, name: str) -> torch.Tensor:
 
 
 def _prepare(member: BaseClassifier, images: torch.Tensor) -> torch.Tensor:
-    """Normalise the images as the member was trained on them."""
+    """Normalize the images as the member was trained on them."""
     # The host's one for several views, as PaCo's, asks for both.
     data = {'inputs': images, 'data_samples': None}
     return member.data_preprocessor(data)['inputs']

@@ -98,7 +98,7 @@ class ExpertResNet(BaseModule):
         self._freeze()
 
     def init_weights(self) -> None:
-        """Initialise all stages as the host does those of a ResNet."""
+        """Initialize all stages as the host does those of a ResNet."""
         super().init_weights()
         if self._pretrained is not None:
             self._load_pretrained()

@@ -91,7 +91,7 @@ class FrozenCLIP:
         )
 
     def encode_images(self, images: torch.Tensor) -> torch.Tensor:
-        """Map (B, 3, S, S) to (B, D), not normalised, on the device."""
+        """Map (B, 3, S, S) to (B, D), not normalized, on the device."""
         images = images.to(
             self.device, non_blocking=True, memory_format=self._layout
         )

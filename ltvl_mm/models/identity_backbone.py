@@ -12,7 +12,7 @@ class IdentityBackbone(BaseBackbone):
 
     Args:
         dim: Width D of the features.
-        init_cfg: mmengine's way to initialise; there is nothing to.
+        init_cfg: mmengine's way to initialize; there is nothing to.
     """
 
     def __init__(self, dim: int, *, init_cfg: dict | None = None) -> None:

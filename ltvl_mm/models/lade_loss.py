@@ -1,4 +1,4 @@
-"""LADE: balanced softmax, and logits regularised towards density ratios."""
+"""LADE: balanced softmax, and logits regularized towards density ratios."""
 
 import math
 

@@ -26,7 +26,7 @@ def recall_memory(
     reach.
 
     Args:
-        feats: (N, F), not normalised.
+        feats: (N, F), not normalized.
         shares: (N, K) of each class in what is recalled, sum 1.
         selection: (N, F) in [-1, 1], what of it is taken.
         centroids: (K, F).

@@ -14,7 +14,7 @@ class ModulatedAttentionNeck(BaseModule):
     The non-local block is an embedded Gaussian one. Its mask starts at 0, so
     that a second stage starts as its first stage ends. Source: OLTR, Liu et
     al. 2019 (arXiv 1904.05160), section 3, and its code. (There, the ResNet
-    initialises all its convolutions once more, the mask among them.)
+    initializes all its convolutions once more, the mask among them.)
 
     Args:
         in_channels: Width C of the map.

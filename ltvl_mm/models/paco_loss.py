@@ -1,4 +1,4 @@
-"""Parametric contrastive loss: classes' centres among the contrasted."""
+"""Parametric contrastive loss: classes' centers among the contrasted."""
 
 import math
 
@@ -38,7 +38,7 @@ def compute_paco_loss(
         key_labels: (M,) classes of the keys; -1 where there is none.
         temperature: Temperature of the keys, > 0.
         alpha: Weight of keys of the image's class.
-        beta: Weight of the centre of its class.
+        beta: Weight of the center of its class.
         gamma: Weight of keys among all, > 0.
     """
     classes = logits.shape[1]

@@ -148,7 +148,7 @@ def encode_tokens(
         progress: Is told how many texts of a piece are done.
 
     Returns:
-        (N, D) not normalised, on the tower's device.
+        (N, D) not normalized, on the tower's device.
     """
     lengths = _count_read_tokens(tower, tokens)
     order = torch.argsort(lengths, stable=True)

@@ -24,7 +24,7 @@ class Copy:
 
 @dataclass(frozen=True)
 class ImageTraits:
-    """What copies are recognised by.
+    """What copies are recognized by.
 
     Args:
         keys: N names.

@@ -54,8 +54,8 @@ def make_class_logits(
     """
     if score == 'cosine':
         return ClassLogits(queries.astype(np.float64), score)
-    centred = queries - queries.mean(0, dtype=np.float64)
-    return ClassLogits(centred / temperature, score)
+    centered = queries - queries.mean(0, dtype=np.float64)
+    return ClassLogits(centered / temperature, score)
 
 
 def _count_blocks(classes: int) -> int:

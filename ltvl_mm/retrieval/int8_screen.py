@@ -113,7 +113,7 @@ def _measure_error(images: torch.Tensor) -> torch.Tensor:
 def _find_signs(weights: np.ndarray) -> np.ndarray:
     """Return the (D,) signs, +1 or -1, that :func:`_round_weights` wants.
 
-    Of two neighbours one changes its sign, in weights and images alike, if
+    Of two neighbors one changes its sign, in weights and images alike, if
     that makes the largest sum of two of one sign smaller.
     """
     spread = np.maximum(weights.std(1, keepdims=True), _TINY)
@@ -128,8 +128,8 @@ def _find_signs(weights: np.ndarray) -> np.ndarray:
 def _round_weights(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return (K,) steps and (K, D) whole numbers in [-127, 127].
 
-    Processors without VNNI add the products of two neighbours in 16 bits,
-    where 255 a + 255 b must stay below 2^15: neighbours of one sign are
+    Processors without VNNI add the products of two neighbors in 16 bits,
+    where 255 a + 255 b must stay below 2^15: neighbors of one sign are
     limited to a sum of 128 (of different signs they cannot reach it).
     """
     best = np.full(len(weights), np.inf)

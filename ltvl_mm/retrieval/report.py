@@ -14,7 +14,7 @@ from ltvl_mm.structures.store_files import spell_column
 from ltvl_mm.structures.store_rows import describe_bad_rows
 from ltvl_mm.utils.io import read_json
 
-# By these copies are recognised beside the cosine.
+# By these copies are recognized beside the cosine.
 _TRAITS = ('sha256', 'url', 'phash')
 
 
@@ -110,7 +110,7 @@ def describe_report(out: str | Path) -> str:
         )
     for root, missing in found['copies_recognised_without'].items():
         lines.append(
-            f'{root} lacks {", ".join(missing)} to recognise copies by'
+            f'{root} lacks {", ".join(missing)} to recognize copies by'
         )
     short = [entry for entry in found['classes'] if entry['short_because']]
     for entry in short[:5]:

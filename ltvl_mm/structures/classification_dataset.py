@@ -1,4 +1,4 @@
-"""Interface of a data set of labelled images."""
+"""Interface of a data set of labeled images."""
 
 from typing import Protocol
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 # Stores written before the wording of describe_preprocessing. That version
 # preprocessed every model in this way, so the sentence is exact.
 _OLD_WORDING = re.compile(
-    r'short side (\d+) bicubic, centre crop, CLIP mean and std'
+    r'short side (\d+) bicubic, center crop, CLIP mean and std'
 )
 _OPENAI_MEAN = (0.48145466, 0.4578275, 0.40821073)
 _OPENAI_STD = (0.26862954, 0.26130258, 0.27577711)

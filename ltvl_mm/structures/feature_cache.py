@@ -1,7 +1,7 @@
 """A folder with the features of a data set's images, view by view.
 
 ``view_0.npy``, ``view_1.npy``, ... hold (N, D) float32 each, row i for image
-i of the list, not normalised; a view is one pass of the data set through its
+i of the list, not normalized; a view is one pass of the data set through its
 pipeline. ``settings.json`` says what they were made from.
 """
 
@@ -27,7 +27,7 @@ class FeatureSource:
 
     Args:
         weights: Hash of the encoder's checkpoint file and settings.
-        pipeline: Hash of transforms and normalisation.
+        pipeline: Hash of transforms and normalization.
         images: Hash of the list: paths and labels, in order.
     """
 

@@ -113,7 +113,7 @@ def _draw_line(
 
 
 def _load_tile(path: Path) -> Image.Image:
-    """Return the image on a square tile, or a grey one if it is gone."""
+    """Return the image on a square tile, or a gray one if it is gone."""
     tile = Image.new('RGB', (_TILE, _TILE), 'lightgrey')
     try:
         image = read_image(path, draft_side=_TILE)

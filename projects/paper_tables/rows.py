@@ -30,7 +30,7 @@ class Row:
         table: Its number.
         number: Number of the row in the table, from 1.
         method: Name of the method in the paper.
-        backbone: With ``CLIP`` where CLIP's weights initialise it.
+        backbone: With ``CLIP`` where CLIP's weights initialize it.
         paper: Many, medium, few, all -> percent; what the paper reports.
         recipe: How the configs give the number; None if not here yet.
         configs: Leaves of ``configs/``.

@@ -117,7 +117,7 @@ def test_an_old_wording_is_accepted_if_it_means_the_same(
     store, settings, tmp_path
 ):
     def reword(size):
-        words = f'short side {size} bicubic, centre crop, CLIP mean and std'
+        words = f'short side {size} bicubic, center crop, CLIP mean and std'
         return replace(store, encoder=store.encoder | {'preprocessing': words})
 
     prepare_retrieval(reword(32), tmp_path, **settings)

@@ -66,7 +66,7 @@ def scope():
 
 @pytest.fixture
 def leaf(target, manifest, tmp_path):
-    """Six labelled images and six retrieved ones, of three classes."""
+    """Six labeled images and six retrieved ones, of three classes."""
     path = tmp_path / 'leaf.py'
     path.write_text(
         LEAF.format(manifest=str(manifest), data_root=target['data_root'])

@@ -10,8 +10,8 @@ from ltvl_mm.structures.features import Features
 def make_features(count, labels=None):
     rng = np.random.default_rng(0)
     labels = np.arange(count) % 2 if labels is None else labels
-    centres = 20 * labels[:, None] * np.ones((1, 4))
-    points = rng.normal(size=(count, 4)) + centres + [1, 0, 0, 0]
+    centers = 20 * labels[:, None] * np.ones((1, 4))
+    points = rng.normal(size=(count, 4)) + centers + [1, 0, 0, 0]
     paths = tuple(f'{number}.jpg' for number in range(count))
     return Features(points.astype(np.float32), labels, paths)
 

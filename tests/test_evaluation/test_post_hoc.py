@@ -92,15 +92,15 @@ def test_normalised_classes_win_where_length_decided():
 def test_without_val_each_class_of_train_has_one_voice():
     # Three images of class 0, one of class 1; lengths 4 and 1, median 2.5.
     train = make([[1, 1], [1, 1], [1, 1], [0, 2]], [0, 0, 0, 1])
-    (as_trained, normalised) = search_taus_by_loss(train, WEIGHTS, (0, 1))
+    (as_trained, normalized) = search_taus_by_loss(train, WEIGHTS, (0, 1))
     common = np.log(1 + np.exp(-3)) + np.log(1 + np.exp(-2))
     assert as_trained['loss'] == pytest.approx(common / 2)
     common = np.log(2) + np.log(1 + np.exp(-5))
-    assert normalised['loss'] == pytest.approx(common / 2)
+    assert normalized['loss'] == pytest.approx(common / 2)
     found = choose_tau(WEIGHTS, (0, 1), train, None, GROUPS)
     assert found['chosen'] == as_trained
     assert found['chosen_by'] == 'class-balanced log-loss of train'
-    assert found['train'] == [as_trained, normalised]
+    assert found['train'] == [as_trained, normalized]
     val = make([[1.0, 3.0]], [1])
     found = choose_tau(WEIGHTS, (0, 1), train, val, GROUPS)
     assert found['chosen']['tau'] == 1
@@ -147,10 +147,10 @@ def test_the_nearest_mean_is_that_of_a_slow_search():
     rng = np.random.default_rng(0)
     train = make(rng.normal(size=(30, 4)), rng.choice([0, 2, 3], 30))
     test = make(rng.normal(size=(9, 4)), np.zeros(9, int))
-    centre = train.features.mean(0)
+    center = train.features.mean(0)
 
     def move(rows):
-        rows = rows - centre
+        rows = rows - center
         return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
     means = {

@@ -89,7 +89,7 @@ def test_the_losses_of_a_head_by_hand(monkeypatch, kind, expected, frozen):
         return torch.eye(3, 128)[[known.index(row) for row in tokens.tolist()]]
 
     monkeypatch.setattr(class_prototypes, 'encode_classes', encode)
-    images = (3 * torch.eye(3, 128),)  # the head normalises
+    images = (3 * torch.eye(3, 128),)  # the head normalizes
     loss = head.loss(images, make_samples([0, 0, 2]))['loss']
     assert loss.item() == pytest.approx(expected, rel=1e-5)
 

@@ -101,7 +101,7 @@ def test_prototypes_are_computed_once_while_evaluating(head):
 
 
 def test_prototypes_follow_an_optimiser_step(head):
-    for optimiser in (
+    for optimizer in (
         torch.optim.SGD(head.parameters(), lr=1.0),
         torch.optim.AdamW(head.parameters(), lr=0.1),
         torch.optim.AdamW(head.parameters(), lr=0.1, fused=True),
@@ -112,7 +112,7 @@ def test_prototypes_follow_an_optimiser_step(head):
         head.loss((torch.randn(2, 128),), make_samples(['a cat', 'a dog']))[
             'loss'
         ].backward()
-        optimiser.step()
+        optimizer.step()
         head.eval()
         assert not torch.allclose(head.prototypes(), before)
         check_prototypes(head)
@@ -194,14 +194,14 @@ def test_with_the_backbone_it_is_a_classifier_that_learns(tmp_path):
     model.init_weights()
     images = torch.stack([torch.zeros(3, 32, 32), torch.ones(3, 32, 32)])
     samples = make_samples(['a photo of a cat.', 'a photo of a dog.'])
-    optimiser = torch.optim.AdamW(model.parameters(), lr=1e-3)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
     model.train()
     losses = []
     for _ in range(12):
         loss = model(images, samples, mode='loss')['loss']
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         loss.backward()
-        optimiser.step()
+        optimizer.step()
         losses.append(loss.item())
     assert losses[-1] < losses[0] / 2
     model.eval()

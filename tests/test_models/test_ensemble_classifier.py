@@ -65,7 +65,7 @@ def test_logits_are_mixed_of_what_each_member_says_alone():
     with torch.no_grad():
         mixed = model(images)
     torch.testing.assert_close(mixed, 0.25 * alone[0] + 3 * alone[1])
-    # Members normalise by their own numbers, or by those of the config.
+    # Members normalize by their own numbers, or by those of the config.
     means = [model.members[name].data_preprocessor.mean for name in 'ab']
     assert [float(mean.flatten()[0]) for mean in means] == [100, 9]
 

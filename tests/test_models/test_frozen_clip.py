@@ -65,8 +65,8 @@ def test_identity_and_preprocessing_are_those_of_the_model(model, weights):
         'std 0.26862954 0.26130258 0.27577711'
     )
     assert frozen.identity == identify_clip('ltvl-toy', model, text)
-    grey = Image.fromarray(np.full((50, 40, 3), 128, np.uint8))
-    assert frozen.preprocess(grey).shape == (3, 32, 32)
+    gray = Image.fromarray(np.full((50, 40, 3), 128, np.uint8))
+    assert frozen.preprocess(gray).shape == (3, 32, 32)
 
 
 def test_weights_are_needed():

@@ -182,7 +182,7 @@ def test_of_copies_the_best_is_kept():
 
 
 def test_a_copy_of_what_was_dropped_is_kept():
-    # A chain: each copies its neighbour, the first and the third do not.
+    # A chain: each copies its neighbor, the first and the third do not.
     angles = np.deg2rad([0, 14, 28])
     chain = np.stack([np.cos(angles), np.sin(angles), 0 * angles], 1)
     found = keep_originals(_traits(chain, [0] * 3, 'abc'), CopyRule())

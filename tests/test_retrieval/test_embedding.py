@@ -63,7 +63,7 @@ def _number(key):
 
 
 def _check(store):
-    """Every row lies where the colour of its image says."""
+    """Every row lies where the color of its image says."""
     rows = np.arange(len(store))
     numbers = [_number(key) for key in store.read_metadata(rows)['image_path']]
     due = np.array([expect(number) for number in numbers])
@@ -268,7 +268,7 @@ def test_another_encoder_is_refused_by_name(memory, tmp_path, monkeypatch):
 def test_an_old_wording_of_the_preprocessing_is_resumed(
     memory, tmp_path, monkeypatch
 ):
-    words = 'short side 8 bicubic, centre crop, CLIP mean and std'
+    words = 'short side 8 bicubic, center crop, CLIP mean and std'
     old = {'preprocessing': words}
     monkeypatch.setattr('web_memory.ENCODER', old)
     before = embed(memory, tmp_path)

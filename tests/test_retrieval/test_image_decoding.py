@@ -42,8 +42,8 @@ def test_cmyk_becomes_rgb():
 @pytest.mark.parametrize(
     ('mode', 'colour'), [('RGBA', (0, 0, 0, 0)), ('LA', (0, 0))]
 )
-def test_transparent_pixels_are_white_and_not_what_hides_below(mode, colour):
-    assert _pixel(decode_image(save(Image.new(mode, (4, 4), colour)))) == WHITE
+def test_transparent_pixels_are_white_and_not_what_hides_below(mode, color):
+    assert _pixel(decode_image(save(Image.new(mode, (4, 4), color)))) == WHITE
 
 
 def test_half_transparent_red_is_pink():
@@ -62,7 +62,7 @@ def test_palettes_are_looked_up_and_their_transparency_is_white():
 
 
 def test_of_an_animation_the_first_frame_is_taken():
-    frames = [Image.new('RGB', (4, 4), colour) for colour in (RED, GREEN)]
+    frames = [Image.new('RGB', (4, 4), color) for color in (RED, GREEN)]
     data = save(frames[0], 'GIF', save_all=True, append_images=frames[1:])
     assert _pixel(decode_image(data)) == RED
 

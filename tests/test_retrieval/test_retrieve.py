@@ -32,7 +32,7 @@ QUERIES = ClassQueries(
     NAMES, ('a {} picture',), np.eye(3, 4, dtype=np.float32), ENCODER
 )
 # Each image has a pattern of its own, so that the hash tells them apart; the
-# toy encoder sees the mean colour only, and takes all of a class for copies.
+# toy encoder sees the mean color only, and takes all of a class for copies.
 OPTIONS = RetrievalOptions(
     temperature=0.05,
     over=3,
@@ -42,12 +42,12 @@ OPTIONS = RetrievalOptions(
 
 
 def _paint(label, purity, pattern):
-    """An image of a class; the purer its colour, the higher it scores."""
+    """An image of a class; the purer its color, the higher it scores."""
     noise = np.random.default_rng(pattern).uniform(-40, 40, (8, 8, 1))
     noise = np.kron(noise - noise.mean(), np.ones((4, 4, 1)))
-    colour = np.full(3, 110.0 - 10 * purity)
-    colour[label] = 150 + 10 * purity
-    return Image.fromarray((colour + noise).round().astype(np.uint8))
+    color = np.full(3, 110.0 - 10 * purity)
+    color[label] = 150 + 10 * purity
+    return Image.fromarray((color + noise).round().astype(np.uint8))
 
 
 RED = [_paint(0, 5 - place, place) for place in range(5)]  # best first
@@ -468,7 +468,7 @@ def test_what_others_embedded_is_retrieved_without_hashes(
     )
     with pytest.raises(ValueError, match=message):
         run([2, 1, 1], verify=False)
-    # The toy encoder sees colours, of which copies have the very same.
+    # The toy encoder sees colors, of which copies have the very same.
     rule = CopyRule(0.9, 10, cosine_alone=0.99999)
     options = replace(OPTIONS, copy='none', duplicates=rule, exclude=rule)
     manifest, rejected = run([3, 1, 1], options=options, verify=False)

@@ -1,4 +1,4 @@
-"""A toy web memory: the colour of an image says which image it is."""
+"""A toy web memory: the color of an image says which image it is."""
 
 import io
 import struct
@@ -18,7 +18,7 @@ ENCODER = {'arch': 'mean colour', 'weights': 'none', 'preprocess': '4 px'}
 
 
 def draw(number):
-    """Return a PNG whose colour is ``number``, 0 to 215, in base 6."""
+    """Return a PNG whose color is ``number``, 0 to 215, in base 6."""
     return save(Image.new('RGB', (8, 8), _colour(number)))
 
 

@@ -5,7 +5,7 @@ from ltvl_mm.structures.encoder_identity import (
     find_difference,
 )
 
-OLD = 'short side 224 bicubic, centre crop, CLIP mean and std'
+OLD = 'short side 224 bicubic, center crop, CLIP mean and std'
 NEW = {
     'size': (224, 224),
     'mean': (0.48145466, 0.4578275, 0.40821073),

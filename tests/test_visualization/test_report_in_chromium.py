@@ -15,7 +15,7 @@ from ltvl_mm.visualization.report import (
     read_retrieval,
     write_report,
 )
-from ltvl_mm.visualization.report.plot import COLOURS
+from ltvl_mm.visualization.report.plot import COLORS
 
 pytest.importorskip('selenium')
 from chromium import make_wait, open_browser
@@ -76,8 +76,8 @@ def show(browser, page, *, width=1280, scheme='light', touch=False):
 
 def measure_contrast(one, other):
     lights = []
-    for colour in (one.strip(' #'), other.strip(' #')):
-        whole = ''.join(2 * c for c in colour) if len(colour) == 3 else colour
+    for color in (one.strip(' #'), other.strip(' #')):
+        whole = ''.join(2 * c for c in color) if len(color) == 3 else color
         parts = np.array([int(whole[i : i + 2], 16) for i in (0, 2, 4)]) / 255
         linear = np.where(
             parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4
@@ -123,9 +123,9 @@ def test_a_screenshot_is_not_blank_and_nothing_sticks_out(
             'document.getElementById(arguments[0]).scrollIntoView()', part
         )
         picture = Image.open(io.BytesIO(browser.get_screenshot_as_png()))
-        grey = np.asarray(picture.convert('L'), float)
-        assert grey.std() > 10, part
-        ground = np.median(grey)
+        gray = np.asarray(picture.convert('L'), float)
+        assert gray.std() > 10, part
+        ground = np.median(gray)
         assert ground > 200 if scheme == 'light' else ground < 60
     wide = browser.execute_script(
         'return document.documentElement.scrollWidth'
@@ -149,8 +149,8 @@ def test_words_stand_out_from_their_ground(browser, page, scheme):
         for text in ('--text', '--quiet', '--link'):
             contrast = measure_contrast(find(ground), find(text))
             assert contrast >= 4.5, (ground, text)
-    for colour in COLOURS:
-        assert measure_contrast(find('--ground'), colour) >= 3.3, colour
+    for color in COLORS:
+        assert measure_contrast(find('--ground'), color) >= 3.3, color
     # Figures follow the page.
     said = browser.execute_script('return plots()[0].layout.font.color.trim()')
     assert said == ('#1b1e23' if scheme == 'light' else '#e6e8eb')

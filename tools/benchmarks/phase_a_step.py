@@ -54,7 +54,7 @@ class OurStep:
 class PlainStep:
     """The loop of the authors' code: all prompts, full length, each step.
 
-    Source: ``batch_forward`` of train.py as its behaviour is described, not
+    Source: ``batch_forward`` of train.py as its behavior is described, not
     its text; with the weights of ``ours``, in fp32.
     """
 

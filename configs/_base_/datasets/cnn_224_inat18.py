@@ -2,7 +2,7 @@
 
 Source: the code of Kang et al. 2020 (arXiv 1910.09217): mean and std of this
 data set, and no ColorJitter. Those of LADE, RIDE, TADE and ResLT do the same,
-PaCo's and GPaCo's normalise likewise.
+PaCo's and GPaCo's normalize likewise.
 """
 
 # Times 255.

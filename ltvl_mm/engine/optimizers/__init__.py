@@ -1,4 +1,4 @@
-"""How the host's Runner builds the optimiser."""
+"""How the host's Runner builds the optimizer."""
 
 from ltvl_mm.utils.lazy_imports import attach_names
 

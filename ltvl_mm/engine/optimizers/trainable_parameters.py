@@ -1,4 +1,4 @@
-"""An optimiser that holds no frozen parameter."""
+"""An optimizer that holds no frozen parameter."""
 
 from mmengine.optim import DefaultOptimWrapperConstructor, OptimWrapper
 from torch import nn
@@ -8,7 +8,7 @@ from ltvl_mm.registry import OPTIM_WRAPPER_CONSTRUCTORS
 
 @OPTIM_WRAPPER_CONSTRUCTORS.register_module()
 class TrainableOptimWrapperConstructor(DefaultOptimWrapperConstructor):
-    """Give the optimiser only the parameters with ``requires_grad``.
+    """Give the optimizer only the parameters with ``requires_grad``.
 
     The host's own constructor gives it all: a frozen CLIP then counts in the
     optimiser's parameters and checkpoints. Arguments are the host's.

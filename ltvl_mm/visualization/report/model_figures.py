@@ -56,7 +56,7 @@ def draw_feature_maps(
     maps: Sequence[tuple[str, np.ndarray, np.ndarray, np.ndarray]],
     names: Sequence[str],
 ) -> go.Figure:
-    """Draw features in the plane, a map per training, coloured by group.
+    """Draw features in the plane, a map per training, colored by group.
 
     Args:
         maps: Training, (N, 2) places, (N,) labels and (N,) groups of each.

@@ -3,7 +3,7 @@
 // Figures: drawn by plotly, which stands packed in the page.
 const plots = () => [...document.querySelectorAll('.plotly-graph-div')];
 
-// They take the colours of the page, which change with the system's.
+// They take the colors of the page, which change with the system's.
 function pickColours(layout) {
   const style = getComputedStyle(document.documentElement);
   const text = style.getPropertyValue('--text').trim();
@@ -124,7 +124,7 @@ if (controls) {
   controls.addEventListener('submit', (event) => event.preventDefault());
   update();
 
-  // One image of a class can be reached by tab, its neighbours by arrows; what
+  // One image of a class can be reached by tab, its neighbors by arrows; what
   // is chosen shows its caption, which a phone has no other way to show.
   const choose = (item) => {
     for (const other of item.parentElement.children) {

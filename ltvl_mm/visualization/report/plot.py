@@ -14,7 +14,7 @@ from ltvl_mm.structures.class_counts import FEW, GROUPS, MANY
 # After Okabe and Ito 2008, told apart by colour-blind readers; each so light
 # and so dark that it stands out 3 : 1 from both grounds of the page, as WCAG
 # 2.2 (1.4.11) asks, also where dots are a little transparent.
-COLOURS = (
+COLORS = (
     '#0A78B8',
     '#BA7A00',
     '#00956B',
@@ -23,7 +23,7 @@ COLOURS = (
     '#D55E00',
     '#808080',
 )
-# Beside the colour, for those who see none.
+# Beside the color, for those who see none.
 SYMBOLS = (
     'circle',
     'square',
@@ -37,7 +37,7 @@ DASHES = ('solid', 'dash', 'dot', 'dashdot', 'longdash')
 OPACITY = 0.9
 _TOOLBAR = 40  # pixels
 GROUP_COLOURS = dict(
-    zip((*GROUPS, 'all'), (*COLOURS[:3], COLOURS[-1]), strict=True)
+    zip((*GROUPS, 'all'), (*COLORS[:3], COLORS[-1]), strict=True)
 )
 GROUP_SYMBOLS = dict(zip((*GROUPS, 'all'), SYMBOLS, strict=False))
 
@@ -137,16 +137,16 @@ def mark_groups(figure: go.Figure) -> None:
 
 
 def pick_colour(number: int) -> str:
-    """Return a colour; they come again from the eighth on."""
-    return COLOURS[number % len(COLOURS)]
+    """Return a color; they come again from the eighth on."""
+    return COLORS[number % len(COLORS)]
 
 
 def share_out(methods: Sequence[str], baseline: str) -> dict[str, list[str]]:
     """Return which methods stand in one figure, by its name.
 
-    All of them while colours tell them apart; else each beside the baseline.
+    All of them while colors tell them apart; else each beside the baseline.
     """
-    if len(methods) <= len(COLOURS):
+    if len(methods) <= len(COLORS):
         return {'': list(methods)}
     return {
         method: [name for name in methods if name in (baseline, method)]
@@ -156,5 +156,5 @@ def share_out(methods: Sequence[str], baseline: str) -> dict[str, list[str]]:
 
 
 def pick_symbol(number: int) -> str:
-    """Return the symbol that goes with a colour."""
+    """Return the symbol that goes with a color."""
     return SYMBOLS[number % len(SYMBOLS)]
