@@ -144,6 +144,8 @@ def run_study(
 class _Study:
     """Stages of all seeds, and what is said about them."""
 
+    set_environment: Callable[[Path], Mapping[str, str]]
+
     def __init__(
         self,
         work: Path,
@@ -206,7 +208,7 @@ class _Study:
             self.threads,
         )
 
-    def run(self, tasks: Sequence[Task], lock: FolderLock) -> None:
+    def run(self, tasks: Sequence[Task], lock: FolderLock | None) -> None:
         """Run tasks, and mark those that are done."""
         run_tasks(
             tasks,

@@ -81,7 +81,7 @@ def run_tasks(
     tasks: Sequence[Task],
     *,
     jobs: int,
-    lock: FolderLock,
+    lock: FolderLock | None,
     on_start: Callable[[Task], object],
     on_end: Callable[[Finished], object],
 ) -> None:
@@ -93,7 +93,8 @@ def run_tasks(
         tasks: Each after those that it needs; what is needed and not among
             them counts as done.
         jobs: Number of tasks that run at the same time, >= 1.
-        lock: Lock of the output folder; it names the running commands, too.
+        lock: Lock of the output folder, which also names the running
+            commands; None if an outer call of this process holds it.
         on_start: Function that is called with a task that begins.
         on_end: Function that is called with one that has ended.
 
@@ -101,7 +102,8 @@ def run_tasks(
         RuntimeError: If a task fails; with the ends of the logs, and with
             the number of tasks that were not run.
     """
-    waiting, running = list(tasks), []
+    waiting = list(tasks)
+    running: list[_Run] = []
     open_keys = {task.key for task in tasks}
     failures = []
     try:
@@ -120,7 +122,8 @@ def run_tasks(
                     log_errors=jobs > 1,
                 )
                 running.append(_Run(task, process))
-                lock.set_children(one.process.pid for one in running)
+                if lock is not None:
+                    lock.set_children(one.process.pid for one in running)
             if not running:
                 break  # all others need one that failed
             for ended in _wait_for_some(running):
