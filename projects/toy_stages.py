@@ -96,7 +96,7 @@ def name_run(config: str, *, retrieval: bool) -> str:
 
     Args:
         config: Name of the config below ``configs/toy``.
-        retrieval: Whether it trains on retrieved images, too.
+        retrieval: True to train on retrieved images, too.
     """
     stem = Path(config).name
     return f'{stem}_retrieved' if retrieval else stem
@@ -122,7 +122,7 @@ def train_stage(
         work: Folder of the seed.
         seed: Seed of the training.
         config: Name of the config below ``configs/toy``.
-        retrieval: Whether it trains on retrieved images, too.
+        retrieval: True to train on retrieved images, too.
         first: Run that it begins with; None for none.
         options: Options of ``--cfg-options``; ``{}`` in one is replaced by
             the folder of ``first``.
@@ -151,7 +151,7 @@ def score_stage(work: Path, config: str, *, retrieval: bool) -> Stage:
     Args:
         work: Folder of the seed.
         config: Name of the config below ``configs/toy``.
-        retrieval: Whether it was trained on retrieved images, too.
+        retrieval: True if it was also trained on retrieved images.
     """
     run = name_run(config, retrieval=retrieval)
     return _test_stage(work, run, find_config(run, config), find_run(run))

@@ -44,7 +44,7 @@ def python_stage(
         name: Name of the stage.
         script: Path of the script in the clone.
         args: Arguments of the script.
-        needs: See :class:`Stage`.
+        needs: Names of the stages that it needs; see :class:`Stage`.
     """
     command = (sys.executable, script, *map(str, args))
     return Stage(name, command, None if needs is None else tuple(needs))
@@ -193,7 +193,7 @@ class _Study:
         Args:
             stage: The stage.
             folder: Folder of its logs.
-            title: What is said when it begins.
+            title: Line to print at the start.
             needs: Names of stages in the same folder.
         """
         key = (folder, stage.name)

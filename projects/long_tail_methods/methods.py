@@ -13,16 +13,16 @@ class Method:
     """A row of the tables.
 
     Args:
-        title: What tables call it.
+        title: Name in tables.
         config: Name of the config below ``configs/toy``.
         student: Name of the model that is trained.
         first: Config of the stage before it; '' for none.
         options: Options that point the config to the first stage; ``{}``
             stands for its folder.
-        plain: Whether it is trained without retrieved images.
-        retrieval: Whether it is trained with retrieved images.
-        rebalancing: Whether it counts among the re-balancing methods, which
-            change loss, sampling, classifier or experts.
+        plain: True to train without retrieved images.
+        retrieval: True to train with retrieved images.
+        rebalancing: True for a re-balancing method, which change loss,
+            sampling, classifier or experts.
     """
 
     title: str

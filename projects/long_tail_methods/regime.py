@@ -12,10 +12,10 @@ class Limit:
     """A limit within which the world counts as the paper's regime.
 
     Args:
-        name: What is checked.
+        name: Name of the check.
         column: Group of classes, or ``'all'``.
         limit: Limit in percent.
-        at_least: Whether the limit is a minimum, not a maximum.
+        at_least: True if the limit is a minimum, False for a maximum.
         paper: Ranges over students in the paper's Tables 1 to 4.
     """
 

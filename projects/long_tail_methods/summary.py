@@ -29,9 +29,9 @@ class Source:
     """Where a row of a seed is found.
 
     Args:
-        method: What tables call it.
+        method: Name of the method in tables.
         student: Name of the model.
-        retrieval: Whether it was trained on retrieved images, too.
+        retrieval: True if it was also trained on retrieved images.
         file: Results, in the folder of the seed.
         row: Name of the row in ``test`` of the file; '' for a file of
             metrics.

@@ -51,8 +51,8 @@ def conclude(
 
     Args:
         study: The runs.
-        changes: Of :func:`compare_methods`.
-        quality: Of the retrieval; None without one.
+        changes: Result of :func:`compare_methods`.
+        quality: Quality of the retrieval; None without one.
         wanted: (K,) images that were asked for; None if that is unknown.
     """
     accuracies = _list_accuracies(study)
