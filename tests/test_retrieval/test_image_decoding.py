@@ -40,7 +40,7 @@ def test_cmyk_becomes_rgb():
 
 
 @pytest.mark.parametrize(
-    ('mode', 'colour'), [('RGBA', (0, 0, 0, 0)), ('LA', (0, 0))]
+    ('mode', 'color'), [('RGBA', (0, 0, 0, 0)), ('LA', (0, 0))]
 )
 def test_transparent_pixels_are_white_and_not_what_hides_below(mode, color):
     assert _pixel(decode_image(save(Image.new(mode, (4, 4), color)))) == WHITE
