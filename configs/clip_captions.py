@@ -39,7 +39,7 @@ train_dataloader = dict(
     worker_init_fn=dict(type='ltvl_mm.seed_worker'),
     collate_fn=dict(type='default_collate'),
     drop_last=True,
-    # "Epochs" of a chosen length: a resumed run goes on with the images that
+    # "Epochs" of a chosen length: a resumed run continues with the images that
     # an undisturbed one would see.
     sampler=dict(type='ltvl_mm.FixedEpochSampler', epoch_size=epoch_size),
     dataset=dict(

@@ -1,7 +1,7 @@
 """A hook of mkdocs: files of the repository that pages link to are pages.
 
 Links stay as they work in the clone and on its host (``../tools/test.py``).
-On the site, such a file is a page below ``repository/``: Markdown as it is,
+On the site, such a file is a page below ``repository/``: Markdown unchanged,
 code in a block. A link to nothing fails a strict build, as any other.
 """
 
@@ -30,7 +30,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     while wanted:
         path = wanted.pop()
         if path in known or not (ROOT / path).is_file():
-            continue  # what is not there, the host of the links reports
+            continue  # what is not there, the web host of the links reports
         known.add(path)
         text = (ROOT / path).read_text(encoding='utf-8')
         if path.endswith('.md'):

@@ -25,7 +25,7 @@ def pytest_collection_modifyitems(items):
 def pytest_collection_finish():
     """Leave what is imported out of each collection of garbage.
 
-    The host asks for one with every data set: 0.3 s each time, most of what
+    mmpretrain asks for one with every data set: 0.3 s each time, most of what
     tests of data sets and configs took.
     """
     gc.freeze()
@@ -82,7 +82,7 @@ def manifest(tmp_path):
 @pytest.fixture(scope='session')
 def toy_root(tmp_path_factory):
     """A toy world with one or two images of a class."""
-    # Here, so that tests without the host do not wait for its import.
+    # Here, so that tests without mmpretrain do not wait for its import.
     from ltvl_mm.datasets.toy_world_files import write_toy_world
     from ltvl_mm.datasets.toy_world_spec import ToyWorldSize
 

@@ -36,7 +36,7 @@ def test_lift_crops_and_flips_alone_and_cuts_a_border_off_at_test(name):
     cfg = load(f'baselines/lift_{name}.py')
     _, crop, flip, _ = cfg.train_dataloader.dataset.pipeline
     assert (crop.type, flip.type) == ('RandomResizedCrop', 'RandomFlip')
-    assert 'crop_ratio_range' not in crop  # the host's is (0.08, 1)
+    assert 'crop_ratio_range' not in crop  # mmpretrain's is (0.08, 1)
     for loader in (cfg.val_dataloader, cfg.test_dataloader):
         _, resize, center, _ = loader.dataset.pipeline
         assert (resize.scale, center.crop_size) == (256, 224)

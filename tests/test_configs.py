@@ -38,7 +38,7 @@ TOY_LEAVES = [
     for path in LEAVES
     if 'toy' in path.parts and path.parent.name in ('toy', 'baselines')
 ]
-# The host accepts any key and ignores one that it does not know, such as
+# mmengine accepts any key and ignores one that it does not know, such as
 # optim_wraper: so all are listed, its own and the variables of our leaves.
 HOST_KEYS = {
     *inspect.signature(Runner.__init__).parameters,
@@ -270,7 +270,7 @@ def test_data_samplers_metrics_and_hooks_of_a_leaf_build(
     path, dummy_roots, monkeypatch
 ):
     monkeypatch.chdir(dummy_roots)
-    Visualizer.get_instance('leaf')  # the host's hook asks for one
+    Visualizer.get_instance('leaf')  # mmengine's hook asks for one
     cfg = Config.fromfile(path)
     for stage in ('train', 'val', 'test'):
         loader = cfg.get(f'{stage}_dataloader')

@@ -96,7 +96,7 @@ import sys
 for name in ('open_clip', 'faiss', 'matplotlib', 'plotly', 'sklearn'):
     sys.modules[name] = None  # importing it fails from here on
 from mmengine.registry import DATASETS, MODELS
-# As a stock config of the host finds it: nothing of ours is imported yet.
+# As a stock config of mmpretrain finds it: nothing of ours is imported yet.
 assert DATASETS.get('ltvl_mm.TACKLEDataset') is not None
 import ltvl_mm, ltvl_mm.registry
 for name in ('CLIPBackbone', 'CLIPContrastiveHead', 'TextInitClsHead'):

@@ -91,10 +91,10 @@ def build_parser() -> argparse.ArgumentParser:
 def main() -> None:
     settings = vars(build_parser().parse_args())
     from ltvl_mm.apis import embed
-    from ltvl_mm.utils.launch import join_ranks
+    from ltvl_mm.utils.launch import init_distributed
     from ltvl_mm.utils.provenance import record_command
 
-    rank = join_ranks()
+    rank = init_distributed()
     store = embed(settings.pop('inputs'), settings.pop('out'), **settings)
     if rank == 0:
         record_command(store.root)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # quickstart.sh: install, then TACKLE from web images to a table and pictures
-# on the embedded toy world. Killed? Run it again: it goes on where it was.
+# on the embedded toy world. Run it again to resume.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 python=$(tools/install.sh fork)

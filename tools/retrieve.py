@@ -275,10 +275,10 @@ def add_copies(group: argparse._ArgumentGroup) -> None:
 
 def main() -> None:
     args = build_parser().parse_args()
-    from ltvl_mm.utils.launch import join_ranks
+    from ltvl_mm.utils.launch import init_distributed
     from ltvl_mm.utils.lock import locked_folder
 
-    rank = join_ranks()
+    rank = init_distributed()
     with nullcontext() if args.dry_run else locked_folder(args.out):
         run(args, rank)
 

@@ -111,7 +111,7 @@ def merge_args(cfg: 'Config', args: argparse.Namespace) -> None:
     if args.cfg_options is not None:
         cfg.merge_from_dict(args.cfg_options)
     if cfg.get('auto_scale_lr', {}).get('enable', False):
-        # The host scales to what the ranks load at once, and forgets that a
+        # mmengine scales to what the ranks load at once, and forgets that a
         # step may be taken on several such batches.
         steps = cfg.optim_wrapper.get('accumulative_counts', 1)
         cfg.auto_scale_lr.base_batch_size /= steps

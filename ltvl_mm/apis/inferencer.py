@@ -116,7 +116,7 @@ class LongTailInferencer(ImageClassificationInferencer):
                 or one of these; paths and arrays may be mixed. Or a folder,
                 whose image files are read in the order of their names. An
                 empty list gives an empty list and a warning.
-            return_datasamples: Return the host's DataSample of each image.
+            return_datasamples: Return mmpretrain's DataSample of each image.
             batch_size: Images at a time.
             class_names: K' names (or a file of them) to tell apart instead
                 of the model's; only for models with a text side. Not for two
@@ -125,7 +125,7 @@ class LongTailInferencer(ImageClassificationInferencer):
                 takes them; None keeps the model's.
             return_features: Return what stands before the classifier, too;
                 costs a second pass. Not of ensembles. Default False.
-            kwargs: ``show``, ``show_dir``, ... of the host's inferencer.
+            kwargs: ``show``, ``show_dir``, ... of mmpretrain's inferencer.
 
         Returns:
             A dict per image: ``pred_label``; ``pred_class``, if anyone knows
@@ -154,7 +154,7 @@ class LongTailInferencer(ImageClassificationInferencer):
             if class_names is None
             else predict_classes(self.model, class_names, templates=templates)
         )
-        # Not the host's loop: its bar lives on when an image is bad.
+        # Not mmengine's loop: its bar lives on when an image is bad.
         try:
             with asked as self.classes:
                 samples = self._predict(

@@ -13,7 +13,7 @@ from mmengine.dist import get_rank
 
 from ltvl_mm.retrieval.placed_downloads import place_downloads
 from ltvl_mm.retrieval.task import RetrievalOptions
-from ltvl_mm.utils.launch import share
+from ltvl_mm.utils.launch import broadcast_object
 
 
 def leave_copying(
@@ -68,7 +68,7 @@ def place_local_images(
             )
         except ValueError as problem:
             error = str(problem)
-    error = share(error)
+    error = broadcast_object(error)
     if error is not None:
         raise ValueError(error)
     return report

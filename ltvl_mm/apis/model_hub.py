@@ -46,7 +46,7 @@ def get_model(
     device: str | None = None,
     **kwargs: object,
 ) -> BaseModel:
-    """Build a model of the project, or of any config of the host.
+    """Build a model of the project, or of any config of mmpretrain.
 
     Args:
         model: A name of :func:`list_models`, the path of a config, or one
@@ -130,7 +130,7 @@ def _find_config(model: str | Path | Config) -> tuple[Config, object]:
 
 @cache
 def _register_models() -> tuple[str, ...]:
-    """Make the host's ModelHub know the models; return their names."""
+    """Register the models in mmpretrain's ModelHub; return their names."""
     file = _ROOT / 'model-index.yml'
     if not file.is_file():
         raise ValueError(
@@ -139,7 +139,7 @@ def _register_models() -> tuple[str, ...]:
             f'with pip install -e, or give the path of a config'
         )
     index = load(str(file))
-    # What the host leaves out in silence.
+    # mmpretrain skips these silently.
     missing = [
         str(model.config)
         for model in index.models

@@ -37,7 +37,7 @@ from ltvl_mm.structures.manifest import Manifest, load_manifest
 from ltvl_mm.structures.store_join import check_encoders, join_stores
 from ltvl_mm.structures.store_opening import open_store
 from ltvl_mm.utils.io import read_json
-from ltvl_mm.utils.launch import share
+from ltvl_mm.utils.launch import broadcast_object
 from ltvl_mm.utils.lock import locks_output
 
 StoreLike = str | Path | EmbeddingStore
@@ -56,7 +56,7 @@ def retrieve(
     """Retrieve web images for each class, and write a folder to train on.
 
     As ``tools/retrieve.py``: ``images/``, ``manifest.parquet`` and
-    ``report.json``; a killed run goes on, and the ranks of a process group
+    ``report.json``; a killed run resumes, and the ranks of a process group
     share the work.
 
     Args:
@@ -74,7 +74,7 @@ def retrieve(
             ``budget``.
 
     Raises:
-        ValueError: As :func:`prepare_retrieval`; or if the web memory has
+        ValueError: As :func:`prepare_retrieval`; or if the web images have
             changed, or ``out`` was begun with other settings.
 
     Examples:
@@ -207,7 +207,7 @@ def prepare_retrieval(
             dry_run=dry_run,
         )
         found = queries, choose_temperature(options, queries, clip, val)
-    queries, temperature = share(found)
+    queries, temperature = broadcast_object(found)
     return RetrievalTask(
         store,
         queries,

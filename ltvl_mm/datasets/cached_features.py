@@ -112,7 +112,7 @@ class CachedFeatures(SubsetMixin, BaseDataset):
         }
 
     def get_cat_ids(self, idx: int) -> list[int]:
-        """Return the class of sample ``idx`` in a list, as the host does."""
+        """Return the class of sample ``idx`` in a list, as mmengine does."""
         return [self.get_data_info(idx)['gt_label']]
 
     def get_gt_labels(self) -> np.ndarray:

@@ -9,7 +9,7 @@ from ltvl_mm.registry import TRANSFORMS
 class FixedCrop(BaseTransform):
     """Cut a square out of an image, at a corner, the center, or between.
 
-    The host has crops at the center and at random places. Five of these, at
+    mmpretrain has crops at the center and at random places. Five of these, at
     the corners and the center, are torchvision's FiveCrop.
 
     Args:

@@ -18,7 +18,7 @@ from ltvl_mm.structures.long_tail_profile import (
 )
 from ltvl_mm.structures.published_splits import check_labels
 from ltvl_mm.structures.split_check import check_unique
-from ltvl_mm.utils.io import claim_folder
+from ltvl_mm.utils.io import check_or_write_settings
 from ltvl_mm.utils.lock import locks_output
 from ltvl_mm.utils.progress import progress_bar
 from ltvl_mm.utils.temporaries import explain_write_errors
@@ -180,7 +180,7 @@ def write_cifar(
         f'CIFAR{num_classes}_LT_{split}.txt': part
         for split, part in lists.items()
     }
-    claim_folder(root, settings)
+    check_or_write_settings(root, settings)
     # The lists come last: where they are, all images are.
     if not all((root / name).exists() for name in files):
         _save_images(

@@ -1,7 +1,7 @@
 """Samplers whose epochs have a chosen length and a reproducible order.
 
 The order is a function of [seed, epoch] alone, so that a run that resumes at
-an epoch goes on as if it had never stopped.
+an epoch resumes as if it had never stopped.
 """
 
 import math

@@ -136,7 +136,7 @@ class TACKLEDataset(OriginMixin, SubsetMixin, BaseDataset):
 
         Args:
             dataset: The target: an instance, or a config, which is built in
-                the host's scope, as in a config file.
+                mmpretrain's scope, as in a config file.
             retrieved: The folder, or its manifest.
             kwargs: Further arguments of the class, e.g. ``pipeline``.
 
@@ -179,7 +179,7 @@ class TACKLEDataset(OriginMixin, SubsetMixin, BaseDataset):
     def pipeline(self) -> Compose:
         """Transforms of all samples; set, it changes those of both parts.
 
-        What the host's SwitchRecipeHook and browse_dataset go by.
+        mmpretrain's SwitchRecipeHook and browse_dataset read it.
 
         Raises:
             AttributeError: If retrieved images have transforms of their own.

@@ -13,7 +13,7 @@ def seed_worker(worker_id: int) -> None:
     """Seed numpy and random in a worker as torch seeded itself.
 
     Torch derives a worker's seed from the main process at each epoch, which
-    EpochSeedHook seeds by [seed, epoch, rank]. The host's own
+    EpochSeedHook seeds by [seed, epoch, rank]. mmengine's own
     ``worker_init_fn`` seeds by the worker alone: with workers that are
     started anew each epoch, all epochs then see the same augmentations.
     """

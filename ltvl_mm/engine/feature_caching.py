@@ -37,7 +37,7 @@ def cache_features(
     """Write the backbone's features of one split, or finish a begun cache.
 
     View v is one pass of the split through its pipeline, seeded by the
-    config's seed and v: a run that was killed goes on at the first missing
+    config's seed and v: a run that was killed resumes at the first missing
     view and ends with the same files.
 
     Args:

@@ -125,7 +125,7 @@ def compute_class_means(
     test.
 
     Args:
-        model: A classifier of the host, not wrapped; is left in eval mode.
+        model: Classifier of mmpretrain, not wrapped; is left in eval mode.
         cfg: Config of its training.
         num_classes: K.
         width: F.
@@ -171,7 +171,7 @@ def _build_plain_split(
 def _build_split(
     cfg: Config, split: str
 ) -> tuple[ClassificationDataset, Config]:
-    """Return data set and loader config of a split, in the host's scope."""
+    """Return data set and loader config of a split, in mmpretrain's scope."""
     if split not in SPLITS:
         raise ValueError(f'split must be one of {SPLITS}, got {split!r}')
     init_default_scope(cfg.get('default_scope', 'mmpretrain'))

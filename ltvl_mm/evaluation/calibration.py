@@ -1,4 +1,4 @@
-"""Whether a model is right as often as it is sure."""
+"""Reliability bins and expected calibration error (ECE)."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""How much each expert counts on test images whose classes nobody knows."""
+"""Expert weights for test images of unknown class distribution."""
 
 from collections.abc import Iterable
 

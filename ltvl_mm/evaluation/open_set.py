@@ -25,7 +25,7 @@ def measure_open_set(
         threshold: In [0, 1]; 0 rejects nothing.
 
     Returns:
-        ``threshold`` as it is; ``precision``, ``recall``, ``f_measure``,
+        ``threshold`` unchanged; ``precision``, ``recall``, ``f_measure``,
         each 0 if no known image is accepted and right; ``unknown_rejected``,
         the share of unknown images that are.
 

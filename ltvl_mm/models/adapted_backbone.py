@@ -62,7 +62,7 @@ class ParallelAdapter(nn.Module):
 
 @MODELS.register_module()
 class AdaptedBackbone(FrozenBackbone):
-    r"""Train adapters beside parts of a backbone that stays as it is.
+    r"""Train adapters beside parts of a frozen backbone.
 
     Source: AdaptFormer (Chen et al. 2022, arXiv 2205.13535), as LIFT (Shi et
     al. 2024, arXiv 2309.10019) fine-tunes CLIP with it on long-tailed data.

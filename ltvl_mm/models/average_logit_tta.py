@@ -13,7 +13,7 @@ class AverageLogitTTA(AverageClsScoreTTA):
 
     The views are those of mmcv's ``TestTimeAug`` in ``tta_pipeline``. Source:
     test-time ensembling of LIFT, Shi et al. 2024 (arXiv 2309.10019), and its
-    code. Arguments are the host's.
+    code. Arguments are mmpretrain's.
     """
 
     def _merge_single_sample(

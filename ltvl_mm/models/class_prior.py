@@ -43,7 +43,7 @@ class ClassPrior(nn.Module):
         self._known = False
 
     def check_class_counts(self) -> None:
-        """Raise ValueError if nobody has set the counts."""
+        """Raise ValueError if the counts are not set."""
         if not self._known:  # asked once: it waits for the device
             if not self.class_counts.any():
                 raise ValueError(
@@ -57,7 +57,7 @@ class ClassPrior(nn.Module):
         """Return the (K,) float32 log of each class's share of the images.
 
         Raises:
-            ValueError: If nobody has set the counts.
+            ValueError: If the counts are not set.
         """
         self.check_class_counts()
         counts = self.class_counts.float()

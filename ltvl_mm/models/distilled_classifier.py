@@ -105,7 +105,9 @@ class DistilledClassifier(ImageClassifier):
         feats = self.extract_feat(inputs)
         losses = self.head.loss(feats, data_samples)
         distance = compute_distillation(
-            self.head(feats), self._ask(inputs), temperature=self.temperature
+            self.head(feats),
+            self._forward_teacher(inputs),
+            temperature=self.temperature,
         )
         return {
             **losses,
@@ -113,7 +115,7 @@ class DistilledClassifier(ImageClassifier):
         }
 
     @torch.no_grad()
-    def _ask(self, images: torch.Tensor) -> torch.Tensor:
+    def _forward_teacher(self, images: torch.Tensor) -> torch.Tensor:
         """Return the teacher's (N, K) logits."""
         if not self._teacher:
             raise ValueError(

@@ -149,6 +149,6 @@ def _pick(inputs: Images, name: str) -> torch.Tensor:
 
 def _prepare(member: BaseClassifier, images: torch.Tensor) -> torch.Tensor:
     """Normalize the images as the member was trained on them."""
-    # The host's one for several views, as PaCo's, asks for both.
+    # A preprocessor for several views, as PaCo's, needs both.
     data = {'inputs': images, 'data_samples': None}
     return member.data_preprocessor(data)['inputs']

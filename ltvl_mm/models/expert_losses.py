@@ -1,4 +1,4 @@
-"""Losses of experts that shall differ: RIDE and TADE."""
+"""Losses that diversify experts: RIDE and TADE."""
 
 from typing import Any
 

@@ -26,7 +26,7 @@ class ExpertResNet(BaseModule):
     stages.
 
     Args:
-        backbone: Config of a ResNet or ResNeXt of the host. What it says of
+        backbone: Config of a ResNet or ResNeXt of mmpretrain. What it says of
             frozen stages and of norms in eval mode is meant for experts, too.
         num_experts: E, >= 1.
         shared_stages: Stages before the experts part, >= 1.
@@ -98,7 +98,7 @@ class ExpertResNet(BaseModule):
         self._freeze()
 
     def init_weights(self) -> None:
-        """Initialize all stages as the host does those of a ResNet."""
+        """Initialize all stages as mmpretrain does those of a ResNet."""
         super().init_weights()
         if self._pretrained is not None:
             self._load_pretrained()
@@ -181,7 +181,7 @@ def _make_stages(whole: BaseModule, first: int, ratio: float) -> Sequential:
 def _narrow_groups(whole: BaseModule, channels: int) -> None:
     """Have the next stage's groups as much narrower as its channels.
 
-    The host multiplies the width of a group by channels / base_channels, and
+    mmpretrain multiplies the width of a group by channels / base_channels, and
     refuses a ratio that is no whole number.
     """
     if hasattr(whole, 'width_per_group'):

@@ -1,4 +1,4 @@
-"""A backbone that stays as it is, but for small parts that train."""
+"""Frozen backbone with small trainable parts."""
 
 import re
 from collections.abc import Callable

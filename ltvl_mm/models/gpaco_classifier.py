@@ -29,7 +29,7 @@ class GPaCoClassifier(QueueClassifier):
             nn.Linear(width, dim),
         )
 
-    def _see(
+    def _forward_views(
         self, first: torch.Tensor, second: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
         answers = [self._answer(view) for view in (first, second)]

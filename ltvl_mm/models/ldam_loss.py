@@ -15,7 +15,7 @@ class LDAMLoss(HardLabelLoss):
     m_j = max_margin n_j^(-1/4) / max_k n_k^(-1/4), in units of the cosine;
     the head's logits are scale * cosine (``CosineClsHead``). Deferred
     re-weighting (DRW) is a second loss of this kind with ``beta``, to which
-    the host's SwitchRecipeHook switches. Source: Cao et al. 2019 (arXiv
+    mmpretrain's SwitchRecipeHook switches. Source: Cao et al. 2019 (arXiv
     1906.07413), Eq. 12 to 14 and Algorithm 1; weights after Cui et al. 2019.
 
     Args:

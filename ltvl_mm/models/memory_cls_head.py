@@ -50,7 +50,7 @@ class MemoryClsHead(CosineClsHead):
     """z_k = scale * |v| / (1 + |v|) * cos(v, w_k); v of :func:`recall_memory`.
 
     Before training, ``ClassMeansHook`` sets the centroids to the mean
-    features of the classes; a second loss goes on with them. Source: OLTR,
+    features of the classes; a second loss updates them. Source: OLTR,
     Liu et al. 2019 (arXiv 1904.05160), section 3, and its code.
 
     Args:
@@ -116,7 +116,7 @@ class MemoryClsHead(CosineClsHead):
         """Map the last (N, F) of ``feats`` to (N, K) logits.
 
         Raises:
-            ValueError: If nobody has set the centroids.
+            ValueError: If the centroids are not set.
         """
         if not self.has_centroids():
             raise ValueError(

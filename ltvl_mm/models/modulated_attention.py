@@ -19,7 +19,7 @@ class ModulatedAttentionNeck(BaseModule):
     Args:
         in_channels: Width C of the map.
         map_size: Height and width S of the map; 7 for a ResNet at 224 px.
-        neck: Pools the map, e.g. the host's GlobalAveragePooling, or its
+        neck: Pools the map, e.g. mmpretrain's GlobalAveragePooling, or its
             LinearNeck for a narrower feature.
         reduction: C by the width of the non-local block.
         init_cfg: mmengine's initialization config.

@@ -5,7 +5,7 @@ from torch import nn
 
 
 def count_multiply_adds(module: nn.Module, *inputs: object) -> int:
-    """Return the multiply-adds of a forward pass, as the host counts them.
+    """Return the multiply-adds of a forward pass, as mmengine counts them.
 
     As ``flops`` of mmengine's ``get_model_complexity_info``, which has no
     way to be silent about what it does not count: additions, maxima.
@@ -13,7 +13,7 @@ def count_multiply_adds(module: nn.Module, *inputs: object) -> int:
     Args:
         module: In the mode it is in.
         inputs: Inputs of its forward; tensors, or tuples of them. Neither
-            gradients nor autocast may be on: the host traces.
+            gradients nor autocast may be on: mmengine traces.
     """
     counter = FlopAnalyzer(module, inputs)
     counter.unsupported_ops_warnings(False).uncalled_modules_warnings(False)

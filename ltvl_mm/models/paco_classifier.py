@@ -22,7 +22,7 @@ class QueueClassifier(ImageClassifier):
     """Train on two views of each image and on a queue of earlier ones.
 
     What PaCo and GPaCo have in common. Predicts as any classifier, with plain
-    logits. The queue is part of the checkpoint, so that a resumed run goes on
+    logits. The queue is part of the checkpoint, so that a resumed run keeps
     with it. While it is not full yet, what is missing is left out.
 
     Args:
@@ -79,7 +79,7 @@ class QueueClassifier(ImageClassifier):
         check_hard_samples(data_samples, self)
         target = torch.cat([sample.gt_label for sample in data_samples])
         target = target.to(inputs[0].device)
-        logits, points = self._see(*inputs)
+        logits, points = self._forward_views(*inputs)
         labels = target.repeat(2)
         loss = self.head.loss_module(
             logits,
@@ -95,7 +95,7 @@ class QueueClassifier(ImageClassifier):
         """Return what maps (N, F) features to (N, D)."""
         raise NotImplementedError
 
-    def _see(
+    def _forward_views(
         self, first: torch.Tensor, second: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Return logits of the views that are taught, and points of both.
@@ -127,9 +127,9 @@ class QueueClassifier(ImageClassifier):
 
 @MODELS.register_module()
 class PaCoClassifier(QueueClassifier):
-    """Teach the first view; a slow copy sees the second.
+    """Train the first view; the momentum (EMA) encoder sees the second.
 
-    The slow copy is part of the checkpoint, too. Source: PaCo, Cui et al.
+    The momentum encoder is part of the checkpoint. Source: PaCo, Cui et al.
     2021 (arXiv 2107.12028), section 3; momentum encoder and queue as in MoCo.
 
     Args:
@@ -146,7 +146,7 @@ class PaCoClassifier(QueueClassifier):
         if not 0 < momentum < 1:
             raise ValueError(f'momentum must lie in (0, 1), got {momentum}')
         super().__init__(*args, **kwargs)
-        # The host's momentum is the share of the new.
+        # mmengine's momentum is the share of the new weights.
         self.slow = ExponentialMovingAverage(self._encoder(), 1 - momentum)
 
     def _build_projector(self, width: int, dim: int) -> nn.Module:
@@ -157,7 +157,7 @@ class PaCoClassifier(QueueClassifier):
             nn.Linear(width, dim),
         )
 
-    def _see(
+    def _forward_views(
         self, first: torch.Tensor, second: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
         logits, queries = self._answer(first)
@@ -168,7 +168,7 @@ class PaCoClassifier(QueueClassifier):
 
     @torch.no_grad()
     def _encode_slowly(self, images: torch.Tensor) -> torch.Tensor:
-        """Return (N, D) keys of the slow copy, after its step."""
+        """Return (N, D) keys of the momentum encoder, after its step."""
         self.slow.update_parameters(self._encoder())
         # So that BatchNorm does not tell which images are of one batch.
         images, order = batch_shuffle_ddp(images)
@@ -176,7 +176,7 @@ class PaCoClassifier(QueueClassifier):
 
 
 def _build_preprocessor(cfg: dict | nn.Module | None) -> nn.Module:
-    """Build it here: the host's classifier adds what this one refuses."""
+    """Build it here: mmpretrain's classifier adds augmentations."""
     if isinstance(cfg, nn.Module):
         return cfg
     known = {

@@ -68,7 +68,7 @@ class PromptedBlock(nn.Module):
 
 @MODELS.register_module()
 class PromptedBackbone(FrozenBackbone):
-    r"""Train tokens beside those of a transformer that stays as it is.
+    r"""Train tokens beside those of a frozen transformer.
 
     Source: VPT-deep (Jia et al. 2022, arXiv 2203.12119), section 3.2: new
     ones for each block. One of LIFT's choices (Shi et al. 2024, arXiv

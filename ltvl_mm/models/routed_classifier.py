@@ -143,19 +143,19 @@ class RoutedClassifier(DecoupledClassifier):
         (shared,) = self.backbone.trunk(images)
         used = torch.ones(len(images), dtype=torch.int64, device=images.device)
         waiting = torch.arange(len(images), device=images.device)
-        logits, feat = self._ask(0, shared)
+        logits, feat = self._forward_expert(0, shared)
         for number in range(1, len(self.backbone.experts)):
             means = logits[waiting] / number
             asks = self.router(feat, means, number - 1) > 0
             waiting = waiting[asks]
             if not len(waiting):
                 break
-            more, feat = self._ask(number, shared[waiting])
+            more, feat = self._forward_expert(number, shared[waiting])
             logits = logits.index_add(0, waiting, more)
             used[waiting] += 1
         return logits / used[:, None], used
 
-    def _ask(
+    def _forward_expert(
         self, number: int, shared: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Return (N, K) logits and (N, F) features of an expert."""
@@ -169,7 +169,7 @@ class RoutedClassifier(DecoupledClassifier):
         with torch.autocast(image.device.type, enabled=False):
             (shared,) = self.backbone.trunk(image)
             expert = self.backbone.experts[0]  # all are alike
-            logits, feat = self._ask(0, shared)
+            logits, feat = self._forward_expert(0, shared)
             trunk = count_multiply_adds(self.backbone.trunk, image)
             own = (
                 count_multiply_adds(expert, shared)

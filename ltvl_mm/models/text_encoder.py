@@ -170,7 +170,7 @@ def encode_tokens(
 def _run_tower(tower: nn.Module, ids: torch.Tensor) -> torch.Tensor:
     """Run the tower on (n, l) tokens, l at most its context length.
 
-    open_clip applies its (L, L) mask as it is: we lend it the corner.
+    open_clip applies its (L, L) mask unchanged: pass the corner of it.
     """
     if not _is_causal(tower):
         return tower(ids)

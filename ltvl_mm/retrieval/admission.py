@@ -184,7 +184,7 @@ def _has_value(
 def _test_hosts(
     table: pa.Table, hosts: frozenset[str], wanted: bool
 ) -> np.ndarray:
-    """Return whether the host of each URL lies under ``hosts``, or not."""
+    """Return whether the web host of each URL lies under ``hosts``, or not."""
     found = pc.extract_regex(pc.cast(table['url'], pa.string()), _HOST)
     found = pc.utf8_lower(pc.struct_field(found, 'host')).combine_chunks()
     found = found.dictionary_encode()

@@ -108,7 +108,7 @@ class CandidatePool:
         found[full] = self.scores[sure[starts[full] + ranks[full] - 1]]
         return found
 
-    def find_crowded(self) -> np.ndarray:
+    def find_over_capacity(self) -> np.ndarray:
         """Return the classes where ties keep far more than was asked for."""
         kept = np.bincount(self.labels, minlength=len(self.budget))
         return np.flatnonzero(kept > 2 * self.budget + 64)

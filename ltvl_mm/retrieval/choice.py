@@ -21,7 +21,7 @@ from ltvl_mm.utils.progress import progress_bar
 
 @dataclass(frozen=True)
 class Rejected:
-    """A candidate that was passed over.
+    """Candidate that was skipped, and why.
 
     Args:
         key: The image.
@@ -87,7 +87,7 @@ class ImageChoice:
         """Choose anew for the classes that were asked for.
 
         Args:
-            asked: (K,) how many candidates; 0 leaves a class as it is.
+            asked: (K,) how many candidates; 0 leaves a class unchanged.
             found: The candidates of K classes; if fewer, there are no more.
         """
         labels = np.flatnonzero(asked)

@@ -1,4 +1,4 @@
-"""Pictures of near-copies that were passed over, beside what they copy."""
+"""Pictures of skipped near-duplicates beside their originals."""
 
 import shutil
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.utils.image_decoding import decode_image
 from ltvl_mm.utils.io import atomic_write
 
-# A web-scale memory holds tens of thousands; nobody looks at more than this.
+# A web-scale memory holds tens of thousands; more are not looked at.
 MOST = 300
 _SIDE = 128
 _PLACE = ('source', 'offset', 'size', 'sha256')
@@ -29,7 +29,7 @@ def write_copy_pictures(
     store: EmbeddingStore,
     excluded: Sequence[EmbeddingStore],
 ) -> None:
-    """Write ``copies/`` with what was passed over as a copy of a test image.
+    """Write ``copies/``: pictures of skipped near-duplicates of test images.
 
     Evenly many of all if there are more than MOST. An image whose bytes the
     stores do not lead to is listed without a picture.
@@ -37,7 +37,7 @@ def write_copy_pictures(
     Args:
         out: Folder of the retrieval.
         rejected: Rejected candidates of all classes; duplicates are left out.
-        store: The web memory.
+        store: Store of the web images.
         excluded: Stores of the originals.
     """
     pairs: dict[tuple[str, str], list[Rejected]] = {}

@@ -45,7 +45,7 @@ class ImageTraits:
     def pick(
         self, places: np.ndarray, embeddings: np.ndarray
     ) -> 'ImageTraits':
-        """Return some images, with embeddings that are at hand."""
+        """Return some images, with embeddings in memory."""
         return ImageTraits(
             [self.keys[place] for place in places],
             embeddings,

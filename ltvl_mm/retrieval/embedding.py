@@ -28,7 +28,7 @@ from ltvl_mm.structures.store_writer import (
 )
 from ltvl_mm.utils.image_decoding import DECODER_VERSION
 from ltvl_mm.utils.io import read_json
-from ltvl_mm.utils.launch import share
+from ltvl_mm.utils.launch import broadcast_object
 from ltvl_mm.utils.lock import locks_output
 from ltvl_mm.utils.progress import progress_bar
 
@@ -104,7 +104,7 @@ def embed_shards(
         )
         if plan.missing:
             _warn_of_decoder(out, encoder)
-    store, plan = share((store, plan))
+    store, plan = broadcast_object((store, plan))
     mine = plan.missing[rank::ranks]
     loader = DataLoader(
         ShardBatches(shards, mine, preprocess, batch_size),

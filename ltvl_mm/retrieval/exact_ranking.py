@@ -69,10 +69,10 @@ class ExactRanking:
 
     def thin_out(self, pool: CandidatePool) -> None:
         """Decide among a pool's ties, where they keep too many."""
-        crowded = pool.find_crowded()
-        if not len(crowded):
+        full = pool.find_over_capacity()
+        if not len(full):
             return
-        places = np.flatnonzero(np.isin(pool.labels, crowded))
+        places = np.flatnonzero(np.isin(pool.labels, full))
         rows, labels = pool.rows[places], pool.labels[places]
         scores, _, valid = self._score(rows, labels)
         order = np.lexsort([rows, -scores, labels, ~valid])

@@ -1,4 +1,4 @@
-"""The screen of images by products of 8-bit integers."""
+"""Prefilter of images by products of 8-bit integers."""
 
 import time
 import warnings
@@ -9,7 +9,7 @@ from mmengine.logging import print_log
 
 from ltvl_mm.retrieval.float32_screen import ClassLogits, Float32Screen
 
-# Part of the sample whose rounding errors a screen is laid out for; images
+# Part of the sample whose rounding errors a prefilter is laid out for; images
 # with larger ones pass without a test.
 _COVERED = 0.995
 # In place of no spread at all, when all images or classes are the same.
@@ -212,7 +212,7 @@ def _is_exact(weights: np.ndarray) -> bool:
 def choose_screen(
     exact: Float32Screen, sample: torch.Tensor
 ) -> Int8Screen | None:
-    """Return the 8-bit screen if it is the faster one on this machine.
+    """Return the 8-bit prefilter if it is the faster one on this machine.
 
     Args:
         exact: Exact float32 prefilter to compare with.

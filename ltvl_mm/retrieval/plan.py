@@ -146,7 +146,7 @@ def _estimate_memory(task: RetrievalTask, candidates: int) -> float:
     classes, dim = task.queries.embeddings.shape
     return (
         _LIBRARIES
-        + classes * dim * 8 * 4  # queries, and what screens make of them
+        + classes * dim * 8 * 4  # queries, and what prefilters keep
         + candidates * (_POOL_BYTES + _TRAITS_BYTES)
         + len(task.store) / 8 * bool(task.admission)
         + sum(min(len(other), 1 << 16) for other in task.excluded[:1])

@@ -13,7 +13,7 @@ from ltvl_mm.structures.store_check import (
 )
 from ltvl_mm.structures.store_decoder import describe_old_decoder
 from ltvl_mm.structures.store_rows import check_bad_rows, find_bad_rows
-from ltvl_mm.utils.launch import share
+from ltvl_mm.utils.launch import broadcast_object
 from ltvl_mm.utils.progress import progress_bar
 
 
@@ -84,6 +84,6 @@ def _check_store(store: EmbeddingStore, *, verify: bool) -> None:
             check_unique(store, hashes)
         except ValueError as repeated:
             error = str(repeated)
-    error = share(error)
+    error = broadcast_object(error)
     if error is not None:
         raise ValueError(error)

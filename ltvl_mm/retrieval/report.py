@@ -1,4 +1,4 @@
-"""What a retrieval found for each class, and what it passed over and why."""
+"""Report of a retrieval: images per class, skipped candidates and why."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -90,7 +90,7 @@ def describe_report(out: str | Path) -> str:
         f'{found["retrieved"]} of {found["retrieved"] + found["missing"]} '
         f'images retrieved for {len(found["classes"])} classes: '
         f'{out / "manifest.parquet"}',
-        f'passed over: {found["duplicates"]} duplicates, '
+        f'skipped: {found["duplicates"]} duplicates, '
         f'{found["copies_of_excluded_images"]} copies of excluded images; by '
         f'class in {out}/report.json',
     ]

@@ -17,8 +17,8 @@ from ltvl_mm.retrieval.select import Selection
 from ltvl_mm.retrieval.task import RetrievalTask
 from ltvl_mm.retrieval.units import select_in_units
 from ltvl_mm.structures.manifest import Manifest, load_manifest
-from ltvl_mm.utils.io import claim_folder, read_json, write_json
-from ltvl_mm.utils.launch import share
+from ltvl_mm.utils.io import check_or_write_settings, read_json, write_json
+from ltvl_mm.utils.launch import broadcast_object
 from ltvl_mm.utils.lock import locks_output
 
 
@@ -28,11 +28,11 @@ def retrieve(
 ) -> tuple[Manifest, list[Rejected]]:
     """Write ``images/``, ``manifest.parquet`` and ``report.json`` to ``out``.
 
-    The images are copied out of the web memory, so that the folder is all
-    that training needs: ``images/<class>/<rank>.<suffix>``. ``copies/`` shows
-    what was passed over as a copy of a test image. The manifest is written
+    The images are copied out of the files of web images, so that training
+    needs only the folder: ``images/<class>/<rank>.<suffix>``. ``copies/`` has
+    pictures of skipped near-duplicates of test images. The manifest is written
     last; where an earlier run has finished, it is read instead. A
-    killed run goes on with the units of the store that are done, and the
+    killed run resumes with the units of the store that are done, and the
     ranks of a process group share them; the bytes are the same for any.
 
     Args:
@@ -40,14 +40,16 @@ def retrieve(
         out: Folder; all ranks see it.
 
     Raises:
-        ValueError: If the web memory or a file of a store has changed, a key
+        ValueError: If the web images or a file of a store has changed, a key
             is missing or repeated, no image is left for any class, or
             ``out`` was begun with other classes, stores or options.
     """
     out, first = Path(out), get_rank() == 0
     if first:
-        claim_folder(out, task.describe())
-    if not share((out / 'manifest.parquet').exists()):  # written last
+        check_or_write_settings(out, task.describe())
+    if not broadcast_object(
+        (out / 'manifest.parquet').exists()
+    ):  # written last
         excluded_skipped = check_stores(task)
         choice = _choose_images(task, out / 'selection')
         choice.excluded_skipped = excluded_skipped
@@ -70,7 +72,7 @@ def retrieve(
             reason = explain_nothing(report)
             if reason is None:
                 write_folder(out, task, choice.chosen)
-        reason = share(reason)
+        reason = broadcast_object(reason)
         if reason is not None:
             raise ValueError(reason)
     if first:
@@ -98,7 +100,7 @@ def _choose_images(task: RetrievalTask, folder: Path) -> ImageChoice:
         if found is not None:
             choice.consider(asked, found)
             choice.skipped = np.union1d(choice.skipped, selection.skipped)
-        short = share(choice.find_short())
+        short = broadcast_object(choice.find_short())
         if not len(short):
             break
         # Theirs alone: what the others have does not change.

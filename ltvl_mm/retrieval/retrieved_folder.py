@@ -49,7 +49,7 @@ def write_folder(
     :func:`ltvl_mm.retrieval.placed_downloads.place_downloads`.
 
     Raises:
-        ValueError: If the web memory has changed.
+        ValueError: If the web images have changed.
     """
     rows = np.concatenate([best.rows for best in chosen])
     metadata = task.store.read_metadata(rows, _COLUMNS)

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from ltvl_mm.retrieval.int8_screen import Int8Screen
     from ltvl_mm.retrieval.select import Selection
 
-# Candidates of screened images are computed together, so many rows at a time.
+# Rows of prefiltered images whose candidates are computed together.
 _SURVIVORS = 512
-# If more of some images pass the fast screen, it is not used for the next
+# If more of some images pass the fast prefilter, it is not used for the next
 # chunks.
 _TOO_MANY = 0.4
 PROBE = 256
@@ -28,7 +28,7 @@ class Scan:
     Args:
         selection: Search to run.
         pool: Pool that collects the candidates.
-        fast: A screen that passes more than it must; None for none.
+        fast: Prefilter that may pass more images than needed; None for none.
     """
 
     def __init__(

@@ -206,7 +206,7 @@ def _build_member(
     size = header.size if fields.size is None else fields.size
     if header.type == tarfile.GNUTYPE_SPARSE:
         more = bool(block[482])
-        while more:  # the list of holes goes on in blocks of its own
+        while more:  # the list of holes continues in blocks of its own
             block = file.read(_BLOCK)
             more = len(block) == _BLOCK and bool(block[504])
             cursor.position += _BLOCK

@@ -27,7 +27,7 @@ class RetrievalTask:
     """All that a retrieval depends on, and how it is computed.
 
     Args:
-        store: The web memory.
+        store: Store of the web images.
         queries: The K classes.
         budget: (K,) images wanted.
         excluded: Stores of images, such as val and test, of which no copy

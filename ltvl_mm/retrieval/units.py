@@ -10,8 +10,8 @@ from ltvl_mm.retrieval.exact_ranking import Candidates
 from ltvl_mm.retrieval.options import UNIT_ROWS
 from ltvl_mm.retrieval.select import Selection
 from ltvl_mm.structures.embedding_store import EmbeddingStore
-from ltvl_mm.utils.io import claim_folder
-from ltvl_mm.utils.launch import share
+from ltvl_mm.utils.io import check_or_write_settings
+from ltvl_mm.utils.launch import broadcast_object
 from ltvl_mm.utils.progress import progress_bar
 from ltvl_mm.version import __version__
 
@@ -91,7 +91,7 @@ def select_in_units(
     if rank == 0:
         _claim(folder, selection, unit_rows)
         missing = [unit for unit in units if not unit.locate(folder).exists()]
-    missing = share(missing)
+    missing = broadcast_object(missing)
     pool = selection.make_pool()
     for unit in units:
         if unit not in missing:
@@ -120,7 +120,7 @@ def select_in_units(
 
 
 def _claim(folder: Path, selection: Selection, unit_rows: int) -> None:
-    claim_folder(
+    check_or_write_settings(
         folder,
         {
             'budget': selection.budget.tolist(),

@@ -63,11 +63,11 @@ def read_bytes(
         data = _read_bytes(source, offset, size)
     except OSError as error:
         raise ValueError(
-            f'the web memory has changed: {source}: {error.strerror}'
+            f'the web images have changed: {source}: {error.strerror}'
         ) from None
     if hashlib.sha256(data).hexdigest() != sha256:
         raise ValueError(
-            f'the web memory has changed: {source} has other bytes from '
+            f'the web images have changed: {source} has other bytes from '
             f'{offset} on'
         )
     return data

@@ -130,7 +130,7 @@ def load_caption_index(folder: str | Path) -> CaptionIndex:
         raise ValueError(
             f'there is no {folder / _INDEX}; make it with tools/'
             f'dataset_converters/index_captions.py TARS -o {folder} (the same '
-            f'command goes on with an index that was not finished)'
+            f'command resumes an index that was not finished)'
         )
     content = read_fields(
         folder / _INDEX,

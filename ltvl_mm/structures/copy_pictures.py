@@ -1,4 +1,4 @@
-"""Near-copies of test images that a retrieval passed over, as pictures.
+"""Pictures of near-duplicates of test images that a retrieval skipped.
 
 ``copies/copies.json`` lists them, and beside it lie small pictures of each
 and of what it copies, so that a person can see whether the filter was right.
@@ -26,7 +26,7 @@ class CopyPicture:
         cosine: Between the two.
         evidence: ``'bytes'``, ``'url'`` or ``'looks'``.
         picture: File of the web image, relative to the folder; '' if its
-            bytes are not at hand.
+            bytes are not available.
         original: The same of the test image.
     """
 

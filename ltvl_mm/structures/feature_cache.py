@@ -14,7 +14,7 @@ import numpy as np
 from ltvl_mm.structures.classification_dataset import ClassificationDataset
 from ltvl_mm.utils.io import (
     atomic_write,
-    claim_folder,
+    check_or_write_settings,
     hash_content,
     hash_file,
     read_json,
@@ -111,7 +111,9 @@ def begin_cache(root: Path, source: FeatureSource, seed: int) -> None:
     Raises:
         ValueError: If it was begun from another source or with another seed.
     """
-    claim_folder(root, {'format': 1, 'seed': seed, **asdict(source)})
+    check_or_write_settings(
+        root, {'format': 1, 'seed': seed, **asdict(source)}
+    )
 
 
 def has_view(root: Path, number: int) -> bool:

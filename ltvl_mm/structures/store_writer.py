@@ -22,7 +22,7 @@ from ltvl_mm.structures.store_parts import (
 )
 from ltvl_mm.utils.io import (
     atomic_write,
-    claim_folder,
+    check_or_write_settings,
     hash_content,
     remove_temporaries,
     write_json,
@@ -38,7 +38,7 @@ def begin_store(root: Path, settings: dict) -> str:
     Raises:
         ValueError: If ``root`` was begun with others; names what differs.
     """
-    claim_folder(root, settings)
+    check_or_write_settings(root, settings)
     for folder in ('img_emb', 'metadata', 'parts'):
         (root / folder).mkdir(parents=True, exist_ok=True)
         remove_temporaries(root / folder)

@@ -1,4 +1,4 @@
-"""What the two families of the host need to work alike.
+"""Compatibility of the two OpenMMLab families.
 
 The maintained fork (onedl-mmengine, ...) and upstream (mmengine, ...) install
 the same modules; this is the only file that tells them apart.

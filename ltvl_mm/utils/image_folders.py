@@ -211,5 +211,5 @@ def _check_entry(
 
 
 def _is_odd(name: str) -> bool:
-    """Return True if a name cannot be printed as it is."""
+    """Return True if a name cannot be printed unescaped."""
     return not name.isprintable()

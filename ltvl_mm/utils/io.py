@@ -141,7 +141,9 @@ def read_json(path: str | Path) -> Any:  # noqa: ANN401
         raise ValueError(f'{path} is not JSON: {error}') from None
 
 
-def claim_folder(folder: str | Path, settings: dict[str, Any]) -> None:
+def check_or_write_settings(
+    folder: str | Path, settings: dict[str, Any]
+) -> None:
     """Begin an output folder, or go on with one begun in the same way.
 
     ``settings.json`` says with which settings a folder was begun, so that
@@ -163,7 +165,7 @@ def check_claim(folder: str | Path, settings: dict[str, Any]) -> dict:
     """Return the settings as JSON keeps them, if a folder may have them.
 
     Raises:
-        ValueError: As :func:`claim_folder`; writes nothing.
+        ValueError: As :func:`check_or_write_settings`; writes nothing.
     """
     file = Path(folder) / 'settings.json'
     settings = json.loads(json.dumps(settings))  # as it will be read again

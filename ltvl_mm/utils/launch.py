@@ -1,4 +1,4 @@
-"""How processes start together: those of the host, and those of tools."""
+"""Start of distributed processes, of mmengine and of tools."""
 
 import os
 from datetime import timedelta
@@ -12,7 +12,7 @@ from mmengine.dist import broadcast_object_list
 def prepare_launch(cfg: Config, launcher: str) -> None:
     """Set the launcher; without a GPU, start gloo and fit the wrapper.
 
-    The host asks CUDA for a device when it starts a distributed run, and
+    mmengine asks CUDA for a device when it starts a distributed run, and
     wraps the model for it: both fail on a machine without one.
 
     Args:
@@ -49,7 +49,7 @@ def set_dataloader_defaults(
     pin_memory: bool,
     persistent_workers: bool = True,
 ) -> None:
-    """Give a loader of ``cfg`` the host's defaults where it has none.
+    """Give a loader of ``cfg`` mmengine's defaults where it has none.
 
     Args:
         cfg: Is changed.
@@ -70,7 +70,7 @@ def set_dataloader_defaults(
         loader.persistent_workers = False
 
 
-def join_ranks() -> int:
+def init_distributed() -> int:
     """Return this process's rank among those that torchrun started, or 0."""
     if 'RANK' not in os.environ:
         return 0
@@ -81,7 +81,7 @@ def join_ranks() -> int:
     return torch.distributed.get_rank()
 
 
-def share(content: Any) -> Any:  # noqa: ANN401
+def broadcast_object(content: Any) -> Any:  # noqa: ANN401
     """Return what rank 0 has on every rank."""
     shared = [content]
     broadcast_object_list(shared)

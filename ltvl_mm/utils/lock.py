@@ -176,7 +176,7 @@ def _take_once(take: Callable[[], FolderLock]) -> FolderLock | None:
         return take()
     from mmengine.dist import get_rank
 
-    from ltvl_mm.utils.launch import share
+    from ltvl_mm.utils.launch import broadcast_object
 
     lock, fault = None, None
     if get_rank() == 0:
@@ -185,7 +185,7 @@ def _take_once(take: Callable[[], FolderLock]) -> FolderLock | None:
         except (LockedError, OSError) as error:
             fault = error
     # Without this, other ranks would wait for rank 0 in vain.
-    message = share(fault and str(fault))
+    message = broadcast_object(fault and str(fault))
     if message is not None:
         raise fault or LockedError(message)
     return lock

@@ -58,8 +58,8 @@ def try_link(draft: Path, path: Path) -> Owner | None:
 
     Of several processes that find the same dead owner, one removes its
     file: the one that holds a second lock, named after the dead owner's
-    token. It looks again under that lock, so nobody removes a new owner's
-    file.
+    token. It looks again under that lock, so that no process removes the file
+    of a new owner.
     """
     while not _link(draft, path):
         owner, age = read_owner(path), measure_age(path)

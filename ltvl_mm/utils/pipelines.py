@@ -1,4 +1,4 @@
-"""The transforms of data sets, inside any wrappers of the host."""
+"""Transforms of data sets, inside any wrappers of mmengine."""
 
 from typing import Any
 

@@ -17,7 +17,7 @@ FILE = 'commands.jsonl'
 _FIELDS = frozenset(
     'command folder environment time commit versions device'.split()
 )
-# Of either family of the host; the package comes with the clone.
+# Packages of either OpenMMLab family; the package comes with the clone.
 _PACKAGES = (
     'ltvl-mm',
     'torch',

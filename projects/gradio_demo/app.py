@@ -1,4 +1,4 @@
-"""A page to try models and a web memory on: see README.md.
+"""A page to try models and web images on: see README.md.
 
 Drop images, name classes, and compare what the models say; search an embedding
 store by the text of a class.

@@ -62,11 +62,11 @@ class ModelComparison:
         pixels = np.ascontiguousarray(image[..., ::-1])  # BGR, as mmcv reads
         with self._lock:
             return [
-                self._ask(name, infer, pixels, list(class_names))
+                self._predict(name, infer, pixels, list(class_names))
                 for name, infer in self.models.items()
             ]
 
-    def _ask(
+    def _predict(
         self,
         name: str,
         infer: LongTailInferencer,

@@ -1,6 +1,6 @@
 """Answers and found images as HTML; every text is escaped.
 
-Captions come from the web, and file and class names from whoever uses the
+Captions come from the web, and file and class names from users of the
 demo: none of them may bring markup.
 """
 

@@ -138,7 +138,7 @@ def build_page(
                     api_name='compare',
                 )
         if memory is not None:
-            with gr.Tab('Search the web memory'):
+            with gr.Tab('Search the web images'):
                 gr.Markdown(f'{len(memory.store):,} images')
                 classes = gr.Textbox(
                     label='Classes, one per line', lines=3, max_lines=10

@@ -1,7 +1,7 @@
 """Write model-index.yml, and metafile.yml and README.md of each method.
 
-All from ``tables.yml``. The numbers are the paper's: nobody has trained these
-models with this project yet. ``--check`` writes nothing and says what is old.
+All from ``tables.yml``. The numbers are the paper's: these models are not
+trained with this project yet. ``--check`` writes nothing and says what is old.
 """
 
 import argparse

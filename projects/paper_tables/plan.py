@@ -1,4 +1,4 @@
-"""Rows of a table as stages, each run once whoever needs it."""
+"""Rows of a table as stages; a shared stage runs once."""
 
 from collections.abc import Iterable
 from pathlib import Path

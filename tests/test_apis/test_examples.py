@@ -38,7 +38,7 @@ def folder(tmp_path, target, toy_root, monkeypatch):
     (tmp_path / 'configs').symlink_to(ROOT / 'configs')
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv('LTVL_TOY_ROOT', str(toy_root))
-    # It keeps the stdout of its birth, which shall not be an example's.
+    # It keeps the stdout of its birth, which must not be an example's.
     MMLogger.get_current_instance()
     return tmp_path
 

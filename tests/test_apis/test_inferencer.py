@@ -35,7 +35,7 @@ def files(toy_root, toy_manifest, tmp_path_factory):
         patch.setenv('LTVL_TOY_ROOT', str(toy_root))
         patch.setenv('LTVL_TOY_MANIFEST', str(toy_manifest))
         patch.setenv('LTVL_TOY_CLIP', str(folder / 'clip.pth'))
-        # BALLAD's checkpoint holds all: nobody needs phase A any more.
+        # BALLAD's checkpoint holds all: phase A is not needed any more.
         patch.setenv('LTVL_TOY_PHASE_A', str(folder / 'gone.pth'))
         patch.setenv('LTVL_TOY_STUDENT', str(folder / 'student.pth'))
         torch.manual_seed(0)

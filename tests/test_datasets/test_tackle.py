@@ -24,7 +24,7 @@ def config(target, manifest):
 
 
 def wrap(target):
-    """Return wrappers of the host and the labels that they have."""
+    """Return wrappers of mmengine and the labels that they have."""
     return {
         'RepeatDataset': (
             dict(type='RepeatDataset', times=2, dataset=target),
@@ -112,7 +112,7 @@ def test_a_config_is_left_as_it_was(config):
 
 def test_a_retrieved_folder_serves_as_well(target, manifest, config):
     due = DATASETS.build(config)
-    # The host's name without its scope, as in a config file.
+    # mmpretrain's name without its scope, as in a config file.
     target['type'] = 'CustomDataset'
     for retrieved in (manifest, str(manifest), manifest.parent):
         dataset = TACKLEDataset.from_retrieval(target, retrieved)

@@ -22,7 +22,7 @@ def name(block):
 def test_a_command_is_bash_and_names_files_that_exist(block):
     subprocess.run(['bash', '-n'], input=block.text.encode(), check=True)
     for file in re.findall(
-        # Not where a variable of the shell goes on.
+        # Not where a variable of the shell continues.
         r'(?<![\w/.])(?:tools|configs|projects|\.ci)/[\w./-]+(?![\w./$-])',
         block.text,
     ):

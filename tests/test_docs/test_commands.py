@@ -101,11 +101,11 @@ def _run(block, folder, environment):
         f'{block.place} failed:\n{done.stdout[-3000:]}\n'
         f'{log.read_text()[-5000:]}'
     )
-    # What the host's fork says whenever it is imported.
+    # Output of the mmengine fork at import.
     return done.stdout.replace('Could not import OneDL\n', '')
 
 
-# The host's logger keeps the stdout of its birth, and one of its modules
+# mmengine's logger keeps the stdout of its birth, and one of its modules
 # prints when it is imported: neither is an example's.
 _DOCTEST = """
 import doctest, sys

@@ -85,7 +85,7 @@ def test_views_differ_and_a_second_run_repeats_them(load_config, tmp_path):
     assert len(first.views[0]) == 172
     second = cache_features(cfg, 'train', tmp_path / 'second', views=1)
     np.testing.assert_array_equal(first.views[0], second.views[0])
-    # A begun cache goes on at its first missing view.
+    # A begun cache resumes at its first missing view.
     view, before = tmp_path / 'second/view_0.npy', first.views[1]
     changed = view.stat().st_mtime_ns
     third = cache_features(cfg, 'train', tmp_path / 'second', views=2)

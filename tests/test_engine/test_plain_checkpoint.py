@@ -55,7 +55,7 @@ def test_checkpoints_load_in_our_tools_and_resume(hooks, target, tmp_path):
     runner = _train(target, tmp_path, 2, hooks, resume=True)
     assert runner.epoch == 2
     assert (tmp_path / 'epoch_2.pth').exists()
-    # The history goes on where it was: two batches an epoch.
+    # The history continues: two batches an epoch.
     history = runner.message_hub.get_scalar('train/loss')
     assert len(history.data[0]) == 4
 

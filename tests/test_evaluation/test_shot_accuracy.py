@@ -64,7 +64,7 @@ def test_a_group_without_test_images_is_absent():
 
 
 def test_right_predictions_with_negative_scores_are_right():
-    """The host's Accuracy counts them as wrong."""
+    """mmpretrain's Accuracy counts them as wrong."""
     assert score(make_samples(PRED, TARGET, shift=-9)) == score(
         make_samples(PRED, TARGET)
     )
@@ -112,10 +112,10 @@ def test_counts_that_do_not_fit_the_classes_are_an_error(tmp_path):
 def score_as_rank(rank, folder):
     """Score every second sample, the first again at the end if need be.
 
-    This is what the host's DefaultSampler deals: it fills up the last rank.
+    This is what mmengine's DefaultSampler deals: it fills up the last rank.
     """
     torch.set_num_threads(1)  # a fork has none of its parent's threads
-    os.chdir(folder)  # the host collects through a folder in the current one
+    os.chdir(folder)  # mmengine collects through a folder in the current one
     torch.distributed.init_process_group(
         'gloo', init_method=f'file://{folder}/init', rank=rank, world_size=2
     )
@@ -131,7 +131,7 @@ def score_as_rank(rank, folder):
 
 
 def test_every_sample_counts_once_over_two_processes(tmp_path):
-    # Forked: a process that starts anew imports the host for seconds.
+    # Forked: a process that starts anew imports mmpretrain for seconds.
     torch.multiprocessing.start_processes(
         score_as_rank, (tmp_path,), nprocs=2, start_method='fork'
     )

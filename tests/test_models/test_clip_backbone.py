@@ -26,7 +26,7 @@ def build(weights, **options):
 @pytest.mark.smoke
 def test_features_are_those_of_the_clip_model_in_a_tuple(weights):
     backbone = build(weights)
-    backbone.eval()  # the host's does not return the module
+    backbone.eval()  # mmengine's does not return the module
     clip = build_clip('ltvl-toy', weights).eval()
     images = torch.randn(3, 3, 32, 32)
     with torch.no_grad():

@@ -30,7 +30,7 @@ def make_classifier(*, neck=None, pretrained=None, **options):
 
 
 def save(model, path):
-    """Save as the host's Runner does."""
+    """Save as mmengine's Runner does."""
     save_checkpoint(
         dict(meta={'epoch': 1}, state_dict=model.state_dict()), str(path)
     )

@@ -196,7 +196,7 @@ def test_an_unreachable_hub_has_a_remedy(monkeypatch):
         build_clip('hf-hub:a/b')
 
 
-def test_weights_that_nobody_gave(config_file):
+def test_raises_without_weights(config_file):
     assert find_default_weights('ViT-B-16-quickgelu') == 'openai'
     with pytest.raises(
         ValueError, match=r'published no weights of ViT-B-16-S'

@@ -1,4 +1,4 @@
-"""Distillation: its loss, and a teacher that is nobody's but the student's."""
+"""Distillation: its loss, and a teacher outside the student's parameters."""
 
 import math
 

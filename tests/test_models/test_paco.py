@@ -1,4 +1,4 @@
-"""PaCo and GPaCo: the loss against a slow one, slow copy, queue."""
+"""PaCo and GPaCo: the loss against a slow version, EMA encoder, queue."""
 
 import math
 
@@ -146,7 +146,7 @@ def test_a_batch_larger_than_the_queue_leaves_its_end():
     assert sorted(model.queue_labels.tolist()) == [1, 1, 2]
 
 
-def test_the_slow_copy_follows_and_has_no_gradient():
+def test_momentum_encoder_follows_without_gradient():
     model = build(momentum=0.9)
     step(model, 0, [0, 1])
     weight = model.projector[0].weight
@@ -180,7 +180,7 @@ def test_a_checkpoint_has_the_names_that_earlier_ones_have():
     }
 
 
-def test_a_checkpoint_carries_queue_and_slow_copy():
+def test_checkpoint_contains_queue_and_momentum_encoder():
     model = build(momentum=0.9)
     step(model, 0, [0, 1, 2])
     with torch.no_grad():

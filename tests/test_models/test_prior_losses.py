@@ -150,7 +150,7 @@ def test_two_classes_in_half_precision(kind):
 
 
 @pytest.mark.parametrize('kind', LOSSES)
-def test_nobody_told_the_counts(kind):
+def test_raises_without_class_counts(kind):
     loss = MODELS.build(dict(type=f'ltvl_mm.{kind}', num_classes=3))
     with pytest.raises(ValueError, match=r'add dict\(.*ClassCountsHook'):
         loss(torch.zeros(1, 3), torch.tensor([0]))

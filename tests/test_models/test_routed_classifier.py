@@ -1,4 +1,4 @@
-"""Routing: who needs an expert more, and that nobody else is shown to it."""
+"""Routing: an expert receives only the images that need it."""
 
 import math
 
@@ -127,7 +127,7 @@ def test_experts_see_only_whom_they_help(model, monkeypatch):
     _, used = model.route(torch.randn(4, *SIZE))
     assert used.tolist() == [2, 1, 3, 1]
     assert shown == [[4], [2], [1]]
-    # Nobody asks: no expert is run for nothing.
+    # No image is routed: no expert runs.
     pick_router(monkeypatch, model, [torch.full((4,), -1.0)])
     model.route(torch.randn(4, *SIZE))
     assert shown == [[4, 4], [2], [1]]

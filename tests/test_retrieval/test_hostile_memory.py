@@ -1,4 +1,4 @@
-"""A web memory that means harm, or is merely broken, from tar to store."""
+"""Hostile and broken web images, from tar to store."""
 
 import io
 import json

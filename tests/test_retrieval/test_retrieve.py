@@ -385,7 +385,7 @@ def test_a_plan_counts_what_is_left_and_writes_nothing(
     assert plan.bytes_left == 10 * 4 * 2
     assert plan.seconds == pytest.approx(10 / plan.rate / 2)
     assert '4, of which 0 are done' in plan.describe()
-    monkeypatch.setattr(retrieve_module, 'share', _fail_after(2))
+    monkeypatch.setattr(retrieve_module, 'broadcast_object', _fail_after(2))
     with pytest.raises(KeyboardInterrupt):
         retrieve(task, tmp_path / 'out')
     before = read_folder(tmp_path / 'out')
@@ -398,15 +398,15 @@ def test_a_plan_counts_what_is_left_and_writes_nothing(
 
 
 def _fail_after(calls):
-    """Return a ``share`` of one process that breaks off in its last call."""
+    """Return a ``broadcast_object`` that is interrupted in its last call."""
     left = iter(range(calls - 1))
 
-    def share(content):
+    def broadcast_object(content):
         if next(left, None) is None:
             raise KeyboardInterrupt
         return content
 
-    return share
+    return broadcast_object
 
 
 def test_images_can_be_listed_for_download_instead(run, tmp_path):
@@ -516,7 +516,7 @@ def test_a_web_memory_that_has_changed_leaves_no_manifest(
         file.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))  # as long
     else:
         file.unlink()
-    with pytest.raises(ValueError, match=r'web memory has changed: .*sky'):
+    with pytest.raises(ValueError, match=r'web images have changed: .*sky'):
         run([1, 1, 1])
     assert not (tmp_path / 'out' / 'manifest.parquet').exists()
 

@@ -17,7 +17,7 @@ def _unit(rng, rows):
     return x / np.linalg.norm(x, axis=1, keepdims=True)
 
 
-def _ask(embeddings):
+def _make_queries(embeddings):
     names = tuple(f'class {k}' for k in range(len(embeddings)))
     return ClassQueries(names, ('{}',), embeddings.astype('f4'), ENCODER)
 
@@ -56,7 +56,7 @@ def test_the_selection_equals_a_sort_of_all_scores(
     x = _unit(rng, 100).astype(np.float16)
     x[rng.choice(100, 40)] = x[7]  # many ties, in every part
     parts = np.split(x, [33, 33, 34, 90])  # one is empty, one has one row
-    queries = _ask(_unit(rng, 5))
+    queries = _make_queries(_unit(rng, 5))
     budget = np.array([0, 1, 17, 100, 250])
     found = select_images(
         write_store(tmp_path, parts),
@@ -75,7 +75,7 @@ def test_the_selection_equals_a_sort_of_all_scores(
 def test_chunks_do_not_change_a_bit(tmp_path, monkeypatch):
     rng = np.random.default_rng(0)
     store = write_store(tmp_path, [_unit(rng, 50).astype('f2')] * 2)
-    queries, budget = _ask(_unit(rng, 3)), np.array([20, 20, 20])
+    queries, budget = _make_queries(_unit(rng, 3)), np.array([20, 20, 20])
     found = []
     for chunk in (3 * 7, 10**6):
         monkeypatch.setattr(select, '_CHUNK_NUMBERS', chunk)
@@ -89,7 +89,10 @@ def test_equal_images_come_in_the_order_of_their_rows(tmp_path):
     same = np.tile(np.eye(1, WIDTH), (5, 1)).astype('f2')
     store = write_store(tmp_path, [same, same])
     found = select_images(
-        store, _ask(np.eye(2, WIDTH)), np.array([7, 2]), temperature=0.01
+        store,
+        _make_queries(np.eye(2, WIDTH)),
+        np.array([7, 2]),
+        temperature=0.01,
     )
     assert found[0].rows.tolist() == [0, 1, 2, 3, 4, 5, 6]
     assert found[1].rows.tolist() == [0, 1]
@@ -99,7 +102,7 @@ def test_argmax_gives_an_image_to_its_best_class_only(tmp_path):
     x = np.eye(2, WIDTH)
     store = write_store(tmp_path, [x.astype('f2')])
     options = dict(temperature=0.01, assign='argmax')
-    found = select_images(store, _ask(x), np.array([2, 2]), **options)
+    found = select_images(store, _make_queries(x), np.array([2, 2]), **options)
     assert [best.rows.tolist() for best in found] == [[0], [1]]
 
 
@@ -108,7 +111,7 @@ def test_the_score_can_be_chosen(tmp_path):
     x = np.zeros((2, WIDTH))
     x[:, :3] = [[0.8, 0.6, 0], [0.7, 0, np.sqrt(0.51)]]
     store = write_store(tmp_path, [x.astype('f2')])
-    queries, budget = _ask(np.eye(2, WIDTH)), np.array([1, 0])
+    queries, budget = _make_queries(np.eye(2, WIDTH)), np.array([1, 0])
     best = {
         score: select_images(
             store, queries, budget, temperature=0.01, score=score
@@ -126,7 +129,9 @@ def test_a_row_that_is_not_of_unit_norm_is_named(tmp_path, value):
     np.save(locate_part(tmp_path, 'img_emb', 1, 2), x)
     message = r"part 'shard-1', row 4: norm .* of key '1/4'"
     with pytest.raises(ValueError, match=message):
-        select_images(store, _ask(x[:2]), np.array([1, 1]), temperature=0.01)
+        select_images(
+            store, _make_queries(x[:2]), np.array([1, 1]), temperature=0.01
+        )
 
 
 @pytest.fixture
@@ -135,7 +140,7 @@ def store(tmp_path):
 
 
 def test_a_store_of_another_encoder_is_refused(store):
-    other = replace(_ask(np.eye(2, WIDTH)), encoder={'arch': 'x'})
+    other = replace(_make_queries(np.eye(2, WIDTH)), encoder={'arch': 'x'})
     with pytest.raises(ValueError, match='different encoders'):
         select_images(store, other, np.array([1, 1]), temperature=0.01)
 
@@ -145,7 +150,10 @@ def test_a_store_of_another_width_is_refused(store):
         ValueError, match='queries of width 5 for a store of width 8'
     ):
         select_images(
-            store, _ask(np.eye(2, 5)), np.array([1, 1]), temperature=0.01
+            store,
+            _make_queries(np.eye(2, 5)),
+            np.array([1, 1]),
+            temperature=0.01,
         )
 
 
@@ -153,7 +161,7 @@ def test_an_unknown_assignment_is_refused(store):
     with pytest.raises(ValueError, match=r"assign must be one of .*'both'"):
         select_images(
             store,
-            _ask(np.eye(2, WIDTH)),
+            _make_queries(np.eye(2, WIDTH)),
             np.array([1, 1]),
             temperature=0.01,
             assign='both',

@@ -40,7 +40,7 @@ def _draw(rng, rows, classes, kind):
     return _normalise(images), queries
 
 
-def _ask(queries):
+def _make_queries(queries):
     names = tuple(f'class {k}' for k in range(len(queries)))
     return ClassQueries(names, ('{}',), queries.astype('f4'), ENCODER)
 
@@ -110,7 +110,7 @@ def test_the_selection_is_a_sort_of_all_scores(
         images = images.astype(dtype)
         if classes == 1:
             score = 'cosine'
-        queries = _ask(embeddings)
+        queries = _make_queries(embeddings)
         budget = rng.integers(0, most + 1, size=classes)
         cuts = np.sort(rng.integers(0, rows + 1, size=2))
         store = write_store(
@@ -138,7 +138,7 @@ def test_a_floor_that_was_too_high_is_noticed(tmp_path, small):
     rng = np.random.default_rng(0)
     images, embeddings = _draw(rng, 300, 5, 'plain')
     store = write_store(tmp_path, [images.astype('f2')])
-    queries, budget = _ask(embeddings), np.array([20, 0, 20, 20, 20])
+    queries, budget = _make_queries(embeddings), np.array([20, 0, 20, 20, 20])
     selection = Selection(store, queries, budget, temperature=0.01)
     selection.floor = np.full(5, 3.0)
     pool = selection.make_pool()
@@ -156,7 +156,7 @@ def test_only_admitted_images_are_found(tmp_path, small):
     store = write_store(tmp_path, np.split(images.astype('f2'), 3))
     selection = Selection(
         store,
-        _ask(embeddings),
+        _make_queries(embeddings),
         np.full(5, 30),
         temperature=0.01,
         precision='int8',
@@ -176,7 +176,7 @@ def test_a_screen_without_a_sample_is_refused(tmp_path, small):
     with pytest.raises(ValueError, match=r"the filters admit none; use 'auto"):
         Selection(
             store,
-            _ask(embeddings),
+            _make_queries(embeddings),
             np.full(5, 30),
             temperature=0.01,
             precision='int8',
@@ -194,7 +194,7 @@ def test_filters_and_pieces_need_no_second_look(
     images, embeddings = _draw(rng, 4000, 5, 'plain')
     selection = Selection(
         write_store(tmp_path, [images.astype('f2')]),
-        _ask(embeddings),
+        _make_queries(embeddings),
         np.full(5, 60),
         temperature=0.01,
         admit=lambda start, stop: np.arange(start, stop) % 4 == 0,
@@ -211,7 +211,10 @@ def test_ties_do_not_fill_the_memory(tmp_path, small):
     same = np.tile(np.eye(1, DIM), (2000, 1)).astype('f2')
     store = write_store(tmp_path, [same])
     selection = Selection(
-        store, _ask(np.eye(3, DIM)), np.array([5, 0, 2]), temperature=0.01
+        store,
+        _make_queries(np.eye(3, DIM)),
+        np.array([5, 0, 2]),
+        temperature=0.01,
     )
     pool = selection.make_pool()
     selection.scan(pool)
@@ -224,7 +227,7 @@ def test_an_unknown_precision_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"precision must be .*'int4'"):
         Selection(
             store,
-            _ask(np.eye(2, DIM)),
+            _make_queries(np.eye(2, DIM)),
             np.array([1, 1]),
             temperature=0.01,
             precision='int4',

@@ -1,4 +1,4 @@
-"""A toy web memory: the color of an image says which image it is."""
+"""Toy web images: the color of an image says which image it is."""
 
 import io
 import struct
@@ -47,7 +47,7 @@ def encode(images):
 
 
 def expect(number):
-    """Return what ``draw(number)`` shall be embedded as."""
+    """Return what ``draw(number)`` is embedded as."""
     x = np.array([*_colour(number), 255], float)
     return x / np.linalg.norm(x)
 

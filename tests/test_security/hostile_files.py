@@ -68,7 +68,7 @@ def _write_legacy(file, marker):
 def _write_chain(file, marker):
     """getattr(getattr(getattr, '__self__'), 'exec')(code), by hand.
 
-    mmengine's checkpoints need ``getattr``; whoever may call it has all of
+    mmengine's checkpoints need ``getattr``; a file that may call it has all of
     Python.
     """
     code = f'open({str(marker)!r}, "w")'

@@ -95,7 +95,7 @@ def test_rows_are_read_in_any_order_and_repeatedly(store, matrix):
 
 
 def test_rows_are_found_by_key_in_any_part(store):
-    keys = ['3/0', '0/2', 'nobody', '2/1', '0/2']
+    keys = ['3/0', '0/2', 'unknown', '2/1', '0/2']
     assert store.find_rows(keys).tolist() == [7, 2, -1, 4, 2]
     assert store.find_rows([]).tolist() == []
 

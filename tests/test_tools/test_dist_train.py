@@ -61,7 +61,7 @@ def test_two_processes_share_the_work_and_score_every_sample_once(
         'val_dataloader.dataset.indices=95',  # the ranks cannot share it
         'default_hooks.record.type=recorder.RecordHook',
         'val_evaluator.type=recorder.RecordingAccuracy',
-        cwd=tmp_path,  # the host collects results through a folder there
+        cwd=tmp_path,  # mmengine collects results through a folder there
         PORT=str(find_free_port()),
         PYTHONPATH=str(tmp_path),
         RECORDS=str(tmp_path),

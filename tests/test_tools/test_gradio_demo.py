@@ -187,13 +187,13 @@ def test_an_image_that_is_gone_is_not_shown_and_says_why(memory, monkeypatch):
     import memory_search
 
     def fail(*_):
-        raise ValueError('the web memory has changed: <b>')
+        raise ValueError('the web images have changed: <b>')
 
     monkeypatch.setattr(memory_search, 'read_bytes', fail)
     from page import search
 
     page = search(memory, 'owl', 2)
-    assert page.count('the web memory has changed: &lt;b&gt;') == 2
+    assert page.count('the web images have changed: &lt;b&gt;') == 2
     assert '<img' not in page
 
 
@@ -283,7 +283,7 @@ def test_the_page_works_in_a_browser(comparison, memory, tmp_path):
             click(browser, 'Compare')
             wait.until(lambda b: 'zero-shot' in b.page_source)
             assert '&lt;b&gt;cat&lt;/b&gt;' in browser.page_source
-            click(browser, 'Search the web memory')
+            click(browser, 'Search the web images')
             fields = browser.find_elements(By.CSS_SELECTOR, 'textarea')
             next(f for f in fields if f.is_displayed()).send_keys('owl')
             click(browser, 'Search')

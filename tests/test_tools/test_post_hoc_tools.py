@@ -11,7 +11,7 @@ from ltvl_mm.structures.features import load_features, save_features
 from ltvl_mm.structures.predictions import load_predictions
 
 STUDENT = 'configs/toy/rx.py'
-# With the host's data set for a list.
+# With mmpretrain's data set for a list.
 LEAF = """
 _base_ = '{config}'
 

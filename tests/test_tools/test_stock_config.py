@@ -1,4 +1,4 @@
-"""A config of the host takes our parts as they are."""
+"""A config of mmpretrain takes our parts unchanged."""
 
 import math
 import re

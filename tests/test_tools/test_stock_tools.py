@@ -1,4 +1,4 @@
-"""Tools of the host run on our configs, unchanged."""
+"""mmpretrain's tools run on our configs, unchanged."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ TACKLE = 'configs/toy/tackle_rx.py'
 
 @pytest.fixture(scope='module')
 def trained(run_tool, tmp_path_factory):
-    """Folder of a student that the host's own tool trained."""
+    """Folder of a student that mmpretrain's own tool trained."""
     folder = tmp_path_factory.mktemp('stock')
     run_tool(
         *('python', STOCK / 'train.py', TACKLE, '--work-dir', folder),

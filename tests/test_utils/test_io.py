@@ -13,7 +13,7 @@ import torch
 
 from ltvl_mm.utils.io import (
     atomic_write,
-    claim_folder,
+    check_or_write_settings,
     hash_content,
     hash_file,
     read_json,
@@ -194,7 +194,7 @@ def test_what_is_not_json_is_named(tmp_path, data):
 def test_a_folder_is_claimed_again_with_the_same_settings(tmp_path):
     settings = {'names': ('a', 'b'), 'over': 2.0, 'rule': None}
     for _ in range(2):  # a tuple comes back from JSON as a list
-        claim_folder(tmp_path / 'out', settings)
+        check_or_write_settings(tmp_path / 'out', settings)
     assert os.listdir(tmp_path / 'out') == ['settings.json']
 
 
@@ -208,19 +208,19 @@ def test_a_folder_is_claimed_again_with_the_same_settings(tmp_path):
 def test_a_folder_claimed_with_other_settings_is_refused(
     tmp_path, settings, message
 ):
-    claim_folder(tmp_path, {'size': 4, 'over': 2})
+    check_or_write_settings(tmp_path, {'size': 4, 'over': 2})
     before = (tmp_path / 'settings.json').read_bytes()
     with pytest.raises(ValueError, match=message):
-        claim_folder(tmp_path, settings)
+        check_or_write_settings(tmp_path, settings)
     assert (tmp_path / 'settings.json').read_bytes() == before
 
 
 def test_only_what_differs_of_settings_is_named(tmp_path):
     encoder = {'arch': 'a', 'weights': 64 * '0'}
-    claim_folder(tmp_path, {'encoder': encoder | {'size': 1}})
+    check_or_write_settings(tmp_path, {'encoder': encoder | {'size': 1}})
     message = r"another encoder \({'size': 1}, now {'size': 2}\)"
     with pytest.raises(ValueError, match=message):
-        claim_folder(tmp_path, {'encoder': encoder | {'size': 2}})
+        check_or_write_settings(tmp_path, {'encoder': encoder | {'size': 2}})
 
 
 def test_hash_file_is_the_sha256(tmp_path):

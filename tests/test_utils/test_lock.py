@@ -108,7 +108,7 @@ def test_killed_process_leaves_nothing_for_the_next(holder, tmp_path, kill):
     assert not list(tmp_path.rglob('.*'))
 
 
-def test_killed_process_that_nobody_waited_for_is_dead(holder, tmp_path):
+def test_killed_zombie_process_is_dead(holder, tmp_path):
     holder.kill()
     time.sleep(0.2)  # a zombie now: it still has a process number
     with locked_folder(tmp_path / 'out'):
@@ -264,7 +264,9 @@ def test_all_ranks_raise_what_rank_0_met(tmp_path, monkeypatch):
     for rank in (0, 1):
         monkeypatch.setattr(mmengine.dist, 'get_rank', lambda rank=rank: rank)
         monkeypatch.setattr(
-            launch, 'share', lambda text: text or 'out is being written'
+            launch,
+            'broadcast_object',
+            lambda text: text or 'out is being written',
         )
         with pytest.raises(LockedError, match='is being written'):
             locked_folder(tmp_path).__enter__()

@@ -260,7 +260,7 @@ def test_an_untested_run_of_other_classes_is_left_out_by_name(study, tmp_path):
     )
     with pytest.raises(ValueError, match="'foreign' cannot be shown: it has"):
         make_study([foreign, *study.runs], baseline='foreign')
-    # Nobody can say which of two untested runs is the foreign one.
+    # Which of two untested runs is the foreign one is unknown.
     other = replace(foreign, name='other', counts=np.array([1, 2, 3]))
     with pytest.raises(ValueError, match='of different classes'):
         make_study([foreign, other])
@@ -269,7 +269,7 @@ def test_an_untested_run_of_other_classes_is_left_out_by_name(study, tmp_path):
 def test_two_runs_of_a_name_and_a_seed_are_no_two_seeds(study):
     with pytest.raises(ValueError, match='are both plain, seed 0; tell them'):
         make_study([study.runs[0], replace(study.runs[0])])
-    # Of those without a seed nobody knows.
+    # Runs without a seed are unknown.
     unknown = replace(study.runs[0], seed=None)
     assert len(make_study([unknown, replace(unknown)]).runs) == 2
 

@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> None:
 def measure(
     args: argparse.Namespace, work: Path, shards: list[Shard], clip: FrozenCLIP
 ) -> dict[str, object]:
-    """Return images/s of both, their ratio, and what the host's part costs."""
+    """Return images/s of both, their ratio, and the cost of the CPU part."""
     host, batch = measure_host(args, shards, clip)
     clip.encode_images(batch)  # the first call compiles or allocates
 

@@ -140,7 +140,8 @@ def main() -> None:
         + '/'.join(str((groups == group).sum()) for group in GROUPS)
         + ' many/medium/few'
     )
-    print('Written:', ', '.join(written) or 'nothing, all is as it shall be')
+    done = 'nothing to do: all files are up to date'
+    print('Written:', ', '.join(written) or done)
 
 
 if __name__ == '__main__':

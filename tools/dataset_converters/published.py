@@ -128,7 +128,8 @@ def _write(
     _compare(lists, args)
     files = {splits.name_list(split): lists[split] for split in lists}
     written = write_lists(args.root, files, names)
-    print('Written:', ', '.join(written) or 'nothing, all is as it shall be')
+    done = 'nothing to do: all files are up to date'
+    print('Written:', ', '.join(written) or done)
     return lists
 
 

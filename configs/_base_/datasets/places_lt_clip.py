@@ -1,7 +1,7 @@
 """Places-LT at 224 px: 62,500 images of 365 classes.
 
 data_root holds the images, Places_LT_{train,val,test}.txt, and
-class_names.txt: the 365 names in label order, one per line, as a prompt shall
+class_names.txt: the 365 names in label order, one per line, as a prompt must
 say them. The paper speaks of 184.5K training images; the list that everyone
 uses has 62,500.
 """

@@ -1,4 +1,4 @@
-"""GPaCo: PaCo without a slow copy, both views taught; toy world.
+"""GPaCo: PaCo without a momentum encoder, both views taught; toy world.
 
 Command:  python tools/train.py configs/toy/baselines/gpaco.py
 Hardware: 2 CPU cores, 3 minutes.

@@ -1,4 +1,4 @@
-"""PaCo: a slow copy, a queue, and classes among the contrasted; toy world.
+"""PaCo: momentum encoder, queue, classes among the contrasted; toy world.
 
 Command:  python tools/train.py configs/toy/baselines/paco.py
 Hardware: 2 CPU cores, 3 minutes.

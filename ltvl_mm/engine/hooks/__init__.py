@@ -1,4 +1,4 @@
-"""Hooks of the host's Runner."""
+"""Hooks of mmengine's Runner."""
 
 from ltvl_mm.utils.lazy_imports import attach_names
 

@@ -40,7 +40,7 @@ def count_images(dataset: object, retrieved: str = 'all') -> np.ndarray:
 class ClassCountsHook(Hook):
     """Tell every loss that asks how many images each class has.
 
-    Counted in the training data set as it is wrapped: with retrieved images,
+    Counted in the training data set with its wrappers: with retrieved images,
     target and retrieved together. (``ShotAccuracy`` groups classes by the
     original list in any case.)
 

@@ -13,9 +13,9 @@ class ClassMeansHook(Hook):
     """Set the centroids of ``MemoryClsHead`` before training.
 
     To the means of what the model, as its weights are then, makes of the
-    training set as it is wrapped: with retrieved images, of target and
+    training set with its wrappers: with retrieved images, of target and
     retrieved together. Centroids that a checkpoint brought stay, so that a
-    resumed run goes on with them.
+    resumed run continues with them.
     """
 
     def before_train(self, runner: Runner) -> None:

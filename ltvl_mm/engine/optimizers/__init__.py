@@ -1,4 +1,4 @@
-"""How the host's Runner builds the optimizer."""
+"""Constructors of optimizers for mmengine's Runner."""
 
 from ltvl_mm.utils.lazy_imports import attach_names
 

@@ -10,8 +10,8 @@ from ltvl_mm.registry import OPTIM_WRAPPER_CONSTRUCTORS
 class TrainableOptimWrapperConstructor(DefaultOptimWrapperConstructor):
     """Give the optimizer only the parameters with ``requires_grad``.
 
-    The host's own constructor gives it all: a frozen CLIP then counts in the
-    optimiser's parameters and checkpoints. Arguments are the host's.
+    mmengine's own constructor gives it all: a frozen CLIP then counts in the
+    optimiser's parameters and checkpoints. Arguments are mmengine's.
     """
 
     def __call__(self, model: nn.Module) -> OptimWrapper:

@@ -21,7 +21,7 @@ _COUNTS = ('wanted', 'duplicates', _COPIES)
 
 @dataclass(frozen=True)
 class Retrieval:
-    """A folder of ``tools/retrieve.py``, as far as it is there.
+    """Folder of ``tools/retrieve.py``, with the parts that exist.
 
     Attributes:
         manifest: Manifest of the retrieved images.

@@ -77,7 +77,7 @@ def compare_methods(
 
     In percent points: the mean over the seeds that both have, and the middle
     95 % of it when test images are drawn anew. A method that was tested on
-    other images, trained on another list, or whose predictions nobody saved
+    other images, trained on another list, or whose predictions were not saved
     is absent.
     """
     pairs: dict[str, list[dict[str, tuple[float, np.ndarray]]]] = {}

@@ -23,7 +23,7 @@ class Study:
         baseline: Name of the method that others are compared with.
         counts: (K,) original training images that the classes are shown
             with; None if no run knows them.
-        class_names: K names; numbers where nobody names the classes.
+        class_names: K names; numbers if no run names the classes.
         left_out: Runs that are not shown: label and folder -> part -> the
             reason.
     """
@@ -69,7 +69,7 @@ class Study:
         named = f'seed {", ".join(map(str, seeds))}' if seeds else 'a list'
         return (
             f' Of {named} alone: the other {len(able) - len(shown)} runs have '
-            f'other training images per class, or nobody knows theirs.'
+            f'other training images per class, or provide no class counts.'
         )
 
     def group_classes_of(self, run: RunFolder) -> np.ndarray:

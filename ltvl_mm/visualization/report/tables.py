@@ -57,8 +57,8 @@ def make_rows(
 def list_columns(rows: Sequence[dict]) -> list[str]:
     """Return the measures to show.
 
-    The harmonic mean is left out where it is 0 for all methods, as it is as
-    soon as a class is never right.
+    The harmonic mean is left out where it is 0 for all methods, which happens
+    as soon as no image of a class is predicted correctly.
     """
     return [
         name
