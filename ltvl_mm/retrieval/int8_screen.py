@@ -219,19 +219,19 @@ def choose_screen(
         sample: (M, D) float32 images, at least some thousand.
     """
     try:
-        screen = Int8Screen(exact.classes, sample)
+        prefilter = Int8Screen(exact.classes, sample)
     except (RuntimeError, AttributeError) as error:  # not here, or inexact
         print_log(f'select in float32: {error}', 'current')
         return None
     batch = sample[:1024]
-    gain = _time_product(exact, batch) / _time_product(screen, batch)
-    return screen if gain > 1.2 else None
+    gain = _time_product(exact, batch) / _time_product(prefilter, batch)
+    return prefilter if gain > 1.2 else None
 
 
-def _time_product(screen: Float32Screen, images: torch.Tensor) -> float:
+def _time_product(prefilter: Float32Screen, images: torch.Tensor) -> float:
     seconds = []
     for _ in range(4):
         start = time.thread_time()
-        screen._multiply(images)
+        prefilter._multiply(images)
         seconds.append(time.thread_time() - start)
     return min(seconds)

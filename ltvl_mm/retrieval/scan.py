@@ -40,7 +40,7 @@ class Scan:
         self.selection = selection
         self.pool = pool
         self.fast = fast
-        self.exact = selection.screen
+        self.exact = selection.prefilter
         self.pause = 0
         self.is_fast = False
         self.waiting: list[tuple[np.ndarray, torch.Tensor]] = []

@@ -98,7 +98,7 @@ class Selection:
     # Set by the first scan.
     floor: np.ndarray
     mixed: bool
-    screen: Float32Screen
+    prefilter: Float32Screen
     fast: Int8Screen | None
 
     def __init__(
@@ -249,7 +249,7 @@ class Selection:
         rows, images, share = read_sample(self)
         budget = np.ceil(self.budget * share).astype(np.int64)
         pool = make_pool(budget, self.classes.tolerance)
-        scan_sample(self, pool, rows, images.to(self.screen.device))
+        scan_sample(self, pool, rows, images.to(self.prefilter.device))
         return self.ranking.rank(pool.rows, pool.labels, budget)
 
     def _scan_again(self, labels: list[int]) -> list[Candidates]:
@@ -271,7 +271,7 @@ class Selection:
         """Look at a sample, for a start that is not from nothing."""
         self.floor = np.full(len(self.budget), -np.inf)
         self.mixed = False
-        self.screen = Float32Screen(self.classes, self.device)
+        self.prefilter = Float32Screen(self.classes, self.device)
         self.fast = None
         total = len(self.store)
         if total < _LARGE and self._precision != 'int8':
@@ -279,7 +279,7 @@ class Selection:
         rows, sample, share = read_sample(self)
         if total >= _LARGE:
             floor = find_floor(
-                self, rows, sample.to(self.screen.device), share
+                self, rows, sample.to(self.prefilter.device), share
             )
             self.mixed = floor is not None
             if self.mixed:
@@ -294,7 +294,7 @@ class Selection:
                 )
             self.fast = Int8Screen(self.classes, sample[:8192])
         elif self.device == 'cpu' and len(sample) >= PROBE:
-            self.fast = choose_screen(self.screen, sample[:8192])
+            self.fast = choose_screen(self.prefilter, sample[:8192])
 
     def skip(self, rows: np.ndarray) -> None:
         """Add rows to ``skipped``, unless they become too many."""
