@@ -32,6 +32,7 @@ HOMES = {
         'models/clip.py',
         'models/clip_preprocessing.py',
         'models/clip_sources.py',
+        'models/templates.py',
     },
     'faiss': {'retrieval/copies.py', 'retrieval/index_search.py'},
     # The toy world writes tars; what it writes is read elsewhere.

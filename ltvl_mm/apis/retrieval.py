@@ -11,8 +11,8 @@ from mmengine.dist import get_rank
 
 from ltvl_mm.apis.local_images import leave_copying, place_local_images
 from ltvl_mm.apis.retrieval_temperature import choose_temperature
-from ltvl_mm.models.clip import find_templates
 from ltvl_mm.models.frozen_clip import FrozenCLIP
+from ltvl_mm.models.templates import find_templates
 from ltvl_mm.models.text_encoder import Templates
 from ltvl_mm.retrieval.budget import compute_budget
 from ltvl_mm.retrieval.download_list import MANIFEST
@@ -143,7 +143,7 @@ def prepare_retrieval(
         class_counts: Images per class of the original training set, for
             ``'balance_to:N'``: its list, a ``.json``, or K numbers.
         templates: Templates of prompts; see
-            :func:`ltvl_mm.models.clip.find_templates`.
+            :func:`ltvl_mm.models.templates.find_templates`.
         arch: Architecture of the store's encoder; None for the one that the
             store names.
         pretrained: The weights of the store's encoder, tag or file; None as

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from ltvl_mm.models.clip import find_templates
+from ltvl_mm.models.templates import find_templates
 from ltvl_mm.models.text_encoder import (
     TEXTS_AT_A_TIME,
     Templates,
@@ -31,7 +31,7 @@ def describe_classes(
         tokenizer: Tokenizer; see :func:`ltvl_mm.models.clip.build_tokenizer`.
         class_names: K names, or a file with one per line.
         templates: Templates of prompts; see
-            :func:`ltvl_mm.models.clip.find_templates`.
+            :func:`ltvl_mm.models.templates.find_templates`.
         chunk_size: Number of prompts per batch; see :class:`ClassPrototypes`.
 
     Raises:

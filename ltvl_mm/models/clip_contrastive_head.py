@@ -15,7 +15,6 @@ from ltvl_mm.models.clip import (
     build_clip,
     build_tokenizer,
     find_arch,
-    find_templates,
     find_width,
 )
 from ltvl_mm.models.clip_families import explain_no_export
@@ -24,6 +23,7 @@ from ltvl_mm.models.contrastive_loss import (
     gather_with_gradient,
 )
 from ltvl_mm.models.loss_arguments import check_hard_samples
+from ltvl_mm.models.templates import find_templates
 from ltvl_mm.models.text_encoder import Templates, encode_texts
 from ltvl_mm.registry import MODELS
 

@@ -4,18 +4,14 @@ from collections.abc import Mapping, Sequence
 
 import torch
 
-from ltvl_mm.models.clip import (
-    build_clip,
-    build_tokenizer,
-    find_templates,
-    identify_clip,
-)
+from ltvl_mm.models.clip import build_clip, build_tokenizer, identify_clip
 from ltvl_mm.models.clip_preprocessing import (
     build_image_transform,
     find_preprocessing,
     name_preprocessing,
 )
 from ltvl_mm.models.clip_sources import find_default_weights
+from ltvl_mm.models.templates import find_templates
 from ltvl_mm.models.text_encoder import (
     TEXTS_AT_A_TIME,
     Templates,

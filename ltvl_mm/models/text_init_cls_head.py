@@ -6,13 +6,9 @@ import torch
 import torch.nn.functional as F
 
 from ltvl_mm.models.class_prototypes import describe_classes
-from ltvl_mm.models.clip import (
-    build_clip,
-    build_tokenizer,
-    find_templates,
-    find_width,
-)
+from ltvl_mm.models.clip import build_clip, build_tokenizer, find_width
 from ltvl_mm.models.cosine_cls_head import CosineClsHead
+from ltvl_mm.models.templates import find_templates
 from ltvl_mm.models.text_encoder import Templates, tokenize_classes
 from ltvl_mm.registry import MODELS
 from ltvl_mm.structures.class_names import load_class_names

@@ -154,6 +154,8 @@ class ImageChoice:
         self.chosen[label] = Candidates(
             found.rows[best], found.scores[best], found.cosines[best]
         )
+        excluded = [(place, leaks[place]) for place in places]
+        duplicates = zip(inside, twins, strict=True)
         self.rejected[label] = [
             Rejected(
                 traits.keys[place],
@@ -164,8 +166,8 @@ class ImageChoice:
                 copy.evidence,
             )
             for reason, pairs in (
-                ('excluded', [(place, leaks[place]) for place in places]),
-                ('duplicate', zip(inside, twins, strict=True)),
+                ('excluded', excluded),
+                ('duplicate', duplicates),
             )
             for place, copy in pairs
             if copy

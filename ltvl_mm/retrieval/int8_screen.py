@@ -8,6 +8,7 @@ import torch
 from mmengine.logging import print_log
 
 from ltvl_mm.retrieval.float32_screen import ClassLogits, Float32Screen
+from ltvl_mm.retrieval.scan import PROBE
 
 # Part of the sample whose rounding errors a prefilter is laid out for; images
 # with larger ones pass without a test.
@@ -207,6 +208,32 @@ def _is_exact(weights: np.ndarray) -> bool:
     )
     # float32 holds whole numbers of this size to within one.
     return bool(((found - images.double() @ whole.T).abs() <= 2).all())
+
+
+def choose_prefilter(
+    exact: Float32Screen, sample: torch.Tensor, precision: str, device: str
+) -> Int8Screen | None:
+    """Return the prefilter of a precision; None for float32.
+
+    Args:
+        exact: Exact float32 prefilter to compare with.
+        sample: (M, D) float32 images, M >= 0.
+        precision: ``'float32'``, ``'int8'``, or ``'auto'`` for the faster one.
+        device: Device of the search; 8-bit products need ``'cpu'``.
+
+    Raises:
+        ValueError: If int8 is asked for, but there is no sample.
+    """
+    if precision == 'int8':
+        if not len(sample):
+            raise ValueError(
+                "precision='int8' is laid out on a sample of the images, but "
+                "the filters keep none of them; use 'auto'"
+            )
+        return Int8Screen(exact.classes, sample)
+    if precision == 'auto' and device == 'cpu' and len(sample) >= PROBE:
+        return choose_screen(exact, sample)
+    return None
 
 
 def choose_screen(

@@ -8,17 +8,10 @@ import torch
 
 from ltvl_mm.retrieval.candidate_pool import CandidatePool, make_pool
 from ltvl_mm.retrieval.exact_ranking import Candidates, ExactRanking
-from ltvl_mm.retrieval.float32_screen import (
-    Float32Screen,
-    make_class_logits,
-)
-from ltvl_mm.retrieval.int8_screen import Int8Screen, choose_screen
-from ltvl_mm.retrieval.options import (
-    ASSIGNMENTS,
-    MAX_BAD_ROWS,
-    PRECISIONS,
-)
-from ltvl_mm.retrieval.scan import PROBE, Scan, find_uneven
+from ltvl_mm.retrieval.float32_screen import Float32Screen, make_class_logits
+from ltvl_mm.retrieval.int8_screen import Int8Screen, choose_prefilter
+from ltvl_mm.retrieval.options import ASSIGNMENTS, MAX_BAD_ROWS, PRECISIONS
+from ltvl_mm.retrieval.scan import Scan, find_uneven
 from ltvl_mm.retrieval.scores import check_score
 from ltvl_mm.retrieval.store_sample import (
     find_admitted,
@@ -169,9 +162,9 @@ class Selection:
 
         Args:
             pool: From :meth:`make_pool`; of other rows than these.
-            start: The first row.
-            stop: The last but one; None for all.
-            progress: Is told how many rows are done.
+            start: First row.
+            stop: End row, exclusive; None for the last row.
+            progress: Called with the number of rows of each chunk.
 
         Raises:
             ValueError: If too many rows are not finite or not of unit norm.
@@ -268,7 +261,7 @@ class Selection:
         return self.ranking.rank(pool.rows, pool.labels, self.budget)
 
     def _prepare(self) -> None:
-        """Look at a sample, for a start that is not from nothing."""
+        """Set first thresholds and prefilters from a sample of the store."""
         self.floor = np.full(len(self.budget), -np.inf)
         self.mixed = False
         self.prefilter = Float32Screen(self.classes, self.device)
@@ -284,17 +277,9 @@ class Selection:
             self.mixed = floor is not None
             if self.mixed:
                 self.floor = floor
-        if self._precision == 'float32':
-            return
-        if self._precision == 'int8':
-            if not len(sample):
-                raise ValueError(
-                    "precision='int8' is laid out on a sample of the images, "
-                    "of which the filters admit none; use 'auto'"
-                )
-            self.fast = Int8Screen(self.classes, sample[:8192])
-        elif self.device == 'cpu' and len(sample) >= PROBE:
-            self.fast = choose_screen(self.prefilter, sample[:8192])
+        self.fast = choose_prefilter(
+            self.prefilter, sample[:8192], self._precision, self.device
+        )
 
     def skip(self, rows: np.ndarray) -> None:
         """Add rows to ``skipped``, unless they become too many."""

@@ -7,13 +7,12 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
-from torch import distributed, multiprocessing
+from ranks import run_ranks
 
 from ltvl_mm.engine import ClassMeansHook
 from ltvl_mm.engine.feature_extraction import compute_class_means
 from ltvl_mm.registry import DATASETS, MODELS
 
-RANKS = 2
 LEAF = """
 default_scope = 'mmpretrain'
 data_preprocessor = dict(num_classes=3, mean=[100, 100, 100], std=[50, 50, 50])
@@ -129,27 +128,18 @@ def test_wrapped_images_are_not_augmented_either(leaf, wrap, own):
     torch.testing.assert_close(compute(leaf, model), expected)
 
 
-def run_rank(rank, folder, cfg):
-    torch.set_num_threads(1)
-    distributed.init_process_group(
-        'gloo',
-        init_method=f'file://{folder}/meeting',
-        rank=rank,
-        world_size=RANKS,
-    )
+def run_rank(rank, cfg):
     with DefaultScope.overwrite_default_scope('mmpretrain'):
-        torch.save(compute(cfg, build(cfg)), f'{folder}/{rank}.pt')
-    distributed.destroy_process_group()
+        return compute(cfg, build(cfg))
 
 
 def test_two_processes_share_the_images(leaf, tmp_path):
     # 11 images: one process has one more.
     leaf.train_dataloader.dataset.dataset.indices = [0, 1, 3, 4, 5]
-    multiprocessing.spawn(run_rank, (str(tmp_path), leaf), nprocs=RANKS)
+    found = run_ranks(tmp_path, run_rank, leaf)
     expected = compute(leaf, build(leaf))
-    for rank in range(RANKS):
-        found = torch.load(tmp_path / f'{rank}.pt')
-        torch.testing.assert_close(found, expected)
+    for means in found:
+        torch.testing.assert_close(means, expected)
 
 
 def test_a_resumed_run_keeps_the_centroids_of_its_checkpoint(leaf):

@@ -6,6 +6,7 @@ import torch
 from mmengine.evaluator import Evaluator
 from mmengine.registry import METRICS
 from mmpretrain.structures import DataSample
+from ranks import run_ranks
 
 # Images of the classes before retrieval: many, medium, medium, few, few.
 COUNTS = [101, 100, 20, 19, 0]
@@ -114,27 +115,18 @@ def score_as_rank(rank, folder):
 
     This is what mmengine's DefaultSampler deals: it fills up the last rank.
     """
-    torch.set_num_threads(1)  # a fork has none of its parent's threads
     os.chdir(folder)  # mmengine collects through a folder in the current one
-    torch.distributed.init_process_group(
-        'gloo', init_method=f'file://{folder}/init', rank=rank, world_size=2
-    )
     samples = make_samples(PRED[:11], TARGET[:11])
     share = [*samples, samples[0]][rank::2]
     evaluator = Evaluator(make_metric())
     for start in range(0, 6, 4):
         evaluator.process(share[start : start + 4])
-    metrics = evaluator.evaluate(11)
-    if rank == 0:
-        (folder / 'metrics.json').write_text(json.dumps(metrics))
-    torch.distributed.destroy_process_group()
+    return json.dumps(evaluator.evaluate(11))
 
 
 def test_every_sample_counts_once_over_two_processes(tmp_path):
     # Forked: a process that starts anew imports mmpretrain for seconds.
-    torch.multiprocessing.start_processes(
-        score_as_rank, (tmp_path,), nprocs=2, start_method='fork'
+    shared, _ = run_ranks(
+        tmp_path, score_as_rank, tmp_path, start_method='fork'
     )
-    alone = score(make_samples(PRED[:11], TARGET[:11]))
-    shared = json.loads((tmp_path / 'metrics.json').read_text())
-    assert shared == alone
+    assert json.loads(shared) == score(make_samples(PRED[:11], TARGET[:11]))

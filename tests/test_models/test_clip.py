@@ -8,13 +8,8 @@ from mmpretrain.datasets.categories import IMAGENET_SIMPLE_CATEGORIES
 from torch import nn
 
 from ltvl_mm.models import clip
-from ltvl_mm.models.clip import (
-    TEMPLATES,
-    build_clip,
-    build_tokenizer,
-    find_templates,
-    identify_clip,
-)
+from ltvl_mm.models.clip import build_clip, build_tokenizer, identify_clip
+from ltvl_mm.models.templates import TEMPLATES, find_templates
 
 ARCH = 'ltvl-test-quickgelu'
 

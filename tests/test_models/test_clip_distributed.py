@@ -4,13 +4,12 @@ import pytest
 import torch
 from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
-from torch import distributed, multiprocessing
+from ranks import RANKS, run_ranks
 from torch.nn.parallel import DistributedDataParallel
 
 KINDS = ('symmetric', 'image_to_text', 'class_ce')
 # Class 2 is on both ranks; the ranks have 3 and 2 different classes.
 LABELS = [0, 2, 1, 2, 4, 2]
-RANKS = 2
 
 
 def run_step(kind, rank=0, ranks=1):
@@ -38,25 +37,14 @@ def run_step(kind, rank=0, ranks=1):
     return loss.detach(), grads
 
 
-def run_rank(rank, folder):
-    torch.set_num_threads(1)
-    distributed.init_process_group(
-        'gloo',
-        init_method=f'file://{folder}/meeting',
-        rank=rank,
-        world_size=RANKS,
-    )
-    results = {kind: run_step(kind, rank, RANKS) for kind in KINDS}
-    torch.save(results, f'{folder}/{rank}.pt')
-    distributed.destroy_process_group()
+def run_rank(rank):
+    return {kind: run_step(kind, rank, RANKS) for kind in KINDS}
 
 
 @pytest.fixture(scope='module')
 def ranks(tmp_path_factory):
     """What each of two processes got, by loss."""
-    folder = tmp_path_factory.mktemp('ranks')
-    multiprocessing.spawn(run_rank, (str(folder),), nprocs=RANKS)
-    return [torch.load(folder / f'{rank}.pt') for rank in range(RANKS)]
+    return run_ranks(tmp_path_factory.mktemp('ranks'), run_rank)
 
 
 @pytest.mark.parametrize('kind', KINDS)

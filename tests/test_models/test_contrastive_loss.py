@@ -3,6 +3,7 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
+from ranks import run_ranks
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
@@ -104,26 +105,21 @@ def make_batch():
     return images, texts, tokens
 
 
-def train_as_rank(rank, folder):
-    torch.distributed.init_process_group(
-        'gloo', init_method=f'file://{folder}/init', rank=rank, world_size=2
-    )
+def train_as_rank(rank):
     model = DistributedDataParallel(Towers())
     share = slice(3 * rank, 3 * rank + 3)
     loss = model(*(part[share] for part in make_batch()))
     loss.backward()
     gradients = {n: w.grad for n, w in model.module.named_parameters()}
-    torch.save((loss.detach(), gradients), f'{folder}/{rank}.pt')
-    torch.distributed.destroy_process_group()
+    return loss.detach(), gradients
 
 
 def test_two_processes_learn_as_one_does_on_the_joined_batch(tmp_path):
-    torch.multiprocessing.spawn(train_as_rank, (tmp_path,), nprocs=2)
+    found = run_ranks(tmp_path, train_as_rank)
     alone = Towers()
     loss = alone(*make_batch())
     loss.backward()
-    for rank in range(2):
-        shared, gradients = torch.load(tmp_path / f'{rank}.pt')
+    for shared, gradients in found:
         torch.testing.assert_close(shared, loss, atol=1e-5, rtol=1e-5)
         for name, weight in alone.named_parameters():
             torch.testing.assert_close(

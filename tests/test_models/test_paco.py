@@ -7,13 +7,11 @@ import torch
 from mmengine.registry import DefaultScope
 from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
-from torch import distributed, multiprocessing
+from ranks import run_ranks
 from torch.nn.parallel import DistributedDataParallel
 
 from ltvl_mm.models import PaCoLoss
 from ltvl_mm.models.paco_loss import compute_paco_loss
-
-RANKS = 2
 
 
 @pytest.fixture(autouse=True)
@@ -272,14 +270,7 @@ def test_one_view_and_odd_numbers_are_refused():
             build(momentum=momentum)
 
 
-def run_rank(rank, folder):
-    torch.set_num_threads(1)
-    distributed.init_process_group(
-        'gloo',
-        init_method=f'file://{folder}/meeting',
-        rank=rank,
-        world_size=RANKS,
-    )
+def run_rank(rank):
     saved = {}
     for kind in ('PaCoClassifier', 'GPaCoClassifier'):
         with DefaultScope.overwrite_default_scope('mmpretrain'):
@@ -289,15 +280,11 @@ def run_rank(rank, folder):
         step(parallel, rank, [rank, 2])
         gradient = model.projector[0].weight.grad
         saved[kind] = model.queue, model.queue_labels, gradient
-    torch.save(saved, f'{folder}/{rank}.pt')
-    distributed.destroy_process_group()
+    return saved
 
 
 def test_processes_share_one_queue(tmp_path):
-    multiprocessing.spawn(run_rank, (str(tmp_path),), nprocs=RANKS)
-    first, second = (
-        torch.load(tmp_path / f'{rank}.pt') for rank in range(RANKS)
-    )
+    first, second = run_ranks(tmp_path, run_rank)
     for kind, own in first.items():
         queue, labels, gradient = own
         assert labels.tolist() == [0, 2, 1, 2, -1, -1]

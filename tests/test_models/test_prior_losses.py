@@ -7,7 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from mmpretrain.registry import MODELS
-from torch import distributed, multiprocessing
+from ranks import RANKS, run_ranks
 
 from ltvl_mm.models import LADELoss, LDAMLoss, LogitAdjustedLoss
 
@@ -178,17 +178,7 @@ def test_ranges_of_options():
         LDAMLoss(3, beta=1.0)
 
 
-RANKS = 2
-
-
-def run_lade(rank, folder):
-    torch.set_num_threads(1)
-    distributed.init_process_group(
-        'gloo',
-        init_method=f'file://{folder}/meeting',
-        rank=rank,
-        world_size=RANKS,
-    )
+def run_lade(rank):
     logits, target = draw(3, 8, 3)
     share = slice(rank * 4, rank * 4 + 4)
     scale = torch.ones(3, requires_grad=True)
@@ -196,13 +186,11 @@ def run_lade(rank, folder):
     loss.set_class_counts(torch.tensor(COUNTS))
     value = loss(logits[share] * scale, target[share])
     value.backward()
-    torch.save((value.detach(), scale.grad), f'{folder}/{rank}.pt')
-    distributed.destroy_process_group()
+    return value.detach(), scale.grad
 
 
 def test_lade_of_two_processes_is_that_of_their_joined_batch(tmp_path):
-    multiprocessing.spawn(run_lade, (str(tmp_path),), nprocs=RANKS)
-    parts = [torch.load(tmp_path / f'{rank}.pt') for rank in range(RANKS)]
+    parts = run_ranks(tmp_path, run_lade)
     logits, target = draw(3, 8, 3)
     scale = torch.ones(3, requires_grad=True)
     loss = build('LADELoss', alpha=0.5)

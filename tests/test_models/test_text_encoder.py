@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from ltvl_mm.models.clip import build_clip, build_tokenizer, find_templates
+from ltvl_mm.models.clip import build_clip, build_tokenizer
+from ltvl_mm.models.templates import find_templates
 from ltvl_mm.models.text_encoder import encode_classes, tokenize_classes
 
 TOKENIZER = build_tokenizer('ltvl-toy')

@@ -173,7 +173,9 @@ def test_a_screen_without_a_sample_is_refused(tmp_path, small):
     rng = np.random.default_rng(1)
     images, embeddings = _draw(rng, 300, 5, 'plain')
     store = write_store(tmp_path, [images.astype('f2')])
-    with pytest.raises(ValueError, match=r"the filters admit none; use 'auto"):
+    with pytest.raises(
+        ValueError, match=r"the filters keep none of them; use 'auto"
+    ):
         Selection(
             store,
             _make_queries(embeddings),

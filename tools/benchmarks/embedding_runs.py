@@ -68,13 +68,10 @@ def measure(
     for _ in range(args.repeats):
         for name, run in runs.items():
             times[name].append(_time(run))
-    wall, cpu = (
-        {
-            name: median(t[i] for t in seconds)
-            for name, seconds in times.items()
-        }
-        for i in (0, 1)
-    )
+    wall, cpu = {}, {}
+    for name, seconds in times.items():
+        wall[name] = median(one for one, _ in seconds)
+        cpu[name] = median(one for _, one in seconds)
     ratios = [seconds['encoder'] / seconds['tool'] for seconds in (wall, cpu)]
     on_gpu = args.device.startswith('cuda')
     return {

@@ -31,6 +31,39 @@ contrast_policies = [
     dict(type='Translate', magnitude_range=(0, 0.45), direction='vertical'),
 ]
 
+crop = dict(type='RandomResizedCrop', scale=224)
+flip = dict(type='RandomFlip', prob=0.5, direction='horizontal')
+jitter = dict(type='ColorJitter', brightness=0.4, contrast=0.4, saturation=0.4)
+blurred = [
+    dict(
+        type='RandomGrayscale',
+        prob=0.2,
+        keep_channels=True,
+        # Pillow's, of blue, green and red.
+        channel_weights=(0.114, 0.587, 0.299),
+    ),
+    dict(
+        type='GaussianBlur',
+        magnitude_range=(0.1, 2.0),
+        magnitude_std='inf',
+        prob=0.5,
+    ),
+]
+views = {'sim': [crop, jitter, *blurred, flip]}
+for count in (2, 3, 5):
+    augment = dict(
+        type='RandAugment',
+        policies=contrast_policies,
+        num_policies=count,
+        total_level=10,
+        magnitude_level=10,
+        magnitude_std=0.5,
+        # Images are BGR here.
+        hparams=dict(pad_val=[104, 116, 124], interpolation='bicubic'),
+    )
+    views[f'rand{count}'] = [crop, flip, jitter, augment]
+    views[f'stack{count}'] = [crop, flip, jitter, *blurred, augment]
+
 contrast_pipelines = {
     f'{first}_{second}': [
         dict(type='LoadImageFromFile'),
@@ -41,60 +74,6 @@ contrast_pipelines = {
         ),
         dict(type='PackInputs'),
     ]
-    for crop, flip, jitter, blurred in (
-        (
-            dict(type='RandomResizedCrop', scale=224),
-            dict(type='RandomFlip', prob=0.5, direction='horizontal'),
-            dict(
-                type='ColorJitter',
-                brightness=0.4,
-                contrast=0.4,
-                saturation=0.4,
-            ),
-            [
-                dict(
-                    type='RandomGrayscale',
-                    prob=0.2,
-                    keep_channels=True,
-                    # Pillow's, of blue, green and red.
-                    channel_weights=(0.114, 0.587, 0.299),
-                ),
-                dict(
-                    type='GaussianBlur',
-                    magnitude_range=(0.1, 2.0),
-                    magnitude_std='inf',
-                    prob=0.5,
-                ),
-            ],
-        ),
-    )
-    for views in (
-        {
-            'sim': [crop, jitter, *blurred, flip],
-            **{
-                f'{kind}{count}': [
-                    crop,
-                    flip,
-                    jitter,
-                    *(blurred if kind == 'stack' else []),
-                    dict(
-                        type='RandAugment',
-                        policies=contrast_policies,
-                        num_policies=count,
-                        total_level=10,
-                        magnitude_level=10,
-                        magnitude_std=0.5,
-                        # Images are BGR here.
-                        hparams=dict(
-                            pad_val=[104, 116, 124], interpolation='bicubic'
-                        ),
-                    ),
-                ]
-                for kind in ('rand', 'stack')
-                for count in (2, 3, 5)
-            },
-        },
-    )
     for first, second in (
         ('rand2', 'sim'),
         ('stack2', 'sim'),
@@ -104,3 +83,5 @@ contrast_pipelines = {
         ('rand5', 'stack5'),
     )
 }
+# Not settings of a config that inherits this one.
+del crop, flip, jitter, blurred, views, count, augment

@@ -23,7 +23,8 @@ from ltvl_mm.apis.tackle_run.settings import RunSettings, plan_names
 from ltvl_mm.apis.tackle_run.stage_builder import find_tools
 from ltvl_mm.apis.tackle_run.stage_list import StageList
 from ltvl_mm.apis.tackle_run.student import Student, find_student
-from ltvl_mm.models.clip import build_tokenizer, find_templates
+from ltvl_mm.models.clip import build_tokenizer
+from ltvl_mm.models.templates import find_templates
 from ltvl_mm.models.text_encoder import tokenize_classes
 from ltvl_mm.retrieval.budget import compute_budget
 from ltvl_mm.retrieval.shards import Shard, find_shards

@@ -1,5 +1,7 @@
 """What the runs of a study reached, and how sure their differences are."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ltvl_mm.evaluation.bootstrap import (
@@ -103,19 +105,21 @@ def compare_methods(
                     for measure, values in drawn.items()
                 }
             )
-    return {
-        name: {
-            measure: (
-                float(np.mean([pair[measure][0] for pair in found])),
-                *find_interval(
-                    np.mean([pair[measure][1] for pair in found], 0)
-                ),
-            )
-            for measure in found[0]
-            if all(measure in pair for pair in found)
-        }
-        for name, found in pairs.items()
-    }
+    return {name: _average(found) for name, found in pairs.items()}
+
+
+def _average(
+    found: Sequence[dict[str, tuple[float, np.ndarray]]],
+) -> dict[str, tuple[float, float, float]]:
+    """Return mean change and interval of the measures that all seeds have."""
+    averages = {}
+    for measure in found[0]:
+        if all(measure in pair for pair in found):
+            changes = [pair[measure][0] for pair in found]
+            draws = [pair[measure][1] for pair in found]
+            low, high = find_interval(np.mean(draws, 0))
+            averages[measure] = float(np.mean(changes)), low, high
+    return averages
 
 
 def _is_paired(study: Study, run: RunFolder, base: RunFolder) -> bool:
