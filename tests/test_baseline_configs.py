@@ -67,8 +67,8 @@ def test_lift_plus_has_the_settings_of_its_authors(name):
     )
     _, crop, _ = cfg.train_dataloader.dataset.pipeline  # no flip
     assert (crop.type, crop.schedule) == ('ltvl_mm.MinimalistCrop', 'convex')
-    _, resize, centre, _ = cfg.test_dataloader.dataset.pipeline
-    assert (resize.scale, centre.crop_size) == (256, 224)
+    _, resize, center, _ = cfg.test_dataloader.dataset.pipeline
+    assert (resize.scale, center.crop_size) == (256, 224)
     assert cfg.tta_pipeline[1].scale == 248
     for step in (crop, resize, cfg.tta_pipeline[1]):
         assert step.interpolation == 'bicubic'

@@ -11,7 +11,7 @@ Command:  tools/dist_train.sh configs/baselines/lift_plus_vit_b16.py 1 --amp
 Hardware: 1 GPU of 24 GB or more.
 Hours:    about 0.5 on one A100, half of lift_vit_b16.py; not measured.
 Expect:   78.3 overall with five crops is LIFT's (Shi et al. 2024, 10 epochs).
-          The table of the LIFT+ paper was not at hand, and ours is not
+          The table of the LIFT+ paper was not available, and ours is not
           measured.
 """
 

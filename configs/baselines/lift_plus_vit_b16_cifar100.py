@@ -14,7 +14,7 @@ Hours:    under 0.1 on one A100, from the images of lift_plus_vit_b16.py; not
           measured.
 Expect:   81.7 overall with five crops is LIFT's (Shi et al. 2024, 10
           epochs), at ratio 100.
-          The table of the LIFT+ paper was not at hand, and ours is not
+          The table of the LIFT+ paper was not available, and ours is not
           measured.
 """
 

@@ -12,7 +12,7 @@ Command:  tools/dist_train.sh \
 Hardware: 1 GPU of 24 GB or more.
 Hours:    about 5 on one A100, from the images of lift_plus_vit_b16.py; not
           measured.
-Expect:   the table of the LIFT+ paper was not at hand, and ours is not
+Expect:   the table of the LIFT+ paper was not available, and ours is not
           measured.
 """
 

@@ -13,7 +13,7 @@ Hardware: 1 GPU of 24 GB or more.
 Hours:    about 0.3 on one A100, from the images of lift_plus_vit_b16.py; not
           measured.
 Expect:   52.2 overall with five crops is LIFT's (Shi et al. 2024, 10 epochs).
-          The table of the LIFT+ paper was not at hand, and ours is not
+          The table of the LIFT+ paper was not available, and ours is not
           measured.
 """
 

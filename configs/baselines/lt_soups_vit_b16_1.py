@@ -14,7 +14,7 @@ Differs:  the script is of CIFAR-100-LT, whose settings are used for all; the
 Command:  tools/dist_train.sh configs/baselines/lt_soups_vit_b16_1.py 1 --amp
 Hardware: 1 GPU of 40 GB or more.
 Hours:    not measured; 10 passes of the subset forward and backward.
-Expect:   the paper's table was not at hand, and ours is not measured.
+Expect:   the paper's table was not available, and ours is not measured.
 """
 
 _base_ = [

@@ -11,7 +11,7 @@ Command:  tools/dist_train.sh \
 Hardware: 1 GPU of 24 GB or more.
 Hours:    not measured; 10 passes of the training set forward.
 Before:   the runs of lt_soups_vit_b16_places_1.py, merged
-Expect:   the paper's table was not at hand, and ours is not measured.
+Expect:   the paper's table was not available, and ours is not measured.
 """
 
 _base_ = './lt_soups_vit_b16_places_1.py'

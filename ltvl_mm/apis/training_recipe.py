@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ltvl_mm.utils.config_walk import walk_config
 
@@ -36,10 +36,10 @@ class Recipe:
         min_probability: Minimum p_k of a retrieved image, in [0, 1).
         weights: ``'probability'`` to weight the loss of retrieved images by
             p_k; None for equal weights.
-        counts: How retrieved images count in losses: ``'all'``, as target
-            images, or ``'probability'``, as their p_k.
-        soft_labels: Whether retrieved images have CLIP's distribution over
-            the classes as label.
+        counts: Weight of retrieved images in class counts of losses:
+            ``'all'``, as target images, or ``'probability'``, as their p_k.
+        soft_labels: True if retrieved images have CLIP's distribution over the
+            classes as label.
         share: Share of retrieved images in each batch, in (0, 1); None for
             their share of the data set.
         target_stage: Share of the epochs, the last ones, that train on target
@@ -93,7 +93,7 @@ def parse_recipe(text: str) -> Recipe:
         ValueError: If a name is unknown, a value is no number in (0, 1), or
             a name takes no value or is given twice.
     """
-    fields: dict[str, object] = {}
+    fields: dict[str, Any] = {}
     for word in text.split('+'):
         name, colon, value = word.partition(':')
         if name not in RECIPES:

@@ -7,6 +7,7 @@ from mmengine.dataset import BaseDataset, force_full_init
 
 from ltvl_mm.datasets.subset import SubsetMixin
 from ltvl_mm.registry import DATASETS
+from ltvl_mm.structures.classification_dataset import ClassificationDataset
 from ltvl_mm.structures.labels import read_labels
 from ltvl_mm.structures.origins import read_origins, read_probabilities
 from ltvl_mm.utils.rng import make_generator
@@ -60,9 +61,11 @@ class ImbalanceSubset(SubsetMixin, BaseDataset):
         ValueError: If ``imbalance`` is below 1 or the seed negative.
     """
 
+    _rows: np.ndarray
+
     def __init__(
         self,
-        dataset: object,
+        dataset: ClassificationDataset | dict,
         *,
         imbalance: float | None,
         seed: int = 0,
@@ -72,12 +75,13 @@ class ImbalanceSubset(SubsetMixin, BaseDataset):
             raise ValueError(f'imbalance must be >= 1, got {imbalance}')
         if seed < 0:
             raise ValueError(f'seed must be >= 0, got {seed}')
+        target: Any = dataset
         if isinstance(dataset, dict):
-            dataset = DATASETS.build(
+            target = DATASETS.build(
                 {**dataset, 'lazy_init': True} if lazy_init else dataset
             )
-        self.dataset = dataset
-        self._metainfo = dataset.metainfo
+        self.dataset: Any = target
+        self._metainfo = self.dataset.metainfo
         self.imbalance = imbalance
         self.seed = seed
         self._fully_initialized = False

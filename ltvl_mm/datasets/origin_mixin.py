@@ -3,6 +3,9 @@
 import numpy as np
 from mmengine.dataset import force_full_init
 
+from ltvl_mm.datasets.retrieved import RetrievedDataset
+from ltvl_mm.structures.classification_dataset import ClassificationDataset
+
 
 class OriginMixin:
     """Labels, origins and probabilities of two data sets together.
@@ -11,6 +14,15 @@ class OriginMixin:
     first; ``retrieved``; the ``_labels`` of both; and ``_rows``, the samples
     of a subset, or None for all.
     """
+
+    dataset: ClassificationDataset
+    retrieved: RetrievedDataset
+    _labels: np.ndarray
+    _target_size: int
+    _rows: np.ndarray | None
+
+    def __len__(self) -> int:
+        raise NotImplementedError
 
     @force_full_init
     def get_origin(self, idx: int) -> str:
@@ -35,7 +47,7 @@ class OriginMixin:
 
     @force_full_init
     def get_cat_ids(self, idx: int) -> list[int]:
-        """Return the class of sample ``idx`` in a list, as the host does."""
+        """Return the class of sample ``idx`` in a list, as mmengine does."""
         return [int(self._labels[self._find_row(idx)])]
 
     @force_full_init
@@ -55,7 +67,7 @@ class OriginMixin:
         idx %= size
         return idx if self._rows is None else int(self._rows[idx])
 
-    def _locate(self, idx: int) -> tuple[object, int]:
+    def _locate(self, idx: int) -> tuple[ClassificationDataset, int]:
         row = self._find_row(idx)
         if row < self._target_size:
             return self.dataset, row

@@ -1,6 +1,7 @@
 """Sampler that fixes the share of retrieved images in a batch."""
 
 from collections.abc import Sized
+from typing import Any
 
 import numpy as np
 
@@ -38,7 +39,7 @@ class RetrievedShareSampler(EpochSampler):
         *,
         share: float | None = None,
         target_from: int | None = None,
-        **kwargs: object,
+        **kwargs: Any,
     ) -> None:
         if share is not None and not 0 < share < 1:
             raise ValueError(f'share must lie in (0, 1), got {share}')

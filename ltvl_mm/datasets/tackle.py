@@ -23,7 +23,7 @@ from ltvl_mm.utils.pipelines import find_pipeline, list_innermost
 
 @DATASETS.register_module()
 class TACKLEDataset(OriginMixin, SubsetMixin, BaseDataset):
-    """Any classification data set of the host, plus the retrieved images.
+    """Classification data set of mmpretrain plus the retrieved images.
 
     Source: {D_T, D_1, ..., D_K} of section 2.3 of the TACKLE paper. The
     target's samples come first, in their order, then the manifest's. Every
@@ -252,8 +252,8 @@ class TACKLEDataset(OriginMixin, SubsetMixin, BaseDataset):
         self, dataset: object, inner: int, idx: int
     ) -> np.ndarray:
         """Return the (K,) float32 label of sample ``inner`` of a part."""
-        if dataset is self.retrieved:
-            return self._soft_labels.read(dataset.data_list[inner])
+        if dataset is self.retrieved and self._soft_labels is not None:
+            return self._soft_labels.read(self.retrieved.data_list[inner])
         one_hot = np.zeros(len(self.CLASSES), np.float32)
         one_hot[self.get_cat_ids(idx)[0]] = 1
         return one_hot

@@ -30,7 +30,7 @@ def read_probabilities(dataset: object) -> np.ndarray:
     """Return (N,) float64 probabilities p_k: 1 for target images.
 
     Args:
-        dataset: As for :func:`read_origins`.
+        dataset: Data set, as for :func:`read_origins`.
 
     Raises:
         ValueError: If a wrapper hides which images are retrieved, or the

@@ -1,6 +1,6 @@
 """Averages of the weights of several trainings of one model."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import torch
 
@@ -48,7 +48,7 @@ def average_states(
 
 
 def merge_in_order(
-    start: State, states: Sequence[State], momentum: float
+    start: State, states: Iterable[State], momentum: float
 ) -> Iterator[dict[str, torch.Tensor]]:
     """Yield w <- (1 - momentum) w + momentum w_f for each state w_f.
 

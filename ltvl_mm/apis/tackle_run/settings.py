@@ -40,9 +40,10 @@ class RunSettings:
             for that of the weights.
         templates: ``'single'``, ``'openai_80'`` or a file.
         budget: Images per class, as ``tools/retrieve.py --budget``.
-        min_probability: As ``tools/retrieve.py --min-probability``.
-        recipe: How the student trains on retrieved images, as
-            ``tools/train.py --recipe``.
+        min_probability: Minimum softmax probability in [0, 1]; see
+            ``tools/retrieve.py --min-probability``.
+        recipe: Recipe for training on retrieved images, as in ``tools/train.py
+            --recipe``.
         temperature: None for CLIP's own, ``'auto'``, or a number.
         root: Folder of the paths in lists; None for the lists' own.
         class_names: File of names; None for those of the photos.

@@ -6,19 +6,23 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from ltvl_mm.registry import HOOKS
+from ltvl_mm.structures.classification_dataset import ClassificationDataset
 from ltvl_mm.structures.labels import read_labels
 from ltvl_mm.structures.origins import read_origins, read_probabilities
 
 COUNTED = ('all', 'probability', 'none')
 
 
-def count_images(dataset: object, retrieved: str = 'all') -> np.ndarray:
+def count_images(
+    dataset: ClassificationDataset, retrieved: str = 'all'
+) -> np.ndarray:
     """Return the (K,) float64 images per class of a training data set.
 
     Args:
         dataset: Data set with K ``classes``.
-        retrieved: How retrieved images count: ``'all'``, as target images;
-            ``'probability'``, as their probability p_k; ``'none'``, not.
+        retrieved: Weight of retrieved images in the counts: ``'all'``, as
+            target images; ``'probability'``, as their probability p_k;
+            ``'none'``, not.
 
     Raises:
         ValueError: If a label lies outside [0, K), or probabilities are
@@ -45,9 +49,10 @@ class ClassCountsHook(Hook):
     original list in any case.)
 
     Args:
-        retrieved: How retrieved images count: ``'all'`` (default), as target
-            images; ``'probability'``, as their probability p_k, so that a
-            class counts target + sum of p; ``'none'``, not.
+        retrieved: Weight of retrieved images in the counts: ``'all'``
+            (default), as target images; ``'probability'``, as their
+            probability p_k, so that a class counts target + sum of p;
+            ``'none'``, not.
         target_from: First epoch, from 0, in which only target images are
             trained on (``RetrievedShareSampler``): from then on retrieved
             images do not count. None (default): in no epoch.

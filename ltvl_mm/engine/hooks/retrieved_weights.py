@@ -1,13 +1,14 @@
 """Hook that weights the loss of retrieved images."""
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import torch
 from mmengine.dist import all_reduce
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
+from mmpretrain.structures import DataSample
 from torch import nn
 
 from ltvl_mm.registry import HOOKS
@@ -19,7 +20,7 @@ _MIN_SUM = 1e-6
 
 
 def weigh_samples(
-    samples: Sequence[object], retrieved: float | str
+    samples: Sequence[DataSample], retrieved: float | str
 ) -> list[float]:
     """Return the loss weights of a batch: 1 for target images.
 
@@ -187,7 +188,7 @@ def check_takes_weights(loss: nn.Module) -> None:
         )
 
 
-def _weigh(sample: Mapping, retrieved: float | str) -> float:
+def _weigh(sample: DataSample, retrieved: float | str) -> float:
     if 'origin' not in sample:
         raise ValueError(
             'RetrievedWeightHook needs samples that say where they come from, '

@@ -1,6 +1,7 @@
 """Hook that passes the epoch to the transforms of the training data."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from mmengine.hooks import Hook
 from mmengine.runner import EpochBasedTrainLoop, Runner
@@ -48,14 +49,14 @@ class TransformEpochHook(Hook):
             transform.set_epoch(runner.epoch, runner.max_epochs)
 
 
-def _find_transforms(dataset: object) -> Iterator[object]:
+def _find_transforms(dataset: object) -> Iterator[Any]:
     """Yield the transforms with ``set_epoch``, inside wrappers and nested."""
     for part in list_innermost(dataset):
         pipeline = getattr(part, 'pipeline', None)
         yield from _walk(getattr(pipeline, 'transforms', ()))
 
 
-def _walk(transforms: object) -> Iterator[object]:
+def _walk(transforms: object) -> Iterator[Any]:
     """Yield those with ``set_epoch`` of nested lists of transforms."""
     if isinstance(transforms, (list, tuple)):
         for one in transforms:
