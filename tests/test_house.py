@@ -23,7 +23,7 @@ LONG = {
     'tests/test_tools/test_dataset_converters.py': 373,
     'tests/test_tools/test_gradio_demo.py': 301,
     'tests/test_tools/test_paper_tables.py': 329,
-    'tests/test_visualization/test_report.py': 491,
+    'tests/test_visualization/test_report.py': 505,
     'tests/test_visualization/test_report_in_chromium.py': 339,
     'tools/benchmarks/retrieval_runs.py': 362,
     'tools/retrieve.py': 378,

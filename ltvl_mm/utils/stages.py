@@ -144,8 +144,6 @@ def run_study(
 class _Study:
     """Stages of all seeds, and what is said about them."""
 
-    set_environment: Callable[[Path], Mapping[str, str]]
-
     def __init__(
         self,
         work: Path,

@@ -35,7 +35,7 @@ class Source:
         file: Results, in the folder of the seed.
         row: Name of the row in ``test`` of the file; '' for a file of
             metrics.
-        rebalancing: Whether it is a re-balancing method.
+        rebalancing: True for a re-balancing method.
     """
 
     method: str

@@ -43,7 +43,7 @@ class Claim:
         text: Words of the claim.
         measure: Function that returns the points by which one seed shows it.
         minimum: Points that it needs.
-        strict: Whether exactly ``minimum`` points are too few.
+        strict: True if exactly ``minimum`` points are too few.
     """
 
     table: str

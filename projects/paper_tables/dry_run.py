@@ -31,7 +31,7 @@ def describe_plan(
     Args:
         rows: Those to run, each with configs.
         work: Folder of the results.
-        args: Of the command: ``gpus`` and ``seeds``.
+        args: Arguments of the command: ``gpus`` and ``seeds``.
         missing: Files that are not there.
         leaks: Sentences on lists that share images.
     """

@@ -32,7 +32,8 @@ class Row:
         method: Name of the method in the paper.
         backbone: With ``CLIP`` where CLIP's weights initialize it.
         paper: Many, medium, few, all -> percent; what the paper reports.
-        recipe: How the configs give the number; None if not here yet.
+        recipe: Recipe that gives the number from the configs; None if there is
+            none yet.
         configs: Leaves of ``configs/``.
     """
 
@@ -68,7 +69,7 @@ def load_rows(table: int, *, path: Path = TABLES) -> tuple[str, list[Row]]:
 
     Args:
         table: Its number.
-        path: Of the file that maps rows to configs.
+        path: File that maps rows to configs.
 
     Raises:
         ValueError: If there is no such table, or a row of it is not as the

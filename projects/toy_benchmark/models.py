@@ -26,10 +26,10 @@ class Model:
 
     Args:
         folder: Folder of its metrics, in that of the seed.
-        method: What the table calls it.
-        student: Whether it is none of CLIP's towers.
-        retrieval: Whether it was trained on retrieved images.
-        single: Whether it is one model, not an ensemble.
+        method: Name of the method in the table.
+        student: True if it is none of the towers of CLIP.
+        retrieval: True if it was trained on retrieved images.
+        single: True for one model, False for an ensemble.
     """
 
     folder: str
