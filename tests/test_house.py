@@ -10,7 +10,6 @@ MAX_LINES = 300
 LONG = {
     'ltvl_mm/structures/manifest.py': 302,
     'tests/test_baseline_configs.py': 320,
-    'ltvl_mm/utils/stages.py': 317,
     'tests/odd_inputs/tars.py': 330,
     'tests/test_apis/test_inferencer.py': 338,
     'tests/test_apis/test_run_tackle.py': 333,
