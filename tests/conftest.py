@@ -80,33 +80,19 @@ def manifest(tmp_path):
 
 
 @pytest.fixture(scope='session')
-def toy_root(tmp_path_factory):
-    """A toy world with one or two images of a class."""
+def toy_home(tmp_path_factory):
+    """A folder to run tools in: the clone's, with a tiny embedded world.
+
+    The world has all classes, which the configs count, with one to three
+    images of each.
+    """
     # Here, so that tests without mmpretrain do not wait for its import.
-    from ltvl_mm.datasets.toy_world_files import write_toy_world
-    from ltvl_mm.datasets.toy_world_spec import ToyWorldSize
-
-    root = tmp_path_factory.mktemp('toy')
-    size = ToyWorldSize(
-        train_most=3,
-        train_fewest=1,
-        val_per_class=1,
-        test_per_class=1,
-        corpus=48,
-        web=40,
-        web_per_tar=20,
-    )
-    write_toy_world(root, size)
-    return root
-
-
-@pytest.fixture(scope='session')
-def emoji_root(tmp_path_factory):
-    """An emoji world with all classes and one or two images of each."""
     from ltvl_mm.datasets.emoji_world_files import write_emoji_world
     from ltvl_mm.datasets.emoji_world_spec import EmojiWorldSize
 
-    root = tmp_path_factory.mktemp('emoji')
+    home = tmp_path_factory.mktemp('home')
+    for name in ('configs', 'projects', 'tools'):
+        (home / name).symlink_to(ROOT / name)
     size = EmojiWorldSize(
         train_most=3,
         train_fewest=1,
@@ -115,22 +101,36 @@ def emoji_root(tmp_path_factory):
         web=40,
         web_per_tar=20,
     )
-    write_emoji_world(root, size)
-    return root
+    write_emoji_world(home / 'data/emoji', size)
+    return home
+
+
+@pytest.fixture(scope='session')
+def toy_root(toy_home):
+    """The tiny embedded world."""
+    return toy_home / 'data/emoji'
+
+
+@pytest.fixture
+def toy_folder(toy_home, tmp_path, monkeypatch):
+    """The folder of a test, entered, with the tiny world below it."""
+    (tmp_path / 'data').symlink_to(toy_home / 'data')
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
 
 
 @pytest.fixture(scope='session')
 def toy_manifest(tmp_path_factory):
-    """A manifest with one image for every second class of the toy world."""
-    from ltvl_mm.datasets.toy_drawing import CLASS_NAMES
+    """A manifest with one image for every second class of the world."""
+    from ltvl_mm.datasets.emoji_concepts import CLASS_NAMES
 
     folder = tmp_path_factory.mktemp('toy_web')
     return write_manifest(folder, CLASS_NAMES, list(range(0, 96, 2)), side=32)
 
 
 @pytest.fixture(scope='session')
-def run_tool(toy_root, toy_manifest, tmp_path_factory):
-    """Function that runs a command in the clone, on the tiny toy world."""
+def run_tool(toy_home, tmp_path_factory):
+    """Function that runs a command beside the tiny world."""
     log = tmp_path_factory.mktemp('tools') / 'log.txt'
     programs = os.path.dirname(sys.executable)
     environment = {
@@ -139,11 +139,9 @@ def run_tool(toy_root, toy_manifest, tmp_path_factory):
         'LTVL_PYTHON': sys.executable,  # what the launchers take
         'OMP_NUM_THREADS': '1',
         'CUDA_VISIBLE_DEVICES': '',  # two ranks cannot share one GPU
-        'LTVL_TOY_ROOT': str(toy_root),
-        'LTVL_TOY_MANIFEST': str(toy_manifest),
     }
 
-    def run(*command, status=0, cwd=ROOT, **variables):
+    def run(*command, status=0, cwd=toy_home, **variables):
         # Not a pipe: workers of a killed process would hold it for seconds.
         with open(log, 'w') as file:
             done = subprocess.run(
@@ -156,6 +154,28 @@ def run_tool(toy_root, toy_manifest, tmp_path_factory):
             )
         assert done.returncode == status, log.read_text()[-4000:]
         return log.read_text()
+
+    return run
+
+
+@pytest.fixture(scope='session')
+def run_here(toy_home):
+    """Function as ``run_tool`` that runs ``python SCRIPT`` in this process.
+
+    For commands whose process is not what is tested: imports take 4 s.
+    """
+
+    def run(*command, status=0):
+        from tools_in_process import run_python_here
+
+        python, script, *arguments = command
+        assert python == 'python'
+        before = os.getcwd()
+        os.chdir(toy_home)
+        try:
+            return run_python_here(script, *arguments, status=status)
+        finally:
+            os.chdir(before)
 
     return run
 

@@ -234,11 +234,11 @@ ROOTS = {
 
 
 @pytest.fixture(scope='session')
-def dummy_roots(emoji_root, tmp_path_factory):
+def dummy_roots(toy_root, tmp_path_factory):
     """A folder with lists and manifests where the leaves expect theirs."""
     folder = tmp_path_factory.mktemp('roots')
     (folder / 'data').mkdir()
-    (folder / 'data/emoji').symlink_to(emoji_root)
+    (folder / 'data/emoji').symlink_to(toy_root)
     for name, (place, prefix, classes) in ROOTS.items():
         root = folder / 'data' / place
         root.mkdir(parents=True)

@@ -121,14 +121,15 @@ def merge_args(cfg: 'Config', args: argparse.Namespace) -> None:
             out_dir=args.show_dir,
             interval=args.interval,
         )
-    if args.tta:
-        _add_tta(cfg)
     add_progress_bar(cfg)
     set_dataloader_defaults(
         cfg, 'test_dataloader', pin_memory=not args.no_pin_memory
     )
     if args.cfg_options is not None:
         cfg.merge_from_dict(args.cfg_options)
+    if args.tta:
+        # After the options, which name the model as the config does.
+        _add_tta(cfg)
     prepare_launch(cfg, args.launcher)
 
 

@@ -49,7 +49,7 @@ class LongTailInferencer(ImageClassificationInferencer):
     Examples:
         >>> from ltvl_mm import LongTailInferencer
         >>> infer = LongTailInferencer(
-        ...     'configs/toy/clip_zero_shot.py', 'clip.pth'
+        ...     'configs/toy/clip_zero_shot/clip_zero_shot.py', 'clip.pth'
         ... )
         >>> found = infer(['web/0.png', 'web/1.png'], batch_size=2)
         >>> sorted(found[0])

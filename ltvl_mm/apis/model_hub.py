@@ -68,7 +68,7 @@ def get_model(
     Examples:
         >>> import ltvl_mm
         >>> model = ltvl_mm.get_model(
-        ...     'configs/toy/clip_zero_shot.py', 'clip.pth'
+        ...     'configs/toy/clip_zero_shot/clip_zero_shot.py', 'clip.pth'
         ... )
         >>> type(model.backbone).__name__
         'CLIPBackbone'

@@ -26,9 +26,10 @@ EXAMPLES = [
 
 
 @pytest.fixture
-def folder(tmp_path, target, toy_root, monkeypatch):
+def folder(target, toy_folder):
     """Where a user works: web images, a target, a CLIP, the configs."""
     rng = np.random.default_rng(0)
+    tmp_path = toy_folder
     (tmp_path / 'web').mkdir()
     for number in range(6):
         pixels = rng.integers(0, 256, (32, 32, 3), np.uint8)
@@ -36,8 +37,6 @@ def folder(tmp_path, target, toy_root, monkeypatch):
     (tmp_path / 'class_names.txt').write_text('cat\ndog\nowl\n')
     write_toy_classifier(tmp_path / 'clip.pth')
     (tmp_path / 'configs').symlink_to(ROOT / 'configs')
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv('LTVL_TOY_ROOT', str(toy_root))
     # It keeps the stdout of its birth, which must not be an example's.
     MMLogger.get_current_instance()
     return tmp_path

@@ -18,28 +18,32 @@ from ltvl_mm.models.text_encoder import encode_classes, tokenize_classes
 from ltvl_mm.visualization import fonts
 
 TOY = Path(__file__).parents[2] / 'configs/toy'
+DEIT = TOY / 'cross_entropy/cross_entropy_deit.py'
+ZERO_SHOT = TOY / 'clip_zero_shot/clip_zero_shot.py'
+ENSEMBLE = TOY / 'ensemble/ensemble_r18.py'
+BALLAD = TOY / 'ballad/ballad_b.py'
 NAMES = ('red disc', 'owl', 'a long table')
 
 
 @pytest.fixture(scope='module', autouse=True)
-def files(toy_root, toy_manifest, tmp_path_factory):
+def files(toy_home, tmp_path_factory):
     """Folder with weights of a CLIP, of BALLAD and of a student."""
     folder = tmp_path_factory.mktemp('inferencer')
+    (folder / 'data').symlink_to(toy_home / 'data')
     write_toy_classifier(folder / 'clip.pth')
     write_toy_classifier(
         folder / 'ballad.pth',
         seed=1,
-        neck=Config.fromfile(TOY / 'ballad_b.py').model.neck,
+        neck=Config.fromfile(BALLAD).model.neck,
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv('LTVL_TOY_ROOT', str(toy_root))
-        patch.setenv('LTVL_TOY_MANIFEST', str(toy_manifest))
-        patch.setenv('LTVL_TOY_CLIP', str(folder / 'clip.pth'))
-        # BALLAD's checkpoint holds all: phase A is not needed any more.
-        patch.setenv('LTVL_TOY_PHASE_A', str(folder / 'gone.pth'))
-        patch.setenv('LTVL_TOY_STUDENT', str(folder / 'student.pth'))
+        patch.chdir(folder)
         torch.manual_seed(0)
-        student = get_model(TOY / 'deit.py')
+        part = folder / 'work_dirs/cross_entropy_r18/best_epoch_1.pth'
+        part.parent.mkdir(parents=True)
+        state = get_model(TOY / 'cross_entropy/cross_entropy_r18.py')
+        torch.save({'state_dict': state.state_dict()}, part)
+        student = get_model(DEIT)
         meta = {'dataset_meta': {'classes': [f'c{k}' for k in range(96)]}}
         torch.save(
             {'state_dict': student.state_dict(), 'meta': meta},
@@ -50,21 +54,19 @@ def files(toy_root, toy_manifest, tmp_path_factory):
 
 @pytest.fixture(scope='module')
 def images(toy_root):
-    """Paths of five images of the toy world."""
+    """Paths of five images of the tiny world."""
     lines = (toy_root / 'test.txt').read_text().splitlines()[:5]
     return [str(toy_root / line.rpartition(' ')[0]) for line in lines]
 
 
 @pytest.fixture(scope='module')
 def clip(files):
-    return LongTailInferencer(TOY / 'clip_zero_shot.py', files / 'clip.pth')
+    return LongTailInferencer(ZERO_SHOT, files / 'clip.pth')
 
 
 @pytest.fixture(scope='module')
 def student(files):
-    return LongTailInferencer(
-        str(TOY / 'deit.py'), files / 'student.pth', device='cpu'
-    )
+    return LongTailInferencer(str(DEIT), files / 'student.pth', device='cpu')
 
 
 def compute_scores(model, images, names, templates=('a photo of a {}.',)):
@@ -130,8 +132,9 @@ def test_other_classes_are_asked_for_once_only(clip, images, toy_root):
 
 
 def test_ballad_takes_classes_at_the_call_and_needs_no_phase_a(files, images):
-    ballad = LongTailInferencer(TOY / 'ballad_b.py', files / 'ballad.pth')
-    assert not (files / 'gone.pth').exists()
+    ballad = LongTailInferencer(BALLAD, files / 'ballad.pth')
+    # BALLAD's checkpoint holds all: phase A is not needed any more.
+    assert not (files / 'work_dirs/ballad_a').exists()
     with torch.no_grad():
         due = compute_scores(ballad.model, images, NAMES)
     found = ballad(images, class_names=NAMES)
@@ -141,18 +144,18 @@ def test_ballad_takes_classes_at_the_call_and_needs_no_phase_a(files, images):
 
 
 def test_an_ensemble_answers_and_of_texts_takes_classes(files, images):
-    mixed = LongTailInferencer(TOY / 'tackle_deit_clip.py')
+    mixed = LongTailInferencer(ENSEMBLE)
     assert len(mixed(images, batch_size=3)) == 5
     with pytest.raises(ValueError, match=r"head of 'student' is a .*fixed"):
         mixed(images, class_names=NAMES)
-    config = Config.fromfile(TOY / 'tackle_deit_clip.py')
+    config = Config.fromfile(ENSEMBLE)
     clip = config.model.members.clip
     config.model.members = dict(one=clip, other=clip)
     config.model.weights = dict(one=0.25, other=0.75)
     config.model.scales = config.model.checkpoints = {}
     texts = LongTailInferencer(config)
     found = texts(images, class_names=NAMES)
-    alone = LongTailInferencer(TOY / 'clip_zero_shot.py', files / 'clip.pth')
+    alone = LongTailInferencer(ZERO_SHOT)
     for row, due in zip(found, alone(images, class_names=NAMES), strict=True):
         np.testing.assert_allclose(
             row['pred_scores'], due['pred_scores'], atol=1e-5
@@ -177,7 +180,7 @@ def test_a_student_says_what_the_host_says(student, images):
 
 
 def test_experts_answer_with_their_mean(files, images):
-    config = Config.fromfile(TOY / 'baselines/ride.py')
+    config = Config.fromfile(TOY / 'ride/ride_r18.py')
     torch.manual_seed(0)
     experts = LongTailInferencer(config, pretrained=False)
     scores = experts(images)[1]['pred_scores']
@@ -251,7 +254,7 @@ def test_images_of_any_size_are_resized_as_in_training(
 
 
 def test_a_pipeline_that_resizes_is_left_alone(files):
-    config = Config.fromfile(TOY / 'deit.py')
+    config = Config.fromfile(DEIT)
     assert make_resizer(config, lambda _: {'inputs': np.zeros(3)}) is None
     # Nothing is said of the size: images are taken as they are.
     config.train_dataloader = config.model = dict()
@@ -273,14 +276,14 @@ def test_features_are_those_before_the_classifier(
     assert 'features' not in student(images)[0]
     sample = clip(images[0], return_features=True, return_datasamples=True)[0]
     assert sample.features.shape == (128,)
-    mixed = LongTailInferencer(TOY / 'tackle_deit_clip.py')
+    mixed = LongTailInferencer(ENSEMBLE)
     with pytest.raises(ValueError, match=r'Ensemble.* several feature spaces'):
         mixed(images, return_features=True)
 
 
 def test_names_that_do_not_fit_are_refused(files, images):
     wrong = LongTailInferencer(
-        TOY / 'deit.py', files / 'student.pth', classes=['cat', 'dog']
+        DEIT, files / 'student.pth', classes=['cat', 'dog']
     )
     with pytest.raises(ValueError, match=r'2 classes are named.*has 96'):
         wrong(images)
@@ -288,18 +291,20 @@ def test_names_that_do_not_fit_are_refused(files, images):
         wrong([images[0], 'missing.jpg'])
 
 
-def test_what_cannot_infer_says_so(files, monkeypatch):
-    model = get_model(TOY / 'deit.py')
+def test_what_cannot_infer_says_so(files, toy_folder):
+    model = get_model(DEIT)
     del model._config
     with pytest.raises(ValueError, match=r'build it with ltvl_mm\.get_model'):
         LongTailInferencer(model)
-    monkeypatch.setenv('LTVL_TOY_PHASE_A', str(files / 'clip.pth'))
+    phase_a = toy_folder / 'work_dirs/ballad_a/epoch_5.pth'
+    phase_a.parent.mkdir(parents=True)
+    phase_a.symlink_to(files / 'clip.pth')
     with pytest.raises(ValueError, match='no pipeline that makes inputs'):
-        LongTailInferencer(TOY / 'ballad_b_cached.py', pretrained=False)
+        LongTailInferencer(TOY / 'ballad/ballad_b_cached.py', pretrained=False)
 
 
 def test_a_model_that_is_built_may_get_weights(files, images, student):
-    model = get_model(TOY / 'deit.py')
+    model = get_model(DEIT)
     as_built = LongTailInferencer(model)(images)[0]['pred_scores']
     loaded = LongTailInferencer(model, files / 'student.pth')
     assert loaded.classes[3] == 'c3'

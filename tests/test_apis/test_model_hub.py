@@ -5,20 +5,29 @@ from pathlib import Path
 import mmpretrain
 import pytest
 import torch
+from mmengine.config import Config
 from mmpretrain.apis import ModelHub
 from toy_clip import write_toy_classifier
 
 import ltvl_mm
 from ltvl_mm.apis import model_hub
+from ltvl_mm.models.clip import build_clip
+from ltvl_mm.utils.config_walk import walk_config
 
 ROOT = Path(__file__).parents[2]
 TOY = ROOT / 'configs/toy'
-BASELINES = ('crt', 'ldam_drw', 'lift', 'lws', 'paco', 'reslt', 'ride')
+BASELINES = ('crt', 'ldam_drw', 'lws', 'paco', 'reslt', 'ride')
+LEAVES = (
+    'cross_entropy/cross_entropy_timm',
+    'lift/lift_rn_clip',
+    *(f'{name}/{name}_r18' for name in BASELINES),
+)
+ZERO_SHOT = TOY / 'clip_zero_shot/clip_zero_shot.py'
 
 
 @pytest.fixture(autouse=True)
-def toy(toy_root, monkeypatch):
-    monkeypatch.setenv('LTVL_TOY_ROOT', str(toy_root))
+def toy(toy_folder):
+    """Where the toy configs find their world."""
 
 
 @pytest.fixture
@@ -88,50 +97,55 @@ def test_a_config_that_is_not_there_is_no_silence(move):
 
 
 def test_weights_are_loaded_whole_or_not_at_all(clip, tmp_path):
-    model = ltvl_mm.get_model(TOY / 'clip_zero_shot.py', clip)
+    model = ltvl_mm.get_model(ZERO_SHOT, clip)
     state = torch.load(clip, weights_only=True)['state_dict']
     for name, weight in model.state_dict().items():
         assert torch.equal(weight, state[name]), name
     del state['head.logit_scale']
     torch.save({'state_dict': state}, tmp_path / 'part.pth')
     with pytest.raises(ValueError, match=r'(?s)part\.pth does not fit.*logit'):
-        ltvl_mm.get_model(TOY / 'clip_zero_shot.py', tmp_path / 'part.pth')
+        ltvl_mm.get_model(ZERO_SHOT, tmp_path / 'part.pth')
     with pytest.raises(ValueError, match=r'gone\.pth does not exist'):
-        ltvl_mm.get_model(TOY / 'clip_zero_shot.py', tmp_path / 'gone.pth')
+        ltvl_mm.get_model(ZERO_SHOT, tmp_path / 'gone.pth')
     (tmp_path / 'empty').mkdir()
     with pytest.raises(ValueError, match='holds no checkpoint'):
-        ltvl_mm.get_model(TOY / 'clip_zero_shot.py', tmp_path / 'empty')
+        ltvl_mm.get_model(ZERO_SHOT, tmp_path / 'empty')
 
 
-@pytest.mark.parametrize(
-    'leaf', ['timm', 'tackle_rx', *(f'baselines/{n}' for n in BASELINES)]
-)
-def test_what_a_training_saves_fits(leaf, clip, tmp_path, monkeypatch):
-    monkeypatch.setenv('LTVL_TOY_CLIP', str(clip))
-    state = ltvl_mm.get_model(TOY / f'{leaf}.py').state_dict()
+@pytest.mark.parametrize('leaf', LEAVES)
+def test_what_a_training_saves_fits(leaf, tmp_path):
+    cfg = Config.fromfile(TOY / f'{leaf}.py')
+    state = ltvl_mm.get_model(cfg).state_dict()
     torch.save({'state_dict': state}, tmp_path / 'epoch_1.pth')
-    monkeypatch.setenv('LTVL_TOY_CLIP', 'gone.pth')
-    model = ltvl_mm.get_model(TOY / f'{leaf}.py', tmp_path / 'epoch_1.pth')
+    for part in walk_config(cfg.model):
+        if 'pretrained' in part:
+            part['pretrained'] = 'gone.pth'
+    model = ltvl_mm.get_model(cfg, tmp_path / 'epoch_1.pth')
     for name, weight in model.state_dict().items():
         assert torch.equal(weight, state[name]), name
 
 
 def test_a_training_folder_is_as_good_as_a_file(clip, tmp_path):
     clip.rename(tmp_path / 'best_shot_all_epoch_3.pth')
-    model = ltvl_mm.get_model(TOY / 'clip_zero_shot.py', tmp_path)
+    model = ltvl_mm.get_model(ZERO_SHOT, tmp_path)
     assert model.head.classes.names[0]
 
 
-def test_true_takes_the_weights_that_are_named_or_none(clip, monkeypatch):
+def test_true_takes_the_weights_that_are_named_or_none(clip, tmp_path):
+    model = ltvl_mm.get_model(ZERO_SHOT, True)
+    shipped = build_clip('ltvl-toy', 'ltvl-toy').visual.state_dict()
+    for name, weight in model.backbone.visual.state_dict().items():
+        assert torch.equal(weight, shipped[name]), name
+    cfg = Config.fromfile(ZERO_SHOT)
+    cfg.model.backbone.pretrained = cfg.model.head.pretrained = None
     with pytest.raises(ValueError, match='nothing says where the weights'):
-        ltvl_mm.get_model(TOY / 'clip_zero_shot.py', True)
-    monkeypatch.setenv('LTVL_TOY_PHASE_A', str(clip))
+        ltvl_mm.get_model(cfg, True)
+    (tmp_path / 'work_dirs/ballad_a').mkdir(parents=True)
+    clip.rename(tmp_path / 'work_dirs/ballad_a/epoch_5.pth')
     with pytest.raises(ValueError, match='nothing says where the weights'):
-        ltvl_mm.get_model(TOY / 'ballad_b.py', True)  # the adapter has none
-    monkeypatch.setenv('LTVL_TOY_CLIP', str(clip))
-    monkeypatch.setenv('LTVL_TOY_STUDENT', 'gone.pth')
-    with pytest.raises(ValueError, match=r'gone\.pth'):
-        ltvl_mm.get_model(TOY / 'tackle_deit_clip.py', True)
+        ltvl_mm.get_model(TOY / 'ballad/ballad_b.py', True)  # the adapter has
+    with pytest.raises(ValueError, match=r'work_dirs/cross_entropy_r18'):
+        ltvl_mm.get_model(TOY / 'ensemble/ensemble_r18.py', True)
 
 
 def test_a_config_that_is_not_there_is_named():

@@ -12,7 +12,11 @@ from ltvl_mm.datasets.feature_batch import pack_labels
 from ltvl_mm.engine.feature_caching import cache_features
 from ltvl_mm.registry import DATASETS, MODELS
 
-CONFIGS = Path(__file__).parents[2] / 'configs/toy'
+CONFIGS = Path(__file__).parents[2] / 'configs/toy/ballad'
+
+
+PHASE_A = 'work_dirs/ballad_a/epoch_5.pth'
+CACHE = 'work_dirs/ballad_b/cache'
 
 
 @pytest.fixture(autouse=True)
@@ -22,13 +26,10 @@ def scope():
 
 
 @pytest.fixture
-def load_config(monkeypatch, toy_root, tmp_path):
+def load_config(toy_folder):
     """Function: name of a toy config -> config of the tiny world."""
-    phase_a = write_toy_classifier(tmp_path / 'phase_a.pth')
-    monkeypatch.setenv('LTVL_TOY_ROOT', str(toy_root))
-    monkeypatch.setenv('LTVL_TOY_PHASE_A', str(phase_a))
-    monkeypatch.setenv('LTVL_TOY_CLIP', str(phase_a))
-    monkeypatch.setenv('LTVL_TOY_CACHE', str(tmp_path / 'cache'))
+    (toy_folder / 'work_dirs/ballad_a').mkdir(parents=True)
+    write_toy_classifier(toy_folder / PHASE_A)
 
     def load(name):
         cfg = Config.fromfile(CONFIGS / f'{name}.py')
@@ -67,7 +68,7 @@ def compute_loss(cfg, split, rows, collate=default_collate):
 def test_cached_and_uncached_give_one_loss(load_config, tmp_path):
     uncached, cached = load_config('ballad_b'), load_config('ballad_b_cached')
     for split in ('train', 'val'):
-        cache_features(uncached, split, tmp_path / f'cache/{split}', views=1)
+        cache_features(uncached, split, tmp_path / CACHE / split, views=1)
     rows = [0, 5, 17, 17, 40]  # of val, whose only view is not random
     ours, our_grad = compute_loss(cached, 'val', rows)
     theirs, their_grad = compute_loss(uncached, 'val', rows)
@@ -82,7 +83,8 @@ def test_views_differ_and_a_second_run_repeats_them(load_config, tmp_path):
     cfg = load_config('ballad_b')
     first = cache_features(cfg, 'train', tmp_path / 'first', views=2)
     assert not np.allclose(first.views[0], first.views[1])
-    assert len(first.views[0]) == 172
+    lines = (tmp_path / 'data/emoji/train.txt').read_text().splitlines()
+    assert len(first.views[0]) == len(lines)
     second = cache_features(cfg, 'train', tmp_path / 'second', views=1)
     np.testing.assert_array_equal(first.views[0], second.views[0])
     # A begun cache resumes at its first missing view.
@@ -95,6 +97,7 @@ def test_views_differ_and_a_second_run_repeats_them(load_config, tmp_path):
 
 def test_a_trained_backbone_is_not_cached(load_config, tmp_path):
     cfg = load_config('ballad_a')
+    cfg.model.backbone.pretrained = PHASE_A
     with pytest.raises(ValueError, match='backbone is trained'):
         cache_features(cfg, 'train', tmp_path / 'cache', views=1)
 
@@ -120,10 +123,10 @@ def test_phase_b_trains_the_adapter_and_nothing_else(load_config, name):
     assert not model.head.text.training
 
 
-def test_phase_b_without_phase_a_says_so(load_config, monkeypatch, tmp_path):
-    monkeypatch.setenv('LTVL_TOY_PHASE_A', str(tmp_path / 'missing.pth'))
+def test_phase_b_without_phase_a_says_so(load_config, tmp_path):
+    (tmp_path / PHASE_A).unlink()
     cfg = load_config('ballad_b')
     with pytest.raises(ValueError, match='phase A'):
         cache_features(cfg, 'val', tmp_path / 'cache', views=1)
-    with pytest.raises(ValueError, match=r'missing\.pth; .* train that first'):
+    with pytest.raises(ValueError, match=r'epoch_5\.pth; .* train that first'):
         build_model(cfg)

@@ -93,7 +93,7 @@ def test_the_wheel_holds_configs_tools_and_the_index(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     for name in (
         'configs/tackle_rx50.py',
-        'configs/toy/tackle_rx.py',
+        'configs/toy/cross_entropy/cross_entropy_r18.py',
         'configs/tackle/metafile.yml',
         'tools/train.py',
         'tools/dist_train.sh',
@@ -131,7 +131,8 @@ import ltvl_mm
 assert 'venv' in ltvl_mm.__file__, ltvl_mm.__file__
 from mmengine.config import Config
 pathlib.Path('mine.py').write_text(
-    "_base_ = 'ltvl_mm::toy/tackle_rx.py'\\nwork_dir = 'w'\\n"
+    "_base_ = 'ltvl_mm::toy/cross_entropy/cross_entropy_r18.py'\\n"
+    "work_dir = 'w'\\n"
 )
 cfg = Config.fromfile('mine.py')
 assert cfg.work_dir == 'w' and cfg.train_dataloader.dataset
@@ -156,17 +157,16 @@ def test_commands_of_the_wheel(python, tmp_path):
 
 
 @pytest.mark.smoke
-def test_training_from_the_wheel(python, toy_root, toy_manifest, tmp_path):
+def test_training_from_the_wheel(python, toy_home, toy_manifest, tmp_path):
+    (tmp_path / 'data').symlink_to(toy_home / 'data')
     (tmp_path / 'mine.py').write_text(
-        "_base_ = 'ltvl_mm::toy/tackle_rx.py'\n"
+        "_base_ = 'ltvl_mm::toy/cross_entropy/cross_entropy_r18.py'\n"
         'train_cfg = dict(_delete_=True, by_epoch=False, max_iters=1)\n'
     )
     said = run(
         *(python, '-m', 'ltvl_mm', 'train', 'mine.py', '--no-validate'),
-        *('--work-dir', 'run'),
+        *('--work-dir', 'run', '--retrieved', toy_manifest),
         cwd=tmp_path,
-        LTVL_TOY_ROOT=str(toy_root),
-        LTVL_TOY_MANIFEST=str(toy_manifest),
         OMP_NUM_THREADS='1',
     )
     assert list((tmp_path / 'run').glob('*.pth')), said

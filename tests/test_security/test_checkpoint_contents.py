@@ -14,12 +14,12 @@ from toy_clip import write_toy_classifier
 from ltvl_mm.structures.features import load_features
 from ltvl_mm.utils.checkpoints import read_checkpoint, read_weights
 
-TOY = ROOT / 'configs/toy/rx.py'
+TOY = ROOT / 'configs/toy/cross_entropy/cross_entropy_r18.py'
 
 
 @pytest.fixture(autouse=True)
-def toy_scope(toy_root, monkeypatch):
-    monkeypatch.setenv('LTVL_TOY_ROOT', str(toy_root))
+def toy_scope(toy_home, monkeypatch):
+    monkeypatch.chdir(toy_home)
     with DefaultScope.overwrite_default_scope('mmpretrain'):
         yield
 

@@ -30,7 +30,7 @@ STUDENT = dict(
     neck=dict(type='GlobalAveragePooling'),
     head=dict(type='LinearClsHead', num_classes=3, in_channels=32),
 )
-TOY = ROOT / 'configs/toy/rx.py'
+TOY = ROOT / 'configs/toy/cross_entropy/cross_entropy_r18.py'
 
 
 def build(kind, **options):
@@ -141,8 +141,8 @@ def hostile(tmp_path_factory):
 
 
 @pytest.fixture(autouse=True)
-def toy_scope(toy_root, monkeypatch):
-    monkeypatch.setenv('LTVL_TOY_ROOT', str(toy_root))
+def toy_scope(toy_home, monkeypatch):
+    monkeypatch.chdir(toy_home)
     with DefaultScope.overwrite_default_scope('mmpretrain'):
         yield
 

@@ -135,17 +135,19 @@ def test_two_retrievals_at_once(world, tmp_path):
 OTHERS = {
     'tools/report.py': (['{root}/run', '-o', '{out}'], locked_file),
     'tools/test.py': (
-        ['{configs}/clip_zero_shot.py', '{root}/clf.pth', '--out', '{out}',
-         '--out-item', 'metrics', '--work-dir', '{root}/test'],
+        ['{configs}/clip_zero_shot/clip_zero_shot.py', '{root}/clf.pth',
+         '--out', '{out}', '--out-item', 'metrics',
+         '--work-dir', '{root}/test'],
         locked_file,
     ),
     'tools/cache_features.py': (
-        ['{configs}/ballad_b.py', '-o', '{out}', '--splits', 'test',
+        ['{configs}/ballad/ballad_b.py', '-o', '{out}', '--splits', 'test',
          '--cfg-options', 'model.backbone.pretrained={root}/clf.pth'],
         lambda out: locked_folder(out / 'test'),
     ),
     'tools/train.py': (
-        ['{configs}/deit.py', '--work-dir', '{out}'],
+        ['{configs}/cross_entropy/cross_entropy_deit.py',
+         '--work-dir', '{out}'],
         locked_folder,
     ),
     'tools/place_downloads.py': (['{out}', '{root}/web'], locked_folder),
@@ -178,9 +180,9 @@ def hold(lock, out):
 
 @pytest.mark.parametrize('tool', OTHERS)
 def test_a_second_command_says_who_writes(
-    tool, world, tmp_path, toy_root, monkeypatch
+    tool, world, tmp_path, toy_home, monkeypatch
 ):
-    monkeypatch.setenv('LTVL_TOY_ROOT', str(toy_root))
+    monkeypatch.chdir(toy_home)
     if not (world / 'clf.pth').exists():
         write_toy_classifier(world / 'clf.pth')
         (world / 'run').mkdir()

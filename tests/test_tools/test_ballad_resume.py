@@ -1,12 +1,12 @@
 """BALLAD's phase A, killed and resumed, ends where a quiet run does."""
 
 import json
-import sys
 
 import kill_hook
 import torch
 from toy_clip import write_toy_classifier
 
+PARTS = ('backbone', 'head')
 SMALL = (
     'train_cfg.max_epochs=2',
     'train_cfg.val_interval=1',
@@ -32,25 +32,30 @@ def read_scalars(folder):
     ]
 
 
-def test_a_killed_phase_a_resumes_to_the_same_metrics(run_tool, tmp_path):
+def test_a_killed_phase_a_resumes_to_the_same_metrics(
+    run_tool, run_here, tmp_path
+):
     clip = write_toy_classifier(tmp_path / 'clip.pth')
 
-    def train(folder, *options, resume=(), status=0):
-        return run_tool(
-            *(sys.executable, 'tools/train.py', 'configs/toy/ballad_a.py'),
-            *('--work-dir', folder, *resume),
-            *('--cfg-options', *SMALL, *options),
-            status=status,
-            LTVL_TOY_CLIP=str(clip),
-            **kill_hook.VARIABLES,
+    def train(run, folder, *options, resume=(), **settings):
+        return run(
+            *('python', 'tools/train.py', 'configs/toy/ballad/ballad_a.py'),
+            *('--work-dir', folder, *resume, '--cfg-options', *SMALL),
+            *(f'model.{part}.pretrained={clip}' for part in PARTS),
+            *options,
+            **settings,
         )
 
     quiet, killed = tmp_path / 'quiet', tmp_path / 'killed'
-    train(quiet)
-    train(killed, kill_hook.OPTION, status=-9)
+    train(run_here, quiet)
+    train(
+        *(run_tool, killed, kill_hook.OPTION),
+        status=-9,
+        **kill_hook.VARIABLES,
+    )
     assert (killed / 'epoch_1.pth').exists()
     assert not (killed / 'epoch_2.pth').exists()
-    assert 'resumed epoch: 1' in train(killed, resume=['--resume'])
+    assert 'resumed epoch: 1' in train(run_here, killed, resume=['--resume'])
     scalars = read_scalars(quiet)
     assert read_scalars(killed) == scalars
     assert sum('shot/all' in row for row in scalars) == 2

@@ -10,6 +10,7 @@ import torch
 from toy_clip import write_toy_classifier
 
 ROOT = Path(__file__).parents[2]
+STUDENT = 'configs/toy/cross_entropy/cross_entropy_r18.py'
 # Writes down what each rank trains on and what the metric scores.
 RECORDER = """
 import json, os
@@ -46,13 +47,14 @@ def find_free_port():
 
 
 def test_two_processes_share_the_work_and_score_every_sample_once(
-    run_tool, tmp_path
+    run_tool, toy_home, toy_manifest, tmp_path
 ):
     (tmp_path / 'recorder.py').write_text(RECORDER)
+    (tmp_path / 'data').symlink_to(toy_home / 'data')
     run_tool(
         ROOT / 'tools' / 'dist_train.sh',
-        *(ROOT / 'configs' / 'toy' / 'tackle_rx.py', 2),
-        *('--work-dir', tmp_path, '--cfg-options'),
+        *(ROOT / STUDENT, 2, '--work-dir', tmp_path),
+        *('--retrieved', toy_manifest, '--cfg-options'),
         'train_cfg.max_epochs=1',
         'train_cfg.val_interval=1',
         'train_dataloader.batch_size=16',
@@ -98,23 +100,33 @@ default_hooks = dict(checkpoint=dict(save_best='shot/all', rule='greater'))
 """
 
 
-@pytest.mark.parametrize('name', ['tackle_rx', 'ballad_a', 'ballad_b'])
+WEIGHTS = """
+model = dict(
+    backbone=dict(pretrained='{file}'), head=dict(pretrained='{file}')
+)
+"""
+
+
+@pytest.mark.parametrize(
+    'name', [STUDENT, *(f'configs/toy/ballad/ballad_{p}.py' for p in 'ab')]
+)
 def test_two_processes_train_to_the_end_and_test_as_one_does(
-    run_tool, tmp_path, name
+    run_tool, run_here, toy_home, toy_manifest, tmp_path, name
 ):
     config = tmp_path / 'leaf.py'
-    config.write_text(LEAF.format(config=ROOT / f'configs/toy/{name}.py'))
-    phase_a = write_toy_classifier(tmp_path / 'phase_a.pth')
-    files = {
-        'LTVL_TOY_CLIP': str(phase_a),
-        'LTVL_TOY_PHASE_A': str(phase_a),
-        'PORT': str(find_free_port()),
-    }
+    text = LEAF.format(config=ROOT / name)
+    retrieved = ('--retrieved', toy_manifest)
+    if name != STUDENT:
+        retrieved = ()
+        clip = write_toy_classifier(tmp_path / 'clip.pth')
+        text += WEIGHTS.format(file=clip)
+    config.write_text(text)
+    (tmp_path / 'data').symlink_to(toy_home / 'data')
     log = run_tool(
         *(ROOT / 'tools/dist_train.sh', config, 2, '--work-dir', tmp_path),
-        '--auto-scale-lr',
+        *('--auto-scale-lr', *retrieved),
         cwd=tmp_path,
-        **files,
+        PORT=str(find_free_port()),
     )
     # 2 ranks x 8 images x 2 batches are half of 64.
     assert 'Scaling the original LR by 0.5' in log
@@ -126,19 +138,22 @@ def test_two_processes_train_to_the_end_and_test_as_one_does(
         for part, weight in averaged.items()
         if f'module.{part}' in current
     )
-    results = {}
-    for tool, ranks in (('test.py', []), ('dist_test.sh', [2])):
-        program = [] if ranks else ['python']
-        out = tmp_path / f'{tool}.json'
-        run_tool(
-            *(*program, ROOT / 'tools' / tool, config),
-            *(tmp_path / 'epoch_2.pth', *ranks, '--work-dir', tmp_path),
-            *('--out', out, '--out-item', 'metrics'),
-            cwd=tmp_path,
-            **files | {'PORT': str(find_free_port())},
-        )
-        results[tool] = json.loads(out.read_text())
-    one, two = results.values()
+    checkpoint = tmp_path / 'epoch_2.pth'
+    arguments = ('--work-dir', tmp_path, '--out-item', 'metrics', '--out')
+    run_here(
+        *('python', 'tools/test.py', config, checkpoint),
+        *(*arguments, tmp_path / 'one.json'),
+    )
+    run_tool(
+        *(ROOT / 'tools/dist_test.sh', config, checkpoint, 2),
+        *(*arguments, tmp_path / 'two.json'),
+        cwd=tmp_path,
+        PORT=str(find_free_port()),
+    )
+    one, two = (
+        json.loads((tmp_path / f'{name}.json').read_text())
+        for name in ('one', 'two')
+    )
     assert one.keys() == two.keys()
     for name, value in one.items():
         if isinstance(value, float | list):

@@ -17,11 +17,14 @@ from ltvl_mm.structures.predictions import load_predictions
 
 ROOT = Path(__file__).parents[2]
 PARTS = ('student', 'clip')
-CONFIGS = {'student': 'tackle_deit', 'clip': 'clip_zero_shot'}
+CONFIGS = {
+    'student': 'cross_entropy/cross_entropy_r18',
+    'clip': 'clip_zero_shot/clip_zero_shot',
+}
 
 
 @pytest.fixture(scope='module')
-def run_main(toy_root, toy_manifest):
+def run_main(toy_home):
     """Function that runs ``main`` of a tool here, with such arguments."""
 
     def run(script, *args):
@@ -33,10 +36,8 @@ def run_main(toy_root, toy_manifest):
             tool.main()
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(ROOT)
+        patch.chdir(toy_home)
         patch.setenv('LOCAL_RANK', '0')
-        patch.setenv('LTVL_TOY_ROOT', str(toy_root))
-        patch.setenv('LTVL_TOY_MANIFEST', str(toy_manifest))
         yield run
 
 
@@ -44,7 +45,9 @@ def run_main(toy_root, toy_manifest):
 def weights(run_main, tmp_path_factory):
     """Files of a student and of a CLIP, both untrained."""
     folder = tmp_path_factory.mktemp('weights')
-    student = Config.fromfile(ROOT / 'configs/toy/deit.py').model
+    student = Config.fromfile(
+        ROOT / f'configs/toy/{CONFIGS["student"]}.py'
+    ).model
     torch.manual_seed(0)
     with DefaultScope.overwrite_default_scope('mmpretrain'):
         state = MODELS.build(student).state_dict()
@@ -100,7 +103,7 @@ def test_the_classifier_scores_as_the_tool_says(
     alpha, scale = found['chosen']['alpha'], found['chosen']['scale']
     run_main(
         'tools/test.py',
-        *('configs/toy/tackle_deit_clip.py', '--work-dir', tmp_path),
+        *('configs/toy/ensemble/ensemble_r18.py', '--work-dir', tmp_path),
         *('--out', tmp_path / 'metrics.json', '--out-item', 'metrics'),
         '--cfg-options',
         f'model.checkpoints.student={weights["student"]}',

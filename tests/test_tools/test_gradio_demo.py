@@ -15,7 +15,8 @@ from toy_clip import write_toy_classifier
 from ltvl_mm import LongTailInferencer, embed, get_model
 
 ROOT = Path(__file__).parents[2]
-TOY = ROOT / 'configs/toy'
+DEIT = ROOT / 'configs/toy/cross_entropy/cross_entropy_deit.py'
+ZERO_SHOT = ROOT / 'configs/toy/clip_zero_shot/clip_zero_shot.py'
 EVIL = '<script>alert(1)</script> & "co"'
 KNOWN = ['cat', 'missile', 'owl', 'missile']
 
@@ -26,7 +27,7 @@ def project(monkeypatch):
 
 
 @pytest.fixture(scope='module')
-def work(toy_root, tmp_path_factory):
+def work(toy_home, tmp_path_factory):
     """Weights of a CLIP and of a student, and a store with an evil caption."""
     folder = tmp_path_factory.mktemp('demo')
     write_toy_classifier(folder / 'clip.pth')
@@ -51,9 +52,9 @@ def work(toy_root, tmp_path_factory):
         workers=0,
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv('LTVL_TOY_ROOT', str(toy_root))
+        patch.chdir(toy_home)
         torch.manual_seed(0)
-        state = get_model(TOY / 'deit.py').state_dict()
+        state = get_model(DEIT).state_dict()
         classes = {'dataset_meta': {'classes': [f'c{k}' for k in range(96)]}}
         torch.save(
             {'state_dict': state, 'meta': classes}, folder / 'student.pth'
@@ -67,9 +68,9 @@ def args(work):
 
     return parse_args(
         [
-            *('--model', 'zero-shot', str(TOY / 'clip_zero_shot.py')),
+            *('--model', 'zero-shot', str(ZERO_SHOT)),
             str(work / 'clip.pth'),
-            *('--model', 'student', str(TOY / 'deit.py')),
+            *('--model', 'student', str(DEIT)),
             str(work / 'student.pth'),
             *('--store', str(work / 'store')),
             *('--pretrained', str(work / 'clip.pth'), '--device', 'cpu'),
@@ -113,13 +114,13 @@ def test_each_model_says_what_its_inferencer_says(comparison, work):
     image = rng.integers(0, 256, (32, 32, 3), np.uint8)
     names = ['owl', 'c5', 'C7']
     zero_shot, student = comparison.compare(image, names)
-    infer = LongTailInferencer(TOY / 'clip_zero_shot.py', work / 'clip.pth')
+    infer = LongTailInferencer(ZERO_SHOT, work / 'clip.pth')
     due = infer(image[..., ::-1].copy(), class_names=names)[0]['pred_scores']
     assert dict(zero_shot.scores) == pytest.approx(
         dict(zip(names, due, strict=True))
     )
     assert not zero_shot.note
-    infer = LongTailInferencer(TOY / 'deit.py', work / 'student.pth')
+    infer = LongTailInferencer(DEIT, work / 'student.pth')
     scores = infer(image[..., ::-1].copy())[0]['pred_scores']
     total = scores[5] + scores[7]
     assert dict(student.scores) == pytest.approx(

@@ -1,10 +1,11 @@
 import json
 import os
 import shutil
-import sys
 
 import pytest
 from study_folder import NAMES, write_study
+
+from ltvl_mm.datasets.emoji_concepts import CLASS_NAMES
 
 
 @pytest.fixture(scope='module')
@@ -12,11 +13,11 @@ def folder(tmp_path_factory):
     return write_study(tmp_path_factory.mktemp('study'), seeds=(0, 1))
 
 
-def test_a_page_is_written_of_a_folder_of_runs(run_tool, folder, tmp_path):
+def test_a_page_is_written_of_a_folder_of_runs(run_here, folder, tmp_path):
     truth = tmp_path / 'truth.csv'
     truth.write_text(f'key,class_name,more\nk0,{NAMES[0]},\nk1,{NAMES[0]},\n')
-    out = run_tool(
-        sys.executable,
+    out = run_here(
+        'python',
         'tools/report.py',
         folder,
         *('-o', tmp_path / 'report.html', '--truth', truth),
@@ -35,11 +36,11 @@ def test_a_page_is_written_of_a_folder_of_runs(run_tool, folder, tmp_path):
     assert '<bdi>plain</bdi> <span class="quiet">(baseline)' in results
 
 
-def test_runs_get_names_and_what_is_gone_is_said(run_tool, folder, tmp_path):
+def test_runs_get_names_and_what_is_gone_is_said(run_here, folder, tmp_path):
     shutil.copytree(folder / 'seed0/plain', tmp_path / 'run')
     (tmp_path / 'run/plain.py').unlink()
-    out = run_tool(
-        sys.executable,
+    out = run_here(
+        'python',
         'tools/report.py',
         f'ResNeXt={tmp_path}/run',
         *('-o', tmp_path / 'report.html'),
@@ -51,7 +52,7 @@ def test_runs_get_names_and_what_is_gone_is_said(run_tool, folder, tmp_path):
 
 
 def test_folders_of_seeds_get_the_name_of_the_method(
-    run_tool, folder, tmp_path
+    run_here, folder, tmp_path
 ):
     for method in ('plain', 'tackle'):
         for seed in (0, 1):
@@ -62,8 +63,8 @@ def test_folders_of_seeds_get_the_name_of_the_method(
     # A run that is named twice is no second seed; a link is followed.
     (tmp_path / 'link=1').symlink_to(tmp_path / 'tackle')
     (tmp_path / 'crashed').mkdir()
-    out = run_tool(
-        sys.executable,
+    out = run_here(
+        'python',
         'tools/report.py',
         tmp_path / 'plain',
         tmp_path / 'plain/seed0',
@@ -83,12 +84,12 @@ def test_folders_of_seeds_get_the_name_of_the_method(
     assert page.count('data-label="seeds">2</td>') == 2  # seeds
 
 
-def test_a_manifest_that_moved_costs_what_needs_it(run_tool, folder, tmp_path):
+def test_a_manifest_that_moved_costs_what_needs_it(run_here, folder, tmp_path):
     shutil.copytree(folder / 'seed0', tmp_path / 'seed0')
     config = tmp_path / 'seed0/tackle/tackle.py'
     config.write_text(config.read_text().replace('retrieved/', 'elsewhere/'))
-    command = [sys.executable, 'tools/report.py', tmp_path / 'seed0']
-    out = run_tool(*command, '-o', tmp_path / 'x.html')
+    command = ['python', 'tools/report.py', tmp_path / 'seed0']
+    out = run_here(*command, '-o', tmp_path / 'x.html')
     assert (
         'missing of the page: probabilities, precision, arrows, gallery' in out
     )
@@ -97,13 +98,13 @@ def test_a_manifest_that_moved_costs_what_needs_it(run_tool, folder, tmp_path):
         (tmp_path / 'x.html').read_text()
     )
     moved = folder / 'retrieved/manifest.parquet'
-    out = run_tool(*command, '-o', tmp_path / 'x.html', '--manifest', moved)
+    out = run_here(*command, '-o', tmp_path / 'x.html', '--manifest', moved)
     assert 'missing of the page: precision' in out
     assert 'missing of tackle' not in out
 
 
 def test_names_that_are_not_utf8_and_runs_left_out_are_printed(
-    run_tool, folder, tmp_path
+    run_here, folder, tmp_path
 ):
     odd = os.fsdecode(bytes(tmp_path) + b'/caf\xe9')
     try:
@@ -117,8 +118,8 @@ def test_names_that_are_not_utf8_and_runs_left_out_are_printed(
     text = config.read_text().replace('num_classes=4', 'num_classes=2')
     text = text.replace(str(folder / 'train.txt'), str(tmp_path / 'two.json'))
     config.write_text(text)
-    out = run_tool(
-        sys.executable,
+    out = run_here(
+        'python',
         'tools/report.py',
         *(odd, tmp_path / 'foreign', '-o', tmp_path / 'x.html'),
     )
@@ -146,11 +147,11 @@ def test_names_that_are_not_utf8_and_runs_left_out_are_printed(
     ],
 )
 def test_what_cannot_be_is_one_sentence(
-    run_tool, folder, tmp_path, words, message
+    run_here, folder, tmp_path, words, message
 ):
     words = [word.format(folder=folder) for word in words]
-    out = run_tool(
-        sys.executable,
+    out = run_here(
+        'python',
         'tools/report.py',
         *('-o', tmp_path / 'x.html'),
         *words,
@@ -159,19 +160,22 @@ def test_what_cannot_be_is_one_sentence(
     assert message in out.splitlines()[-1]
 
 
-def test_training_and_test_write_down_their_command(run_tool, tmp_path):
-    run_tool(
-        sys.executable,
+def test_training_and_test_write_down_their_command(
+    run_here, tmp_path, monkeypatch
+):
+    monkeypatch.setenv('LTVL_PYTHON', 'python')
+    run_here(
+        'python',
         'tools/train.py',
-        'configs/toy/rx.py',
+        'configs/toy/cross_entropy/cross_entropy_r18.py',
         *('--work-dir', tmp_path, '--no-validate', '--cfg-options'),
         *('train_cfg.max_epochs=1', 'train_dataloader.sampler.epoch_size=64'),
         *('param_scheduler=None',),
     )
-    run_tool(
-        sys.executable,
+    run_here(
+        'python',
         'tools/test.py',
-        'configs/toy/rx.py',
+        'configs/toy/cross_entropy/cross_entropy_r18.py',
         *(tmp_path, '--work-dir', tmp_path / 'test'),
         *('--out', tmp_path / 'metrics.json', '--out-item', 'metrics'),
         *('--predictions', tmp_path / 'test.npz'),
@@ -180,13 +184,13 @@ def test_training_and_test_write_down_their_command(run_tool, tmp_path):
         (line,) = (folder / 'commands.jsonl').read_text().splitlines()
         entry = json.loads(line)
         assert entry['command'].startswith(f'python tools/{tool}.py configs')
-        assert 'LTVL_TOY_ROOT' in entry['environment']
-    out = run_tool(
-        sys.executable,
+        assert 'LTVL_PYTHON' in entry['environment']
+    out = run_here(
+        'python',
         'tools/report.py',
         f'toy={tmp_path}',
         *('-o', tmp_path / 'report.html'),
     )
     # Class names come with the predictions.
-    assert 'red circle' in (tmp_path / 'report.html').read_text()
+    assert CLASS_NAMES[0] in (tmp_path / 'report.html').read_text()
     assert 'missing of toy' in out  # features

@@ -4,17 +4,39 @@ from pathlib import Path
 
 import mmpretrain
 import pytest
+from conftest import ROOT
 
 STOCK = Path(mmpretrain.__file__).parent / '.mim/tools'
-TACKLE = 'configs/toy/tackle_rx.py'
+# mmpretrain's tools have no --retrieved.
+TACKLE = """
+_base_ = '{config}'
+
+train_dataloader = dict(
+    dataset=dict(
+        _delete_=True,
+        type='ltvl_mm.TACKLEDataset',
+        manifest='{manifest}',
+        dataset=_base_.train_dataloader.dataset,
+    )
+)
+"""
 
 
 @pytest.fixture(scope='module')
-def trained(run_tool, tmp_path_factory):
+def tackle(toy_manifest, tmp_path_factory):
+    """Config of a student that trains on retrieved images, too."""
+    file = tmp_path_factory.mktemp('config') / 'tackle.py'
+    config = ROOT / 'configs/toy/cross_entropy/cross_entropy_r18.py'
+    file.write_text(TACKLE.format(config=config, manifest=toy_manifest))
+    return file
+
+
+@pytest.fixture(scope='module')
+def trained(run_here, tackle, tmp_path_factory):
     """Folder of a student that mmpretrain's own tool trained."""
     folder = tmp_path_factory.mktemp('stock')
-    run_tool(
-        *('python', STOCK / 'train.py', TACKLE, '--work-dir', folder),
+    run_here(
+        *('python', STOCK / 'train.py', tackle, '--work-dir', folder),
         *('--cfg-options', 'train_cfg.max_epochs=1'),
         *('train_cfg.val_interval=1', 'train_dataloader.batch_size=16'),
         'train_dataloader.sampler.epoch_size=64',
@@ -22,32 +44,32 @@ def trained(run_tool, tmp_path_factory):
     return folder
 
 
-def test_print_config_resolves_our_bases(run_tool):
-    log = run_tool(
+def test_print_config_resolves_our_bases(run_here):
+    log = run_here(
         'python', STOCK / 'misc/print_config.py', 'configs/tackle_deit_s.py'
     )
     assert "type='ltvl_mm.TACKLEDataset'" in log
 
 
-def test_get_flops_counts_container(run_tool):
-    log = run_tool(
+def test_get_flops_counts_container(run_here):
+    log = run_here(
         *('python', STOCK / 'analysis_tools/get_flops.py'),
         'configs/container_light.py',
     )
     assert 'Params: 20.634M' in log
 
 
-def test_browse_dataset_shows_target_and_retrieved(run_tool, tmp_path):
-    run_tool(
-        *('python', STOCK / 'visualization/browse_dataset.py', TACKLE),
+def test_browse_dataset_shows_target_and_retrieved(run_here, tackle, tmp_path):
+    run_here(
+        *('python', STOCK / 'visualization/browse_dataset.py', tackle),
         *('--output-dir', tmp_path, '--mode', 'original', '--not-show'),
     )
     assert len(list(tmp_path.iterdir())) > 48  # as many are retrieved
 
 
-def test_analyze_logs_draws_our_metric(run_tool, trained, tmp_path):
+def test_analyze_logs_draws_our_metric(run_here, trained, tmp_path):
     (log,) = trained.glob('*/vis_data/scalars.json')
-    run_tool(
+    run_here(
         *('python', STOCK / 'analysis_tools/analyze_logs.py', 'plot_curve'),
         *(log, '--keys', 'loss', 'shot/few', '--out', tmp_path / 'few.png'),
     )
@@ -55,18 +77,18 @@ def test_analyze_logs_draws_our_metric(run_tool, trained, tmp_path):
 
 
 def test_test_and_what_reads_its_predictions(
-    run_tool, trained, toy_root, tmp_path
+    run_here, tackle, trained, toy_root, tmp_path
 ):
-    run_tool(
-        *('python', STOCK / 'test.py', TACKLE, trained / 'epoch_1.pth'),
+    run_here(
+        *('python', STOCK / 'test.py', tackle, trained / 'epoch_1.pth'),
         *('--work-dir', tmp_path, '--out', tmp_path / 'scores.pkl'),
     )
-    run_tool(
-        *('python', STOCK / 'analysis_tools/confusion_matrix.py', TACKLE),
+    run_here(
+        *('python', STOCK / 'analysis_tools/confusion_matrix.py', tackle),
         *(tmp_path / 'scores.pkl', '--show-path', tmp_path / 'matrix.png'),
     )
     assert (tmp_path / 'matrix.png').exists()
-    log = run_tool(
+    log = run_here(
         *('python', STOCK / 'analysis_tools/eval_metric.py'),
         *(tmp_path / 'scores.pkl', '--metric', 'type=ltvl_mm.ShotAccuracy'),
         *(f'class_counts={toy_root}/train.txt', 'num_classes=96'),

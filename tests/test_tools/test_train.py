@@ -14,7 +14,8 @@ from mmengine.config import Config
 from ltvl_mm.models.clip import build_clip
 
 ROOT = Path(__file__).parents[2]
-TACKLE = 'configs/toy/tackle_rx.py'
+STUDENT = 'configs/toy/cross_entropy/cross_entropy_r18.py'
+ZERO_SHOT = 'configs/toy/clip_zero_shot/clip_zero_shot.py'
 SMALL = (
     'train_cfg.max_epochs=2',
     'train_cfg.val_interval=1',
@@ -24,17 +25,17 @@ SMALL = (
 
 
 @pytest.fixture(scope='module')
-def undisturbed(run_tool, tmp_path_factory):
+def undisturbed(run_here, toy_manifest, tmp_path_factory):
     """Folder of a run of two epochs."""
     folder = tmp_path_factory.mktemp('undisturbed')
-    train(run_tool, folder)
+    train(run_here, toy_manifest, folder)
     return folder
 
 
-def train(run_tool, folder, *options, **settings):
-    return run_tool(
-        *('python', 'tools/train.py', TACKLE, '--work-dir', folder),
-        *('--cfg-options', *SMALL, *options),
+def train(run, manifest, folder, *options, **settings):
+    return run(
+        *('python', 'tools/train.py', STUDENT, '--work-dir', folder),
+        *('--retrieved', manifest, '--cfg-options', *SMALL, *options),
         **settings,
     )
 
@@ -46,10 +47,11 @@ def read_checkpoint(folder):
 
 @pytest.mark.smoke
 def test_a_killed_and_resumed_run_ends_with_the_same_bytes(
-    run_tool, undisturbed, tmp_path
+    run_tool, toy_manifest, undisturbed, tmp_path
 ):
     train(
         run_tool,
+        toy_manifest,
         tmp_path,
         kill_hook.OPTION,
         **kill_hook.VARIABLES,
@@ -57,7 +59,7 @@ def test_a_killed_and_resumed_run_ends_with_the_same_bytes(
     )
     assert (tmp_path / 'epoch_1.pth').exists()
     assert not (tmp_path / 'epoch_2.pth').exists()
-    log = train(run_tool, tmp_path, 'resume=True')
+    log = train(run_tool, toy_manifest, tmp_path, 'resume=True')
     assert 'resumed epoch: 1' in log
     resumed, expected = read_checkpoint(tmp_path), read_checkpoint(undisturbed)
     assert resumed['state_dict'].keys() == expected['state_dict'].keys()
@@ -73,10 +75,10 @@ def test_a_killed_and_resumed_run_ends_with_the_same_bytes(
 
 @pytest.mark.smoke
 def test_a_checkpoint_is_tested_and_its_metrics_written(
-    run_tool, undisturbed, tmp_path
+    run_here, undisturbed, tmp_path
 ):
-    run_tool(
-        *('python', 'tools/test.py', TACKLE, undisturbed / 'epoch_2.pth'),
+    run_here(
+        *('python', 'tools/test.py', STUDENT, undisturbed / 'epoch_2.pth'),
         *('--work-dir', tmp_path, '--out', tmp_path / 'metrics.json'),
         *('--out-item', 'metrics'),
     )
@@ -89,18 +91,21 @@ def test_a_checkpoint_is_tested_and_its_metrics_written(
 
 
 @pytest.mark.smoke
-def test_clip_is_trained_and_its_checkpoint_loads(run_tool, tmp_path):
-    run_tool(
-        *('python', 'tools/train.py', 'configs/toy/clip.py'),
+def test_clip_is_trained_and_its_checkpoint_loads(run_here, tmp_path):
+    run_here(
+        *('python', 'tools/train.py', 'configs/toy/clip/clip.py'),
         *('--work-dir', tmp_path, '--cfg-options', 'train_cfg.max_epochs=1'),
         'train_dataloader.batch_size=16',
+        'train_dataloader.sampler.epoch_size=48',
+        'train_dataloader.dataset.length=48',
+        f'train_dataloader.dataset.cache={tmp_path}/corpus',
     )
     model = build_clip('ltvl-toy', str(tmp_path / 'epoch_1.pth'))
     state = torch.load(tmp_path / 'epoch_1.pth', weights_only=False)
     trained = state['state_dict']['head.text.text_projection']
     assert torch.equal(model.text.text_projection, trained)
-    run_tool(
-        *('python', 'tools/test.py', 'configs/toy/clip_zero_shot.py'),
+    run_here(
+        *('python', 'tools/test.py', ZERO_SHOT),
         *(tmp_path / 'epoch_1.pth', '--work-dir', tmp_path, '--tta'),
         *('--out', tmp_path / 'scores.pkl'),
     )
@@ -114,7 +119,7 @@ def test_clip_is_trained_and_its_checkpoint_loads(run_tool, tmp_path):
 @pytest.mark.parametrize(
     ('flags', 'expected'),
     [
-        ([], dict(work_dir='work_dirs/tackle_rx', resume=False)),
+        ([], dict(work_dir='work_dirs/cross_entropy_r18', resume=False)),
         (['--work-dir', 'x'], dict(work_dir='x')),
         (['--no-validate'], dict(val_cfg=None, val_dataloader=None)),
         (['--resume'], dict(resume=True, load_from=None)),
@@ -126,8 +131,8 @@ def test_clip_is_trained_and_its_checkpoint_loads(run_tool, tmp_path):
 )
 def test_flags_of_the_host_change_the_config(flags, expected, monkeypatch):
     tool = load_tool('train', monkeypatch)
-    monkeypatch.setattr(sys, 'argv', ['train.py', TACKLE, *flags])
-    cfg = Config.fromfile(ROOT / TACKLE)
+    monkeypatch.setattr(sys, 'argv', ['train.py', STUDENT, *flags])
+    cfg = Config.fromfile(ROOT / STUDENT)
     tool.merge_args(cfg, tool.parse_args())
     assert {name: cfg[name] for name in expected} == expected
 
@@ -137,9 +142,9 @@ def test_a_folder_resumes_from_its_last_checkpoint(tmp_path, monkeypatch):
     (tmp_path / 'best_shot_all_epoch_2.pth').touch()
     tool = load_tool('train', monkeypatch)
     monkeypatch.setattr(
-        sys, 'argv', ['train.py', TACKLE, '--resume', str(tmp_path)]
+        sys, 'argv', ['train.py', STUDENT, '--resume', str(tmp_path)]
     )
-    cfg = Config.fromfile(ROOT / TACKLE)
+    cfg = Config.fromfile(ROOT / STUDENT)
     tool.merge_args(cfg, tool.parse_args())
     assert cfg.resume is True
     assert cfg.load_from == str(tmp_path / 'epoch_3.pth')
@@ -147,15 +152,15 @@ def test_a_folder_resumes_from_its_last_checkpoint(tmp_path, monkeypatch):
 
 def test_the_config_of_a_resumed_training_is_tested(monkeypatch):
     tool = load_tool('test', monkeypatch)
-    monkeypatch.setattr(sys, 'argv', ['test.py', TACKLE])
-    cfg = Config.fromfile(ROOT / TACKLE)
+    monkeypatch.setattr(sys, 'argv', ['test.py', STUDENT])
+    cfg = Config.fromfile(ROOT / STUDENT)
     cfg.resume = True
     tool.merge_args(cfg, tool.parse_args())
     assert cfg.resume is False
 
 
 def test_what_to_write_needs_a_file_to_write_to(monkeypatch, capsys):
-    arguments = ['test.py', TACKLE, 'a.pth', '--out-item', 'metrics']
+    arguments = ['test.py', STUDENT, 'a.pth', '--out-item', 'metrics']
     monkeypatch.setattr(sys, 'argv', arguments)
     with pytest.raises(SystemExit):
         load_tool('test', monkeypatch).parse_args()

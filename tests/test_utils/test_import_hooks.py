@@ -41,7 +41,7 @@ assert 'LongTailInferencer' in ltvl_mm.__all__
         'import mmengine.runner, ltvl_mm',
         'import mmengine.runner, ltvl_mm.registry',
         'import ltvl_mm, mmengine.runner.checkpoint',
-        'import mmengine.registry as r; r.DATASETS.get("ltvl_mm.ToyWorld")',
+        'import mmengine.registry as r; r.DATASETS.get("ltvl_mm.EmojiWorld")',
     ],
 )
 def test_loaders_of_mmengine_are_replaced_in_any_order(first):

@@ -13,7 +13,7 @@ from ltvl_mm.utils.provenance import (
 
 def test_a_line_per_run_and_a_broken_one_is_counted(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, 'argv', ['tools/train.py', 'a b.py', '--amp'])
-    monkeypatch.setenv('LTVL_TOY_ROOT', 'somewhere')
+    monkeypatch.setenv('LTVL_PYTHON', 'somewhere')
     record_command(tmp_path / 'new')
     record_command(tmp_path / 'new')
     with open(tmp_path / 'new' / FILE, 'a') as file:
@@ -21,7 +21,7 @@ def test_a_line_per_run_and_a_broken_one_is_counted(tmp_path, monkeypatch):
     (first, second), broken = read_commands(tmp_path / 'new')
     assert broken == 3
     assert first['command'] == "python tools/train.py 'a b.py' --amp"
-    assert first['environment']['LTVL_TOY_ROOT'] == 'somewhere'
+    assert first['environment']['LTVL_PYTHON'] == 'somewhere'
     assert second['versions']['torch']
 
 
