@@ -8,7 +8,6 @@ import re
 from pathlib import Path
 
 import pytest
-import torch
 from conftest import write_manifest
 from mmengine.config import Config
 from mmengine.evaluator import Evaluator
@@ -16,11 +15,9 @@ from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 from mmengine.visualization import Visualizer
 from PIL import Image
-from toy_clip import write_toy_classifier
 
 import ltvl_mm  # noqa: F401, a broken install says so here
 from ltvl_mm.apis.captions import index_captions
-from ltvl_mm.engine.feature_caching import cache_features
 from ltvl_mm.models import clip_backbone, clip_contrastive_head
 from ltvl_mm.models.clip import build_clip
 from ltvl_mm.registry import DATA_SAMPLERS, DATASETS, HOOKS, MODELS
@@ -32,12 +29,6 @@ LEAVES = sorted(
     # Those of one architecture in a row.
     key=lambda path: (re.findall('rn50x16|rn101|vit_b16', path.stem), path),
 )
-# Those of the colored shapes, which find their files by variables.
-TOY_LEAVES = [
-    path
-    for path in LEAVES
-    if 'toy' in path.parts and path.parent.name in ('toy', 'baselines')
-]
 # mmengine accepts any key and ignores one that it does not know, such as
 # optim_wraper: so all are listed, its own and the variables of our leaves.
 HOST_KEYS = {
@@ -143,40 +134,8 @@ def share_clip(monkeypatch):
         monkeypatch.setattr(module, 'build_clip', build)
 
 
-@pytest.fixture(scope='session')
-def toy_files(toy_root, toy_manifest, tmp_path_factory):
-    """Variables that point toy leaves to files; a cache among them."""
-    folder = tmp_path_factory.mktemp('configs')
-    weights = str(write_toy_classifier(folder / 'phase_a.pth'))
-    vit = write_toy_classifier(folder / 'vit.pth', arch='ltvl-toy-vit')
-    files = {
-        'LTVL_TOY_ROOT': str(toy_root),
-        'LTVL_TOY_MANIFEST': str(toy_manifest),
-        'LTVL_TOY_CLIP': weights,
-        'LTVL_TOY_CLIP_VIT': str(vit),
-        'LTVL_TOY_PHASE_A': weights,
-        'LTVL_TOY_TACKLE_PHASE_A': weights,
-        'LTVL_TOY_CACHE': str(folder / 'cache'),
-        'LTVL_TOY_STUDENT': str(folder / 'student.pth'),
-    }
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        DefaultScope.overwrite_default_scope('mmpretrain'),
-    ):
-        for name, value in files.items():
-            patch.setenv(name, value)
-        student = MODELS.build(Config.fromfile(ROOT / 'toy/deit.py').model)
-        torch.save(student.state_dict(), files['LTVL_TOY_STUDENT'])
-        cfg = Config.fromfile(ROOT / 'toy/ballad_b.py')
-        for split in ('train', 'val', 'test'):
-            cache_features(cfg, split, folder / 'cache' / split, views=1)
-    return files
-
-
 @pytest.fixture(autouse=True)
-def scope_and_files(monkeypatch, toy_files):
-    for name, value in toy_files.items():
-        monkeypatch.setenv(name, value)
+def scope():
     with DefaultScope.overwrite_default_scope('mmpretrain'):
         yield
 
@@ -187,10 +146,9 @@ def test_a_leaf_has_known_keys_only_and_its_model_builds(path, monkeypatch):
     cfg = Config.fromfile(path)
     assert not find_unknown_keys(cfg)
     assert cfg.default_scope == 'mmpretrain'
-    if path not in TOY_LEAVES:
-        if 'backbone' not in cfg.model.get('backbone', {}):  # changed if so
-            share_clip(monkeypatch)
-        cfg.model = forget_files(cfg.model)
+    if 'backbone' not in cfg.model.get('backbone', {}):  # changed if so
+        share_clip(monkeypatch)
+    cfg.model = forget_files(cfg.model)
     model = MODELS.build(cfg.model)
     if cfg.get('optim_wrapper') is not None:
         assert any(weight.requires_grad for weight in model.parameters())

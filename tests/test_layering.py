@@ -35,7 +35,7 @@ HOMES = {
         'models/templates.py',
     },
     'faiss': {'retrieval/copies.py', 'retrieval/index_search.py'},
-    # The toy world writes tars; what it writes is read elsewhere.
+    # The emoji world writes tars; what it writes is read elsewhere.
     'tarfile': {'retrieval/tar_format.py', 'datasets/web_tars.py'},
     'matplotlib': {
         'visualization/class_accuracy.py',

@@ -19,7 +19,6 @@ __getattr__, __dir__, __all__ = attach_names(
         'samplers': ['ClassBalancedSampler', 'FixedEpochSampler'],
         'share_sampler': ['RetrievedShareSampler'],
         'tackle': ['TACKLEDataset'],
-        'toy_world': ['ToyWorld'],
         'views': ['PackViews'],
         'worker_seed': ['seed_worker'],
     },
