@@ -4,7 +4,9 @@ A ViT that learns together with its text tower needs many thousands of steps;
 the text tower of `ltvl-toy` knows already what captions mean and is kept.
 
 Command:  python tools/train.py configs/toy/clip/clip_vit.py
-Hardware: 1 CPU core, 5 minutes if nothing else runs on it.
+Hardware: 1 CPU core, 15 minutes.
+Expect:   58 % zero-shot (../clip_zero_shot/clip_zero_shot.py with this arch);
+          these weights come with the package as pretrained='ltvl-toy-vit'.
 """
 
 _base_ = './clip.py'

@@ -29,7 +29,7 @@ class BFloat16OptimWrapper(OptimWrapper):
         with (
             super().optim_context(model),
             torch.autocast(device, dtype=torch.bfloat16),
-            # The fused kernel's backward pass takes three times as long with
+            # The fused kernel takes two to three times as long with
             # the few tokens of small images.
             sdpa_kernel(SDPBackend.MATH) if device == 'cpu' else nullcontext(),
         ):
