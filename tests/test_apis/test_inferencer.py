@@ -10,6 +10,7 @@ from mmengine.config import Config
 from mmpretrain import ImageClassificationInferencer
 from PIL import Image
 from toy_clip import write_toy_classifier
+from toy_configs import BALLAD, DEIT, ENSEMBLE, RESNET, TOY, ZERO_SHOT
 
 from ltvl_mm import LongTailInferencer, get_model
 from ltvl_mm.apis.input_size import make_resizer
@@ -17,11 +18,6 @@ from ltvl_mm.models.clip import build_tokenizer
 from ltvl_mm.models.text_encoder import encode_classes, tokenize_classes
 from ltvl_mm.visualization import fonts
 
-TOY = Path(__file__).parents[2] / 'configs/toy'
-DEIT = TOY / 'cross_entropy/cross_entropy_deit.py'
-ZERO_SHOT = TOY / 'clip_zero_shot/clip_zero_shot.py'
-ENSEMBLE = TOY / 'ensemble/ensemble_r18.py'
-BALLAD = TOY / 'ballad/ballad_b.py'
 NAMES = ('red disc', 'owl', 'a long table')
 
 
@@ -41,8 +37,7 @@ def files(toy_home, tmp_path_factory):
         torch.manual_seed(0)
         part = folder / 'work_dirs/cross_entropy_r18/best_epoch_1.pth'
         part.parent.mkdir(parents=True)
-        state = get_model(TOY / 'cross_entropy/cross_entropy_r18.py')
-        torch.save({'state_dict': state.state_dict()}, part)
+        torch.save({'state_dict': get_model(RESNET).state_dict()}, part)
         student = get_model(DEIT)
         meta = {'dataset_meta': {'classes': [f'c{k}' for k in range(96)]}}
         torch.save(

@@ -11,12 +11,11 @@ import torch
 from mmengine.utils import is_installed
 from PIL import Image
 from toy_clip import write_toy_classifier
+from toy_configs import DEIT, ZERO_SHOT
 
 from ltvl_mm import LongTailInferencer, embed, get_model
 
 ROOT = Path(__file__).parents[2]
-DEIT = ROOT / 'configs/toy/cross_entropy/cross_entropy_deit.py'
-ZERO_SHOT = ROOT / 'configs/toy/clip_zero_shot/clip_zero_shot.py'
 EVIL = '<script>alert(1)</script> & "co"'
 KNOWN = ['cat', 'missile', 'owl', 'missile']
 
