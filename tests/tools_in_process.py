@@ -61,9 +61,15 @@ def _fresh_state(script, arguments):
     sys.argv = [str(script), *map(str, arguments)]
     sys.path = [str(Path(script).resolve().parent), *path]
     instances = _take_instances()
+    modules = set(sys.modules)
     try:
         yield
     finally:
+        # Projects have modules of the same names, such as summary.
+        for name in set(sys.modules) - modules:
+            file = getattr(sys.modules[name], '__file__', None) or ''
+            if Path(file).resolve().is_relative_to(ROOT / 'projects'):
+                del sys.modules[name]
         sys.argv, sys.path = argv, path
         os.environ.clear()
         os.environ.update(environment)

@@ -119,14 +119,14 @@ def test_what_cannot_be_wrapped_is_refused(tmp_path, manifest):
 
 
 def test_later_tools_find_the_wrap_in_the_work_folder(
-    run_tool, tmp_path, manifest
+    run_here, tmp_path, manifest
 ):
     cfg = make_config(tmp_path)
     cfg.train_dataloader.dataset.data_root = 'elsewhere'
     config, work = tmp_path / 'student.py', tmp_path / 'work'
     cfg.dump(config)
     options = [f'train_dataloader.dataset.data_root={tmp_path}']
-    log = run_tool(
+    log = run_here(
         *('python', 'tools/train.py', config, '--retrieved', manifest),
         *('--work-dir', work, '--cfg-options', *options),
     )

@@ -110,9 +110,9 @@ def test_few_val_images_are_judged_by_probabilities(write, monkeypatch):
     assert result['warnings'] == []
 
 
-def test_the_tool_writes_what_it_prints(write, run_tool):
+def test_the_tool_writes_what_it_prints(write, run_here):
     folder, web, val = write(0)
-    log = run_tool(
+    log = run_here(
         'python',
         'tools/analysis_tools/check_retrieval.py',
         folder / 'retrieved',

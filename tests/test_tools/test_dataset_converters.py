@@ -226,21 +226,19 @@ def test_inat_json_is_read_as_a_list(tmp_path):
 
 
 @pytest.mark.parametrize('name', ['imagenet_lt', 'places_lt', 'inat18'])
-def test_the_tools_say_what_is_missing(name, run_tool, tmp_path):
-    said = run_tool(
-        *(sys.executable, TOOLS / f'{name}.py', tmp_path), status=1
-    )
+def test_the_tools_say_what_is_missing(name, run_here, tmp_path):
+    said = run_here(*('python', TOOLS / f'{name}.py', tmp_path), status=1)
     assert '_train.txt does not exist' in said
 
 
-def test_a_long_tail_is_made_of_a_folder(run_tool, tmp_path):
+def test_a_long_tail_is_made_of_a_folder(run_here, tmp_path):
     for label in range(3):
         for row in range(12):
             path = tmp_path / f'images/class {label}/{row}.jpg'
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch()
-    said = run_tool(
-        *(sys.executable, TOOLS / 'make_long_tail.py'),
+    said = run_here(
+        *('python', TOOLS / 'make_long_tail.py'),
         *(tmp_path / 'images', tmp_path / 'lists', '--ratio', 5),
         *('--val-per-class', 2),
     )
@@ -364,9 +362,9 @@ def test_published_lists_may_hold_absolute_paths(convert, tmp_path):
     assert 'Tiny_LT_train.txt, line 1: ' in convert()[0]
 
 
-def test_cifar_without_files_says_what_to_do(run_tool, tmp_path):
-    said = run_tool(
-        *(sys.executable, TOOLS / 'cifar_lt.py', tmp_path / 'out'),
+def test_cifar_without_files_says_what_to_do(run_here, tmp_path):
+    said = run_here(
+        *('python', TOOLS / 'cifar_lt.py', tmp_path / 'out'),
         *('--raw', tmp_path),
         status=1,
     )

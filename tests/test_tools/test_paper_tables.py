@@ -2,7 +2,6 @@
 
 import json
 import re
-import sys
 from pathlib import Path
 
 import pytest
@@ -90,8 +89,8 @@ def test_rows_share_what_both_need(tmp_path):
     assert places == sorted(places)
 
 
-def test_a_dry_run_says_source_numbers_and_deviations(run_tool):
-    log = run_tool(
+def test_a_dry_run_says_source_numbers_and_deviations(run_here):
+    log = run_here(
         *('python', 'tools/reproduce.py', '--table', '1', '--dry-run'),
         *('--row', 'RIDE'),
     )
@@ -101,7 +100,7 @@ def test_a_dry_run_says_source_numbers_and_deviations(run_tool):
     assert 'config_imagenet_lt_resnext50_distill_ride.json' in log
     assert '  Differs: the checkpoint is chosen on val' in log
     assert '  Expect:  56.8 overall' in log
-    log = run_tool(
+    log = run_here(
         *('python', 'tools/reproduce.py', '--table', '1', '--dry-run'),
         *('--row', '10'),
     )
@@ -190,9 +189,9 @@ def test_tau_is_chosen_without_val_where_there_is_none(tmp_path):
     assert 'iNaturalist18_train.txt' in words
 
 
-def test_files_to_bring_are_named_before_anything_starts(run_tool, tmp_path):
-    said = run_tool(
-        *(sys.executable, 'tools/reproduce.py', '--table', 6),
+def test_files_to_bring_are_named_before_anything_starts(run_here, tmp_path):
+    said = run_here(
+        *('python', 'tools/reproduce.py', '--table', 6),
         *('--work-dir', tmp_path / 'work'),
         status=1,
     )
@@ -229,11 +228,11 @@ def test_costs_follow_from_images_and_multiply_adds():
     assert b.gpu_hours < a.gpu_hours / 5
 
 
-def test_a_dry_run_says_what_is_missing_first_and_what_it_costs(run_tool):
-    tool = sys.executable, 'tools/reproduce.py', '--table', 6, '--dry-run'
-    one = run_tool(*tool, '--row', 1, 3)
+def test_a_dry_run_says_what_is_missing_first_and_what_it_costs(run_here):
+    tool = 'python', 'tools/reproduce.py', '--table', 6, '--dry-run'
+    one = run_here(*tool, '--row', 1, 3)
     assert one.startswith('missing, needed by rows 1, 3:\n')
-    eight = run_tool(*tool, '--row', 1, 3, '--gpus', 8)
+    eight = run_here(*tool, '--row', 1, 3, '--gpus', 8)
     hours = []
     for said, gpus in ((one, 1), (eight, 8)):
         found = re.search(r'so ([\d.]+) hours on (\d) GPUs?', said)
@@ -272,14 +271,16 @@ def test_lists_that_share_an_image_are_named(tmp_path, monkeypatch):
     assert 'v.txt, line 2' in leak
 
 
-def test_a_dry_run_lists_the_stages(run_tool, tmp_path):
-    said = run_tool(
-        *(sys.executable, 'tools/reproduce.py', '--table', 1),
+def test_a_dry_run_lists_the_stages(run_here, tmp_path):
+    said = run_here(
+        *('python', 'tools/reproduce.py', '--table', 1),
         *('--row', 'tau-normalized, RX50', 'TACKLE'),
         *('--seeds', 0, 1, '--dry-run', '--work-dir', tmp_path / 'work'),
     )
     for name in ('tau-normalise rx50', 'train tackle_rx50'):
-        assert f'  {name}: to run for seeds 0, 1\n    python ' in said
+        # Hours and disk follow where they are known.
+        line = rf'  {name}: to run for seeds 0, 1(, .+)?\n    python '
+        assert re.search(line, said)
     assert not (tmp_path / 'work').exists()
 
 

@@ -1,14 +1,13 @@
 import json
-import sys
 
 import torch
 from toy_clip import write_toy_classifier
 
 
-def test_the_file_is_written_checked_and_named(run_tool, tmp_path):
+def test_the_file_is_written_checked_and_named(run_here, tmp_path):
     checkpoint = write_toy_classifier(tmp_path / 'a.pth')
-    output = run_tool(
-        sys.executable,
+    output = run_here(
+        'python',
         'tools/model_converters/to_open_clip.py',
         checkpoint,
         tmp_path / 'clip.pt',
@@ -20,7 +19,7 @@ def test_the_file_is_written_checked_and_named(run_tool, tmp_path):
     assert (tmp_path / 'clip.pt').exists()
 
 
-def test_phase_b_is_folded_in_or_written_beside(run_tool, tmp_path):
+def test_phase_b_is_folded_in_or_written_beside(run_here, tmp_path):
     neck = dict(
         type='ltvl_mm.BalancedLinearAdapter',
         dim=128,
@@ -32,9 +31,9 @@ def test_phase_b_is_folded_in_or_written_beside(run_tool, tmp_path):
     (tmp_path / 'config.json').write_text(
         json.dumps({'model': {'neck': neck}})
     )
-    tool = sys.executable, 'tools/model_converters/to_open_clip.py', tmp_path
-    run_tool(*tool, tmp_path / 'folded.pt', '--arch=ltvl-toy')
-    output = run_tool(
+    tool = 'python', 'tools/model_converters/to_open_clip.py', tmp_path
+    run_here(*tool, tmp_path / 'folded.pt', '--arch=ltvl-toy')
+    output = run_here(
         *tool,
         tmp_path / 'towers.pt',
         '--arch=ltvl-toy',
