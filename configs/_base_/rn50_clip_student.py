@@ -25,8 +25,8 @@ model = dict(
     ),
 )
 optim_wrapper = dict(
-    # Not AdamW: on the toy world it made the vectors of classes equally long,
-    # so that tau had nothing to change.
+    # Not AdamW: on a world of drawn shapes it made the vectors of classes
+    # equally long, so that tau had nothing to change.
     optimizer=dict(type='SGD', lr=0.002, momentum=0.9, weight_decay=5e-4),
     paramwise_cfg=dict(custom_keys=dict(head=dict(lr_mult=100))),
     # Nothing in CLIP's own loss bounds how long features are.

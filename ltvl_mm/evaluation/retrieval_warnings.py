@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
 # Zero-shot accuracy between chance (0) and perfect (1) below which CLIP does
-# not know the classes. Ours, as the limits below: on the toy world, retrieval
-# helps at 0.6 and harms at 0.
+# not know the classes. Ours, as the limits below: on a world of drawn
+# shapes, retrieval helped at 0.6 and harmed at 0.
 MIN_KNOWLEDGE = 0.2
 # A best image below this probability means that CLIP prefers other classes.
 MIN_BEST = 0.5

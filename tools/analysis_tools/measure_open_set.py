@@ -7,7 +7,7 @@ same of a list of ``path -1`` lines:
         test_dataloader.dataset.ann_file=ImageNet_LT_open.txt \
         'test_evaluator=[]'
 
-(toy world: test_dataloader.dataset.split=open; a list without labels:
+(emoji world: test_dataloader.dataset.split=open; a list without labels:
 test_dataloader.dataset.with_label=False).
 """
 
