@@ -50,6 +50,10 @@ class CachedFeatures(SubsetMixin, BaseDataset):
         images = DATASETS.build(dataset)
         self._metainfo = copy.deepcopy(images.metainfo)
         self._labels = read_labels(images)
+        self._paths = [
+            str(images.get_data_info(row).get('img_path'))
+            for row in range(len(self._labels))
+        ]
         self.cache = open_cache(root, views)
         self.cache.check_source(
             describe_source(backbone, data_preprocessor, dataset, images)
@@ -83,7 +87,7 @@ class CachedFeatures(SubsetMixin, BaseDataset):
         return len(self.cache.views) * len(self._labels)
 
     def __getitem__(self, idx: int) -> dict:
-        """Return the (D,) features of a sample and its label."""
+        """Return the (D,) features of a sample, its label and path."""
         return self.__getitems__([idx])[0]
 
     def __getitems__(self, indices: Sequence[int]) -> FeatureBatch:
@@ -98,14 +102,17 @@ class CachedFeatures(SubsetMixin, BaseDataset):
             here = view == number
             features[here] = rows[image[here]]
         return FeatureBatch(
-            torch.from_numpy(features), torch.from_numpy(self._labels[image])
+            torch.from_numpy(features),
+            torch.from_numpy(self._labels[image]),
+            [self._paths[row] for row in image],
         )
 
     def get_data_info(self, idx: int) -> dict:
-        """Return the label of sample ``idx``, its view and image."""
+        """Return label, path, view and image of sample ``idx``."""
         view, image = divmod(self._find_row(idx), len(self._labels))
         return {
             'gt_label': int(self._labels[image]),
+            'img_path': self._paths[image],
             'view': view,
             'image': image,
             'sample_idx': idx % len(self),
@@ -119,6 +126,10 @@ class CachedFeatures(SubsetMixin, BaseDataset):
         """Return the (V * N,) labels of all samples."""
         labels = np.tile(self._labels, len(self.cache.views))
         return labels if self._rows is None else labels[self._rows]
+
+    def keep_first_view(self) -> None:
+        """Leave one sample per image: its first view."""
+        self.get_subset_(np.arange(len(self._labels)))
 
     def _find_row(self, idx: int) -> int:
         """Return the index among all views of all images."""

@@ -48,21 +48,29 @@ class FeatureBatch(Sequence):
     Args:
         features: (B, D).
         labels: (B,) classes.
+        paths: Paths of the B images, by which predictions are told apart;
+            None leaves them out.
     """
 
-    def __init__(self, features: torch.Tensor, labels: torch.Tensor) -> None:
+    def __init__(
+        self,
+        features: torch.Tensor,
+        labels: torch.Tensor,
+        paths: Sequence[str] | None = None,
+    ) -> None:
         self.features = features
         self.labels = labels
+        self.paths = paths
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def __getitem__(self, row: Any) -> Any:  # noqa: ANN401
-        """Return the (D,) features of a sample and its label."""
-        return {
-            'inputs': self.features[row],
-            'data_samples': DataSample(gt_label=self.labels[row, None]),
-        }
+        """Return the (D,) features of a sample, its label and path."""
+        sample = DataSample(gt_label=self.labels[row, None])
+        if self.paths is not None:
+            sample.set_metainfo({'img_path': self.paths[row]})
+        return {'inputs': self.features[row], 'data_samples': sample}
 
 
 @FUNCTIONS.register_module()

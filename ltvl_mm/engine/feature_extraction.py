@@ -159,9 +159,14 @@ def compute_class_means(
 def _build_plain_split(
     cfg: Config, split: str
 ) -> tuple[ClassificationDataset, Config]:
-    """As :func:`_build_split`; training images are not augmented."""
+    """As :func:`_build_split`; training images are not augmented.
+
+    Of cached features, it is the first view of each image, as it was cached.
+    """
     dataset, loader_cfg = _build_split(cfg, split)
-    if split == 'train':
+    if hasattr(dataset, 'keep_first_view'):
+        dataset.keep_first_view()  # features, of which no pipeline is left
+    elif split == 'train':
         loader_cfg = cfg.get('val_dataloader') or cfg.test_dataloader
         tested = DATASETS.build(loader_cfg.dataset)
         set_pipeline(dataset, Compose(find_pipeline(tested)))

@@ -6,7 +6,10 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from ltvl_mm.evaluation.functional import summarise_accuracies
+from ltvl_mm.evaluation.functional import (
+    compute_class_accuracies,
+    summarise_accuracies,
+)
 from ltvl_mm.evaluation.mixture_grid import ALPHAS, SCALES
 from ltvl_mm.evaluation.post_hoc import score_methods
 from ltvl_mm.structures.predictions import Predictions, check_same_images
@@ -34,7 +37,8 @@ def search_mixtures(
 
     Returns:
         A row per scale and alpha, in that order: ``alpha``, ``scale``, and
-        the accuracies of :func:`summarise_accuracies` in percent.
+        the accuracies of :func:`summarise_accuracies` and their mean over
+        classes, ``class_mean``, in percent.
 
     Raises:
         ValueError: If the predictions are not of the same images.
@@ -48,7 +52,11 @@ def search_mixtures(
         for scale, alpha in itertools.product(scales, alphas):
             pred = predict_mixture(logits, alpha, scale, space)
             found = summarise_accuracies(pred, val[0].labels, group_of_class)
-            rows.append({'alpha': alpha, 'scale': scale, **found})
+            mean = compute_class_accuracies(
+                pred, val[0].labels, len(group_of_class)
+            )
+            row = {'alpha': alpha, 'scale': scale, **found}
+            rows.append({**row, 'class_mean': float(np.nanmean(mean))})
             bar.update()
     return rows
 

@@ -35,12 +35,33 @@ def search_taus(
     ]
 
 
-def choose_setting(rows: Sequence[Mapping]) -> Mapping:
-    """Return the row of the highest all-class accuracy.
+# What a setting is chosen by: the accuracy of all images, the mean over
+# classes, or that of few-shot classes.
+CRITERIA = ('all', 'class_mean', 'few')
 
-    Of equals, that with the higher few-shot accuracy, then the first.
+
+def choose_setting(rows: Sequence[Mapping], by: str = 'all') -> Mapping:
+    """Return the row of the highest accuracy.
+
+    Of equals, that with the higher few-shot accuracy, then the one with the
+    higher accuracy of all images, then the first.
+
+    Args:
+        rows: Settings with their accuracies, one or more.
+        by: One of CRITERIA.
+
+    Raises:
+        ValueError: If the rows lack that accuracy.
     """
-    return max(rows, key=lambda row: (row['all'], row.get('few', 0.0)))
+    if by not in rows[0]:
+        known = [name for name in CRITERIA if name in rows[0]]
+        raise ValueError(
+            f'settings cannot be chosen by {by!r}: val has the accuracies '
+            f'{", ".join(known)}; there may be no few-shot class'
+        )
+    return max(
+        rows, key=lambda row: (row[by], row.get('few', 0.0), row['all'])
+    )
 
 
 def score_methods(

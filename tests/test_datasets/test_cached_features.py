@@ -58,13 +58,24 @@ def test_a_sample_is_one_view_of_one_image(root, configs):
     sample = dataset[6 + 4]  # view 1 of image 4, a dog
     assert sample['inputs'].tolist() == [104, -104]
     assert sample['data_samples'].gt_label.tolist() == [1]
-    assert dataset.get_data_info(10) == dict(
-        gt_label=1, view=1, image=4, sample_idx=10
+    info = dataset.get_data_info(10)
+    path = info.pop('img_path')
+    assert info == dict(gt_label=1, view=1, image=4, sample_idx=10)
+    # Predictions are told apart by the path of the image.
+    assert path == sample['data_samples'].img_path
+    assert (
+        path == DATASETS.build(configs['dataset']).get_data_info(4)['img_path']
     )
     assert dataset.get_cat_ids(-1) == [2]
     assert dataset.get_gt_labels().tolist() == [0, 0, 0, 1, 1, 2] * 2
     with pytest.raises(IndexError):
         dataset[12]
+
+
+def test_first_view_is_one_sample_per_image(root, configs):
+    dataset = CachedFeatures(root, **configs)
+    dataset.keep_first_view()
+    assert [int(one['inputs'][0]) for one in dataset] == [0, 1, 2, 3, 4, 5]
 
 
 def test_a_batch_is_its_samples_in_the_order_asked_for(root, configs):

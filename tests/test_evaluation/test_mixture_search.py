@@ -7,7 +7,7 @@ from ltvl_mm.evaluation.mixture_search import (
     score_models,
     search_mixtures,
 )
-from ltvl_mm.evaluation.post_hoc import choose_setting
+from ltvl_mm.evaluation.post_hoc import CRITERIA, choose_setting
 from ltvl_mm.structures.predictions import Predictions
 
 GROUPS = np.array(['many', 'few'])
@@ -60,3 +60,26 @@ def test_predictions_of_other_images_are_refused():
             GROUPS,
             'logit',
         )
+
+
+def test_a_mixture_is_chosen_by_the_accuracy_that_is_asked_for():
+    rows = [
+        dict(alpha=0, all=60.0, class_mean=40.0, few=10.0),
+        dict(alpha=0.5, all=55.0, class_mean=50.0, few=20.0),
+        dict(alpha=1, all=50.0, class_mean=45.0, few=30.0),
+    ]
+    chosen = [choose_setting(rows, by)['alpha'] for by in CRITERIA]
+    assert chosen == [0, 0.5, 1]
+    with pytest.raises(ValueError, match="chosen by 'few'"):
+        choose_setting([dict(all=1.0, class_mean=2.0)], 'few')
+
+
+def test_the_mean_over_classes_counts_each_class_once():
+    rows = search_mixtures(
+        [STUDENT, CLIP], GROUPS, 'logit', alphas=(1,), scales=(1,)
+    )
+    # Class 0: 1 of 1 or of 2; all images: 1 of 3.
+    labels = STUDENT.labels
+    right = STUDENT.probabilities.argmax(1) == labels
+    means = [right[labels == label].mean() for label in np.unique(labels)]
+    assert rows[0]['class_mean'] == pytest.approx(100 * np.mean(means))

@@ -51,6 +51,13 @@ def build_parser() -> argparse.ArgumentParser:
         default=SCALES,
         help="factors on the second model's logits to try",
     )
+    parser.add_argument(
+        '--by',
+        choices=('all', 'class_mean', 'few'),
+        default='all',
+        help='accuracy on val that chooses the mixture: of all images, the '
+        'mean over classes, or of few-shot classes (default: %(default)s)',
+    )
     return parser
 
 
@@ -81,11 +88,17 @@ def main() -> None:
     rows = search_mixtures(
         val, groups, args.space, alphas=args.alphas, scales=args.scales
     )
-    best = choose_setting(rows)
+    best = choose_setting(rows, args.by)
     scores = score_models(test, groups, args.names, best, args.space)
     out = Path(args.out)
     out.mkdir(parents=True, exist_ok=True)
-    found = {'space': args.space, 'chosen': best, 'test': scores, 'val': rows}
+    found = {
+        'space': args.space,
+        'by': args.by,
+        'chosen': best,
+        'test': scores,
+        'val': rows,
+    }
     write_json(out / 'ensemble.json', found)
     write_metrics(out / 'metrics.json', scores[-1])
     plot_mixture_curve(out / 'curve.png', rows, best, args.names)
