@@ -1,7 +1,10 @@
 """BALLAD's adapter: a linear map of the features, blended with them."""
 
+import logging
+
 import torch
 import torch.nn.functional as F
+from mmengine.logging import print_log
 from mmengine.model import BaseModule
 from torch import nn
 
@@ -10,6 +13,8 @@ from ltvl_mm.registry import MODELS
 ACTIVATIONS = (None, 'relu')
 PLACES = (None, 'before', 'after')
 STARTS = ('default', 'identity')
+# From this share on, random weights hide the features that they map.
+MAX_RANDOM_RATIO = 0.5
 
 
 @MODELS.register_module()
@@ -66,6 +71,15 @@ class BalancedLinearAdapter(BaseModule):
             from ltvl_mm.models.clip import find_width
 
             dim = find_width(arch)
+        if init == 'default' and ratio >= MAX_RANDOM_RATIO:
+            print_log(
+                f'an adapter of ratio {ratio} that starts at random weights '
+                f"(init='default') replaces CLIP's features instead of "
+                f'adapting them, which costs rare classes most; use '
+                f"init='identity', or a ratio of 0.2 or less",
+                'current',
+                level=logging.WARNING,
+            )
         super().__init__(init_cfg)
         self.ratio = ratio
         self.activation = activation
