@@ -8,6 +8,7 @@ import argparse
 import os
 from contextlib import nullcontext
 
+from ltvl_mm.retrieval.background import AUTO, BACKGROUND_HELP
 from ltvl_mm.retrieval.budget import RULE_HELP
 from ltvl_mm.retrieval.options import (
     ASSIGNMENTS,
@@ -15,11 +16,15 @@ from ltvl_mm.retrieval.options import (
     MAX_BAD_ROWS,
     PRECISIONS,
     UNIT_ROWS,
-    AdmissionRule,
     CopyRule,
     RetrievalOptions,
 )
 from ltvl_mm.retrieval.scores import SCORES
+from ltvl_mm.utils.argument_types import (
+    read_limit,
+    read_temperature,
+    read_values,
+)
 from ltvl_mm.utils.command_line import make_parser, run_command
 
 
@@ -104,7 +109,14 @@ def build_parser() -> argparse.ArgumentParser:
 
 def add_classes(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
-        '--class-names', required=True, help='file, one name per line'
+        '--class-names', help='file, one name per line (default: --queries)'
+    )
+    group.add_argument(
+        '--queries',
+        metavar='FILE.npz',
+        help='text features of your own in place of names and weights of '
+        'CLIP, as ltvl_mm.structures.class_queries.save_queries writes them; '
+        'give --temperature with them (default: none)',
     )
     group.add_argument('--budget', default='300', help=f'n_k: {RULE_HELP}')
     group.add_argument(
@@ -115,6 +127,14 @@ def add_classes(group: argparse._ArgumentGroup) -> None:
         '--templates',
         default='openai_80',
         help='single, openai_80, or a file of sentences with {}',
+    )
+    group.add_argument(
+        '--background',
+        default=AUTO,
+        metavar='builtin|none|FILE',
+        help='names that compete in the softmax over classes and get no '
+        f'images: {BACKGROUND_HELP} (default: builtin for fewer than 64 '
+        'classes)',
     )
     group.add_argument(
         '--arch',
@@ -157,6 +177,14 @@ def add_ranking(group: argparse._ArgumentGroup) -> None:
         metavar='P',
         help='leave out images of a lower softmax probability, in [0, 1) '
         '(default: %(default)s)',
+    )
+    group.add_argument(
+        '--min-precision',
+        type=float,
+        metavar='P',
+        help='for --budget auto: a class takes its best images as long as '
+        'the mean of their probabilities is at least this, in [0, 1) '
+        '(default: 0.8)',
     )
     group.add_argument(
         '--score',
@@ -286,6 +314,7 @@ def main() -> None:
 def run(args: argparse.Namespace, rank: int) -> None:
     from ltvl_mm.apis import prepare_retrieval
     from ltvl_mm.apis.local_images import place_local_images
+    from ltvl_mm.apis.retrieval_arguments import make_options
     from ltvl_mm.retrieval.plan import plan_retrieval
     from ltvl_mm.retrieval.report import describe_report
     from ltvl_mm.retrieval.retrieve import retrieve
@@ -295,10 +324,12 @@ def run(args: argparse.Namespace, rank: int) -> None:
         args.stores,
         args.out,
         class_names=args.class_names,
+        queries=args.queries,
         exclude=args.exclude,
         budget=args.budget,
         class_counts=args.class_counts,
         templates=args.templates,
+        background=args.background,
         arch=args.arch,
         pretrained=args.pretrained,
         preprocess=args.preprocess,
@@ -323,55 +354,6 @@ def run(args: argparse.Namespace, rank: int) -> None:
     elif rank == 0:
         record_command(args.out)
         print(describe_report(args.out))
-
-
-def make_options(args: argparse.Namespace) -> RetrievalOptions:
-    from ltvl_mm.retrieval.admission import read_hosts
-
-    copies = CopyRule(args.copy_cosine, args.copy_bits, args.copy_cosine_alone)
-    return RetrievalOptions(
-        temperature=args.temperature,
-        min_probability=args.min_probability,
-        score=args.score,
-        assign=args.assign,
-        over=args.over,
-        refill=args.refill,
-        duplicates=copies,
-        exclude=copies,
-        admission=AdmissionRule(
-            min_size=args.min_size,
-            max_aspect=args.max_aspect,
-            least=dict(args.min_column),
-            most=dict(args.max_column),
-            values=dict(args.column),
-            allowed_hosts=read_hosts(args.allow_host),
-            denied_hosts=read_hosts(args.deny_host),
-        ),
-        index_factor=args.index_factor,
-        index_parameters=args.index_parameters,
-        copy=args.copy,
-    )
-
-
-def read_temperature(word: str) -> float | str:
-    return word if word == 'auto' else float(word)
-
-
-def read_limit(word: str) -> tuple[str, float]:
-    name, value = split_pair(word)
-    return name, float(value)
-
-
-def read_values(word: str) -> tuple[str, tuple[str, ...]]:
-    name, value = split_pair(word)
-    return name, tuple(value.split(','))
-
-
-def split_pair(word: str) -> tuple[str, str]:
-    name, equals, value = word.partition('=')
-    if not (name and equals and value):
-        raise argparse.ArgumentTypeError(f'expected NAME=VALUE, got {word!r}')
-    return name, value
 
 
 if __name__ == '__main__':

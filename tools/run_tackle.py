@@ -112,6 +112,14 @@ def add_retrieval(group: argparse._ArgumentGroup) -> None:
         "CLIP's own)",
     )
     group.add_argument(
+        '--background',
+        default='auto',
+        metavar='builtin|none|FILE',
+        help='names that compete in the softmax over classes and get no '
+        'images, as tools/retrieve.py takes them (default: builtin for fewer '
+        'than 64 classes)',
+    )
+    group.add_argument(
         '--stop-on-warning',
         action='store_true',
         help='stop before training if the retrieval is unlikely to help',

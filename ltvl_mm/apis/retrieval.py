@@ -5,16 +5,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from mmengine.dist import get_rank
 
 from ltvl_mm.apis.local_images import leave_copying, place_local_images
-from ltvl_mm.apis.retrieval_temperature import choose_temperature
+from ltvl_mm.apis.retrieval_budget import find_budget, resolve_auto_budget
+from ltvl_mm.apis.retrieval_classes import prepare_classes
 from ltvl_mm.models.frozen_clip import FrozenCLIP
 from ltvl_mm.models.templates import find_templates
 from ltvl_mm.models.text_encoder import Templates
-from ltvl_mm.retrieval.budget import compute_budget
+from ltvl_mm.retrieval.background import AUTO, resolve_auto
 from ltvl_mm.retrieval.download_list import MANIFEST
 from ltvl_mm.retrieval.options import (
     MAX_BAD_ROWS,
@@ -23,20 +23,16 @@ from ltvl_mm.retrieval.options import (
 )
 from ltvl_mm.retrieval.retrieve import retrieve as run_retrieval
 from ltvl_mm.retrieval.task import RetrievalTask
-from ltvl_mm.structures.class_counts import load_class_counts
 from ltvl_mm.structures.class_names import load_class_names
 from ltvl_mm.structures.class_queries import (
     ClassQueries,
     check_query_encoder,
     load_queries,
-    save_queries,
 )
 from ltvl_mm.structures.embedding_store import EmbeddingStore
-from ltvl_mm.structures.encoder_identity import find_difference
 from ltvl_mm.structures.manifest import Manifest, load_manifest
 from ltvl_mm.structures.store_join import check_encoders, join_stores
 from ltvl_mm.structures.store_opening import open_store
-from ltvl_mm.utils.io import read_json
 from ltvl_mm.utils.launch import broadcast_object
 from ltvl_mm.utils.lock import locks_output
 
@@ -48,7 +44,7 @@ def retrieve(
     store: StoreLike | Sequence[StoreLike],
     out: str | Path,
     *,
-    class_names: str | Path | Sequence[str],
+    class_names: str | Path | Sequence[str] | None = None,
     exclude: Sequence[StoreLike] | None,
     local_images: Sequence[str | Path] | None = None,
     **settings: Any,
@@ -63,7 +59,8 @@ def retrieve(
         store: The embedded web images: a folder or an opened store; or
             several of one encoder, which are searched as one.
         out: Folder of what is retrieved.
-        class_names: K names, or a file with one per line.
+        class_names: K names, or a file with one per line; None if
+            ``queries`` are given.
         exclude: Stores of val and test images, of which no copy is
             retrieved; None if there is no test set to protect.
         local_images: Folders with the image files that the keys of a store of
@@ -111,11 +108,13 @@ def prepare_retrieval(
     store: StoreLike | Sequence[StoreLike],
     out: str | Path,
     *,
-    class_names: str | Path | Sequence[str],
+    class_names: str | Path | Sequence[str] | None = None,
     exclude: Sequence[StoreLike] | None,
+    queries: str | Path | None = None,
     budget: int | str | Path | Sequence[int] = 300,
     class_counts: str | Path | Sequence[int] | None = None,
     templates: str | Templates = 'openai_80',
+    background: str | Path = AUTO,
     arch: str | None = None,
     pretrained: str | None = None,
     preprocess: str | Mapping[str, object] | None = None,
@@ -136,14 +135,21 @@ def prepare_retrieval(
         store: Folder of an embedding store, or the store.
         out: Folder of what is retrieved; the classes' embeddings are kept in
             it, so that every later start has the same.
-        class_names: K names, or their file.
+        class_names: K names, or their file; None if ``queries`` are given.
         exclude: Stores of images to keep out, such as the test images.
+        queries: Text features of your own in place of names and weights of
+            CLIP: a ``.npz`` of :func:`ltvl_mm.structures.class_queries.
+            save_queries`. Temperature and background are then yours, too.
         budget: n_k of Eq. 4 of the TACKLE paper: see
             :func:`ltvl_mm.retrieval.budget.compute_budget`; or a ``.json``.
         class_counts: Images per class of the original training set, for
             ``'balance_to:N'``: its list, a ``.json``, or K numbers.
         templates: Templates of prompts; see
             :func:`ltvl_mm.models.templates.find_templates`.
+        background: Names that are part of the softmax over classes and get no
+            images: ``'builtin'``, common English nouns; ``'none'``; a file,
+            one name per line; a ``.npz`` of class queries; or ``'auto'``,
+            the built-in names for fewer than 64 classes.
         arch: Architecture of the store's encoder; None for the one that the
             store names.
         pretrained: The weights of the store's encoder, tag or file; None as
@@ -174,15 +180,16 @@ def prepare_retrieval(
             'exclude holds no store; give those of val and test images, or '
             'None if there is no test set to protect'
         )
-    options = options or RetrievalOptions()
+    options = resolve_auto_budget(budget, options or RetrievalOptions(), val)
     if local_images is not None:
         options = leave_copying(options, local_images)
-    names = load_class_names(class_names)
-    given = [store] if isinstance(store, StoreLike) else store
-    store = join_stores([_open(one) for one in given])
+    given = None if queries is None else load_queries(queries)
+    names = _find_names(class_names, given)
+    stores = [store] if isinstance(store, StoreLike) else store
+    store = join_stores([_open(one) for one in stores])
     excluded = [_open(one) for one in exclude or ()]
     check_encoders([store, *excluded])
-    wanted = _find_budget(budget, len(names), class_counts)
+    wanted = find_budget(budget, len(names), class_counts)
     if options.temperature == 'auto' and val is None:
         raise ValueError(
             "temperature='auto' is fitted to val images; give their store and "
@@ -190,27 +197,39 @@ def prepare_retrieval(
         )
     found = None
     if get_rank() == 0:
-        clip = FrozenCLIP(
-            arch or store.encoder['arch'],
-            pretrained,
-            preprocess=preprocess,
-            device='cuda' if torch.cuda.is_available() else 'cpu',
-        )
+        clip = None
+        if queries is None:
+            clip = FrozenCLIP(
+                arch or store.encoder['arch'],
+                pretrained,
+                preprocess=preprocess,
+                device='cuda' if torch.cuda.is_available() else 'cpu',
+            )
         # Before the queries are written: the command with other weights then
         # finds the folder as it was.
-        check_query_encoder(clip.identity, store)
-        queries = _find_queries(
-            Path(out) / 'queries.npz',
-            names,
+        check_query_encoder(
+            given.encoder if clip is None else clip.identity, store
+        )
+        found = prepare_classes(
+            Path(out),
+            given if clip is None else names,
             find_templates(templates),
             clip,
+            background=resolve_auto(
+                background,
+                len(names),
+                options.score,
+                has_names=clip is not None,
+            ),
+            options=options,
+            val=val,
+            store=store,
             dry_run=dry_run,
         )
-        found = queries, choose_temperature(options, queries, clip, val)
-    queries, temperature = broadcast_object(found)
+    texts, others, temperature = broadcast_object(found)
     return RetrievalTask(
         store,
-        queries,
+        texts,
         wanted,
         excluded,
         replace(options, temperature=temperature),
@@ -220,6 +239,7 @@ def prepare_retrieval(
         index=index,
         verify=verify,
         max_bad_rows=max_bad_rows,
+        background=others,
     )
 
 
@@ -227,49 +247,22 @@ def _open(store: StoreLike) -> EmbeddingStore:
     return store if isinstance(store, EmbeddingStore) else open_store(store)
 
 
-def _find_queries(
-    file: Path,
-    names: tuple[str, ...],
-    templates: Templates,
-    clip: FrozenCLIP,
-    *,
-    dry_run: bool,
-) -> ClassQueries:
-    """Return the class queries that an earlier run made, or make them.
-
-    Another machine, or another number of threads, rounds them differently.
-    """
-    if file.exists():
-        queries = load_queries(file)
-        same_classes = (queries.class_names, queries.templates) == (
-            names,
-            templates,
-        )
-        differs = find_difference(queries.encoder, clip.identity)
-        if same_classes and differs is None:
-            return queries
+def _find_names(
+    class_names: str | Path | Sequence[str] | None,
+    given: ClassQueries | None,
+) -> tuple[str, ...]:
+    if class_names is None:
+        if given is None:
+            raise ValueError(
+                'give class_names, or queries with text features of the '
+                'classes'
+            )
+        return given.class_names
+    names = load_class_names(class_names)
+    if given is not None and given.class_names != names:
         raise ValueError(
-            f'{file.parent} was begun with another class list, encoder or '
-            f'other templates; choose another folder or delete it'
+            f'queries hold {len(given.class_names)} classes, '
+            f'{given.class_names[0]!r} first, and class_names '
+            f'{len(names)}, {names[0]!r} first; leave out class_names'
         )
-    queries = ClassQueries(
-        names,
-        tuple(templates),
-        clip.encode_class_names(names, templates).numpy(),
-        clip.identity,
-    )
-    if not dry_run:
-        save_queries(file, queries)
-    return queries
-
-
-def _find_budget(
-    rule: int | str | Path | Sequence[int],
-    num_classes: int,
-    counts: str | Path | Sequence[int] | None,
-) -> np.ndarray:
-    if counts is not None:
-        counts = load_class_counts(counts, num_classes)
-    if isinstance(rule, (str, Path)) and Path(rule).suffix == '.json':
-        rule = read_json(rule)
-    return compute_budget(rule, num_classes, counts)
+    return names

@@ -10,15 +10,16 @@ from ltvl_mm.apis.labelled_embeddings import (
     read_labelled_embeddings,
 )
 from ltvl_mm.apis.precision_estimator import PrecisionEstimator
-from ltvl_mm.evaluation.accuracy_table import format_mean
 from ltvl_mm.evaluation.functional import (
     compute_class_accuracies,
     summarise_accuracies,
 )
 from ltvl_mm.evaluation.retrieval_quality import (
     RANKS,
+    average_ranks,
     choose_references,
     compute_probabilities,
+    find_sinking_classes,
     pick_ranks,
     summarize_by_group,
 )
@@ -28,6 +29,11 @@ from ltvl_mm.evaluation.retrieval_warnings import (
     find_warnings,
 )
 from ltvl_mm.evaluation.temperature import fit_temperature
+from ltvl_mm.structures.background import (
+    Background,
+    find_background,
+    join_queries,
+)
 from ltvl_mm.structures.class_counts import (
     GROUPS,
     group_classes,
@@ -85,7 +91,14 @@ def check_retrieval(
     )
     embeddings = _read_images(manifest, store, queries)
     val = read_labelled_embeddings(val_store, val_list, queries)
-    return measure_quality(manifest, queries, embeddings, val, counts)
+    return measure_quality(
+        manifest,
+        queries,
+        embeddings,
+        val,
+        counts,
+        background=find_background(retrieved),
+    )
 
 
 def measure_quality(
@@ -94,6 +107,8 @@ def measure_quality(
     embeddings: np.ndarray,
     val: LabelledEmbeddings,
     counts: np.ndarray,
+    *,
+    background: Background | None = None,
 ) -> dict:
     """Return what :func:`check_retrieval` says of M retrieved images.
 
@@ -103,11 +118,13 @@ def measure_quality(
         embeddings: (M, D) of the manifest's images, L2-normalized.
         val: Labeled val images.
         counts: (K,) original training images.
+        background: Further classes of the softmax; None for none.
     """
     total, groups = len(counts), group_classes(counts)
     rows = np.arange(len(manifest)), manifest.class_id
-    val_cosines = val.embeddings @ queries.embeddings.T
-    cosines = embeddings @ queries.embeddings.T
+    texts = join_queries(queries, background)
+    val_cosines = val.embeddings @ texts.T  # (N, K + background)
+    cosines = embeddings @ texts.T
     used = float(manifest.source['temperature'])
     fitted = fit_temperature(val_cosines, val.labels)
     # Calibrated probabilities say what CLIP knows, whatever scale it has.
@@ -122,11 +139,19 @@ def measure_quality(
         val_probabilities[chosen],
     )
 
-    pred = val_probabilities.argmax(1)
+    # Zero-shot accuracy is that of the classes alone.
+    pred = val_probabilities[:, :total].argmax(1)
     columns = {
         'zero_shot': compute_class_accuracies(pred, val.labels, total),
         **_pick_columns(compute_probabilities(cosines, used)[rows], manifest),
         'agreement': precision.average_by_class(total),
+        **_name_ranks(
+            'expected_precision',
+            100
+            * average_ranks(
+                calibrated, manifest.class_id, manifest.rank, total
+            ),
+        ),
     }
     # (M,) bool: the retrieved images of a group of classes.
     images = {name: groups[manifest.class_id] == name for name in GROUPS}
@@ -140,6 +165,9 @@ def measure_quality(
         'zero_shot': summarise_accuracies(pred, val.labels, groups),
         'temperature': {'used': used, 'fitted_to_val': fitted},
         'uncertain_classes': _count_uncertain(best),
+        'sinking_classes': find_sinking_classes(
+            calibrated, manifest.class_id, manifest.rank, total
+        ).tolist(),
         'precision': {
             name: precision.estimate(inside) for name, inside in images.items()
         },
@@ -158,53 +186,6 @@ def measure_quality(
         for warning in find_warnings(_collect_numbers(result, manifest))
     ]
     return result
-
-
-def describe_quality(result: dict) -> str:
-    """Return the table and the warnings of a check as Markdown text."""
-    groups = [name for name in (*GROUPS, 'all') if name in result['groups']]
-    lines = [
-        '| classes | CLIP on val, % | '
-        + ' | '.join(f'p of image {rank}' for rank in RANKS)
-        + ' | estimated precision, % |',
-        '| :-- |' + ' --: |' * (len(RANKS) + 2),
-    ]
-    for group in groups:
-        row = result['groups'][group]
-        precision = result['precision'][group]
-        cells = [
-            format_mean(_list_number(result['zero_shot'].get(group))),
-            *(
-                f'{row[name]:.2f}' if name in row else '–'
-                for name in (f'probability_{rank}' for rank in RANKS)
-            ),
-            format_mean(_list_number(precision)),
-        ]
-        lines.append(f'| {group} | ' + ' | '.join(cells) + ' |')
-    share = result['uncertain_classes']
-    if share is not None:
-        lines.append(
-            f'best image below p = {MIN_BEST:g}, calibrated on val: '
-            f'{share:.0f} % of the classes'
-        )
-    both = result['temperature']
-    lines.append(
-        f'temperature {both["used"]:g}; most likely on val: '
-        f'{both["fitted_to_val"]:g}'
-    )
-    lines += describe_warnings(result['warnings'])
-    return '\n'.join(lines)
-
-
-def describe_warnings(warnings: Sequence[dict]) -> list[str]:
-    """Return the lines that tell warnings; one line if there are none."""
-    if not warnings:
-        return ['no warning: CLIP knows these classes']
-    lines = []
-    for warning in warnings:
-        lines.append(f'WARNING: {warning["reason"]}.')
-        lines += [f'  - {remedy}' for remedy in warning['remedies']]
-    return lines
 
 
 def _read_images(
@@ -231,9 +212,12 @@ def _pick_columns(
         manifest.rank,
         len(manifest.class_names),
     )
+    return _name_ranks('probability', table)
+
+
+def _name_ranks(name: str, table: np.ndarray) -> dict[str, np.ndarray]:
     return {
-        f'probability_{rank}': table[:, column]
-        for column, rank in enumerate(RANKS)
+        f'{name}_{rank}': table[:, column] for column, rank in enumerate(RANKS)
     }
 
 
@@ -285,8 +269,7 @@ def _collect_numbers(result: dict, manifest: Manifest) -> QualityNumbers:
         best_precision=result['precision_of_the_best'],
         temperature=result['temperature']['used'],
         fitted_temperature=result['temperature']['fitted_to_val'],
+        sinking_names=[
+            manifest.class_names[label] for label in result['sinking_classes']
+        ],
     )
-
-
-def _list_number(value: float | None) -> list[float]:
-    return [] if value is None else [value]

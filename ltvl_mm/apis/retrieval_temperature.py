@@ -8,6 +8,7 @@ from ltvl_mm.apis.labelled_embeddings import read_labelled_embeddings
 from ltvl_mm.evaluation.temperature import compute_nll, fit_temperature
 from ltvl_mm.models.frozen_clip import FrozenCLIP
 from ltvl_mm.retrieval.task import RetrievalOptions
+from ltvl_mm.structures.background import Background, join_queries
 from ltvl_mm.structures.class_queries import ClassQueries
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 
@@ -15,22 +16,31 @@ from ltvl_mm.structures.embedding_store import EmbeddingStore
 def choose_temperature(
     options: RetrievalOptions,
     queries: ClassQueries,
-    clip: FrozenCLIP,
+    clip: FrozenCLIP | None,
     val: tuple[str | Path | EmbeddingStore, str | Path] | None,
+    background: Background | None = None,
 ) -> float:
     """Return the temperature that options ask for, and log its source.
 
     Args:
         options: With a temperature of None, ``'auto'`` or a number.
         queries: K classes.
-        clip: The encoder of the queries.
+        clip: The encoder of the queries; None if they are text features of
+            the user.
         val: Store of val images and their ``path label`` list, for
             ``'auto'``; None otherwise.
+        background: Further classes of the softmax; None for none.
 
     Raises:
         ValueError: If the val images come from another encoder, or are not
-            in their store.
+            in their store, or text features come without a temperature.
     """
+    if options.temperature is None and clip is None:
+        raise ValueError(
+            'text features of your own have no logit scale to take the '
+            'temperature from; give a number (--temperature 0.01 for CLIP), '
+            'or auto with val images (--temperature auto --val STORE LIST)'
+        )
     if options.temperature is None:
         print_log(
             f'temperature {clip.temperature:g}, of the logit scale of '
@@ -46,16 +56,19 @@ def choose_temperature(
             'and list'
         )
     images = read_labelled_embeddings(*val, queries)
-    cosines = images.embeddings @ queries.embeddings.T
+    cosines = images.embeddings @ join_queries(queries, background).T
     fitted = fit_temperature(cosines, images.labels)
-    likelihoods = [
-        -compute_nll(cosines, images.labels, one)
-        for one in (clip.temperature, fitted)
-    ]
+    found = -compute_nll(cosines, images.labels, fitted)
+    before = ''
+    if clip is not None:
+        nll = compute_nll(cosines, images.labels, clip.temperature)
+        before = (
+            f'; {-nll:.3f} at {clip.temperature:g}, of the logit scale of '
+            f'{clip.arch}'
+        )
     print_log(
         f'temperature {fitted:g}, fitted to {len(images.labels)} val images: '
-        f'mean log-likelihood {likelihoods[1]:.3f}; {likelihoods[0]:.3f} at '
-        f'{clip.temperature:g}, of the logit scale of {clip.arch}',
+        f'mean log-likelihood {found:.3f}{before}',
         'current',
     )
     return fitted

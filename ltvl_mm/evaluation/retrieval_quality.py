@@ -21,6 +21,8 @@ _MIN_IMAGES = 10
 # A smaller difference between the rates of correct and of wrong images would
 # turn noise into an estimate.
 _MIN_CONTRAST = 0.1
+# Below this probability another class, or none, is more probable.
+_HALF = 0.5
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,69 @@ def pick_ranks(
         inside = rank == number - 1
         found[class_id[inside], column] = probabilities[inside]
     return found
+
+
+def average_ranks(
+    probabilities: np.ndarray,
+    class_id: np.ndarray,
+    rank: np.ndarray,
+    num_classes: int,
+    ranks: Sequence[int] = RANKS,
+) -> np.ndarray:
+    """Return the mean probability of the first n images of each class.
+
+    Of calibrated probabilities, it is the precision to expect of them.
+
+    Args:
+        probabilities: (M,) probability of each retrieved image for its class.
+        class_id: (M,) classes, in [0, K).
+        rank: (M,) ranks in the class, from 0.
+        num_classes: K.
+        ranks: R numbers n, from 1.
+
+    Returns:
+        (K, R) float64; NaN if a class has fewer images.
+    """
+    count = np.bincount(class_id, minlength=num_classes)
+    found = np.full((num_classes, len(ranks)), np.nan)
+    for column, number in enumerate(ranks):
+        inside = rank < number
+        total = np.bincount(
+            class_id[inside], probabilities[inside], minlength=num_classes
+        )
+        enough = count >= number
+        found[enough, column] = total[enough] / number
+    return found
+
+
+def find_sinking_classes(
+    probabilities: np.ndarray,
+    class_id: np.ndarray,
+    rank: np.ndarray,
+    num_classes: int,
+) -> np.ndarray:
+    """Return the classes whose last images are wrong, and first are right.
+
+    Their budget fills with images that another class is more probable for:
+    the first tenth has a mean probability of at least one half, the last
+    tenth a lower one.
+
+    Args:
+        probabilities: (M,) calibrated probabilities of the retrieved images.
+        class_id: (M,) classes, in [0, K).
+        rank: (M,) ranks in the class, from 0.
+        num_classes: K.
+    """
+    found = []
+    for label in range(num_classes):
+        inside = np.flatnonzero(class_id == label)
+        if len(inside) < _MIN_IMAGES:
+            continue
+        own = probabilities[inside[np.argsort(rank[inside])]]
+        tenth = len(own) // 10
+        if own[:tenth].mean() >= _HALF > own[-tenth:].mean():
+            found.append(label)
+    return np.array(found, np.int64)
 
 
 def measure_agreement(

@@ -11,6 +11,7 @@ MIN_KNOWLEDGE = 0.2
 MIN_BEST = 0.5
 MAX_UNCERTAIN_CLASSES = 100 / 3
 MIN_PRECISION = 50.0
+MAX_SINKING_CLASSES = 100 / 3
 # Below this, other names or prompts are unlikely to be the remedy.
 _GUESSING = 0.05
 # The fitted temperature is suggested if it differs by more than this factor.
@@ -36,6 +37,8 @@ class QualityNumbers:
         best_precision: The same of the ten best images a class.
         temperature: Temperature of the retrieval.
         fitted_temperature: Most likely on val.
+        sinking_names: Names of classes of which the first images have a
+            calibrated probability of at least 0.5, and the last a lower one.
     """
 
     num_classes: int
@@ -48,6 +51,7 @@ class QualityNumbers:
     best_precision: float | None = None
     temperature: float | None = None
     fitted_temperature: float | None = None
+    sinking_names: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,8 @@ class QualityWarning:
     """A reason for doubt, and what to do.
 
     Attributes:
-        kind: ``'zero_shot'``, ``'scores'`` or ``'precision'``.
+        kind: ``'zero_shot'``, ``'scores'``, ``'precision'`` or
+            ``'budget'``.
         reason: One sentence.
         remedies: Sentences, the most promising first.
     """
@@ -113,6 +118,24 @@ def find_warnings(numbers: QualityNumbers) -> list[QualityWarning]:
                     'Leave out uncertain images: --min-probability 0.5, or '
                     '--assign argmax.',
                     *_improve_names(numbers),
+                ),
+            )
+        )
+    sinking = list(numbers.sinking_names)
+    share = 100 * len(sinking) / numbers.num_classes
+    if share > MAX_SINKING_CLASSES:
+        more = f' and {len(sinking) - 5} more' if len(sinking) > 5 else ''
+        found.append(
+            QualityWarning(
+                'budget',
+                f'in {share:.0f} % of the classes, the first images are '
+                f'probable and the last are not (calibrated p below 0.5), so '
+                f'that the budget fills with images of other things: '
+                f'{", ".join(map(repr, sinking[:5]))}{more}',
+                (
+                    'Stop where precision falls: --budget auto --val STORE '
+                    'LIST.',
+                    'Leave out uncertain images: --min-probability 0.5.',
                 ),
             )
         )

@@ -16,6 +16,7 @@ from ltvl_mm.models.text_encoder import (
     TEXTS_AT_A_TIME,
     Templates,
     encode_classes,
+    find_long_names,
     tokenize_classes,
 )
 from ltvl_mm.utils.progress import progress_bar
@@ -95,6 +96,14 @@ class FrozenCLIP:
             self.device.type, torch.bfloat16, enabled=self.amp
         ):
             return self._visual(images)
+
+    def find_long_names(
+        self, class_names: Sequence[str], templates: str | Templates
+    ) -> set[str]:
+        """Return the names that are too long for the text tower."""
+        return find_long_names(
+            class_names, find_templates(templates), self.tokenizer
+        )
 
     @torch.inference_mode()
     def encode_class_names(

@@ -56,11 +56,8 @@ def tokenize_classes(
     owners = [label for label, group in enumerate(groups) for _ in group]
     prompts = [prompt for group in groups for prompt in group]
     length = tokenizer.context_length
-    # One more than fits, so that what is too long shows.
-    tokens = tokenizer(prompts, context_length=length + 1)
-    last = _find_last_column(tokenizer, length)
-    padding = tokenizer([''], context_length=length + 1)[0, -1]
-    for row in (tokens[:, last] != padding).nonzero().flatten().tolist():
+    tokens, too_long = _tokenize(prompts, tokenizer)
+    for row in too_long:
         label, prompt = owners[row], prompts[row]
         raise ValueError(
             f'the name of class {label}, {class_names[label]!r}, is too long: '
@@ -73,6 +70,28 @@ def tokenize_classes(
     result = tokens.new_zeros(*filled.shape, length)
     result[filled] = tokens[:, :length]
     return result
+
+
+def find_long_names(
+    class_names: Sequence[str],
+    templates: Templates,
+    tokenizer: Tokenizer,
+) -> set[str]:
+    """Return the names of which a prompt is longer than the context.
+
+    Args:
+        class_names: As :func:`tokenize_classes`.
+        templates: As there.
+        tokenizer: As there.
+    """
+    groups = _fill_templates(class_names, templates)
+    owners = [
+        name
+        for name, group in zip(class_names, groups, strict=True)
+        for _ in group
+    ]
+    prompts = [prompt for group in groups for prompt in group]
+    return {owners[row] for row in _tokenize(prompts, tokenizer)[1]}
 
 
 def encode_classes(
@@ -214,6 +233,19 @@ def _split_by_length(lengths: torch.Tensor) -> list[int]:
         return [total]
     best = int(costs.argmin()) + 1
     return [best, total - best]
+
+
+def _tokenize(
+    prompts: Sequence[str], tokenizer: Tokenizer
+) -> tuple[torch.Tensor, list[int]]:
+    """Return (N, L + 1) tokens, and the rows that do not fit into L."""
+    length = tokenizer.context_length
+    # One more than fits, so that what is too long shows.
+    tokens = tokenizer(prompts, context_length=length + 1)
+    last = _find_last_column(tokenizer, length)
+    padding = tokenizer([''], context_length=length + 1)[0, -1]
+    too_long = (tokens[:, last] != padding).nonzero().flatten().tolist()
+    return tokens, too_long
 
 
 def _find_last_column(tokenizer: Tokenizer, length: int) -> int:

@@ -5,9 +5,14 @@ from pathlib import Path
 
 import numpy as np
 
+# Takes images while their expected precision is high.
+AUTO = 'auto'
+AUTO_LIMIT = 300
 RULE_HELP = (
-    'a number for all classes, a .json list of one number per class, or '
-    'balance_to:N, which tops every class up to N images'
+    'a number for all classes, a .json list of one number per class, '
+    'balance_to:N, which tops every class up to N images, balance_to:max, to '
+    'as many as the largest class has, or auto, which takes images while '
+    'their expected precision is high'
 )
 
 
@@ -21,8 +26,11 @@ def compute_budget(
     The paper does not give its n_k (section 2.3, Eq. 4).
 
     Args:
-        rule: A number for all classes; K numbers; or ``'balance_to:N'``:
-            max(0, N - training images).
+        rule: A number for all classes; K numbers; ``'balance_to:N'``:
+            max(0, N - training images); ``'balance_to:max'``: the same with
+            the images of the largest class as N; or ``'auto'``, of which
+            this is the upper limit: 300, or with counts that of
+            ``'balance_to:max'``.
         num_classes: K.
         train_counts: (K,) training images; needed by ``balance_to``.
 
@@ -31,6 +39,8 @@ def compute_budget(
             numbers, or lacks the counts.
     """
     text = str(rule)
+    if text == AUTO:
+        text = str(AUTO_LIMIT) if train_counts is None else 'balance_to:max'
     if text.startswith('balance_to:'):
         if train_counts is None:
             raise ValueError(
@@ -38,9 +48,12 @@ def compute_budget(
                 f'classes (--class-counts)'
             )
         goal = text.removeprefix('balance_to:')
+        if goal == 'max':
+            goal = str(int(np.max(train_counts)))
         if not goal.isdecimal():
             raise ValueError(
-                f'expected balance_to:N with N >= 0, got {rule!r}'
+                f'expected balance_to:N with N >= 0, or balance_to:max, got '
+                f'{rule!r}'
             )
         return np.maximum(0, int(goal) - np.asarray(train_counts))
     if text.isdecimal():

@@ -51,9 +51,13 @@ class ImageChoice:
         exclude: Rule for copies of excluded images.
         lowest_score: Candidates of a lower score are not taken; default
             -inf.
+        min_precision: A class ends where the mean probability of its images
+            falls below this, in [0, 1); default 0.
 
     Attributes:
         too_low: (K,) number of candidates whose score was too low.
+        imprecise: (K,) images of the budget that were left out, because the
+            mean probability would have been too low.
         skipped: (S,) rows of the store whose embedding cannot be used.
         excluded_skipped: Likewise of each excluded store.
     """
@@ -67,6 +71,7 @@ class ImageChoice:
         duplicates: CopyRule,
         exclude: CopyRule,
         lowest_score: float = -math.inf,
+        min_precision: float = 0.0,
     ) -> None:
         self.store = store
         self.budget = budget
@@ -74,12 +79,14 @@ class ImageChoice:
         self.duplicates = duplicates
         self.exclude = exclude
         self.lowest_score = lowest_score
+        self.min_precision = min_precision
         nothing = Candidates(np.empty(0, np.int64), np.empty(0), np.empty(0))
         self.chosen = [nothing] * len(budget)
         self.rejected: list[list[Rejected]] = [[] for _ in budget]
         self.candidates = np.zeros(len(budget), np.int64)
         self.exhausted = np.zeros(len(budget), bool)
         self.too_low = np.zeros(len(budget), np.int64)
+        self.imprecise = np.zeros(len(budget), np.int64)
         self.skipped = np.empty(0, np.int64)
         self.excluded_skipped: list[np.ndarray] = []
 
@@ -116,7 +123,8 @@ class ImageChoice:
     def find_short(self) -> np.ndarray:
         """Return the classes that lack images, while the store has more."""
         taken = np.array([len(best.rows) for best in self.chosen], int)
-        return np.flatnonzero((taken < self.budget) & ~self.exhausted)
+        done = self.exhausted | (self.imprecise > 0)
+        return np.flatnonzero((taken < self.budget) & ~done)
 
     def _drop_low_scores(
         self, labels: np.ndarray, found: list[Candidates]
@@ -151,6 +159,9 @@ class ImageChoice:
         )
         copied = np.array([twin is not None for twin in twins], bool)
         best = clean[~copied][: self.budget[label]]
+        count = count_precise(found.scores[best], self.min_precision)
+        self.imprecise[label] = len(best) - count
+        best = best[:count]
         self.chosen[label] = Candidates(
             found.rows[best], found.scores[best], found.cosines[best]
         )
@@ -172,3 +183,19 @@ class ImageChoice:
             for place, copy in pairs
             if copy
         ]
+
+
+def count_precise(scores: np.ndarray, min_precision: float) -> int:
+    """Return how many of the best images have a mean probability so high.
+
+    The largest n counts: as scores fall, so do the means.
+
+    Args:
+        scores: (M,) log-odds, falling.
+        min_precision: In [0, 1); 0 for all.
+    """
+    if not min_precision:
+        return len(scores)
+    probabilities = 1 / (1 + np.exp(-np.clip(scores, -500, 500)))
+    means = np.cumsum(probabilities) / np.arange(1, len(scores) + 1)
+    return int((means >= min_precision).sum())

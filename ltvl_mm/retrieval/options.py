@@ -12,6 +12,8 @@ PRECISIONS = ('auto', 'float32', 'int8')
 UNIT_ROWS = 1_000_000
 # Share of a store's rows that may be skipped before it is an error.
 MAX_BAD_ROWS = 1e-3
+# Mean probability down to which --budget auto takes images.
+MIN_PRECISION = 0.8
 # Perceptual hashes of unrelated images differ in 32 of 64 bits, with a
 # standard deviation of 4; those of a resized and re-encoded image in few.
 MAX_BITS = 10
@@ -126,6 +128,10 @@ class RetrievalOptions:
             the number.
         min_probability: Candidates of a lower softmax probability are not
             retrieved, in [0, 1); default 0. Needs ``score='softmax'``.
+        min_precision: A class takes its best images as long as the mean of
+            their probabilities is at least this, in [0, 1); default 0, all.
+            Needs ``score='softmax'``, and a temperature fitted to val, so
+            that the mean is a precision.
         score: ``'softmax'``, ``'cosine'`` or ``'margin'``.
         assign: ``'independent'`` or ``'argmax'``.
         over: Oversampling factor: candidates per wanted image, >= 1, so that
@@ -147,6 +153,7 @@ class RetrievalOptions:
 
     temperature: float | str | None = None
     min_probability: float = 0.0
+    min_precision: float = 0.0
     score: str = 'softmax'
     assign: str = 'independent'
     over: float = 2.0
@@ -179,6 +186,15 @@ class RetrievalOptions:
                 f'min_probability={self.min_probability} needs '
                 f"score='softmax', got {self.score!r}: other scores are no "
                 f'probabilities'
+            )
+        if not 0 <= self.min_precision < 1:
+            raise ValueError(
+                f'min_precision must be in [0, 1), got {self.min_precision}'
+            )
+        if self.min_precision and self.score != 'softmax':
+            raise ValueError(
+                f'min_precision={self.min_precision} needs '
+                f"score='softmax', got {self.score!r}"
             )
         if not 1 <= self.over < math.inf:
             raise ValueError(

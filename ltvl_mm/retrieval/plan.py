@@ -144,6 +144,8 @@ def _measure_row(task: RetrievalTask) -> int:
 
 def _estimate_memory(task: RetrievalTask, candidates: int) -> float:
     classes, dim = task.queries.embeddings.shape
+    if task.background is not None:
+        classes += len(task.background.queries.class_names)
     return (
         _LIBRARIES
         + classes * dim * 8 * 4  # queries, and what prefilters keep

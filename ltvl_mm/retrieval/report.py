@@ -186,8 +186,13 @@ def explain_shortage(
     """
     if len(choice.chosen[label].rows) >= choice.budget[label]:
         return None
-    if not choice.exhausted[label]:
+    if not (choice.exhausted[label] or choice.imprecise[label]):
         return 'limit of candidates'
+    if choice.imprecise[label]:
+        return (
+            f'the expected precision of more images is below '
+            f'{choice.min_precision:g}'
+        )
     found = int(choice.candidates[label])
     few = f'only {found} images' if found > 1 else 'only one image'
     if choice.too_low[label]:

@@ -92,6 +92,7 @@ def _choose_images(task: RetrievalTask, folder: Path) -> ImageChoice:
         duplicates=task.options.duplicates,
         exclude=task.options.exclude,
         lowest_score=task.lowest_score,
+        min_precision=task.options.min_precision,
     )
     asked = task.candidates
     for turn in range(task.options.refill + 1):

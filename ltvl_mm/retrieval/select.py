@@ -19,6 +19,7 @@ from ltvl_mm.retrieval.store_sample import (
     read_sample,
     scan_sample,
 )
+from ltvl_mm.structures.background import Background, join_queries
 from ltvl_mm.structures.class_queries import ClassQueries
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.structures.store_rows import check_bad_rows
@@ -78,6 +79,7 @@ class Selection:
             be chosen at all; None for all.
         max_bad_rows: Share of the store's rows, in [0, 1], whose embedding
             may be not finite or not of unit norm. Such rows are skipped.
+        background: M further classes of the softmax, which get no images.
 
     Attributes:
         skipped: (S,) rows that were skipped, sorted; complete after
@@ -107,6 +109,7 @@ class Selection:
         device: str = 'cpu',
         admit: Callable[[int, int], np.ndarray] | None = None,
         max_bad_rows: float = MAX_BAD_ROWS,
+        background: Background | None = None,
     ) -> None:
         queries.check_store(store)
         for name, value, known in (
@@ -117,26 +120,27 @@ class Selection:
                 raise ValueError(
                     f'{name} must be one of {", ".join(known)}, got {value!r}'
                 )
-        classes, dim = queries.embeddings.shape
-        check_score(score, temperature, classes)
-        if len(budget) != classes:
+        self.num_classes, dim = queries.embeddings.shape
+        embeddings = join_queries(queries, background)
+        check_score(score, temperature, len(embeddings))
+        if len(budget) != self.num_classes:
             raise ValueError(
-                f'a budget of {len(budget)} numbers for {classes} classes'
+                f'{len(budget)} budgets for {self.num_classes} classes'
             )
         if dim != store.dim:
             raise ValueError(
-                f'class queries of width {dim} for a store of width '
-                f'{store.dim}'
+                f'queries of width {dim} for a store of width {store.dim}'
             )
         self.store = store
-        self.budget = np.asarray(budget, np.int64)
+        self.budget = np.zeros(len(embeddings), np.int64)  # (K + M,)
+        self.budget[: self.num_classes] = budget
         self.score = score
         self.assign = assign
         self.device = device
         self.admit = admit
         self.max_bad_rows = max_bad_rows
         self.skipped = np.empty(0, np.int64)
-        self.queries = queries.embeddings.astype(np.float64)
+        self.queries = embeddings.astype(np.float64)  # (K + M, D)
         self.classes = make_class_logits(self.queries, temperature, score)
         self.ranking = ExactRanking(
             store, self.queries, temperature, score, assign
@@ -210,7 +214,7 @@ class Selection:
             again = self._scan_again(wrong)
             for label in wrong:
                 found[label] = again[label]
-        return found
+        return found[: self.num_classes]
 
     def rank(self, rows: np.ndarray, labels: np.ndarray) -> list[Candidates]:
         """Return the best of each class among (M,) pairs only.
@@ -235,7 +239,7 @@ class Selection:
         self.skip(np.concatenate(uneven))
         kept = ~np.isin(rows, self.skipped)
         rows, labels = rows[kept], labels[kept]
-        return self.ranking.rank(rows, labels, self.budget)
+        return self.ranking.rank(rows, labels, self.budget)[: self.num_classes]
 
     def select_sample(self) -> list[Candidates]:
         """Return the best of a random sample, as many as its share is due."""
@@ -243,7 +247,8 @@ class Selection:
         budget = np.ceil(self.budget * share).astype(np.int64)
         pool = make_pool(budget, self.classes.tolerance)
         scan_sample(self, pool, rows, images.to(self.prefilter.device))
-        return self.ranking.rank(pool.rows, pool.labels, budget)
+        found = self.ranking.rank(pool.rows, pool.labels, budget)
+        return found[: self.num_classes]
 
     def _scan_again(self, labels: list[int]) -> list[Candidates]:
         budget = np.zeros_like(self.budget)

@@ -16,6 +16,7 @@ from ltvl_mm.retrieval.options import (
     RetrievalOptions,
 )
 from ltvl_mm.retrieval.select import Selection
+from ltvl_mm.structures.background import Background
 from ltvl_mm.structures.class_queries import ClassQueries
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.structures.store_join import join_stores
@@ -44,6 +45,8 @@ class RetrievalTask:
         max_bad_rows: Share of a store's rows, in [0, 1], that are skipped
             because they are not finite or not of unit norm; more are an
             error. Default 0.001.
+        background: Classes that are part of the softmax and get no images;
+            None for none.
     """
 
     store: EmbeddingStore
@@ -57,6 +60,7 @@ class RetrievalTask:
     index: str | None = None
     verify: bool = True
     max_bad_rows: float = MAX_BAD_ROWS
+    background: Background | None = None
 
     def __post_init__(self) -> None:
         """Check what can be checked before the work.
@@ -79,6 +83,8 @@ class RetrievalTask:
             )
         for other in (self.store, *self.excluded):
             self.queries.check_store(other)
+            if self.background is not None:
+                self.background.queries.check_store(other)
         if self.options.copy != 'none':
             self.store.check_columns(
                 ('source', 'offset', 'size', 'sha256'),
@@ -110,7 +116,7 @@ class RetrievalTask:
 
     def describe(self) -> dict:
         """Return all that the result depends on, JSON-like."""
-        return {
+        found = {
             'class_names': self.queries.class_names,
             'store': self.store.fingerprint,
             'encoder': self.store.encoder,
@@ -121,6 +127,9 @@ class RetrievalTask:
             'index': self.index and hash_file(self.index),
             'excluded': self._describe_excluded(),
         }
+        if self.background is not None:
+            found['background'] = self.background.describe()
+        return found
 
     def _describe_excluded(self) -> list[str]:
         """Return fingerprints: one of all stores if their shards differ."""
@@ -144,4 +153,5 @@ class RetrievalTask:
             device=self.device,
             admit=self.admission,
             max_bad_rows=self.max_bad_rows,
+            background=self.background,
         )

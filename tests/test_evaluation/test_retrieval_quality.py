@@ -6,10 +6,12 @@ import pytest
 
 from ltvl_mm.evaluation.retrieval_quality import (
     ValReference,
+    average_ranks,
     choose_references,
     compute_probabilities,
     describe_val,
     estimate_precision,
+    find_sinking_classes,
     measure_agreement,
     pick_ranks,
     summarize_by_group,
@@ -221,3 +223,35 @@ def test_a_remedy_is_told_once():
     assert len(set(remedies)) == len(remedies)
     # Calibrating what CLIP does not know is no remedy.
     assert not any('--temperature' in one for one in remedies)
+
+
+def test_mean_probability_of_the_first_n_images():
+    found = average_ranks(
+        np.array([0.9, 0.5, 0.4]),
+        np.array([0, 0, 2]),
+        np.array([0, 1, 0]),
+        3,
+        (1, 2),
+    )
+    np.testing.assert_allclose(
+        found, [[0.9, 0.7], [np.nan, np.nan], [0.4, np.nan]]
+    )
+
+
+def test_sinking_classes_begin_probable_and_end_improbable():
+    falling, high = np.linspace(0.9, 0.1, 20), np.full(20, 0.9)
+    probabilities = np.concatenate([falling, high, high[:5]])
+    labels = np.repeat([0, 1, 2], [20, 20, 5])
+    ranks = np.concatenate([np.arange(20), np.arange(20), np.arange(5)])
+    assert find_sinking_classes(probabilities, labels, ranks, 4).tolist() == [
+        0
+    ]
+
+
+def test_a_budget_that_fills_with_improbable_images_is_warned_of():
+    good = QualityNumbers(8, 90.0, 'few-shot', ())
+    assert find_warnings(replace(good, sinking_names=('a', 'b'))) == []
+    (warning,) = find_warnings(replace(good, sinking_names=('a', 'b', 'c')))
+    assert warning.kind == 'budget'
+    assert '38 % of the classes' in warning.reason
+    assert '--budget auto' in warning.remedies[0]

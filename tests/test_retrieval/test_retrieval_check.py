@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from web_memory import ENCODER, write_store
 
-from ltvl_mm.apis.retrieval_check import check_retrieval, describe_quality
+from ltvl_mm.apis.quality_text import describe_quality
+from ltvl_mm.apis.retrieval_check import check_retrieval
 from ltvl_mm.retrieval.retrieve import retrieve
 from ltvl_mm.retrieval.task import RetrievalOptions, RetrievalTask
 from ltvl_mm.structures.class_counts import group_classes

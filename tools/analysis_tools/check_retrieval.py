@@ -38,11 +38,8 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main() -> None:
     args = build_parser().parse_args()
-    from ltvl_mm.apis.retrieval_check import (
-        FILE,
-        check_retrieval,
-        describe_quality,
-    )
+    from ltvl_mm.apis.quality_text import describe_quality
+    from ltvl_mm.apis.retrieval_check import FILE, check_retrieval
     from ltvl_mm.utils.io import write_json
 
     result = check_retrieval(

@@ -213,6 +213,9 @@ def _make_absolute(settings: RunSettings) -> RunSettings:
     templates = settings.templates
     if Path(templates).is_file():
         templates = absolute(templates)
+    background = settings.background
+    if Path(background).is_file():
+        background = absolute(background)
     budget = settings.budget
     if Path(str(budget)).suffix == '.json':
         budget = absolute(budget)
@@ -223,6 +226,7 @@ def _make_absolute(settings: RunSettings) -> RunSettings:
         web=tuple(absolute(one) for one in settings.web),
         student=student,
         templates=templates,
+        background=background,
         budget=budget,
     )
 

@@ -4,11 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ltvl_mm.apis.retrieval_check import (
-    FILE,
-    describe_quality,
-    describe_warnings,
-)
+from ltvl_mm.apis.quality_text import describe_quality, describe_warnings
+from ltvl_mm.apis.retrieval_check import FILE
 from ltvl_mm.evaluation.accuracy_table import format_accuracies
 from ltvl_mm.evaluation.bootstrap import find_interval, resample_accuracies
 from ltvl_mm.evaluation.functional import (

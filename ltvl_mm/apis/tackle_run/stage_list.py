@@ -92,6 +92,8 @@ class StageList(StageBuilder):
             ]
         if settings.min_probability:
             options.append(f'--min-probability={settings.min_probability}')
+        if settings.background != 'auto':
+            options.append(f'--background={settings.background}')
         if settings.uses_cuda:
             options.append('--device=cuda')
         folder, quality = out / 'retrieved', out / 'retrieved/quality.json'
@@ -116,6 +118,7 @@ class StageList(StageBuilder):
                     *self.clip_files(),
                     *given,
                     *_list_file(settings.templates),
+                    *_list_file(settings.background),
                 ),
                 needs=needed,
                 outputs=(folder / 'manifest.parquet',),

@@ -1,0 +1,38 @@
+"""Options of a retrieval from the arguments of its command."""
+
+import argparse
+
+from ltvl_mm.retrieval.admission import read_hosts
+from ltvl_mm.retrieval.options import (
+    AdmissionRule,
+    CopyRule,
+    RetrievalOptions,
+)
+
+
+def make_options(args: argparse.Namespace) -> RetrievalOptions:
+    """Return the options that the arguments of the command hold."""
+    copies = CopyRule(args.copy_cosine, args.copy_bits, args.copy_cosine_alone)
+    return RetrievalOptions(
+        temperature=args.temperature,
+        min_probability=args.min_probability,
+        min_precision=args.min_precision or 0.0,
+        score=args.score,
+        assign=args.assign,
+        over=args.over,
+        refill=args.refill,
+        duplicates=copies,
+        exclude=copies,
+        admission=AdmissionRule(
+            min_size=args.min_size,
+            max_aspect=args.max_aspect,
+            least=dict(args.min_column),
+            most=dict(args.max_column),
+            values=dict(args.column),
+            allowed_hosts=read_hosts(args.allow_host),
+            denied_hosts=read_hosts(args.deny_host),
+        ),
+        index_factor=args.index_factor,
+        index_parameters=args.index_parameters,
+        copy=args.copy,
+    )

@@ -1,0 +1,76 @@
+"""Images per class of a retrieval, by a rule or by expected precision."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from ltvl_mm.retrieval.budget import AUTO, compute_budget
+from ltvl_mm.retrieval.options import MIN_PRECISION, RetrievalOptions
+from ltvl_mm.structures.class_counts import load_class_counts
+from ltvl_mm.structures.embedding_store import EmbeddingStore
+from ltvl_mm.utils.io import read_json
+
+
+def find_budget(
+    rule: int | str | Path | Sequence[int],
+    num_classes: int,
+    counts: str | Path | Sequence[int] | None,
+) -> np.ndarray:
+    """Return the (K,) images wanted; of ``'auto'`` the upper limit.
+
+    Args:
+        rule: As :func:`ltvl_mm.retrieval.budget.compute_budget`, or a
+            ``.json`` of K numbers.
+        num_classes: K.
+        counts: Training images per class: a list, a ``.json``, or K numbers;
+            None if the rule needs none.
+    """
+    if counts is not None:
+        counts = load_class_counts(counts, num_classes)
+    if isinstance(rule, (str, Path)) and Path(rule).suffix == '.json':
+        rule = read_json(rule)
+    return compute_budget(rule, num_classes, counts)
+
+
+def resolve_auto_budget(
+    budget: int | str | Path | Sequence[int],
+    options: RetrievalOptions,
+    val: tuple[str | Path | EmbeddingStore, str | Path] | None,
+) -> RetrievalOptions:
+    """Return the options with the temperature and bound of budget='auto'.
+
+    Args:
+        budget: As the user gives it.
+        options: As the user gives them.
+        val: Store and list of val images; None without.
+
+    Raises:
+        ValueError: If precision is to be bounded, and probabilities are not
+            calibrated on val.
+    """
+    if not (isinstance(budget, str) and budget == AUTO):
+        if options.min_precision and options.temperature != 'auto':
+            raise ValueError(
+                f'min_precision={options.min_precision} needs probabilities '
+                f"that are calibrated: temperature='auto' and val "
+                f'(--temperature auto --val STORE LIST)'
+            )
+        return options
+    if val is None:
+        raise ValueError(
+            "budget='auto' takes images while their expected precision is "
+            'high, which is estimated with val images; give their store and '
+            'list (--val STORE LIST)'
+        )
+    if options.temperature not in (None, 'auto'):
+        raise ValueError(
+            f"budget='auto' needs a temperature that is fitted to val, got "
+            f'{options.temperature}; leave it out'
+        )
+    return replace(
+        options,
+        temperature='auto',
+        min_precision=options.min_precision or MIN_PRECISION,
+    )

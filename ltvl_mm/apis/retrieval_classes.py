@@ -1,0 +1,100 @@
+"""Texts of a retrieval: classes, background classes and temperature."""
+
+from pathlib import Path
+
+from ltvl_mm.apis.retrieval_background import choose_background
+from ltvl_mm.apis.retrieval_saturation import warn_of_saturation
+from ltvl_mm.apis.retrieval_temperature import choose_temperature
+from ltvl_mm.models.frozen_clip import FrozenCLIP
+from ltvl_mm.models.text_encoder import Templates
+from ltvl_mm.retrieval.options import RetrievalOptions
+from ltvl_mm.structures.background import Background
+from ltvl_mm.structures.class_queries import (
+    ClassQueries,
+    load_queries,
+    save_queries,
+)
+from ltvl_mm.structures.embedding_store import EmbeddingStore
+from ltvl_mm.structures.encoder_identity import find_difference
+
+
+def prepare_classes(
+    folder: Path,
+    classes: ClassQueries | tuple[str, ...],
+    templates: Templates,
+    clip: FrozenCLIP | None,
+    *,
+    background: str,
+    options: RetrievalOptions,
+    val: tuple[str | Path | EmbeddingStore, str | Path] | None,
+    store: EmbeddingStore,
+    dry_run: bool,
+) -> tuple[ClassQueries, Background | None, float]:
+    """Return classes, background classes and temperature of a retrieval.
+
+    Args:
+        folder: Folder of what is retrieved, which keeps the embeddings.
+        classes: K names; or text features of the user.
+        templates: Sentences of the prompts.
+        clip: Encoder of the names; None with text features.
+        background: See
+            :func:`ltvl_mm.apis.retrieval_background.choose_background`.
+        options: Options of the retrieval.
+        val: Store and list of val images, for ``temperature='auto'``.
+        store: Web images.
+        dry_run: Write nothing.
+
+    Raises:
+        ValueError: If the folder was begun with other classes, background
+            classes or another encoder, or text features come without a
+            temperature.
+    """
+    queries = _find_queries(
+        folder / 'queries.npz', classes, templates, clip, dry_run=dry_run
+    )
+    others = choose_background(
+        background, folder, queries, clip, dry_run=dry_run
+    )
+    temperature = choose_temperature(options, queries, clip, val, others)
+    if others is None and options.score == 'softmax':
+        warn_of_saturation(store, queries, temperature)
+    return queries, others, temperature
+
+
+def _find_queries(
+    file: Path,
+    classes: ClassQueries | tuple[str, ...],
+    templates: Templates,
+    clip: FrozenCLIP | None,
+    *,
+    dry_run: bool,
+) -> ClassQueries:
+    """Return the class queries that an earlier run kept, or make them.
+
+    Another machine, or another number of threads, rounds them differently.
+    """
+    if file.exists():
+        kept = load_queries(file)
+        if clip is None:
+            same = kept.fingerprint == classes.fingerprint
+        else:
+            named = (kept.class_names, kept.templates) == (classes, templates)
+            differs = find_difference(kept.encoder, clip.identity)
+            same = named and differs is None
+        if same:
+            return kept
+        raise ValueError(
+            f'{file.parent} was begun with another class list, encoder or '
+            f'other templates; choose another folder or delete it'
+        )
+    queries = classes
+    if clip is not None:
+        queries = ClassQueries(
+            classes,
+            tuple(templates),
+            clip.encode_class_names(classes, templates).numpy(),
+            clip.identity,
+        )
+    if not dry_run:
+        save_queries(file, queries)
+    return queries

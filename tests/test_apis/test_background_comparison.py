@@ -1,0 +1,72 @@
+import numpy as np
+import pytest
+
+from ltvl_mm.apis.background_comparison import compare_scores, read_truth
+from ltvl_mm.apis.retrieval_saturation import warn_of_saturation
+from ltvl_mm.evaluation.retrieval_precision import compute_precision_at_r
+from ltvl_mm.structures.background import Background
+from ltvl_mm.structures.class_queries import ClassQueries
+
+ENCODER = {'arch': 'a', 'weights': 'w', 'preprocessing': 'p'}
+
+
+def make_queries(embeddings):
+    names = tuple(map(str, range(len(embeddings))))
+    return ClassQueries(names, ('{}',), np.array(embeddings, 'f4'), ENCODER)
+
+
+def test_precision_at_r_by_hand():
+    labels = np.array([0, 0, 1, -1, -1])
+    scores = np.array([[5, 0], [1, 0], [0, 9], [3, 1], [0, 0.0]])
+    # Class 0: images 0 and 3, one of two right; class 1: image 2.
+    assert compute_precision_at_r(scores, labels) == pytest.approx(75)
+
+
+def test_background_takes_images_of_no_class():
+    queries = make_queries(np.eye(2, 3))
+    images = np.array([[1, 0, 0], [0.2, 0, 0.98], [0, 1, 0]])
+    images /= np.linalg.norm(images, axis=1, keepdims=True)
+    labels = np.array([0, -1, 1])
+    without = compare_scores(images, labels, queries, None, 0.05)
+    assert without.confident == 100
+    assert without.correct == pytest.approx(200 / 3)
+    other = Background(make_queries([[0, 0, 1]]), 'builtin', '')
+    found = compare_scores(images, labels, queries, other, 0.05)
+    assert found.confident == pytest.approx(200 / 3)
+    assert (found.correct, found.precision, found.names) == (100, 100, 1)
+
+
+def test_truth_names_every_image(tmp_path):
+    (tmp_path / 't.csv').write_text('key,class_name\na,dog\nb,\nc,owl\n')
+    found = read_truth(tmp_path / 't.csv', ['c', 'b', 'a'], ['dog', 'cat'])
+    assert found.tolist() == [-1, -1, 0]
+    with pytest.raises(ValueError, match='no row for 1 of 1 images'):
+        read_truth(tmp_path / 't.csv', ['z'], ['dog'])
+
+
+class FakeStore:
+    def __init__(self, images):
+        self.images = np.array(images, 'f4')
+
+    def __len__(self):
+        return len(self.images)
+
+    def read_rows(self, rows):
+        return self.images[rows]
+
+
+def test_saturation_warns_where_few_classes_take_all(monkeypatch):
+    logged = []
+    monkeypatch.setattr(
+        'ltvl_mm.apis.retrieval_saturation.print_log',
+        lambda text, *_, **__: logged.append(text),
+    )
+    store = FakeStore([[1, 0, 0], [0.6, 0, 0.8], [0.6, 0.6, 0.53]])
+    queries = make_queries(np.eye(2, 3))
+    assert warn_of_saturation(store, queries, 0.05) == pytest.approx(2 / 3)
+    assert '67 % of the web images' in logged[0]
+    assert '--background builtin' in logged[0]
+    assert warn_of_saturation(store, queries, 10.0) == 0
+    assert len(logged) == 1
+    many = make_queries(np.eye(20))
+    assert warn_of_saturation(store, many, 0.05) is None
