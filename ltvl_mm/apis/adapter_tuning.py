@@ -8,13 +8,13 @@ import torch
 import torch.nn.functional as F
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
+from mmpretrain.registry import DATASETS, MODELS
 
 from ltvl_mm.evaluation.functional import (
     compute_class_accuracies,
     summarise_accuracies,
 )
 from ltvl_mm.models.balanced_linear_adapter import BalancedLinearAdapter
-from ltvl_mm.registry import DATASETS, MODELS
 from ltvl_mm.structures.class_counts import group_classes
 from ltvl_mm.utils.progress import progress_bar
 

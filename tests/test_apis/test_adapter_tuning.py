@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from conftest import ROOT
+from mmengine.config import Config
 
 from ltvl_mm.apis.adapter_tuning import (
     PRESETS,
@@ -26,6 +28,7 @@ def drawn():
 def train(drawn, preset, **how):
     features, texts = drawn
     how = dict(scale=20, batch_size=32, iterations=60) | how
+    how['neck'] = dict(activation=None, bias=False)
     adapter = train_adapter(features, texts, preset, **how)
     logits = F.normalize(adapter((features.views[0],))[-1], dim=1) @ texts.T
     return adapter, (logits.argmax(1).numpy() == features.labels)
@@ -51,11 +54,23 @@ def test_presets_move_less_than_the_official_one(drawn):
 
     def moved(preset):
         adapter, _ = train(drawn, preset)
-        return preset.ratio * float((adapter.linear.weight - before).norm())
+        change = adapter.linear.weight - before
+        return preset.ratio * float(change.detach().norm())
 
     official = moved(PRESETS['official'])
     assert moved(PRESETS['small_tail_rate']) < official
     assert moved(PRESETS['small_tail_ratio']) < official
+
+
+def test_preset_config_differs_in_its_weight_decay():
+    preset, official = (
+        Config.fromfile(ROOT / f'configs/_base_/ballad_{name}.py')
+        for name in ('small_tail', 'official_b')
+    )
+    optimizer = preset.optim_wrapper.optimizer
+    assert optimizer.pop('weight_decay') == 0.1
+    assert official.optim_wrapper.optimizer.pop('weight_decay') == 5e-4
+    assert preset._cfg_dict == official._cfg_dict
 
 
 def test_options_train_the_preset():

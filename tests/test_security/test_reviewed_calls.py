@@ -65,6 +65,9 @@ REVIEWED: dict[str, dict[str, tuple[int, str]]] = {
     'ltvl_mm/retrieval/candidate_pool.py': {
         'np.load': (1, 'allow_pickle=False'),
     },
+    'ltvl_mm/structures/background.py': {
+        'np.load': (1, 'allow_pickle=False'),
+    },
     'ltvl_mm/structures/class_queries.py': {
         'np.load': (1, 'allow_pickle=False'),
     },
@@ -136,6 +139,9 @@ REVIEWED: dict[str, dict[str, tuple[int, str]]] = {
     },
     'tools/test.py': {'Config.fromfile': (1, 'a config that the user names')},
     'tools/train.py': {'Config.fromfile': (1, 'a config that the user names')},
+    'tools/tune_adapter.py': {
+        'Config.fromfile': (1, 'a config that the user names')
+    },
 }
 
 
