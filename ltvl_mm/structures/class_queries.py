@@ -104,7 +104,11 @@ def load_queries(path: str | Path) -> ClassQueries:
             header = json.loads(str(file['header']))
             return ClassQueries(
                 tuple(header['class_names']),
-                tuple(header['templates']),
+                # As they were before JSON made lists of tuples.
+                tuple(
+                    one if isinstance(one, str) else tuple(one)
+                    for one in header['templates']
+                ),
                 file['embeddings'],
                 header['encoder'],
             )

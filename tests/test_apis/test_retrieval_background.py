@@ -86,6 +86,22 @@ def test_background_may_be_none_a_file_or_text_features(
     assert names == other.queries.class_names
 
 
+def test_templates_per_class_resume_but_have_no_background_names(
+    store, settings, tmp_path
+):
+    settings['templates'] = [[f'a {name}', name] for name in NAMES]
+    first, again = (
+        prepare_retrieval(store, tmp_path, **settings, background='none')
+        for _ in range(2)
+    )
+    assert again.queries.fingerprint == first.queries.fingerprint
+    with pytest.raises(ValueError, match='templates are lists of sentences'):
+        prepare_retrieval(store, tmp_path, **settings, background='builtin')
+    settings['templates'][0] = ['another']
+    with pytest.raises(ValueError, match='begun with another class list'):
+        prepare_retrieval(store, tmp_path, **settings, background='none')
+
+
 def test_text_features_need_no_weights(store, settings, tmp_path, monkeypatch):
     names = retrieve(store, tmp_path / 'names', **settings, background='none')
     given = str(tmp_path / 'names/queries.npz')

@@ -33,6 +33,12 @@ def test_saved_queries_are_the_same(tmp_path):
     )
 
 
+def test_templates_per_class_stay_tuples(tmp_path):
+    templates = (('a {}', 'one {}'), ('two {}',))
+    save_queries(tmp_path / 'q.npz', replace(QUERIES, templates=templates))
+    assert load_queries(tmp_path / 'q.npz').templates == templates
+
+
 def test_a_file_of_something_else_holds_no_queries(tmp_path):
     for content in (b'', b'no zip', b'\x80\x04N.'):
         (tmp_path / 'queries.npz').write_bytes(content)
