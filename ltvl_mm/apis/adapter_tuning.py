@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,6 +11,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmpretrain.registry import DATASETS, MODELS
 
+from ltvl_mm.datasets.cached_features import CachedFeatures
 from ltvl_mm.evaluation.functional import (
     compute_class_accuracies,
     summarise_accuracies,
@@ -26,7 +28,7 @@ class AdapterPreset:
     Args:
         ratio: Share of the mapped features, in [0, 1].
         rate: Learning rate of SGD at the start, > 0; falls to 0 as a cosine.
-        weight_decay: Of SGD, >= 0.
+        weight_decay: Weight decay of SGD, >= 0.
     """
 
     ratio: float = 0.2
@@ -131,7 +133,7 @@ def train_adapter(
     texts: torch.Tensor,
     preset: AdapterPreset,
     *,
-    neck: Mapping[str, object] | None = None,
+    neck: Mapping[str, Any] | None = None,
     scale: float,
     batch_size: int,
     iterations: int,
@@ -190,17 +192,22 @@ def train_adapter(
 
 def _read_split(cfg: Config, split: str) -> LabelledFeatures:
     loader = cfg.get(f'{split}_dataloader')
-    dataset = None if loader is None else DATASETS.build(loader.dataset)
-    cache = getattr(dataset, 'cache', None)
-    if cache is None:
+    if loader is None:
+        raise ValueError(
+            f'the config has no {split}_dataloader, got None; adapters are '
+            f'tuned on cached features of train and val, see '
+            f'configs/ballad_rn50_b_cached.py'
+        )
+    dataset = DATASETS.build(loader.dataset)
+    if not isinstance(dataset, CachedFeatures):
         raise ValueError(
             f'{split}_dataloader.dataset must be ltvl_mm.CachedFeatures, got '
             f'{type(dataset).__name__}; make the cache with '
             f'tools/cache_features.py, and see '
             f'configs/ballad_rn50_b_cached.py'
         )
-    count = len(cache.views[0])
+    views = dataset.cache.views
     return LabelledFeatures(
-        [torch.from_numpy(np.array(view)) for view in cache.views],
-        np.asarray(dataset.get_gt_labels()[:count]),
+        [torch.from_numpy(np.array(view)) for view in views],
+        dataset.get_gt_labels()[: len(views[0])],
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ltvl_mm.apis.labelled_embeddings import LabelledEmbeddings
-from ltvl_mm.apis.retrieval_background import choose_background
+from ltvl_mm.apis.retrieval_background import make_background
 from ltvl_mm.evaluation.retrieval_precision import compute_precision_at_r
 from ltvl_mm.evaluation.temperature import fit_temperature
 from ltvl_mm.models.frozen_clip import FrozenCLIP
@@ -31,7 +31,7 @@ class Comparison:
         argmax: The same if an image counts for its best class only.
         cosine: The same of the plain cosine.
         confident: Images of which a class has p >= 0.5.
-        correct: Of these, the images that show that class; NaN without any.
+        correct: Share of these that show that class; NaN without any.
         temperature: Temperature of the softmax.
         names: Background classes.
     """
@@ -127,7 +127,8 @@ def compare_backgrounds(
 
     Args:
         store: N web images.
-        truth: See :func:`read_truth`.
+        truth: File of the classes that web images show, see
+            :func:`read_truth`.
         queries: K classes.
         clip: Their encoder.
         sizes: Numbers of classes, each at most K.
@@ -158,9 +159,7 @@ def compare_backgrounds(
             chosen = np.sort(rng.choice(len(names), size, replace=False))
             some = _pick(queries, chosen)
             for one in ('none', setting):
-                background = choose_background(
-                    one, Path(), some, clip, dry_run=True
-                )
+                background = make_background(one, some, clip)
                 for name, temperature in _list_temperatures(
                     clip, some, background, val, chosen
                 ):
@@ -213,6 +212,18 @@ def _list_temperatures(
 
 
 def _average(results: Sequence[Comparison]) -> Comparison:
-    columns = zip(*(vars(one).values() for one in results), strict=True)
-    means = [float(np.nanmean(column)) for column in columns]
-    return Comparison(*means[:-1], round(means[-1]))
+    return Comparison(
+        precision=_mean([one.precision for one in results]),
+        argmax=_mean([one.argmax for one in results]),
+        cosine=_mean([one.cosine for one in results]),
+        confident=_mean([one.confident for one in results]),
+        correct=_mean([one.correct for one in results]),
+        temperature=_mean([one.temperature for one in results]),
+        names=round(_mean([one.names for one in results])),
+    )
+
+
+def _mean(numbers: Sequence[float]) -> float:
+    """Return the mean of the numbers that are not NaN; NaN without any."""
+    known = [number for number in numbers if not np.isnan(number)]
+    return float(np.mean(known)) if known else float('nan')

@@ -10,7 +10,7 @@ from mmengine.dist import get_rank
 
 from ltvl_mm.apis.local_images import leave_copying, place_local_images
 from ltvl_mm.apis.retrieval_budget import find_budget, resolve_auto_budget
-from ltvl_mm.apis.retrieval_classes import prepare_classes
+from ltvl_mm.apis.retrieval_classes import NamedClasses, prepare_classes
 from ltvl_mm.models.frozen_clip import FrozenCLIP
 from ltvl_mm.models.templates import find_templates
 from ltvl_mm.models.text_encoder import Templates
@@ -197,29 +197,32 @@ def prepare_retrieval(
         )
     found = None
     if get_rank() == 0:
-        clip = None
-        if queries is None:
+        sentences = find_templates(templates)
+        classes: ClassQueries | NamedClasses
+        if given is None:
             clip = FrozenCLIP(
                 arch or store.encoder['arch'],
                 pretrained,
                 preprocess=preprocess,
                 device='cuda' if torch.cuda.is_available() else 'cpu',
             )
+            classes, encoder = (
+                NamedClasses(names, sentences, clip),
+                clip.identity,
+            )
+        else:
+            classes, encoder = given, given.encoder
         # Before the queries are written: the command with other weights then
         # finds the folder as it was.
-        check_query_encoder(
-            given.encoder if clip is None else clip.identity, store
-        )
+        check_query_encoder(encoder, store)
         found = prepare_classes(
             Path(out),
-            given if clip is None else names,
-            find_templates(templates),
-            clip,
+            classes,
             background=resolve_auto(
                 background,
                 len(names),
                 options.score,
-                has_names=clip is not None,
+                has_names=given is None,
             ),
             options=options,
             val=val,

@@ -75,6 +75,27 @@ def choose_background(
     return kept
 
 
+def make_background(
+    setting: str, queries: ClassQueries, clip: FrozenCLIP | None
+) -> Background | None:
+    """Return background classes that no folder keeps, and log them.
+
+    Args:
+        setting: Choice of names, see :func:`choose_background`.
+        queries: K classes.
+        clip: Their encoder; None if the classes are text features.
+
+    Raises:
+        ValueError: As :func:`choose_background`, folder aside.
+    """
+    if setting == NONE:
+        return None
+    source, given = _read_source(setting, queries, clip)
+    made = _clean(source, hash_background(*given), given, queries, clip)
+    _log(made)
+    return made
+
+
 def _refuse(folder: Path) -> ValueError:
     return ValueError(
         f'{folder} was begun with other background classes; choose another '
@@ -107,13 +128,7 @@ def _read_source(
             given.templates,
             given.embeddings,
         )
-    if clip is None:
-        raise ValueError(
-            f'background={setting!r} names classes, but the classes are given '
-            f'as text features, so that nothing encodes names: give the '
-            f'background as text features of the same encoder, too '
-            f'(--background FILE.npz, class queries), or --background none'
-        )
+    _require_encoder(clip, setting)
     names = (
         load_builtin_names()
         if setting == BUILTIN
@@ -128,6 +143,18 @@ def _read_source(
         )
     source = BUILTIN if setting == BUILTIN else Path(setting).name
     return source, (names, thin_templates(templates), np.empty((0, 0)))
+
+
+def _require_encoder(clip: FrozenCLIP | None, setting: str) -> FrozenCLIP:
+    """Return the encoder; raise ValueError if names have none."""
+    if clip is None:
+        raise ValueError(
+            f'background={setting!r} names classes, but the classes are given '
+            f'as text features, so that nothing encodes names: give the '
+            f'background as text features of the same encoder, too '
+            f'(--background FILE.npz, class queries), or --background none'
+        )
+    return clip
 
 
 def _clean(
@@ -145,12 +172,13 @@ def _clean(
         embeddings = embeddings[rows]
     elif rows:
         some = [names[row] for row in rows]
-        too_long = clip.find_long_names(some, templates)
+        encoder = _require_encoder(clip, source)
+        too_long = encoder.find_long_names(some, templates)
         left_out |= {name: 'too long for the text tower' for name in too_long}
         rows = [row for row in rows if names[row] not in too_long]
         some = [names[row] for row in rows]
         if some:
-            embeddings = clip.encode_class_names(some, templates).numpy()
+            embeddings = encoder.encode_class_names(some, templates).numpy()
     if rows:
         some = [names[row] for row in rows]
         left_out |= find_synonyms(

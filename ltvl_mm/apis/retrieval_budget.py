@@ -21,7 +21,7 @@ def find_budget(
     """Return the (K,) images wanted; of ``'auto'`` the upper limit.
 
     Args:
-        rule: As :func:`ltvl_mm.retrieval.budget.compute_budget`, or a
+        rule: Rule of :func:`ltvl_mm.retrieval.budget.compute_budget`, or a
             ``.json`` of K numbers.
         num_classes: K.
         counts: Training images per class: a list, a ``.json``, or K numbers;
@@ -42,8 +42,8 @@ def resolve_auto_budget(
     """Return the options with the temperature and bound of budget='auto'.
 
     Args:
-        budget: As the user gives it.
-        options: As the user gives them.
+        budget: The user's budget.
+        options: The user's options.
         val: Store and list of val images; None without.
 
     Raises:

@@ -1,5 +1,6 @@
 """Texts of a retrieval: classes, background classes and temperature."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from ltvl_mm.apis.retrieval_background import choose_background
@@ -18,11 +19,41 @@ from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.structures.encoder_identity import find_difference
 
 
+@dataclass(frozen=True)
+class NamedClasses:
+    """Classes that are given by name, and what encodes the names.
+
+    Args:
+        names: K names.
+        templates: Sentences of the prompts.
+        clip: Encoder of the prompts.
+    """
+
+    names: tuple[str, ...]
+    templates: Templates
+    clip: FrozenCLIP
+
+    def encode(self) -> ClassQueries:
+        """Return the embeddings of the classes."""
+        return ClassQueries(
+            self.names,
+            tuple(self.templates),
+            self.clip.encode_class_names(self.names, self.templates).numpy(),
+            self.clip.identity,
+        )
+
+    def match(self, kept: ClassQueries) -> bool:
+        """Tell whether queries are those of the same names and encoder."""
+        named = (self.names, tuple(self.templates))
+        return (
+            named == (kept.class_names, kept.templates)
+            and find_difference(kept.encoder, self.clip.identity) is None
+        )
+
+
 def prepare_classes(
     folder: Path,
-    classes: ClassQueries | tuple[str, ...],
-    templates: Templates,
-    clip: FrozenCLIP | None,
+    classes: ClassQueries | NamedClasses,
     *,
     background: str,
     options: RetrievalOptions,
@@ -34,10 +65,8 @@ def prepare_classes(
 
     Args:
         folder: Folder of what is retrieved, which keeps the embeddings.
-        classes: K names; or text features of the user.
-        templates: Sentences of the prompts.
-        clip: Encoder of the names; None with text features.
-        background: See
+        classes: K names and their encoder; or text features of the user.
+        background: Choice of background classes, see
             :func:`ltvl_mm.apis.retrieval_background.choose_background`.
         options: Options of the retrieval.
         val: Store and list of val images, for ``temperature='auto'``.
@@ -49,9 +78,8 @@ def prepare_classes(
             classes or another encoder, or text features come without a
             temperature.
     """
-    queries = _find_queries(
-        folder / 'queries.npz', classes, templates, clip, dry_run=dry_run
-    )
+    clip = classes.clip if isinstance(classes, NamedClasses) else None
+    queries = _find_queries(folder / 'queries.npz', classes, dry_run=dry_run)
     others = choose_background(
         background, folder, queries, clip, dry_run=dry_run
     )
@@ -62,12 +90,7 @@ def prepare_classes(
 
 
 def _find_queries(
-    file: Path,
-    classes: ClassQueries | tuple[str, ...],
-    templates: Templates,
-    clip: FrozenCLIP | None,
-    *,
-    dry_run: bool,
+    file: Path, classes: ClassQueries | NamedClasses, *, dry_run: bool
 ) -> ClassQueries:
     """Return the class queries that an earlier run kept, or make them.
 
@@ -75,26 +98,19 @@ def _find_queries(
     """
     if file.exists():
         kept = load_queries(file)
-        if clip is None:
-            same = kept.fingerprint == classes.fingerprint
+        if isinstance(classes, NamedClasses):
+            same = classes.match(kept)
         else:
-            named = (kept.class_names, kept.templates) == (classes, templates)
-            differs = find_difference(kept.encoder, clip.identity)
-            same = named and differs is None
+            same = kept.fingerprint == classes.fingerprint
         if same:
             return kept
         raise ValueError(
             f'{file.parent} was begun with another class list, encoder or '
             f'other templates; choose another folder or delete it'
         )
-    queries = classes
-    if clip is not None:
-        queries = ClassQueries(
-            classes,
-            tuple(templates),
-            clip.encode_class_names(classes, templates).numpy(),
-            clip.identity,
-        )
+    queries = (
+        classes.encode() if isinstance(classes, NamedClasses) else classes
+    )
     if not dry_run:
         save_queries(file, queries)
     return queries

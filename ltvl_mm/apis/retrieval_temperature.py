@@ -35,13 +35,14 @@ def choose_temperature(
         ValueError: If the val images come from another encoder, or are not
             in their store, or text features come without a temperature.
     """
-    if options.temperature is None and clip is None:
-        raise ValueError(
-            'text features of your own have no logit scale to take the '
-            'temperature from; give a number (--temperature 0.01 for CLIP), '
-            'or auto with val images (--temperature auto --val STORE LIST)'
-        )
     if options.temperature is None:
+        if clip is None:
+            raise ValueError(
+                'text features of your own have no logit scale to take the '
+                'temperature from; give a number (--temperature 0.01 for '
+                'CLIP), or auto with val images (--temperature auto --val '
+                'STORE LIST)'
+            )
         print_log(
             f'temperature {clip.temperature:g}, of the logit scale of '
             f'{clip.arch}',

@@ -80,9 +80,9 @@ def find_long_names(
     """Return the names of which a prompt is longer than the context.
 
     Args:
-        class_names: As :func:`tokenize_classes`.
-        templates: As there.
-        tokenizer: As there.
+        class_names: K names; may repeat.
+        templates: Templates, see :func:`tokenize_classes`.
+        tokenizer: Tokenizer; see :func:`ltvl_mm.models.clip.build_tokenizer`.
     """
     groups = _fill_templates(class_names, templates)
     owners = [
@@ -236,7 +236,7 @@ def _split_by_length(lengths: torch.Tensor) -> list[int]:
 
 
 def _tokenize(
-    prompts: Sequence[str], tokenizer: Tokenizer
+    prompts: list[str], tokenizer: Tokenizer
 ) -> tuple[torch.Tensor, list[int]]:
     """Return (N, L + 1) tokens, and the rows that do not fit into L."""
     length = tokenizer.context_length

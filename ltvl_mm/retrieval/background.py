@@ -42,10 +42,10 @@ def resolve_auto(
     """Return ``'builtin'``, ``'none'`` or a file.
 
     Args:
-        setting: As ``--background`` takes it; ``'auto'`` uses the built-in
-            list for fewer than 64 classes.
+        setting: Value of ``--background``; ``'auto'`` uses the built-in list
+            for fewer than 64 classes.
         num_classes: K.
-        score: What images are ranked by. The cosine compares no classes.
+        score: Score that ranks images. The cosine compares no classes.
         has_names: False if the classes are text features of the user, which
             no encoder of names stands behind.
 

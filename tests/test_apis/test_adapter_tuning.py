@@ -10,6 +10,7 @@ from ltvl_mm.apis.adapter_tuning import (
     AdapterPreset,
     LabelledFeatures,
     train_adapter,
+    tune_adapter,
 )
 from ltvl_mm.models.balanced_linear_adapter import BalancedLinearAdapter
 
@@ -71,6 +72,16 @@ def test_preset_config_differs_in_its_weight_decay():
     assert optimizer.pop('weight_decay') == 0.1
     assert official.optim_wrapper.optimizer.pop('weight_decay') == 5e-4
     assert preset._cfg_dict == official._cfg_dict
+
+
+def test_what_holds_no_cached_features_is_refused():
+    images = dict(type='CustomDataset', data_root='none', lazy_init=True)
+    for loader, message in [
+        (None, 'no train_dataloader, got None'),
+        (dict(dataset=images), 'CachedFeatures, got CustomDataset'),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            tune_adapter(Config(dict(train_dataloader=loader)))
 
 
 def test_options_train_the_preset():

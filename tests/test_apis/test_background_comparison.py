@@ -1,11 +1,17 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from ltvl_mm.apis.background_comparison import compare_scores, read_truth
+from ltvl_mm.apis.background_comparison import (
+    compare_backgrounds,
+    compare_scores,
+    read_truth,
+)
 from ltvl_mm.apis.retrieval_saturation import warn_of_saturation
 from ltvl_mm.evaluation.retrieval_precision import compute_precision_at_r
-from ltvl_mm.structures.background import Background
-from ltvl_mm.structures.class_queries import ClassQueries
+from ltvl_mm.structures.background import Background, save_background
+from ltvl_mm.structures.class_queries import ClassQueries, save_queries
 
 ENCODER = {'arch': 'a', 'weights': 'w', 'preprocessing': 'p'}
 
@@ -53,6 +59,38 @@ class FakeStore:
 
     def read_rows(self, rows):
         return self.images[rows]
+
+    def read_metadata(self, rows, columns):
+        return {name: [str(row) for row in rows] for name in columns}
+
+
+class FakeCLIP:
+    temperature = 0.05
+
+
+def test_subsets_are_averaged_wherever_the_program_runs(tmp_path, monkeypatch):
+    # A folder that was retrieved with background classes.
+    monkeypatch.chdir(tmp_path)
+    queries = make_queries(np.eye(3))
+    save_background('background.npz', Background(queries, 'builtin', ''))
+    other = replace(make_queries([[0.0, 0.6, 0.8]]), class_names=('anvil',))
+    save_queries('other.npz', other)
+    (tmp_path / 't.csv').write_text('key,class_name\n0,0\n1,1\n2,2\n')
+    # Of both classes alike: no image has p >= 0.5 with a third one.
+    store = FakeStore(np.eye(3) @ np.full((3, 3), 3**-0.5))
+    (_, plain, kind, without), (*_, found) = compare_backgrounds(
+        store,
+        't.csv',
+        queries,
+        FakeCLIP(),
+        sizes=[2],
+        draws=3,
+        setting='other.npz',
+    )
+    assert (plain, kind, without.names, found.names) == ('none', 'own', 0, 1)
+    assert found.confident == 0
+    assert found.temperature == pytest.approx(0.05)
+    assert np.isnan(found.correct)
 
 
 def test_saturation_warns_where_few_classes_take_all(monkeypatch):

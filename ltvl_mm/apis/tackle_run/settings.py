@@ -45,7 +45,7 @@ class RunSettings:
         recipe: Recipe for training on retrieved images, as in ``tools/train.py
             --recipe``.
         temperature: None for CLIP's own, ``'auto'``, or a number.
-        background: As ``tools/retrieve.py --background``.
+        background: Value of ``tools/retrieve.py --background``.
         root: Folder of the paths in lists; None for the lists' own.
         class_names: File of names; None for those of the photos.
         image_size: Side in pixels; None for one that suits the photos.
