@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1] / 'configs'
 LEAVES = sorted(
     path
     for path in ROOT.rglob('*.py')
-    if not {'_base_', 'emoji', 'toy'} & set(path.parts)
+    if not {'_base_', 'toy'} & set(path.parts)
 )
 
 
@@ -27,8 +27,8 @@ LEAVES = sorted(
 def test_images_of_any_size_are_tested_at_the_input_size(path):
     cfg = Config.fromfile(path)
     size = 384 if '50x16' in path.stem else 224
-    if 'cifar100' in path.stem:
-        size = 32
+    if 'cifar100' in path.stem and 'vit' not in path.stem:
+        size = 32  # CLIP's ViT sees CIFAR's images at 224
     for stage in ('val', 'test'):
         pipeline = find_pipeline(cfg.get(f'{stage}_dataloader') or {})
         for shape in ((300, 500, 3), (90, 70, 3)):

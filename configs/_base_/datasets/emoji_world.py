@@ -24,7 +24,10 @@ train_dataloader = dict(
     # To read a batch takes a third of a step's time; to start a worker at
     # each epoch takes more.
     num_workers=0,
+    # Of more workers, too: each epoch seeds them anew, so that a killed run
+    # repeats the very images of an undisturbed one.
     persistent_workers=False,
+    worker_init_fn=dict(type='ltvl_mm.seed_worker'),
     collate_fn=dict(type='default_collate'),
     sampler=dict(type='ltvl_mm.FixedEpochSampler', epoch_size=4800),
     dataset=dict(
