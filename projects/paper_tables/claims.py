@@ -211,7 +211,7 @@ def _find_smallest_step(rows: Rows, column: str, sign: int = 1) -> float:
     return min(sign * step for step in steps)
 
 
-def main() -> None:
+def build_parser() -> argparse.ArgumentParser:
     parser = make_parser(__doc__)
     parser.add_argument(
         'results',
@@ -220,7 +220,11 @@ def main() -> None:
         default='work_dirs/long_tail_methods/results.json',
         help='results.json of projects/long_tail_methods',
     )
-    args: argparse.Namespace = parser.parse_args()
+    return parser
+
+
+def main() -> None:
+    args = build_parser().parse_args()
     print(format_claims(read_json(args.results)['rows']))
 
 
