@@ -20,7 +20,6 @@ LONG = {
     'tests/test_retrieval/test_shards.py': 513,
     'tests/test_structures/test_store_index.py': 361,
     'tests/test_tools/test_dataset_converters.py': 373,
-    'tests/test_tools/test_gradio_demo.py': 301,
     'tests/test_tools/test_paper_tables.py': 329,
     'tests/test_visualization/test_report.py': 505,
     'tests/test_visualization/test_report_in_chromium.py': 339,

@@ -1,6 +1,7 @@
 """Tools that run in the process of a test."""
 
 import contextlib
+import importlib
 import io
 import os
 import runpy
@@ -43,6 +44,40 @@ def run_python_here(script, *arguments, status=0):
     return text
 
 
+@contextlib.contextmanager
+def fresh_modules(folder):
+    """Import modules beside a script or of a project as a new process does.
+
+    Projects have modules of the same names, such as summary: those of others
+    are set aside, and those imported within are gone after it.
+
+    Args:
+        folder: Folder that is first on the import path.
+    """
+    path = list(sys.path)
+    aside = _take_modules()
+    sys.path.insert(0, str(Path(folder).resolve()))
+    importlib.invalidate_caches()
+    try:
+        yield
+    finally:
+        _take_modules()
+        sys.modules.update(aside)
+        sys.path[:] = path
+
+
+def _take_modules():
+    """Remove the modules of tools and projects; return them by name."""
+    found = {}
+    for name, module in list(sys.modules.items()):
+        file = Path(getattr(module, '__file__', None) or '')
+        for folder in {'tools', 'projects'}.intersection(file.parts):
+            # Resolved, for some tests run in a folder with links to these.
+            if file.resolve().is_relative_to(ROOT / folder):
+                found[name] = sys.modules.pop(name)
+    return found
+
+
 def _run(script):
     """Return the exit status."""
     try:
@@ -57,20 +92,14 @@ def _run(script):
 
 @contextlib.contextmanager
 def _fresh_state(script, arguments):
-    argv, path, environment = sys.argv, sys.path, dict(os.environ)
+    argv, environment = sys.argv, dict(os.environ)
     sys.argv = [str(script), *map(str, arguments)]
-    sys.path = [str(Path(script).resolve().parent), *path]
     instances = _take_instances()
-    modules = set(sys.modules)
     try:
-        yield
+        with fresh_modules(Path(script).resolve().parent):
+            yield
     finally:
-        # Projects have modules of the same names, such as summary.
-        for name in set(sys.modules) - modules:
-            file = getattr(sys.modules[name], '__file__', None) or ''
-            if Path(file).resolve().is_relative_to(ROOT / 'projects'):
-                del sys.modules[name]
-        sys.argv, sys.path = argv, path
+        sys.argv = argv
         os.environ.clear()
         os.environ.update(environment)
         _take_instances()

@@ -13,6 +13,7 @@ from conftest import ROOT
 from mmengine.runner import Runner
 from odd_inputs.images import EPS
 from PIL import Image
+from tools_in_process import fresh_modules
 
 from ltvl_mm.apis.image_loading import list_inputs, load_image
 from ltvl_mm.retrieval import shards
@@ -116,13 +117,13 @@ def test_the_inferencer_names_it(name, ghostscript, web):
 
 
 @pytest.mark.parametrize('name', ['hostile.jpg', 'hostile.eps'])
-def test_the_demo_names_an_upload(name, ghostscript, web, monkeypatch):
-    monkeypatch.syspath_prepend(ROOT / 'projects/gradio_demo')
-    from page import compare
-
+def test_the_demo_names_an_upload(name, ghostscript, web):
     (web / name).write_bytes(EPS)
-    with pytest.raises(ValueError, match=f'{name}: no known image format'):
-        compare(None, [str(web / name)], 'cat')
+    with fresh_modules(ROOT / 'projects/gradio_demo'):
+        from page import compare
+
+        with pytest.raises(ValueError, match=f'{name}: no known image format'):
+            compare(None, [str(web / name)], 'cat')
     assert not ghostscript.exists()
 
 

@@ -3,26 +3,27 @@
 import io
 import sys
 import tarfile
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from conftest import ROOT
 from mmengine.utils import is_installed
 from PIL import Image
+from tools_in_process import fresh_modules
 from toy_clip import write_toy_classifier
 from toy_configs import DEIT, ZERO_SHOT
 
 from ltvl_mm import LongTailInferencer, embed, get_model
 
-ROOT = Path(__file__).parents[2]
 EVIL = '<script>alert(1)</script> & "co"'
 KNOWN = ['cat', 'missile', 'owl', 'missile']
 
 
-@pytest.fixture(autouse=True)
-def project(monkeypatch):
-    monkeypatch.syspath_prepend(ROOT / 'projects/gradio_demo')
+@pytest.fixture(autouse=True, scope='module')
+def project():
+    with fresh_modules(ROOT / 'projects/gradio_demo'):
+        yield
 
 
 @pytest.fixture(scope='module')
@@ -36,10 +37,8 @@ def work(toy_home, tmp_path_factory):
             data = io.BytesIO()
             pixels = rng.integers(0, 256, (32, 32, 3), np.uint8)
             Image.fromarray(pixels).save(data, 'PNG')
-            for suffix, content in (
-                ('png', data.getvalue()),
-                ('txt', EVIL.encode()),
-            ):
+            contents = {'png': data.getvalue(), 'txt': EVIL.encode()}
+            for suffix, content in contents.items():
                 member = tarfile.TarInfo(f'{number}.{suffix}')
                 member.size = len(content)
                 tar.addfile(member, io.BytesIO(content))

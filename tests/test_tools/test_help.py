@@ -2,11 +2,11 @@
 
 import argparse
 import runpy
-import sys
 
 import pytest
 from command_helps import read_helps
 from conftest import ROOT
+from tools_in_process import fresh_modules
 
 COMMANDS = sorted(
     path.relative_to(ROOT).as_posix()
@@ -38,15 +38,13 @@ def test_help_imports_nothing_heavy(helps, command):
 
 
 @pytest.fixture
-def parser(request, monkeypatch):
+def parser(request):
     """The parser of a command, which must be in build_parser()."""
     path = ROOT / request.param
     if path.name == 'reproduce.py':  # runs this one
         path = ROOT / 'projects/paper_tables/run.py'
-    monkeypatch.syspath_prepend(path.parent)
-    for name in ('summary', 'sizes', 'published', 'rows', 'plan'):
-        monkeypatch.delitem(sys.modules, name, raising=False)
-    return runpy.run_path(str(path))['build_parser']()
+    with fresh_modules(path.parent):
+        return runpy.run_path(str(path))['build_parser']()
 
 
 @pytest.mark.parametrize('parser', COMMANDS, indirect=True)

@@ -2,10 +2,10 @@
 
 import importlib
 import json
-import sys
 from pathlib import Path
 
 import pytest
+from tools_in_process import fresh_modules
 
 PROJECTS = Path(__file__).parents[2] / 'projects'
 NAMES = ('methods', 'regime', 'study_stages', 'summary', 'toy_stages')
@@ -14,13 +14,8 @@ NAMES = ('methods', 'regime', 'study_stages', 'summary', 'toy_stages')
 @pytest.fixture(scope='module')
 def study():
     """The modules of the project, which other projects name alike."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in NAMES:
-            patch.delitem(sys.modules, name, raising=False)
-        patch.syspath_prepend(str(PROJECTS / 'long_tail_methods'))
+    with fresh_modules(PROJECTS / 'long_tail_methods'):
         yield {name: importlib.import_module(name) for name in NAMES}
-        for name in NAMES:
-            patch.delitem(sys.modules, name)
 
 
 def row(

@@ -1,20 +1,20 @@
 """The model index, metafiles and READMEs say what tables.yml does."""
 
-import sys
 from pathlib import Path
 
 from modelindex.load_model_index import load
+from tools_in_process import fresh_modules
 
 ROOT = Path(__file__).parents[2]
 PROJECT = ROOT / 'projects/paper_tables'
 
 
-def test_files_are_as_made(monkeypatch):
-    monkeypatch.setattr(sys, 'path', [str(PROJECT), *sys.path])
-    from model_index import make_files
+def test_files_are_as_made():
+    with fresh_modules(PROJECT):
+        from model_index import make_files
 
-    for path, text in make_files().items():
-        assert path.read_text(encoding='utf-8') == text, path
+        for path, text in make_files().items():
+            assert path.read_text(encoding='utf-8') == text, path
 
 
 def test_mim_reads_the_index(monkeypatch):

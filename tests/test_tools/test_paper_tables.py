@@ -6,16 +6,23 @@ from pathlib import Path
 
 import pytest
 import yaml
+from tools_in_process import fresh_modules
 
 ROOT = Path(__file__).parents[2]
 PROJECT = ROOT / 'projects/paper_tables'
 NO_PAPER = {'many': 1.0, 'all': 50.0}
 
 
+@pytest.fixture(autouse=True, scope='module')
+def project():
+    """Import path as ``tools/reproduce.py`` sets it."""
+    with fresh_modules(PROJECT):
+        yield
+
+
 @pytest.fixture(autouse=True)
-def project(monkeypatch):
-    """Import path and working folder as ``tools/reproduce.py`` sets them."""
-    monkeypatch.syspath_prepend(PROJECT)
+def folder(monkeypatch):
+    """Working folder of the commands that the documents name."""
     monkeypatch.chdir(ROOT)
 
 

@@ -1,10 +1,10 @@
 """Stages and rows of projects/toy_benchmark fit each other."""
 
 import importlib
-import sys
 from pathlib import Path
 
 import pytest
+from tools_in_process import fresh_modules
 
 PROJECTS = Path(__file__).parents[2] / 'projects'
 NAMES = ('models', 'benchmark_stages', 'toy_stages')
@@ -13,13 +13,8 @@ NAMES = ('models', 'benchmark_stages', 'toy_stages')
 @pytest.fixture(scope='module')
 def benchmark():
     """The modules of the project, which other projects name alike."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in NAMES:
-            patch.delitem(sys.modules, name, raising=False)
-        patch.syspath_prepend(str(PROJECTS / 'toy_benchmark'))
+    with fresh_modules(PROJECTS / 'toy_benchmark'):
         yield {name: importlib.import_module(name) for name in NAMES}
-        for name in NAMES:
-            patch.delitem(sys.modules, name)
 
 
 def test_each_row_is_the_result_of_a_stage_that_has_what_it_needs(benchmark):
