@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from zipfile import BadZipFile
+from typing import Any
 
 import numpy as np
 
-from ltvl_mm.utils.io import atomic_write
+from ltvl_mm.utils.io import read_arrays, write_arrays
 
 
 @dataclass
@@ -142,8 +142,7 @@ def save_pool(path: str | Path, pool: CandidatePool) -> None:
     """Write a pool, atomically."""
     pool.compact()
     columns = {each.name: getattr(pool, each.name) for each in fields(pool)}
-    with atomic_write(path) as file:
-        np.savez(file, floor=pool.floor, **columns)
+    write_arrays(path, floor=pool.floor, **columns)
 
 
 def load_pool(path: str | Path) -> CandidatePool:
@@ -153,13 +152,15 @@ def load_pool(path: str | Path) -> CandidatePool:
         ValueError: If the file is none of these.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
-            columns = {name: file[name] for name in file.files}
-            floor = columns.pop('floor')
-            columns['tolerance'] = float(columns['tolerance'])
-            columns['seen'] = int(columns['seen'])
-            pool = CandidatePool(**columns)
-    except (ValueError, KeyError, TypeError, EOFError, BadZipFile) as error:
+        names = ('floor', *(each.name for each in fields(CandidatePool)))
+        columns: dict[str, Any] = dict(
+            read_arrays(path, names, made_by='tools/retrieve.py')
+        )
+        floor = columns.pop('floor')
+        columns['tolerance'] = float(columns['tolerance'])
+        columns['seen'] = int(columns['seen'])
+        pool = CandidatePool(**columns)
+    except (ValueError, TypeError) as error:
         raise ValueError(
             f'{path} is no pool of candidates: {error}; delete it'
         ) from None

@@ -4,13 +4,11 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
 from ltvl_mm.structures.class_queries import ClassQueries
-from ltvl_mm.utils.io import atomic_write, hash_content
-from ltvl_mm.utils.regular_files import check_regular
+from ltvl_mm.utils.io import hash_content, read_arrays, write_arrays
 
 FILE = 'background.npz'
 
@@ -72,10 +70,11 @@ def save_background(path: str | Path, background: Background) -> None:
         'given': background.given,
         'left_out': background.left_out,
     }
-    with atomic_write(path) as file:
-        np.savez(
-            file, header=json.dumps(header), embeddings=queries.embeddings
-        )
+    write_arrays(
+        path,
+        header=np.array(json.dumps(header)),
+        embeddings=queries.embeddings,
+    )
 
 
 def load_background(path: str | Path) -> Background:
@@ -85,24 +84,22 @@ def load_background(path: str | Path) -> Background:
         ValueError: If the file is none of these.
     """
     try:
-        check_regular(path)
-        with np.load(path, allow_pickle=False) as file:
-            header = json.loads(str(file['header']))
-            return Background(
-                ClassQueries(
-                    tuple(header['class_names']),
-                    tuple(header['templates']),
-                    file['embeddings'],
-                    header['encoder'],
-                ),
-                header['source'],
-                header['given'],
-                dict(header['left_out']),
-            )
-    except (
-        *(ValueError, KeyError, TypeError, RecursionError),
-        *(OSError, EOFError, BadZipFile),
-    ) as error:
+        arrays = read_arrays(
+            path, ('header', 'embeddings'), made_by='tools/retrieve.py'
+        )
+        header = json.loads(str(arrays['header']))
+        return Background(
+            ClassQueries(
+                tuple(header['class_names']),
+                tuple(header['templates']),
+                arrays['embeddings'],
+                header['encoder'],
+            ),
+            header['source'],
+            header['given'],
+            dict(header['left_out']),
+        )
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ValueError(
             f'{path} holds no background classes: {error}'
         ) from None

@@ -17,7 +17,7 @@ from ltvl_mm.structures.store_fields import (
     sequence,
     whole,
 )
-from ltvl_mm.structures.text_column import TextColumn
+from ltvl_mm.structures.text_column import TextColumn, check_text
 from ltvl_mm.utils.io import atomic_write, write_json
 from ltvl_mm.utils.parquet_files import read_parquet
 
@@ -157,6 +157,8 @@ def _read_rows(folder: Path, name: str) -> pa.Table:
     path = _find_part(folder, name, '.parquet')
     try:
         table = read_parquet(path, _SCHEMA.names).cast(_SCHEMA)
+        for text in ('key', 'caption', 'source'):
+            check_text(table[text], text)
     # pyarrow raises a KeyError for a column that is not there.
     except (OSError, ValueError, KeyError, pa.ArrowException) as error:
         raise ValueError(

@@ -4,14 +4,12 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.structures.encoder_identity import find_difference
-from ltvl_mm.utils.io import atomic_write, hash_content
-from ltvl_mm.utils.regular_files import check_regular
+from ltvl_mm.utils.io import hash_content, read_arrays, write_arrays
 
 QUERY_GRID = 2.0**28
 
@@ -87,9 +85,8 @@ def check_query_encoder(
 
 def save_queries(path: str | Path, queries: ClassQueries) -> None:
     """Write queries, atomically."""
-    header = json.dumps(_describe(queries))
-    with atomic_write(path) as file:
-        np.savez(file, header=header, embeddings=queries.embeddings)
+    header = np.array(json.dumps(_describe(queries)))
+    write_arrays(path, header=header, embeddings=queries.embeddings)
 
 
 def load_queries(path: str | Path) -> ClassQueries:
@@ -99,23 +96,21 @@ def load_queries(path: str | Path) -> ClassQueries:
         ValueError: If the file is none of these.
     """
     try:
-        check_regular(path)
-        with np.load(path, allow_pickle=False) as file:
-            header = json.loads(str(file['header']))
-            return ClassQueries(
-                tuple(header['class_names']),
-                # As they were before JSON made lists of tuples.
-                tuple(
-                    one if isinstance(one, str) else tuple(one)
-                    for one in header['templates']
-                ),
-                file['embeddings'],
-                header['encoder'],
-            )
-    except (
-        *(ValueError, KeyError, TypeError, RecursionError),
-        *(OSError, EOFError, BadZipFile),
-    ) as error:
+        arrays = read_arrays(
+            path, ('header', 'embeddings'), made_by='tools/retrieve.py'
+        )
+        header = json.loads(str(arrays['header']))
+        return ClassQueries(
+            tuple(header['class_names']),
+            # As they were before JSON made lists of tuples.
+            tuple(
+                one if isinstance(one, str) else tuple(one)
+                for one in header['templates']
+            ),
+            arrays['embeddings'],
+            header['encoder'],
+        )
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ValueError(f'{path} holds no class queries: {error}') from None
 
 

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ltvl_mm.structures.class_names import hash_class_names
-from ltvl_mm.structures.text_column import TextColumn
+from ltvl_mm.structures.text_column import TextColumn, check_text
 from ltvl_mm.utils.io import atomic_write
 from ltvl_mm.utils.parquet_files import read_parquet
 
@@ -64,10 +64,9 @@ class Manifest:
 
         Raises:
             ValueError: If there are no classes, rows are of unequal number, or
-                one has a class
-                outside [0, K), a rank out of turn, a score that is not
-                finite, a key twice in a class, or a file that is not a
-                relative path inside the manifest's folder.
+                one has a class outside [0, K), a rank out of turn, a score
+                that is not finite, a key twice in a class, or a file that is
+                not a relative path inside the manifest's folder.
         """
         if not self.class_names:
             raise ValueError('the manifest names no classes; retrieve again')
@@ -297,6 +296,6 @@ def _read_column(table: pa.Table, field: pa.Field) -> Any:  # noqa: ANN401
             f'values, got {column.type} with {column.null_count} empty values'
         )
     if field.type == pa.string():
-        return column
+        return check_text(column, field.name)
     # Raises ArrowInvalid, a ValueError, for a number that does not fit.
     return column.cast(field.type).to_numpy()

@@ -93,3 +93,23 @@ class TextColumn(Sequence):
 
     def __deepcopy__(self, memo: dict) -> 'TextColumn':
         return self  # immutable
+
+
+def check_text(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
+    """Return a column of strings of a file if all are UTF-8.
+
+    Arrow reads whatever bytes a file holds, and fails only where a string is
+    used.
+
+    Args:
+        column: The column.
+        name: Its name, for the message.
+
+    Raises:
+        ValueError: If a string is not UTF-8; names the column.
+    """
+    try:
+        column.validate(full=True)
+    except pa.ArrowInvalid as error:
+        raise ValueError(f'the column {name} is no text: {error}') from None
+    return column

@@ -120,6 +120,16 @@ def test_odd_rows_are_named(web, change, message):
         assert load_caption_index(web / 'index').key[0] == '3.5'
 
 
+def test_bytes_that_are_no_text_are_named(web):
+    file = find(web, '.parquet')
+    table = pq.read_table(file)
+    number = table.column_names.index('caption')
+    values = pa.array([b'a c\xcat']).view(pa.string())
+    pq.write_table(table.set_column(number, 'caption', values), file)
+    with pytest.raises(ValueError, match=r'\.parquet cannot be read .*UTF8'):
+        load_caption_index(web / 'index')
+
+
 @pytest.mark.parametrize(
     'change',
     [

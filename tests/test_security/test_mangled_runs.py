@@ -119,8 +119,9 @@ def spoil_leaf(draw, text):
 def spoil_arrays(draw, file):
     with np.load(file) as arrays:
         found = dict(arrays)
-    name = draw(st.sampled_from(sorted(found)))
-    found[name] = draw(st.sampled_from(ARRAYS))(found[name])
+    names = st.sampled_from(sorted(found))
+    for name in draw(st.lists(names, min_size=1, max_size=2, unique=True)):
+        found[name] = draw(st.sampled_from(ARRAYS))(found[name])
     buffer = io.BytesIO()
     np.savez(buffer, **found)
     return buffer.getvalue()
@@ -145,22 +146,35 @@ def spoil_table(draw, file):
     return sink.getvalue()
 
 
+def spoil_lines(draw, file):
+    lines = [file.read_text()]
+    if file.suffix == '.jsonl' or file.name == 'scalars.json':
+        lines = lines[0].splitlines()
+    for _ in range(draw(st.integers(1, 2))):
+        lines = [spoil_leaf(draw, line) for line in lines]
+    return b'\n'.join(lines)
+
+
 def spoil_types(draw, file):
-    """Return the content of a file with a value of another type."""
+    """Return the content of a whole file with a value of another type."""
     if file.suffix == '.npz':
         return spoil_arrays(draw, file)
     if file.suffix == '.parquet':
         return spoil_table(draw, file)
     if file.suffix == '.py' or not file.is_file():
         return draw(BYTES)
-    lines = [file.read_text()]
-    if file.suffix == '.jsonl' or file.name == 'scalars.json':
-        lines = lines[0].splitlines()
-    return b'\n'.join(spoil_leaf(draw, line) for line in lines)
+    return spoil_lines(draw, file)
 
 
-def damage(draw, file):
-    """Replace a file by one that is cut, flipped, of another type, ..."""
+def damage(draw, file, original):
+    """Replace a file by one that is cut, flipped, of another type, ...
+
+    Args:
+        draw: Function that draws from a strategy.
+        file: The file, which may be damaged already.
+        original: The same file before any damage; values can be changed
+            only in a file that can be read.
+    """
     kind = draw(
         st.sampled_from(['types', 'types', 'bytes', 'cut', 'flip', 'other'])
     )
@@ -168,10 +182,7 @@ def damage(draw, file):
         return  # damaged before
     before = file.read_bytes() if file.is_file() else b'x'
     if kind == 'types':
-        try:
-            content = spoil_types(draw, file)
-        except (ValueError, OSError):  # damaged before
-            content = b''
+        content = spoil_types(draw, original)
     elif kind == 'bytes':
         content = draw(BYTES)
     elif kind == 'cut':
@@ -238,9 +249,48 @@ def test_the_page_always_appears(whole, tmp_path, write_page, data):
     config.write_text(config.read_text().replace(str(whole), str(study)))
     names = data.draw(st.lists(st.sampled_from(FILES), min_size=1, max_size=4))
     for name in names:
-        damage(data.draw, study / name)
+        damage(data.draw, study / name, whole / name)
     text, lines = write_page(
         tmp_path / 'x.html', study / 'seed0/plain', study / RUN
     )
     assert '<section id="missing">' in text
     assert 'x.html: ' in lines
+
+
+def answer_in_turn(*answers):
+    """Return a function that draws the answers, whatever the strategy is."""
+    left = iter(answers)
+    return lambda _: next(left)
+
+
+@pytest.mark.parametrize('cut', [('cut', 0), ('cut', 4), ('flip', 141)])
+def test_a_file_that_is_damaged_twice_is_named(
+    whole, tmp_path, write_page, cut
+):
+    shutil.copytree(whole / RUN, tmp_path / 'run')
+    for name in ('test.npz', 'features_test.npz'):
+        file, original = tmp_path / 'run' / name, whole / RUN / name
+        for answers in (cut, ('types', ['labels'], ARRAYS[0]), cut):
+            damage(answer_in_turn(*answers), file, original)
+    text, _ = write_page(tmp_path / 'x.html', tmp_path / 'run')
+    missing = text.split('<section id="missing">')[1]
+    for name in ('test.npz', 'features_test.npz'):
+        assert f'{name} does not hold' in missing
+
+
+def test_a_manifest_whose_text_is_not_utf8_is_named(
+    whole, tmp_path, write_page
+):
+    study = tmp_path / 'study'
+    shutil.copytree(whole, study)
+    config = study / RUN / 'tackle.py'
+    config.write_text(config.read_text().replace(str(whole), str(study)))
+    file = study / WEB / 'manifest.parquet'
+    table = pq.read_table(file)
+    number = table.column_names.index('file')
+    names = [f'b\xca{row}.png'.encode('latin-1') for row in range(len(table))]
+    column = pa.array(names).view(pa.string())
+    pq.write_table(table.set_column(number, 'file', column), file)
+    text, _ = write_page(tmp_path / 'x.html', study / RUN)
+    missing = text.split('<section id="missing">')[1]
+    assert 'manifest.parquet: the column file is no text' in missing

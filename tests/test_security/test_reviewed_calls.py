@@ -62,15 +62,6 @@ REVIEWED: dict[str, dict[str, tuple[int, str]]] = {
     'ltvl_mm/apis/tackle_run/student.py': {
         'Config.fromfile': (1, 'a config that the user names'),
     },
-    'ltvl_mm/retrieval/candidate_pool.py': {
-        'np.load': (1, 'allow_pickle=False'),
-    },
-    'ltvl_mm/structures/background.py': {
-        'np.load': (1, 'allow_pickle=False'),
-    },
-    'ltvl_mm/structures/class_queries.py': {
-        'np.load': (1, 'allow_pickle=False'),
-    },
     'ltvl_mm/structures/feature_cache.py': {
         'np.load': (1, 'allow_pickle=False'),
     },

@@ -120,6 +120,18 @@ def test_the_contract_is_checked_when_a_file_is_read(tmp_path):
         load_manifest(file)
 
 
+@pytest.mark.parametrize('name', ['key', 'file', 'caption'])
+def test_bytes_that_are_no_text_are_refused(tmp_path, name):
+    file = tmp_path / 'm.parquet'
+    save_manifest(file, MANIFEST)
+    table = pq.read_table(file)
+    number = table.column_names.index(name)
+    values = pa.array([b'a.png', b'b\xca.png', b'c.png']).view(pa.string())
+    pq.write_table(table.set_column(number, name, values), file)
+    with pytest.raises(ValueError, match=rf'{name} is no text: .*UTF8'):
+        load_manifest(file)
+
+
 def test_a_missing_manifest_says_how_to_make_one(tmp_path):
     with pytest.raises(
         ValueError, match=r'm\.parquet does not exist; .*tools/retrieve\.py'
