@@ -63,7 +63,8 @@ def tokenize_classes(
             f'the name of class {label}, {class_names[label]!r}, is too long: '
             f'its prompt {prompt!r} has {_count_tokens(prompt, tokenizer)} '
             f'tokens and the text tower reads {length}; shorten the name, or '
-            f'take shorter prompts (--templates single)'
+            f'take shorter prompts (--templates single, or a file with the '
+            f'one line {{}})'
         )
     counts = torch.tensor([len(group) for group in groups])
     filled = torch.arange(int(counts.max())) < counts[:, None]  # (K, P)
