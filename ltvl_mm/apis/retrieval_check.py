@@ -10,6 +10,7 @@ from ltvl_mm.apis.labelled_embeddings import (
     read_labelled_embeddings,
 )
 from ltvl_mm.apis.precision_estimator import PrecisionEstimator
+from ltvl_mm.apis.retrieved_rows import find_retrieved_rows
 from ltvl_mm.evaluation.functional import (
     compute_class_accuracies,
     summarise_accuracies,
@@ -42,8 +43,6 @@ from ltvl_mm.structures.class_counts import (
 from ltvl_mm.structures.class_queries import ClassQueries, load_queries
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.structures.manifest import Manifest, load_manifest
-from ltvl_mm.structures.store_join import join_stores
-from ltvl_mm.structures.store_opening import open_store
 
 FILE = 'quality.json'
 # Of the images that --budget should keep when later ones are wrong.
@@ -83,13 +82,8 @@ def check_retrieval(
     manifest = load_manifest(retrieved / 'manifest.parquet')
     queries = load_queries(retrieved / 'queries.npz')
     counts = load_class_counts(class_counts, len(queries.class_names))
-    store = join_stores(
-        [
-            one if isinstance(one, EmbeddingStore) else open_store(one)
-            for one in stores
-        ]
-    )
-    embeddings = _read_images(manifest, store, queries)
+    store, rows = find_retrieved_rows(manifest, stores, queries)
+    embeddings = store.read_rows(rows)
     val = read_labelled_embeddings(val_store, val_list, queries)
     return measure_quality(
         manifest,
@@ -186,21 +180,6 @@ def measure_quality(
         for warning in find_warnings(_collect_numbers(result, manifest))
     ]
     return result
-
-
-def _read_images(
-    manifest: Manifest, store: EmbeddingStore, queries: ClassQueries
-) -> np.ndarray:
-    queries.check_store(store)
-    rows = store.find_rows(list(manifest.key))
-    missing = np.flatnonzero(rows < 0)
-    if len(missing):
-        raise ValueError(
-            f'{len(missing)} of the {len(manifest)} retrieved images are not '
-            f'in {store.name}, such as {manifest.key[missing[0]]!r}; give the '
-            f'stores that were retrieved from, in the same order'
-        )
-    return store.read_rows(rows)
 
 
 def _pick_columns(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ltvl_mm.apis.retrieved_rows import find_retrieved_rows
 from ltvl_mm.evaluation.retrieval_quality import compute_probabilities
 from ltvl_mm.structures.class_queries import load_queries
 from ltvl_mm.structures.embedding_store import EmbeddingStore
@@ -15,8 +16,6 @@ from ltvl_mm.structures.soft_labels import (
     make_soft_labels,
     save_soft_labels,
 )
-from ltvl_mm.structures.store_join import join_stores
-from ltvl_mm.structures.store_opening import open_store
 from ltvl_mm.utils.progress import progress_bar
 
 # Images whose probabilities of all classes are in memory at a time.
@@ -37,7 +36,7 @@ def label_retrieved(
 
     Args:
         retrieved: Folder of ``tools/retrieve.py``.
-        stores: Stores that it retrieved from.
+        stores: Stores that it retrieved from, in the same order.
         top: Most probable classes that are kept for an image, >= 1; what
             they lack to 1 is shared by the others.
         temperature: Temperature of the softmax over classes; None for that
@@ -50,24 +49,10 @@ def label_retrieved(
     retrieved = Path(retrieved)
     manifest = load_manifest(retrieved / 'manifest.parquet')
     queries = load_queries(retrieved / 'queries.npz')
-    store = join_stores(
-        [
-            one if isinstance(one, EmbeddingStore) else open_store(one)
-            for one in stores
-        ]
-    )
-    queries.check_store(store)
+    store, rows = find_retrieved_rows(manifest, stores, queries)
     # Names of the background, which are no class, come after the classes.
     names = list(queries.class_names)
     places = [names.index(name) for name in manifest.class_names]
-    rows = store.find_rows(list(manifest.key))
-    if (rows < 0).any():
-        missing = np.flatnonzero(rows < 0)
-        raise ValueError(
-            f'{len(missing)} of the {len(manifest)} retrieved images are not '
-            f'in {store.name}, such as {manifest.key[missing[0]]!r}; give '
-            f'the stores that were retrieved from'
-        )
     used = temperature or float(manifest.source['temperature'])
     pieces = []
     with progress_bar(total=len(rows), title='label', unit='img') as bar:
