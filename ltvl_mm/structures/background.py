@@ -7,7 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ltvl_mm.structures.class_queries import ClassQueries
+from ltvl_mm.structures.class_queries import (
+    ClassQueries,
+    describe_queries,
+    parse_queries,
+)
 from ltvl_mm.utils.io import hash_content, read_arrays, write_arrays
 
 FILE = 'background.npz'
@@ -63,9 +67,7 @@ def save_background(path: str | Path, background: Background) -> None:
     """Write background classes, atomically."""
     queries = background.queries
     header = {
-        'class_names': queries.class_names,
-        'templates': queries.templates,
-        'encoder': queries.encoder,
+        **describe_queries(queries),
         'source': background.source,
         'given': background.given,
         'left_out': background.left_out,
@@ -89,12 +91,7 @@ def load_background(path: str | Path) -> Background:
         )
         header = json.loads(str(arrays['header']))
         return Background(
-            ClassQueries(
-                tuple(header['class_names']),
-                tuple(header['templates']),
-                arrays['embeddings'],
-                header['encoder'],
-            ),
+            parse_queries(header, arrays['embeddings']),
             header['source'],
             header['given'],
             dict(header['left_out']),

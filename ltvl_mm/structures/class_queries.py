@@ -51,7 +51,7 @@ class ClassQueries:
     def fingerprint(self) -> str:
         """sha256 of all of it: equal queries, equal scores."""
         numbers = hashlib.sha256(self.embeddings.tobytes()).hexdigest()
-        return hash_content([_describe(self), numbers])
+        return hash_content([describe_queries(self), numbers])
 
     def check_store(self, store: EmbeddingStore) -> None:
         """Raise ValueError unless ``store`` was made by the same encoder."""
@@ -85,7 +85,7 @@ def check_query_encoder(
 
 def save_queries(path: str | Path, queries: ClassQueries) -> None:
     """Write queries, atomically."""
-    header = np.array(json.dumps(_describe(queries)))
+    header = np.array(json.dumps(describe_queries(queries)))
     write_arrays(path, header=header, embeddings=queries.embeddings)
 
 
@@ -100,21 +100,32 @@ def load_queries(path: str | Path) -> ClassQueries:
             path, ('header', 'embeddings'), made_by='tools/retrieve.py'
         )
         header = json.loads(str(arrays['header']))
-        return ClassQueries(
-            tuple(header['class_names']),
-            # As they were before JSON made lists of tuples.
-            tuple(
-                one if isinstance(one, str) else tuple(one)
-                for one in header['templates']
-            ),
-            arrays['embeddings'],
-            header['encoder'],
-        )
+        return parse_queries(header, arrays['embeddings'])
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ValueError(f'{path} holds no class queries: {error}') from None
 
 
-def _describe(queries: ClassQueries) -> dict:
+def parse_queries(header: dict, embeddings: np.ndarray) -> ClassQueries:
+    """Return the queries that :func:`describe_queries` was called with.
+
+    Args:
+        header: Result of :func:`describe_queries`, also read from JSON.
+        embeddings: (K, D) embeddings of the queries.
+    """
+    return ClassQueries(
+        tuple(header['class_names']),
+        # As they were before JSON made lists of tuples.
+        tuple(
+            one if isinstance(one, str) else tuple(one)
+            for one in header['templates']
+        ),
+        embeddings,
+        header['encoder'],
+    )
+
+
+def describe_queries(queries: ClassQueries) -> dict:
+    """Return what a file says of queries besides their embeddings."""
     return {
         'class_names': queries.class_names,
         'templates': queries.templates,
