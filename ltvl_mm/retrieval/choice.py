@@ -16,6 +16,7 @@ from ltvl_mm.retrieval.copies import (
 from ltvl_mm.retrieval.exact_ranking import Candidates
 from ltvl_mm.retrieval.options import CopyRule
 from ltvl_mm.structures.embedding_store import EmbeddingStore
+from ltvl_mm.utils.log_odds import compute_probability
 from ltvl_mm.utils.progress import progress_bar
 
 
@@ -196,6 +197,6 @@ def count_precise(scores: np.ndarray, min_precision: float) -> int:
     """
     if not min_precision:
         return len(scores)
-    probabilities = 1 / (1 + np.exp(-np.clip(scores, -500, 500)))
+    probabilities = compute_probability(scores)
     means = np.cumsum(probabilities) / np.arange(1, len(scores) + 1)
     return int((means >= min_precision).sum())

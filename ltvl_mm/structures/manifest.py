@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from ltvl_mm.structures.class_names import hash_class_names
 from ltvl_mm.structures.text_column import TextColumn, check_text
 from ltvl_mm.utils.io import atomic_write
+from ltvl_mm.utils.log_odds import compute_probability
 from ltvl_mm.utils.parquet_files import read_parquet
 
 _SCHEMA = pa.schema(
@@ -145,7 +146,7 @@ class Manifest:
 
     @property
     def has_probabilities(self) -> bool:
-        """Whether the scores are log-odds of probabilities p_k."""
+        """True if the scores are log-odds of probabilities p_k."""
         return self.source.get('score') == 'softmax'
 
     def compute_probabilities(
@@ -162,8 +163,7 @@ class Manifest:
                 f'instead of softmax, which are no log-odds of p_k; retrieve '
                 f'with --score softmax, or train with --recipe plain'
             )
-        # exp() of a large log-odds would overflow.
-        return np.exp(-np.logaddexp(0, -self.score[rows]))
+        return compute_probability(self.score[rows])
 
     def count_classes(self) -> np.ndarray:
         """Return the (K,) numbers of retrieved images."""

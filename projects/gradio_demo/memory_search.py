@@ -13,6 +13,7 @@ from ltvl_mm.retrieval.web_image import read_bytes
 from ltvl_mm.structures.class_queries import ClassQueries
 from ltvl_mm.structures.store_opening import open_store
 from ltvl_mm.utils.image_decoding import decode_image
+from ltvl_mm.utils.log_odds import compute_probability
 
 _COLUMNS = ('image_path', 'caption', 'source', 'offset', 'size', 'sha256')
 
@@ -102,8 +103,7 @@ class MemorySearch:
         )
         results = {}
         for name, best in zip(class_names, found, strict=False):
-            # The scores are log-odds.
-            shares = 1 / (1 + np.exp(-best.scores)) if ranked else None
+            shares = compute_probability(best.scores) if ranked else None
             results[name] = self._show(best.rows, best.cosines, shares)
         return results
 

@@ -129,10 +129,9 @@ def find_probabilities(manifest: Manifest) -> np.ndarray | None:
 
     None for scores from which it does not follow.
     """
-    if manifest.source.get('score') != 'softmax':
+    if not manifest.has_probabilities:
         return None
-    # The score is the logarithm of the odds; both branches stay finite.
-    return np.exp(-np.logaddexp(0, -manifest.score))
+    return manifest.compute_probabilities()
 
 
 def measure_precision(
