@@ -185,6 +185,25 @@ def predict_val_stage(work: Path, run: str, config: str) -> Stage:
     )
 
 
+def features_stage(work: Path, run: str, config: str, split: str) -> Stage:
+    """Return the stage that writes ``features_<split>.npz`` of a run.
+
+    Args:
+        work: Folder of the seed.
+        run: Name of the run.
+        config: Name of its config below ``configs/toy``.
+        split: ``'train'``, ``'val'`` or ``'test'``.
+    """
+    folder = find_run(run)
+    return tool_stage(
+        *(work, f'features of {split} from {run}'),
+        'tools/analysis_tools/save_features.py',
+        *(find_config(run, config), folder, f'--split={split}'),
+        *('-o', f'{folder}/features_{split}.npz'),
+        needs=[f'train {run}'],
+    )
+
+
 def ensemble_stage(work: Path, run: str) -> Stage:
     """Return the stage that mixes a run with CLIP, weights chosen on val.
 

@@ -16,7 +16,7 @@ from toy_stages import (
     ZERO_SHOT,
     draw_stage,
     ensemble_stage,
-    find_config,
+    features_stage,
     find_run,
     list_retrieval_stages,
     name_run,
@@ -114,23 +114,14 @@ def _list_classifier_stages(
     work: Path, run: str, method: Method
 ) -> list[Stage]:
     """Return the stages that make other classifiers of saved features."""
-    folder, stages = find_run(run), []
-    files = {}
-    for split in ('train', 'val', 'test'):
-        files[split] = f'{folder}/features_{split}.npz'
-        stages.append(
-            tool_stage(
-                *(work, f'features of {split} from {run}'),
-                'tools/analysis_tools/save_features.py',
-                *(find_config(run, method.config), folder),
-                *(f'--split={split}', '-o', files[split]),
-                needs=[f'train {run}'],
-            )
-        )
+    folder, splits = find_run(run), ('train', 'val', 'test')
+    stages = [
+        features_stage(work, run, method.config, split) for split in splits
+    ]
     tune = tool_stage(
         *(work, f'tune classifiers of {run}'),
         'tools/analysis_tools/tune_classifier.py',
-        *(f'--{split}={file}' for split, file in files.items()),
+        *(f'--{split}={folder}/features_{split}.npz' for split in splits),
         f'--checkpoint={folder}',
         f'--class-counts={COUNTS}',
         *('-o', f'{folder}/post_hoc'),

@@ -18,7 +18,7 @@ from toy_stages import (
     ZERO_SHOT,
     draw_stage,
     ensemble_stage,
-    find_config,
+    features_stage,
     find_run,
     list_retrieval_stages,
     name_run,
@@ -87,15 +87,11 @@ def _list_training(
     )
     if not scored:
         return [training]
-    folder = find_run(run)
-    features = tool_stage(
-        *(work, f'features of test from {run}'),
-        'tools/analysis_tools/save_features.py',
-        *(find_config(run, config), folder, '--split=test'),
-        *('-o', f'{folder}/features_test.npz'),
-        needs=[training.name],
-    )
-    return [training, score_stage(work, config, retrieval=retrieval), features]
+    return [
+        training,
+        score_stage(work, config, retrieval=retrieval),
+        features_stage(work, run, config, 'test'),
+    ]
 
 
 def _list_ensembles(work: Path, student: str) -> list[Stage]:
