@@ -101,7 +101,7 @@ class RetrievedWeightHook(Hook):
                 'Mixup, CutMix and similar batch augmentations from the '
                 "model's train_cfg, or train with --recipe filtered"
             )
-        for loss in find_losses(model):
+        for loss in find_loss_modules(model):
             if not any(loss is other for other in self._attached):
                 check_takes_weights(loss)
                 loss.register_forward_pre_hook(self._add, with_kwargs=True)
@@ -161,7 +161,7 @@ def all_reduce_mean(value: torch.Tensor) -> torch.Tensor:
     return value
 
 
-def find_losses(model: nn.Module) -> list[nn.Module]:
+def find_loss_modules(model: nn.Module) -> list[nn.Module]:
     """Return the loss modules of the heads of a model."""
     found = [
         module.loss_module
