@@ -8,7 +8,7 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from mmpretrain.registry import TRANSFORMS
 
-from ltvl_mm.utils.config_walk import walk_config
+from ltvl_mm.utils.config_walk import name_type, walk_config
 
 # Transforms that give an image its size, and the argument that says which.
 _SIZES = {
@@ -83,7 +83,7 @@ def _find_size(cfg: Config) -> tuple[int, int] | None:
         loader = cfg.get(f'{stage}_dataloader') or {}
         for pipeline in _list_pipelines(loader):
             for step in reversed(pipeline):
-                kind = str(step.get('type', '')).rpartition('.')[2]
+                kind = name_type(step)
                 value = step.get(_SIZES.get(kind, ''))
                 if isinstance(value, int):
                     return value, value
@@ -95,7 +95,7 @@ def _find_size(cfg: Config) -> tuple[int, int] | None:
 
 def _find_tower_size(model: Mapping) -> tuple[int, int] | None:
     for part in walk_config(model):
-        kind = str(part.get('type', '')).rpartition('.')[2]
+        kind = name_type(part)
         if kind == 'CLIPBackbone':
             from ltvl_mm.models.clip import find_arch
 

@@ -11,10 +11,10 @@ from ltvl_mm.apis.training_recipe import (
 )
 from ltvl_mm.models.mixed_labels import (
     list_phases,
-    name_type,
     weighs_retrieved,
 )
 from ltvl_mm.structures.manifest import load_manifest
+from ltvl_mm.utils.config_walk import name_type
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -74,7 +74,7 @@ def choose_recipe(cfg: 'Config') -> tuple[Recipe, str]:
         )
     if weighs_retrieved(cfg):
         return parse_recipe('plain'), 'the config weights retrieved images'
-    losses = find_losses(cfg)
+    losses = list_loss_types(cfg)
     shown = ' and '.join(sorted(losses))
     if losses & _FILTERED:
         return parse_recipe('filtered'), f'{shown} has margins or experts'
@@ -88,7 +88,7 @@ def choose_recipe(cfg: 'Config') -> tuple[Recipe, str]:
     )
 
 
-def find_losses(cfg: 'Config') -> set[str]:
+def list_loss_types(cfg: 'Config') -> set[str]:
     """Return the types of the losses of a config, in all its phases."""
     found = set()
     for parts, losses, _, _ in list_phases(cfg):

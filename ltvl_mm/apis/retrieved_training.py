@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ltvl_mm.utils.config_walk import walk_config
+from ltvl_mm.utils.config_walk import name_type, walk_config
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,7 +43,7 @@ def wrap_training_set(dataset: 'Mapping', manifest: str | Path) -> dict:
             no such file.
     """
     for part in walk_config(dataset, skip=('pipeline',)):
-        if _is_tackle(part.get('type')):
+        if name_type(part) == 'TACKLEDataset':
             raise ValueError(
                 f'the training set already has retrieved images, those of '
                 f'{part.get("manifest")!r}; leave out --retrieved, or replace '
@@ -58,9 +58,3 @@ def wrap_training_set(dataset: 'Mapping', manifest: str | Path) -> dict:
     return dict(
         type='ltvl_mm.TACKLEDataset', manifest=str(manifest), dataset=dataset
     )
-
-
-def _is_tackle(kind: object) -> bool:
-    """Return whether a type, a class or its name, is TACKLEDataset."""
-    name = str(getattr(kind, '__name__', kind))
-    return name.rpartition('.')[2] == 'TACKLEDataset'

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ltvl_mm.utils.config_walk import walk_config
+from ltvl_mm.utils.config_walk import name_type, walk_config
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -29,7 +29,7 @@ _EQUAL_SAMPLERS = ('DefaultSampler', 'FixedEpochSampler')
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a student trains on target and retrieved images.
+    """Settings of a training on target and retrieved images.
 
     Args:
         name: The recipe's name, as ``--recipe`` takes it.
@@ -133,12 +133,12 @@ def apply_recipe(cfg: 'Config', recipe: Recipe) -> None:
         _set_sampler(cfg, recipe, target_from)
     hooks = [dict(hook) for hook in cfg.get('custom_hooks') or ()]
     for hook in hooks:
-        if _name(hook) == 'ClassCountsHook' and recipe.counts != 'all':
+        if name_type(hook) == 'ClassCountsHook' and recipe.counts != 'all':
             hook['retrieved'] = recipe.counts
-        if _name(hook) == 'ClassCountsHook' and target_from is not None:
+        if name_type(hook) == 'ClassCountsHook' and target_from is not None:
             hook['target_from'] = target_from
     if recipe.weights:
-        if any(_name(hook) == 'RetrievedWeightHook' for hook in hooks):
+        if any(name_type(hook) == 'RetrievedWeightHook' for hook in hooks):
             raise ValueError(
                 f'{cfg.filename} weights retrieved images already; leave '
                 f'RetrievedWeightHook out of custom_hooks, or give another '
@@ -160,7 +160,7 @@ def find_retrieved_dataset(cfg: 'Config') -> dict:
     found = [
         part
         for part in walk_config(loader.get('dataset'), skip=('pipeline',))
-        if _name(part) == 'TACKLEDataset'
+        if name_type(part) == 'TACKLEDataset'
     ]
     if len(found) != 1:
         raise ValueError(
@@ -205,12 +205,12 @@ def _set_sampler(
 ) -> None:
     sampler = dict(cfg.train_dataloader.get('sampler') or {})
     if cfg.train_dataloader.get('batch_sampler') or (
-        _name(sampler) not in _EQUAL_SAMPLERS
+        name_type(sampler) not in _EQUAL_SAMPLERS
     ):
         raise ValueError(
             f'--recipe {recipe.name} chooses the images of a batch, as the '
-            f'sampler {_name(sampler) or None} of {cfg.filename} does; use '
-            f'a FixedEpochSampler there, or another recipe'
+            f'sampler {name_type(sampler) or None} of {cfg.filename} does; '
+            f'use a FixedEpochSampler there, or another recipe'
         )
     sampler['type'] = 'ltvl_mm.RetrievedShareSampler'
     cfg.train_dataloader.sampler = dict(
@@ -238,9 +238,3 @@ def _read_share(name: str, value: str) -> float:
             f'{value!r}'
         )
     return number
-
-
-def _name(part: Mapping) -> str:
-    """Return the type of a part of a config, without its scope."""
-    kind = part.get('type', '')
-    return str(getattr(kind, '__name__', kind)).rpartition('.')[2]

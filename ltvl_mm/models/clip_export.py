@@ -9,6 +9,7 @@ from torch import nn
 from ltvl_mm.models.clip import build_clip, find_arch
 from ltvl_mm.models.clip_families import explain_no_export, has_text_prefix
 from ltvl_mm.utils.checkpoints import read_weights, write_state
+from ltvl_mm.utils.config_walk import name_type
 
 
 def export_clip(
@@ -93,7 +94,7 @@ def explain_unfoldable(adapter: dict) -> str | None:
     Args:
         adapter: Config of a ``BalancedLinearAdapter``.
     """
-    if str(adapter.get('type')).rpartition('.')[2] != 'BalancedLinearAdapter':
+    if name_type(adapter) != 'BalancedLinearAdapter':
         return f'it is a {adapter.get("type")}'
     # The defaults of BalancedLinearAdapter.
     if adapter.get('activation', 'relu') is not None:

@@ -7,6 +7,8 @@ from mmengine.config import Config
 from mmengine.logging import print_log
 from mmengine.utils import is_installed
 
+from ltvl_mm.utils.config_walk import name_type
+
 if TYPE_CHECKING:
     from ltvl_mm.models.clip_preprocessing import PreprocessCfg
 
@@ -89,7 +91,7 @@ def _walk(
             yield from _walk(child, preprocessor)
     if not isinstance(node, Mapping):
         return
-    kind = str(node.get('type', '')).rpartition('.')[2]
+    kind = name_type(node)
     if kind == 'CLIPBackbone' and (
         node.get('pretrained') is not None
         # local-dir: and hf-hub: hold weights.
@@ -175,7 +177,7 @@ def _read_resize(pipeline: Sequence[Mapping]) -> dict[str, object] | None:
     """Return how a pipeline resizes, or None if it has no known transform."""
     found: dict[str, object] = {}
     for step in pipeline:
-        kind = str(step.get('type', '')).rpartition('.')[2]
+        kind = name_type(step)
         if kind == 'TestTimeAug':  # views of its own
             return None
         if kind in ('ResizeEdge', 'Resize'):

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from mmengine.config import Config
 
 from ltvl_mm.models.loss_arguments import REMEDY
-from ltvl_mm.utils.config_walk import walk_config
+from ltvl_mm.utils.config_walk import name_type, walk_config
 
 # Parts that need one class per image -> whether their settings say so.
 HARD_LABEL_PARTS: dict[str, Callable[[Mapping], bool]] = {
@@ -128,13 +128,6 @@ def _check(parts: list[Mapping], reason: str, since: str) -> None:
                 f'{name}({given}) needs one class per image, but{since} '
                 f'{reason}'
             )
-
-
-def name_type(part: Mapping) -> str:
-    """Return the type of a part of a config, without its scope."""
-    kind = part.get('type', '')
-    kind = kind if isinstance(kind, str) else getattr(kind, '__name__', '')
-    return kind.rpartition('.')[2]
 
 
 def _list_preprocessors(cfg: Config) -> list[Mapping]:

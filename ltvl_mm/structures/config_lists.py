@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ltvl_mm.structures.class_names import load_class_names
 from ltvl_mm.structures.image_list import normalize_path, read_entries
+from ltvl_mm.utils.config_walk import name_type
 from ltvl_mm.utils.text import read_text
 
 SPLITS = ('train', 'val', 'test')
@@ -55,7 +56,7 @@ def find_listed_splits(
         loader = cfg.get(f'{split}_dataloader') or {}
         for dataset in _find_datasets(loader.get('dataset')):
             file = str(dataset.get('ann_file') or '')
-            kind = str(dataset.get('type')).rpartition('.')[2]
+            kind = name_type(dataset)
             if kind not in _TYPES or not dataset.get('with_label', True):
                 continue
             if not file.endswith('.txt'):

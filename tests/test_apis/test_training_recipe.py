@@ -5,7 +5,11 @@ from dataclasses import replace
 import pytest
 from mmengine.config import Config
 
-from ltvl_mm.apis.recipe_choice import choose_recipe, find_losses, use_recipe
+from ltvl_mm.apis.recipe_choice import (
+    choose_recipe,
+    list_loss_types,
+    use_recipe,
+)
 from ltvl_mm.apis.training_recipe import (
     RECIPES,
     Recipe,
@@ -240,7 +244,7 @@ def test_auto_knows_a_loss_that_comes_later(probable):
     schedule = [dict(action_epoch=8, loss=dict(type='ltvl_mm.LDAMLoss'))]
     cfg = make_config(probable)
     cfg.custom_hooks.append(dict(type='SwitchRecipeHook', schedule=schedule))
-    assert find_losses(cfg) == {'CrossEntropyLoss', 'LDAMLoss'}
+    assert list_loss_types(cfg) == {'CrossEntropyLoss', 'LDAMLoss'}
     assert choose_recipe(cfg)[0].name == 'filtered'
 
 
