@@ -24,7 +24,7 @@ class Copy:
 
 @dataclass(frozen=True)
 class ImageTraits:
-    """What copies are recognized by.
+    """Traits by which copies are recognized.
 
     Args:
         keys: N names.

@@ -38,7 +38,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Finished:
-    """How a task ended.
+    """Exit status and times of a task that has ended.
 
     Args:
         task: The task.

@@ -1,4 +1,4 @@
-"""What the study has found so far, as JSON and as tables."""
+"""Results of the study so far, as JSON and as tables."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Which claims of the paper hold on the emoji world, by how much.
+"""Check the paper's claims on the emoji world: which hold, by how much.
 
 Reads ``results.json`` of projects/long_tail_methods and prints a Markdown
 table: for each claim the mean over seeds of the margin, in points of
