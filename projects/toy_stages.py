@@ -28,6 +28,14 @@ EMBED_WEB = 'embed web images'
 EMBED_HELD_OUT = 'embed val and test images'
 RETRIEVE = 'retrieve'
 
+# How a training uses retrieved images -> what the name of its folder ends in.
+NO_RETRIEVAL = 'none'
+RECIPES = {
+    NO_RETRIEVAL: '',
+    'plain': '_retrieved',  # all images alike, as in the paper
+    'auto': '_auto',  # the default of tools/train.py, chosen by the loss
+}
+
 
 def tool_stage(
     work: Path, name: str, script: str, *args: object, needs: Sequence[str]
@@ -91,15 +99,14 @@ def list_retrieval_stages(work: Path) -> list[Stage]:
     ]
 
 
-def name_run(config: str, *, retrieval: bool) -> str:
+def name_run(config: str, recipe: str = NO_RETRIEVAL) -> str:
     """Return the folder name of a training.
 
     Args:
         config: Name of the config below ``configs/toy``.
-        retrieval: True to train on retrieved images, too.
+        recipe: Key of ``RECIPES``.
     """
-    stem = Path(config).name
-    return f'{stem}_retrieved' if retrieval else stem
+    return f'{Path(config).name}{RECIPES[recipe]}'
 
 
 def find_run(run: str) -> str:
@@ -112,8 +119,10 @@ def train_stage(
     seed: int,
     config: str,
     *,
-    retrieval: bool,
+    recipe: str = NO_RETRIEVAL,
+    run: str | None = None,
     first: str | None = None,
+    first_stage: str | None = None,
     options: Sequence[str] = (),
 ) -> Stage:
     """Return the stage that trains a config; a killed one resumes.
@@ -122,28 +131,35 @@ def train_stage(
         work: Folder of the seed.
         seed: Seed of the training.
         config: Name of the config below ``configs/toy``.
-        retrieval: True to train on retrieved images, too.
+        recipe: Key of ``RECIPES``.
+        run: Folder name of the training; None for that of ``name_run``.
         first: Run that it begins with; None for none.
+        first_stage: Name of the stage that makes ``first``; None for its
+            training.
         options: Options of ``--cfg-options``; ``{}`` in one is replaced by
             the folder of ``first``.
     """
-    run = name_run(config, retrieval=retrieval)
-    needs = [RETRIEVE if retrieval else DRAW]
-    needs += [] if first is None else [f'train {first}']
-    folder = '' if first is None else find_run(first)
+    run = run or name_run(config, recipe)
+    retrieved = recipe != NO_RETRIEVAL
+    needs = [RETRIEVE if retrieved else DRAW]
+    folder = ''
+    if first is not None:
+        needs.append(first_stage or f'train {first}')
+        folder = find_run(first)
     return tool_stage(
         *(work, f'train {run}', 'tools/train.py'),
         ROOT / f'configs/toy/{config}.py',
         *('--work-dir', find_run(run), '--resume'),
-        # All images alike: recipes are compared by themselves.
-        *(['--retrieved', MANIFEST, '--recipe', 'plain'] if retrieval else []),
+        *(['--retrieved', MANIFEST, '--recipe', recipe] if retrieved else []),
         *('--cfg-options', f'randomness.seed={seed}'),
         *(option.format(folder) for option in options),
         needs=needs,
     )
 
 
-def score_stage(work: Path, config: str, *, retrieval: bool) -> Stage:
+def score_stage(
+    work: Path, config: str, *, recipe: str = NO_RETRIEVAL
+) -> Stage:
     """Return the stage that writes ``metrics.json`` and ``test.npz`` of a run.
 
     The config is the one that the training left, with all its options.
@@ -151,9 +167,9 @@ def score_stage(work: Path, config: str, *, retrieval: bool) -> Stage:
     Args:
         work: Folder of the seed.
         config: Name of the config below ``configs/toy``.
-        retrieval: True if it was also trained on retrieved images.
+        recipe: Recipe of its training, a key of ``RECIPES``.
     """
-    run = name_run(config, retrieval=retrieval)
+    run = name_run(config, recipe)
     return _test_stage(work, run, find_config(run, config), find_run(run))
 
 

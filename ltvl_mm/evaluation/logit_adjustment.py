@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ltvl_mm.structures.manifest import Manifest
 from ltvl_mm.structures.predictions import LOWEST_LOG, Predictions
 
 TAUS = tuple(round(0.1 * step, 1) for step in range(31))
@@ -38,6 +39,26 @@ def adjust_logits(
             )
     scores = predictions.log_probabilities() - tau * _log_shares(counts)
     return scores if test_prior is None else scores + _log_shares(test_prior)
+
+
+def count_trained_images(
+    counts: np.ndarray, manifest: Manifest, *, by_probability: bool = False
+) -> np.ndarray:
+    """Return the (K,) target and retrieved images per class of a training.
+
+    Args:
+        counts: (K,) target images per class.
+        manifest: Retrieved images.
+        by_probability: True to count a retrieved image as its probability
+            p_k, as the training recipe ``weighted`` does.
+
+    Raises:
+        ValueError: If ``by_probability`` and the manifest has none.
+    """
+    weights = manifest.compute_probabilities() if by_probability else None
+    return counts + np.bincount(
+        manifest.class_id, weights=weights, minlength=len(counts)
+    )
 
 
 def _log_shares(counts: np.ndarray) -> np.ndarray:

@@ -1,6 +1,12 @@
 """Methods of the study: their configs, and what is trained before them."""
 
+import sys
 from dataclasses import dataclass
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1]))  # what all studies share
+
+from toy_stages import NO_RETRIEVAL, RECIPES
 
 RESNET = 'ResNet-18'
 CLIP_STUDENT = "CLIP's ResNet"
@@ -19,8 +25,9 @@ class Method:
         first: Config of the stage before it; '' for none.
         options: Options that point the config to the first stage; ``{}``
             stands for its folder.
-        plain: True to train without retrieved images.
-        retrieval: True to train with retrieved images.
+        recipes: Keys of ``RECIPES`` that it is trained with.
+        soup: True if the first stage is many trainings on subsets, whose
+            weights are averaged.
         rebalancing: True for a re-balancing method, which change loss,
             sampling, classifier or experts.
     """
@@ -30,16 +37,22 @@ class Method:
     student: str = RESNET
     first: str = ''
     options: tuple[str, ...] = ()
-    plain: bool = True
-    retrieval: bool = True
+    recipes: tuple[str, ...] = tuple(RECIPES)
+    soup: bool = False
     rebalancing: bool = True
 
 
 PLAIN = 'cross_entropy'
+# LT-Soups: largest ratio of the images of two classes in the subsets of each
+# round, subsets a round, and share of a new round in the merged weights.
+SOUP_IMBALANCES = tuple(2**power for power in range(7))
+SOUP_SUBSETS = 2
+SOUP_SHARE = 0.7
 _STAGE_1 = ('model.stage_1={}',)
 _PHASE_A = ('model.backbone.pretrained={}', 'model.head.pretrained={}')
 _FIRST = 'cross_entropy/cross_entropy_r18'
 _OTHER = dict(rebalancing=False)
+_ALONE = (NO_RETRIEVAL,)
 
 METHODS = {
     PLAIN: Method('cross-entropy', _FIRST, **_OTHER),
@@ -86,7 +99,7 @@ METHODS = {
     'weighted': Method(
         'cross-entropy, images weighed by p_k',
         'cross_entropy/cross_entropy_weighted_r18',
-        plain=False,
+        recipes=('plain',),  # its weights are a recipe of their own
         **_OTHER,
     ),
     'deit': Method(
@@ -108,7 +121,7 @@ METHODS = {
         "PaCo, CLIP's weights",
         'paco/paco_rn_clip',
         CLIP_STUDENT,
-        retrieval=False,
+        recipes=_ALONE,
     ),
     'lws_rn_clip': Method(
         "LWS, CLIP's weights",
@@ -116,20 +129,20 @@ METHODS = {
         CLIP_STUDENT,
         first='cross_entropy/cross_entropy_rn_clip',
         options=_STAGE_1,
-        retrieval=False,
+        recipes=_ALONE,
     ),
     'ballad_v_only': Method(
         'BALLAD, phase A, image tower',
         'ballad/ballad_v_only',
         CLIP,
-        retrieval=False,
+        recipes=_ALONE,
         **_OTHER,
     ),
     'ballad_l_only': Method(
         'BALLAD, phase A, text tower',
         'ballad/ballad_l_only',
         CLIP,
-        retrieval=False,
+        recipes=_ALONE,
         **_OTHER,
     ),
     'ballad_a': Method('BALLAD, phase A', 'ballad/ballad_a', CLIP, **_OTHER),
@@ -137,7 +150,7 @@ METHODS = {
         'BALLAD, both phases jointly',
         'ballad/ballad_joint',
         CLIP,
-        retrieval=False,
+        recipes=_ALONE,
         **_OTHER,
     ),
     'ballad': Method(
@@ -159,6 +172,21 @@ METHODS = {
     ),
     'lift_vpt': Method(
         'LIFT: prompts in a ViT of CLIP', 'lift/lift_vpt', VIT, **_OTHER
+    ),
+    'lift_plus': Method(
+        'LIFT+: adapters in a ViT of CLIP',
+        'lift_plus/lift_plus_vit',
+        VIT,
+        **_OTHER,
+    ),
+    'lt_soups': Method(
+        'LT-Soups of a ViT of CLIP',
+        'lt_soups/lt_soups_vit',
+        VIT,
+        first='lt_soups/lt_soups_vit_1',
+        options=(f'model.stage_1={{}}/round_{len(SOUP_IMBALANCES) - 1}.pth',),
+        soup=True,
+        **_OTHER,
     ),
 }
 # Mixed with the zero-shot CLIP.

@@ -1,10 +1,11 @@
 """All long-tail methods on the emoji world, without and with retrieved images.
 
-With one student and one schedule, for some seeds, beside CLIP without
-training, BALLAD, other students and ensembles with CLIP. Each stage is a
-command that a user could type in the folder of its seed; it is printed, its
-log kept, and it is skipped when an earlier run finished it. The tables are
-brought up to date after each stage.
+Retrieved images are used in two ways: all alike, and with the recipe that
+tools/train.py chooses by the loss. There is one student and one schedule, for
+some seeds; CLIP without training, BALLAD, other students and ensembles with
+CLIP are compared. Each stage is a command that a user could type in the folder
+of its seed; it is printed, its log kept, and it is skipped when an earlier run
+finished it. The tables are brought up to date after each stage.
 """
 
 import argparse
@@ -15,6 +16,7 @@ from pathlib import Path
 from methods import METHODS, POST_HOC
 from study_stages import list_stages
 from summary import summarize
+from toy_stages import RECIPES
 
 from ltvl_mm.utils.command_line import (
     add_jobs,
@@ -42,9 +44,13 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         '--retrieval',
-        choices=['none', 'with', 'both'],
-        default='both',
-        help='trainings without retrieved images, with them, or both',
+        nargs='+',
+        choices=RECIPES,
+        default=list(RECIPES),
+        metavar='RECIPE',
+        help='trainings without retrieved images (none), with all of them '
+        'alike (plain), with the recipe that suits the loss (auto) (default: '
+        'all)',
     )
     parser.add_argument(
         '--world',
@@ -68,7 +74,7 @@ def main() -> None:
     plan = partial(
         list_stages,
         methods=args.methods,
-        retrieval=args.retrieval,
+        recipes=args.retrieval,
         world_options=[f'--{option}' for option in args.world],
     )
     tables = partial(summarize, work)

@@ -1,18 +1,22 @@
 """Stages of one seed of the study."""
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from methods import ENSEMBLES, METHODS, PLAIN, Method
-
-from ltvl_mm.utils.stages import Stage
-
-sys.path.append(str(Path(__file__).parents[1]))  # what all studies share
-
+from methods import (
+    ENSEMBLES,
+    METHODS,
+    PLAIN,
+    SOUP_IMBALANCES,
+    SOUP_SHARE,
+    SOUP_SUBSETS,
+    Method,
+)
 from toy_stages import (
     COUNTS,
     MANIFEST,
+    NO_RETRIEVAL,
+    RECIPES,
     ZERO_SHOT,
     draw_stage,
     ensemble_stage,
@@ -27,12 +31,14 @@ from toy_stages import (
     train_stage,
 )
 
+from ltvl_mm.utils.stages import ROOT, Stage
+
 
 def list_stages(
     work: Path,
     seed: int,
     methods: Sequence[str],
-    retrieval: str = 'both',
+    recipes: Sequence[str] = tuple(RECIPES),
     world_options: Sequence[str] = (),
 ) -> list[Stage]:
     """Return the stages of one seed, each after those that it needs.
@@ -41,47 +47,48 @@ def list_stages(
         work: Folder of the seed.
         seed: Seed of world and trainings.
         methods: Keys of ``METHODS``; the plain student is always trained.
-        retrieval: ``'none'``, ``'with'`` or ``'both'``.
+        recipes: Keys of ``RECIPES`` to train with.
         world_options: Options of ``make_emoji_world.py``.
     """
     stages = [draw_stage(work, seed, world_options)]
     stages.append(score_zero_shot_stage(work))
-    kinds = {'none': [False], 'with': [True], 'both': [False, True]}[retrieval]
-    if True in kinds:
+    if set(recipes) - {NO_RETRIEVAL}:
         stages += list_retrieval_stages(work)
     chosen = dict.fromkeys([PLAIN, *methods])
     for key in chosen:
         method = METHODS[key]
-        for retrieved in kinds:
-            if method.retrieval if retrieved else method.plain:
-                stages += _list_method_stages(work, seed, key, retrieved)
+        for recipe in recipes:
+            if recipe in method.recipes:
+                stages += _list_method_stages(work, seed, key, recipe)
     # First stages are shared by several methods.
     return list({stage.name: stage for stage in stages}.values())
 
 
 def _list_method_stages(
-    work: Path, seed: int, key: str, retrieval: bool
+    work: Path, seed: int, key: str, recipe: str
 ) -> list[Stage]:
-    """Return the stages of a method without or with retrieved images."""
+    """Return the stages of a method; all its trainings have one recipe."""
     method = METHODS[key]
-    stages, first = [], None
-    if method.first:
-        first = name_run(method.first, retrieval=retrieval)
-        stages.append(
-            train_stage(work, seed, method.first, retrieval=retrieval)
-        )
+    stages, first, first_stage = [], None, None
+    if method.soup:
+        stages, first = _list_soup_stages(work, seed, method.first, recipe)
+        first_stage = stages[-1].name
+    elif method.first:
+        first = name_run(method.first, recipe)
+        stages = [train_stage(work, seed, method.first, recipe=recipe)]
     stages += [
         train_stage(
             work,
             seed,
             method.config,
-            retrieval=retrieval,
+            recipe=recipe,
             first=first,
+            first_stage=first_stage,
             options=method.options,
         ),
-        score_stage(work, method.config, retrieval=retrieval),
+        score_stage(work, method.config, recipe=recipe),
     ]
-    run = name_run(method.config, retrieval=retrieval)
+    run = name_run(method.config, recipe)
     if key in ENSEMBLES:
         zero_shot = f'{ZERO_SHOT}/{ZERO_SHOT}'
         stages += [
@@ -90,21 +97,65 @@ def _list_method_stages(
             ensemble_stage(work, run),
         ]
     if key == PLAIN:
-        stages.append(_adjust_stage(work, run, retrieval))
+        stages.append(_adjust_stage(work, run, recipe))
     if key in (PLAIN, 'reslt'):
         stages += _list_classifier_stages(work, run, method)
     return stages
 
 
-def _adjust_stage(work: Path, run: str, retrieval: bool) -> Stage:
-    """Return the stage that adjusts the plain student's logits."""
+def _list_soup_stages(
+    work: Path, seed: int, config: str, recipe: str
+) -> tuple[list[Stage], str]:
+    """Return the stages that train on subsets and average, and their run.
+
+    Each training has a seed of its own, for its subset and its batches.
+    """
+    run, stages, members = name_run(config, recipe), [], []
+    for imbalance in SOUP_IMBALANCES:
+        for subset in range(SOUP_SUBSETS):
+            own_seed = SOUP_SUBSETS * seed + subset
+            members.append(f'{run}_{imbalance}_{subset}')
+            stage = train_stage(
+                work,
+                own_seed,
+                config,
+                recipe=recipe,
+                run=members[-1],
+                options=(
+                    f'train_dataloader.dataset.imbalance={imbalance}',
+                    f'train_dataloader.dataset.seed={own_seed}',
+                ),
+            )
+            stages.append(stage)
+    merge = tool_stage(
+        *(work, f'average {run}'),
+        'tools/model_converters/average_weights.py',
+        *map(find_run, members),
+        f'--start={ROOT}/configs/toy/{config}.py',
+        *(f'--merge={SOUP_SHARE}', f'--per-round={SOUP_SUBSETS}'),
+        *('-o', find_run(run)),
+        needs=[stage.name for stage in stages],
+    )
+    return [*stages, merge], run
+
+
+def _adjust_stage(work: Path, run: str, recipe: str) -> Stage:
+    """Return the stage that adjusts the plain student's logits.
+
+    For the images per class that it was trained with.
+    """
+    counted = {
+        NO_RETRIEVAL: [],
+        'plain': ['--manifest', MANIFEST],
+        'auto': ['--manifest', MANIFEST, '--counts', 'probability'],
+    }
     folder = find_run(run)
     return tool_stage(
         *(work, f'adjust logits of {run}'),
         'tools/analysis_tools/adjust_logits.py',
         *('--val', f'{folder}/val.npz', '--test', f'{folder}/test.npz'),
         f'--class-counts={COUNTS}',
-        *(['--manifest', MANIFEST] if retrieval else []),
+        *counted[recipe],
         *('-o', f'{folder}/post_hoc'),
         needs=[f'test {run}', f'predict val of {run}'],
     )

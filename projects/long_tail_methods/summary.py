@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from aim import check_gains, check_strongest, format_gains
 from methods import (
     ENSEMBLES,
     METHODS,
@@ -14,14 +15,20 @@ from methods import (
     Method,
     name_ensemble,
 )
+from recipe_table import format_recipes
 from regime import check_regime, format_checks
-from study_stages import find_run, name_run
+from toy_stages import NO_RETRIEVAL, RECIPES, find_run, name_run
 
 from ltvl_mm.evaluation.accuracy_table import format_accuracies
 from ltvl_mm.structures.class_counts import GROUPS
 from ltvl_mm.utils.io import atomic_write, read_json, write_json
 
 MEASURES = (*GROUPS, 'all', 'harmonic_mean')
+TITLES = {
+    NO_RETRIEVAL: 'Without retrieved images',
+    'plain': 'With retrieved images, all alike (plain)',
+    'auto': 'With retrieved images, by the recipe that suits the loss (auto)',
+}
 
 
 @dataclass(frozen=True)
@@ -31,7 +38,7 @@ class Source:
     Args:
         method: Name of the method in tables.
         student: Name of the model.
-        retrieval: True if it was also trained on retrieved images.
+        recipe: Recipe of its training, a key of ``RECIPES``.
         file: Results, in the folder of the seed.
         row: Name of the row in ``test`` of the file; '' for a file of
             metrics.
@@ -40,7 +47,7 @@ class Source:
 
     method: str
     student: str
-    retrieval: bool
+    recipe: str
     file: str
     row: str = ''
     rebalancing: bool = False
@@ -62,11 +69,26 @@ def summarize(work: Path) -> str:
             else:
                 rows.append({**row, 'seed': seed})
     checks = check_regime(rows)
+    gains, strongest = check_gains(rows), check_strongest(rows)
     write_json(
         work / 'results.json',
-        {'rows': rows, 'regime': checks, 'missing': missing},
+        {
+            'rows': rows,
+            'regime': checks,
+            'gains': gains,
+            'strongest': strongest,
+            'missing': missing,
+        },
     )
-    text = _format(rows, checks, missing)
+    parts = _list_tables(rows)
+    if checks:
+        parts += ['Regime:', format_checks(checks)]
+    if gains:
+        parts += ['Aim of retrieval:', format_gains(gains, strongest)]
+    if missing:
+        parts.append(f'Not there yet ({len(missing)}):')
+        parts.append('\n'.join(f'- {line}' for line in missing))
+    text = '\n\n'.join(parts)
     with atomic_write(work / 'results.md', 'w') as file:
         file.write(f'{text}\n')
     return f'{text}\n\nTable: {work / "results.json"} and results.md'
@@ -81,18 +103,20 @@ def find_seeds(work: Path) -> list[int]:
 def list_sources() -> Iterator[Source]:
     """Yield where each row of the tables is found."""
     zero_shot = find_run('clip_zero_shot')
-    yield Source(ZERO_SHOT_TITLE, 'CLIP', False, f'{zero_shot}/metrics.json')
-    for retrieval in (False, True):
+    yield Source(
+        ZERO_SHOT_TITLE, 'CLIP', NO_RETRIEVAL, f'{zero_shot}/metrics.json'
+    )
+    for recipe in RECIPES:
         for key, method in METHODS.items():
-            if method.retrieval if retrieval else method.plain:
-                yield from _list_method_sources(key, method, retrieval)
+            if recipe in method.recipes:
+                yield from _list_method_sources(key, method, recipe)
 
 
 def _list_method_sources(
-    key: str, method: Method, retrieval: bool
+    key: str, method: Method, recipe: str
 ) -> Iterator[Source]:
-    folder = find_run(name_run(method.config, retrieval=retrieval))
-    model = (method.student, retrieval)
+    folder = find_run(name_run(method.config, recipe))
+    model = (method.student, recipe)
     file = f'{folder}/metrics.json'
     yield Source(method.title, *model, file, rebalancing=method.rebalancing)
     if key in ENSEMBLES:
@@ -122,32 +146,27 @@ def _read_row(source: Source, folder: Path) -> dict | None:
     return {
         'method': source.method,
         'student': source.student,
-        'retrieval': source.retrieval,
+        'retrieval': source.recipe != NO_RETRIEVAL,
+        'recipe': source.recipe,
         'rebalancing': source.rebalancing,
         **{name: found[name] for name in MEASURES if name in found},
     }
 
 
 def _describe(source: Source, seed: int) -> str:
-    how = 'with' if source.retrieval else 'without'
-    return f'{source.method}, {how} retrieved images, seed {seed}'
+    how = 'without retrieved images'
+    if source.recipe != NO_RETRIEVAL:
+        how = f'with retrieved images, recipe {source.recipe}'
+    return f'{source.method}, {how}, seed {seed}'
 
 
-def _format(
-    rows: Sequence[dict], checks: Sequence[dict], missing: Sequence[str]
-) -> str:
-    """Return the tables of what is there."""
+def _list_tables(rows: Sequence[dict]) -> list[str]:
+    """Return titles and tables: recipes compared, then each in full."""
     parts = []
-    for title, retrieval in (
-        ('Without retrieved images', False),
-        ('With retrieved images', True),
-    ):
-        mine = [row for row in rows if row['retrieval'] == retrieval]
+    if any(row['retrieval'] for row in rows):
+        parts += ['Gains by retrieved images:', format_recipes(rows)]
+    for recipe, title in TITLES.items():
+        mine = [row for row in rows if row['recipe'] == recipe]
         if mine:
             parts += [f'{title}:', format_accuracies(mine)]
-    if checks:
-        parts += ['Regime:', format_checks(checks)]
-    if missing:
-        parts.append(f'Not there yet ({len(missing)}):')
-        parts.append('\n'.join(f'- {line}' for line in missing))
-    return '\n\n'.join(parts)
+    return parts

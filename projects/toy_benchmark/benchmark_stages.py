@@ -6,6 +6,7 @@ from pathlib import Path
 from models import (
     BALLAD_A,
     BALLAD_B,
+    COMPARED,
     STUDENTS,
     list_models,
     name_student,
@@ -13,6 +14,7 @@ from models import (
 from toy_stages import (
     COUNTS,
     MANIFEST,
+    NO_RETRIEVAL,
     RETRIEVE,
     WORLD,
     ZERO_SHOT,
@@ -43,10 +45,10 @@ def list_stages(work: Path, seed: int, students: Sequence[str]) -> list[Stage]:
     """
     plain, tackle = (
         [
-            _list_training(work, seed, name_student(student), retrieval)
+            _list_training(work, seed, name_student(student), recipe)
             for student in students
         ]
-        for retrieval in (False, True)
+        for recipe in COMPARED
     )
     stages = [
         draw_stage(work, seed),
@@ -68,19 +70,19 @@ def _list_training(
     work: Path,
     seed: int,
     config: str,
-    retrieval: bool = False,
+    recipe: str = NO_RETRIEVAL,
     *,
     first: str | None = None,
     scored: bool = True,
 ) -> list[Stage]:
     """Train, test, and save what the report maps."""
-    run = name_run(config, retrieval=retrieval)
+    run = name_run(config, recipe)
     training = train_stage(
         work,
         seed,
         config,
-        retrieval=retrieval,
-        first=first and name_run(first, retrieval=retrieval),
+        recipe=recipe,
+        first=first and name_run(first, recipe),
         options=[f'model.{p}.pretrained={{}}' for p in ('backbone', 'head')]
         if first
         else (),
@@ -89,7 +91,7 @@ def _list_training(
         return [training]
     return [
         training,
-        score_stage(work, config, retrieval=retrieval),
+        score_stage(work, config, recipe=recipe),
         features_stage(work, run, config, 'test'),
     ]
 
@@ -97,9 +99,9 @@ def _list_training(
 def _list_ensembles(work: Path, student: str) -> list[Stage]:
     """Mix a student, without and with retrieved images, with CLIP."""
     stages = []
-    for retrieval in (False, True):
+    for recipe in COMPARED:
         config = name_student(student)
-        run = name_run(config, retrieval=retrieval)
+        run = name_run(config, recipe)
         stages += [
             predict_val_stage(work, run, config),
             ensemble_stage(work, run),
@@ -118,10 +120,7 @@ def _list_pictures(work: Path, students: Sequence[str]) -> list[Stage]:
         )
     ]
     for student in students:
-        runs = [
-            name_run(name_student(student), retrieval=retrieval)
-            for retrieval in (False, True)
-        ]
+        runs = [name_run(name_student(student), recipe) for recipe in COMPARED]
         names = ('without retrieval', 'with retrieval')
         stages.append(
             tool_stage(

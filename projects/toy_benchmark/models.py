@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[1]))  # what all studies share
 
-from toy_stages import ZERO_SHOT, find_run, name_run
+from toy_stages import NO_RETRIEVAL, ZERO_SHOT, find_run, name_run
 
 # Student -> name; trained by cross_entropy_<student>.py.
 STUDENTS = {
@@ -17,6 +17,8 @@ STUDENTS = {
     'convnext': 'ConvNeXt',
     'timm': 'ResNet-18 of timm',
 }
+# Recipes of each student.
+COMPARED = (NO_RETRIEVAL, 'plain')
 BALLAD_A, BALLAD_B = 'ballad/ballad_a', 'ballad/ballad_b'
 
 
@@ -50,8 +52,9 @@ def list_models(students: Sequence[str]) -> list[Model]:
         Model(find_run('ballad_b'), 'BALLAD, A then B'),
     ]
     for student in students:
-        for retrieval in (False, True):
-            run = name_run(name_student(student), retrieval=retrieval)
+        for recipe in COMPARED:
+            retrieval = recipe != NO_RETRIEVAL
+            run = name_run(name_student(student), recipe)
             name = STUDENTS[student] + ' + retrieval' * retrieval
             folder = find_run(run)
             kind = dict(student=True, retrieval=retrieval)

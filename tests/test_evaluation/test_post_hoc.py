@@ -1,10 +1,15 @@
 """Logit adjustment, tau-normalisation and nearest class means."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from ltvl_mm.evaluation import tau_normalization
-from ltvl_mm.evaluation.logit_adjustment import adjust_logits
+from ltvl_mm.evaluation.logit_adjustment import (
+    adjust_logits,
+    count_trained_images,
+)
 from ltvl_mm.evaluation.post_hoc import (
     choose_setting,
     score_methods,
@@ -18,6 +23,7 @@ from ltvl_mm.evaluation.tau_normalization import (
     search_taus_by_loss,
 )
 from ltvl_mm.structures.features import Features
+from ltvl_mm.structures.manifest import Manifest
 from ltvl_mm.structures.predictions import Predictions
 
 GROUPS = np.array(['many', 'few'])
@@ -27,6 +33,27 @@ PREDICTIONS = Predictions(
     labels=np.array([0, 1]),
     paths=('a', 'b'),
 )
+
+
+def test_retrieved_images_count_whole_or_as_their_probabilities():
+    manifest = Manifest(
+        class_names=('cat', 'dog', 'eel'),
+        class_id=np.array([0, 0, 2], np.int32),
+        rank=np.array([0, 1, 0], np.int32),
+        score=np.log([0.75 / 0.25, 0.5 / 0.5, 0.2 / 0.8]),
+        cosine=np.array([0.3, 0.2, 0.25]),
+        key=('a', 'b', 'c'),
+        file=('a.jpg', 'b.jpg', 'c.jpg'),
+        caption=('', '', ''),
+        source={'score': 'softmax'},
+    )
+    counts = np.array([5, 4, 3])
+    assert count_trained_images(counts, manifest).tolist() == [7, 4, 4]
+    weighted = count_trained_images(counts, manifest, by_probability=True)
+    assert weighted == pytest.approx([6.25, 4, 3.2])
+    cosine = replace(manifest, source={'score': 'cosine'})
+    with pytest.raises(ValueError, match='no log-odds'):
+        count_trained_images(counts, cosine, by_probability=True)
 
 
 def test_adjustment_by_hand():

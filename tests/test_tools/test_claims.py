@@ -23,6 +23,7 @@ def row(method, total, seed=0, *, retrieval=False, **other):
         **defaults,
         'method': method,
         'retrieval': retrieval,
+        'recipe': 'plain' if retrieval else 'none',
         'seed': seed,
         'all': total,
         **other,
@@ -66,6 +67,14 @@ def test_retrieval_is_held_against_the_best_method_of_each_seed(claims):
     assert find_line(claims, rows, text)[0] == (
         'holds on the mean (2 of 3 seeds)'
     )
+
+
+def test_rows_of_other_recipes_are_left_out(claims):
+    rows = make_students(0, plain=40, tackle=55, ride=50, paco=52)
+    best = row('cross-entropy', 70, student=RESNET, retrieval=True)
+    text = 'above every re-balancing'
+    line = find_line(claims, [*rows, {**best, 'recipe': 'auto'}], text)
+    assert line[2] == '0: +3.0'
 
 
 def test_a_seed_without_all_rows_is_left_out(claims):

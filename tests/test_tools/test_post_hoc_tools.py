@@ -113,6 +113,10 @@ def test_logits_are_adjusted_from_saved_predictions(
     assert taus[found['chosen']['tau']] == max(taus.values())
     log = run_here(*command, tmp_path / 'val.npz', status=1)
     assert 'is in val and in test' in log
+    log = run_here(
+        *(*command, tmp_path / 'test.npz', '--counts', 'probability'), status=1
+    )
+    assert 'there is no --manifest' in log
 
 
 def test_an_open_set_is_measured_from_saved_predictions(

@@ -28,6 +28,14 @@ def build_parser() -> argparse.ArgumentParser:
         'none)',
     )
     parser.add_argument(
+        '--counts',
+        choices=('all', 'probability'),
+        default='all',
+        help='weight of a retrieved image in the counts: that of a target '
+        'image, or its probability, as trained with --recipe weighted '
+        '(default: %(default)s)',
+    )
+    parser.add_argument(
         '--test-counts',
         help='list or .json of images per class of the test set, if it is '
         'known and not uniform (default: uniform)',
@@ -43,10 +51,11 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main() -> None:
     args = build_parser().parse_args()
-    import numpy as np
-
     from ltvl_mm.evaluation.accuracy_table import format_accuracies
-    from ltvl_mm.evaluation.logit_adjustment import adjust_logits
+    from ltvl_mm.evaluation.logit_adjustment import (
+        adjust_logits,
+        count_trained_images,
+    )
     from ltvl_mm.evaluation.post_hoc import (
         choose_setting,
         score_methods,
@@ -60,13 +69,21 @@ def main() -> None:
     from ltvl_mm.structures.predictions import load_predictions
     from ltvl_mm.utils.io import write_json
 
+    if args.counts != 'all' and not args.manifest:
+        raise ValueError(
+            f'--counts {args.counts} counts retrieved images, but there is no '
+            f'--manifest; give the one that was trained with'
+        )
     val, test = load_predictions(args.val), load_predictions(args.test)
     classes = val.probabilities.shape[1]
     counts = load_class_counts(args.class_counts, classes)
     trained = counts
     if args.manifest:
-        retrieved = load_manifest(args.manifest).class_id
-        trained = counts + np.bincount(retrieved, minlength=classes)
+        trained = count_trained_images(
+            counts,
+            load_manifest(args.manifest),
+            by_probability=args.counts == 'probability',
+        )
     prior = args.test_counts and load_class_counts(args.test_counts, classes)
     if both := set(val.paths) & set(test.paths):
         sys.exit(f'{min(both)} is in val and in test: choose on other images')
