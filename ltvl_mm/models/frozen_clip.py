@@ -19,6 +19,7 @@ from ltvl_mm.models.text_encoder import (
     find_long_names,
     tokenize_classes,
 )
+from ltvl_mm.utils.processor import multiplies_bfloat16
 from ltvl_mm.utils.progress import progress_bar
 
 
@@ -36,7 +37,8 @@ class FrozenCLIP:
         preprocess: Replacement for the preprocessing of these weights; see
             :func:`ltvl_mm.models.clip_preprocessing.find_preprocessing`.
         device: ``'cpu'``, ``'cuda'``, ...
-        amp: Run the image tower in bfloat16 where that is safe.
+        amp: Run the image tower in bfloat16 where that is safe; a CPU needs
+            instructions for it.
         compile: Compile the image tower: minutes first, then faster.
 
     Attributes:
@@ -46,7 +48,8 @@ class FrozenCLIP:
 
     Raises:
         ValueError: As :func:`ltvl_mm.models.clip.build_clip` and
-            :func:`ltvl_mm.models.clip.build_tokenizer`.
+            :func:`ltvl_mm.models.clip.build_tokenizer`, and if ``amp`` is
+            set on a CPU that cannot multiply bfloat16.
     """
 
     def __init__(
@@ -59,6 +62,12 @@ class FrozenCLIP:
         amp: bool = False,
         compile: bool = False,
     ) -> None:
+        if amp and not multiplies_bfloat16(device):
+            raise ValueError(
+                f'amp (--amp) on device {device!r}: this processor has no '
+                'instructions for bfloat16, so float32 is many times faster '
+                'here; leave it out, or use a GPU'
+            )
         if pretrained is None:
             pretrained = find_default_weights(arch)
         self.arch = arch

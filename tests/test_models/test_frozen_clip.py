@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
+from ltvl_mm.models import frozen_clip
 from ltvl_mm.models.clip import build_clip, build_tokenizer, identify_clip
 from ltvl_mm.models.frozen_clip import FrozenCLIP
 
@@ -33,7 +34,10 @@ def test_images_are_encoded_without_gradient_and_not_normalised(
     assert not torch.allclose(features.norm(dim=1), torch.ones(3))
 
 
-def test_half_precision_changes_features_little(weights):
+def test_half_precision_changes_features_little(weights, monkeypatch):
+    monkeypatch.setattr(
+        frozen_clip, 'multiplies_bfloat16', lambda device: True
+    )
     images = torch.randn(3, 3, 32, 32)
     features = [
         FrozenCLIP('ltvl-toy', weights, amp=amp).encode_images(images).float()
@@ -41,6 +45,14 @@ def test_half_precision_changes_features_little(weights):
     ]
     assert not torch.equal(*features)
     assert (F.cosine_similarity(*features) > 0.99).all()
+
+
+def test_half_precision_needs_a_processor_that_has_it(weights, monkeypatch):
+    monkeypatch.setattr(
+        frozen_clip, 'multiplies_bfloat16', lambda device: False
+    )
+    with pytest.raises(ValueError, match='no instructions for bfloat16'):
+        FrozenCLIP('ltvl-toy', weights, amp=True)
 
 
 def test_class_names_become_unit_vectors(model, weights):
