@@ -29,7 +29,7 @@ train_dataloader = dict(
     persistent_workers=False,
     worker_init_fn=dict(type='ltvl_mm.seed_worker'),
     collate_fn=dict(type='default_collate'),
-    sampler=dict(type='ltvl_mm.FixedEpochSampler', epoch_size=4800),
+    sampler=dict(type='ltvl_mm.FixedEpochSampler', epoch_size=3200),
     dataset=dict(
         type='ltvl_mm.EmojiWorld',
         data_root=data_root,

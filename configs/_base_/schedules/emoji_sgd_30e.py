@@ -1,11 +1,15 @@
-"""2,250 steps of 64 images with SGD, whatever the training set."""
+"""1,500 steps of 64 images with SGD, whatever the training set.
 
-max_epochs = 30  # of 4,800 images
+The rate is chosen on val (seed 0, cross-entropy without retrieved images): 0.05,
+0.1, 0.2 and 0.4 reach 32.3, 40.9, 46.1 and 48.6 % in as many steps.
+"""
+
+max_epochs = 30  # of 3,200 images
 
 optim_wrapper = dict(
     type='ltvl_mm.BFloat16OptimWrapper',
     optimizer=dict(
-        type='SGD', lr=0.1, momentum=0.9, weight_decay=5e-4, nesterov=True
+        type='SGD', lr=0.4, momentum=0.9, weight_decay=5e-4, nesterov=True
     ),
 )
 param_scheduler = [

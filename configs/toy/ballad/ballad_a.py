@@ -25,6 +25,7 @@ model = dict(
     ),
 )
 
+train_dataloader = dict(sampler=dict(epoch_size=4800))
 # Rate and epochs are ours, for the toy CLIP.
 optim_wrapper = dict(
     type='ltvl_mm.BFloat16OptimWrapper', optimizer=dict(lr=1e-4)

@@ -9,6 +9,6 @@ _base_ = '../cross_entropy/cross_entropy_r18.py'
 
 train_dataloader = dict(
     sampler=dict(
-        _delete_=True, type='ltvl_mm.ClassBalancedSampler', epoch_size=4800
+        _delete_=True, type='ltvl_mm.ClassBalancedSampler', epoch_size=3200
     )
 )

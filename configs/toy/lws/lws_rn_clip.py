@@ -19,7 +19,7 @@ model = dict(
 )
 train_dataloader = dict(
     sampler=dict(
-        _delete_=True, type='ltvl_mm.ClassBalancedSampler', epoch_size=4800
+        _delete_=True, type='ltvl_mm.ClassBalancedSampler', epoch_size=3200
     )
 )
 param_scheduler = [

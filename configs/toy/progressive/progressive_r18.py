@@ -10,7 +10,7 @@ train_dataloader = dict(
     sampler=dict(
         _delete_=True,
         type='ltvl_mm.ProgressivelyBalancedSampler',
-        epoch_size=4800,
+        epoch_size=3200,
         max_epochs=_base_.max_epochs,
     )
 )

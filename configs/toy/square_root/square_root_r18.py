@@ -7,5 +7,5 @@ Hardware: 1 CPU core, 1 minute.
 _base_ = '../cross_entropy/cross_entropy_r18.py'
 
 train_dataloader = dict(
-    sampler=dict(_delete_=True, type='ltvl_mm.PowerSampler', epoch_size=4800)
+    sampler=dict(_delete_=True, type='ltvl_mm.PowerSampler', epoch_size=3200)
 )
