@@ -1,7 +1,7 @@
 """1,500 steps of 64 images with SGD, whatever the training set.
 
-The rate is chosen on val (seed 0, cross-entropy without retrieved images): 0.05,
-0.1, 0.2 and 0.4 reach 32.3, 40.9, 46.1 and 48.6 % in as many steps.
+The rate is chosen on val (seed 0, cross-entropy without retrieved images):
+0.05, 0.1, 0.2 and 0.4 reach 32.3, 40.9, 46.1 and 48.6 % in as many steps.
 """
 
 max_epochs = 30  # of 3,200 images
