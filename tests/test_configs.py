@@ -84,6 +84,7 @@ VARIABLES = {
     'test_pipeline_deit',
     'train_pipeline',
     'train_pipeline_384',
+    'train_pipeline_clip',
     'train_pipeline_cnn',
     'train_pipeline_deit',
     'train_pipeline_inat18',

@@ -17,6 +17,14 @@ train_pipeline = [
     dict(type='RandomFlip', prob=0.5, direction='horizontal'),
     dict(type='PackInputs'),
 ]
+# For a toy CLIP that is fine-tuned. A crop resamples a 32-pixel drawing, which
+# this CLIP has not been trained on: of the training images it recognizes
+# 78 % as drawn, 79 % flipped and 59 % cropped.
+train_pipeline_clip = [
+    dict(type='LoadImageFromFile'),
+    dict(type='RandomFlip', prob=0.5, direction='horizontal'),
+    dict(type='PackInputs'),
+]
 test_pipeline = [dict(type='LoadImageFromFile'), dict(type='PackInputs')]
 
 train_dataloader = dict(

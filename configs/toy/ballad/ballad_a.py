@@ -25,11 +25,17 @@ model = dict(
     ),
 )
 
-train_dataloader = dict(sampler=dict(epoch_size=4800))
-# Rate and epochs are ours, for the toy CLIP.
-optim_wrapper = dict(
-    type='ltvl_mm.BFloat16OptimWrapper', optimizer=dict(lr=1e-4)
+train_dataloader = dict(
+    sampler=dict(epoch_size=4800),
+    dataset=dict(pipeline=_base_.train_pipeline_clip),
 )
+# Learning rate and epochs are ours, for the toy CLIP. Chosen on val (seed 0),
+# overall after phase B: 84.2 % with 1e-4, 85.1 with 1e-3, 83.9 with 3e-3; 78.4
+# zero-shot.
+optim_wrapper = dict(
+    type='ltvl_mm.BFloat16OptimWrapper', optimizer=dict(lr=1e-3)
+)
+auto_scale_lr = dict(base_batch_size=64)
 param_scheduler = [dict(type='CosineAnnealingLR', T_max=max_epochs)]
 train_cfg = dict(max_epochs=max_epochs, val_interval=max_epochs)
 val_cfg = dict()

@@ -25,11 +25,15 @@ model = dict(
     ),
 )
 train_dataloader = dict(
-    sampler=dict(epoch_size=4800, **_base_.balanced_sampler)
+    sampler=dict(epoch_size=4800, **_base_.balanced_sampler),
+    dataset=dict(pipeline=_base_.train_pipeline_clip),
 )
 
-# Rate and epochs are the code's.
-optim_wrapper = dict(type='ltvl_mm.BFloat16OptimWrapper')
+# Epochs and learning rate are the code's: 0.2 for batches of 512.
+optim_wrapper = dict(
+    type='ltvl_mm.BFloat16OptimWrapper', optimizer=dict(lr=0.025)
+)
+auto_scale_lr = dict(base_batch_size=64)
 train_cfg = dict(val_interval=10)
 val_cfg = dict()
 test_cfg = dict()

@@ -17,5 +17,5 @@ model = dict(
 )
 # The adapter learns at the rate of phase B.
 optim_wrapper = dict(
-    paramwise_cfg=dict(custom_keys={'neck': dict(lr_mult=2000)})
+    paramwise_cfg=dict(custom_keys={'neck': dict(lr_mult=25)})
 )
