@@ -1,24 +1,21 @@
 """Baselines see images, and train weights, as their authors' code says."""
 
-import random
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
+from leaves import CONFIGS as ROOT
+from leaves import load_leaf
 from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 from mmengine.optim.scheduler import LinearLR, MultiStepLR
 from mmengine.registry import DefaultScope
-from PIL import Image
 from torch import nn
 
-from ltvl_mm.registry import MODELS, TRANSFORMS
+from ltvl_mm.registry import MODELS
 
-ROOT = Path(__file__).parents[1] / 'configs'
 INAT = sorted(
     path.relative_to(ROOT).as_posix()
-    for path in ROOT.rglob('*_r50_inat.py')
+    for path in ROOT.glob('*/*_r50_*_inat18.py')
     if '_base_' not in path.parts
 )
 
@@ -31,9 +28,11 @@ def list_types(pipeline):
     return [step.type for step in pipeline]
 
 
-@pytest.mark.parametrize('name', ['vit_b16', 'lora_vit_b16', 'vit_l14'])
+@pytest.mark.parametrize(
+    'name', ['lift_vit-b16', 'lift-lora_vit-b16', 'lift_vit-l14']
+)
 def test_lift_crops_and_flips_alone_and_cuts_a_border_off_at_test(name):
-    cfg = load(f'baselines/lift_{name}.py')
+    cfg = load_leaf(name)
     _, crop, flip, _ = cfg.train_dataloader.dataset.pipeline
     assert (crop.type, flip.type) == ('RandomResizedCrop', 'RandomFlip')
     assert 'crop_ratio_range' not in crop  # mmpretrain's is (0.08, 1)
@@ -44,16 +43,16 @@ def test_lift_crops_and_flips_alone_and_cuts_a_border_off_at_test(name):
 
 # Images of a step, epochs, width of the adapters.
 LIFT_PLUS = {
-    'vit_b16': (128, 5, 32),
-    'vit_b16_places': (128, 5, 8),
-    'vit_b16_inat': (128, 15, 256),
-    'vit_b16_cifar100': (128, 5, 4),
+    'imagenet-lt': (128, 5, 32),
+    'places-lt': (128, 5, 8),
+    'inat18': (128, 15, 256),
+    'cifar100-lt': (128, 5, 4),
 }
 
 
 @pytest.mark.parametrize('name', LIFT_PLUS)
 def test_lift_plus_has_the_settings_of_its_authors(name):
-    cfg = load(f'baselines/lift_plus_{name}.py')
+    cfg = load_leaf('lift_plus_vit-b16', name)
     batch, epochs, width = LIFT_PLUS[name]
     assert cfg.train_dataloader.batch_size == batch
     assert cfg.train_cfg.max_epochs == epochs
@@ -76,7 +75,7 @@ def test_lift_plus_has_the_settings_of_its_authors(name):
 
 @pytest.mark.parametrize('name', LIFT_PLUS)
 def test_lt_soups_has_the_settings_of_its_authors(name):
-    cfg = load(f'baselines/lt_soups_{name}_1.py')
+    cfg = load_leaf('lt_soups-stage1_vit-b16', name)
     assert cfg.train_dataloader.batch_size == 128
     assert cfg.train_dataloader.dataset.type == 'ltvl_mm.ImbalanceSubset'
     assert cfg.train_dataloader.sampler.min_epoch_size == 10 * 128
@@ -86,7 +85,7 @@ def test_lt_soups_has_the_settings_of_its_authors(name):
     assert cfg.param_scheduler[1].eta_min_ratio == 0.1
     (ema,) = [h for h in cfg.custom_hooks if h.type == 'EMAHook']
     assert ema.momentum == 0.01
-    refit = load(f'baselines/lt_soups_{name}.py')
+    refit = load_leaf('lt_soups_vit-b16', name)
     assert refit.train_dataloader.dataset.imbalance is None
     assert refit.model.begun == {'head': 'head'}
     assert refit.custom_hooks == cfg.custom_hooks
@@ -104,73 +103,9 @@ def test_inat_students_from_scratch_have_its_own_statistics(name):
         assert 'ColorJitter' not in list_types(pipeline)
 
 
-@pytest.mark.parametrize(
-    ('name', 'operations', 'stacked'),
-    [
-        ('paco_r50', 2, False),
-        ('paco_r50_clip', 2, False),
-        ('paco_r50_inat', 2, False),
-        ('gpaco_r50_inat', 2, False),
-        ('paco_rx50', 2, True),
-        ('paco_rx101', 3, True),
-    ],
-)
-def test_the_first_view_of_paco_is_stacked_for_resnext_alone(
-    name, operations, stacked
-):
-    pipeline = load(f'baselines/{name}.py').train_dataloader.dataset.pipeline
-    first, second = pipeline[1].transforms
-    assert first[-1].num_policies == operations
-    grays = ['RandomGrayscale', 'GaussianBlur']
-    found = [kind for kind in list_types(first) if kind in grays]
-    assert found == (grays if stacked else [])
-    assert list_types(second)[2:4] == grays
-
-
-def test_randaugment_of_paco_has_the_ranges_of_its_authors():
-    cfg = load('_base_/datasets/contrast_views.py')
-    ranges = {
-        step.type: tuple(step.magnitude_range)
-        for step in cfg.contrast_policies
-        if 'magnitude_range' in step
-    }
-    assert ranges['Posterize'] == (0, 4)
-    assert ranges['Solarize'] == (0, 256)
-    enhancements = ('ColorTransform', 'Contrast', 'Brightness', 'Sharpness')
-    for name in enhancements:
-        assert ranges[name] == (-0.9, 0.9)
-    for step in cfg.contrast_policies:
-        if step.type in enhancements:
-            assert step.random_negative_prob == 0
-
-
-# timm's RandAugment of the same name leaves 0, 1 and 4 of 10,000 images
-# constant (a light image that is brightened twice); timm_increasing 2.8 to
-# 6.5 %.
-@pytest.mark.parametrize(('operations', 'limit'), [(2, 0), (3, 5), (5, 10)])
-def test_randaugment_of_paco_blanks_no_more_images_than_timm(
-    operations, limit
-):
-    cfg = load('_base_/datasets/contrast_views.py')
-    names = {2: 'rand2_sim', 3: 'rand3_stack3', 5: 'rand5_stack5'}
-    views = cfg.contrast_pipelines[names[operations]][1].transforms
-    augment = views[0][-1]
-    assert augment.num_policies == operations
-    with DefaultScope.overwrite_default_scope('mmpretrain'):
-        transform = TRANSFORMS.build(augment)
-    random.seed(0)
-    np.random.seed(0)  # noqa: NPY002, mmpretrain draws from it
-    image = np.random.default_rng(0).integers(0, 256, (16, 16, 3), np.uint8)
-    blank = 0
-    for _ in range(10_000):
-        out = transform({'img': image.copy()})['img']
-        blank += int(out.min() == out.max())
-    assert blank <= limit
-
-
 @pytest.mark.parametrize('name', ['paco', 'gpaco'])
 def test_on_places_only_the_last_of_the_convolutions_train(name):
-    cfg = load(f'baselines/{name}_r152_places.py')
+    cfg = load_leaf(f'{name}_r152', 'places-lt')
     cfg.model.backbone.pop('init_cfg')
     cfg.model.backbone.depth = 50  # its blocks have the same names
     with DefaultScope.overwrite_default_scope('mmpretrain'):
@@ -193,22 +128,22 @@ def test_on_places_only_the_last_of_the_convolutions_train(name):
 # Settings of the authors' configs: images a step, rate, weight decay, epochs,
 # experts, and the factor on the loss.
 OFFICIAL = {
-    'ride_r50': (256, 0.1, 2e-4, 100, 3, 1),
-    'ride6_rx50': (256, 0.1, 2e-4, 100, 6, 1),
-    'ride4_from6_rx50': (256, 0.1, 2e-4, 100, 4, 4),
-    'ride2_r50_inat': (512, 0.2, 2e-4, 100, 2, 1),
-    'ride6_r50_inat': (512, 0.2, 2e-4, 100, 6, 1),
-    'ride4_from6_r50_inat': (512, 0.2, 2e-4, 100, 4, 4),
-    'tade_rx50': (64, 0.025, 5e-4, 180, 3, 1),
-    'tade_r50_inat': (512, 0.2, 2e-4, 100, 3, 1),
-    'tade_r152_places': (128, 0.01, 4e-4, 30, 3, 1),
+    ('ride-official_r50', 'imagenet-lt'): (256, 0.1, 2e-4, 100, 3, 1),
+    ('ride6-official_rx50', 'imagenet-lt'): (256, 0.1, 2e-4, 100, 6, 1),
+    ('ride4-from6-official_rx50', 'imagenet-lt'): (256, 0.1, 2e-4, 100, 4, 4),
+    ('ride2-official_r50', 'inat18'): (512, 0.2, 2e-4, 100, 2, 1),
+    ('ride6-official_r50', 'inat18'): (512, 0.2, 2e-4, 100, 6, 1),
+    ('ride4-from6-official_r50', 'inat18'): (512, 0.2, 2e-4, 100, 4, 4),
+    ('tade-official_rx50', 'imagenet-lt'): (64, 0.025, 5e-4, 180, 3, 1),
+    ('tade-official_r50', 'inat18'): (512, 0.2, 2e-4, 100, 3, 1),
+    ('tade-official_r152', 'places-lt'): (128, 0.01, 4e-4, 30, 3, 1),
 }
 
 
-@pytest.mark.parametrize('name', OFFICIAL)
-def test_official_presets_have_the_settings_of_the_authors(name):
-    cfg = load(f'baselines/{name}_official.py')
-    batch, rate, decay, epochs, experts, factor = OFFICIAL[name]
+@pytest.mark.parametrize(('name', 'dataset'), OFFICIAL)
+def test_official_presets_have_the_settings_of_the_authors(name, dataset):
+    cfg = load_leaf(name, dataset)
+    batch, rate, decay, epochs, experts, factor = OFFICIAL[name, dataset]
     assert cfg.auto_scale_lr.base_batch_size == batch
     assert cfg.train_dataloader.batch_size * 8 == batch
     optimizer = cfg.optim_wrapper.optimizer
@@ -229,7 +164,7 @@ def test_official_presets_have_the_settings_of_the_authors(name):
 
 
 def test_the_warm_up_of_ride_has_the_rates_of_its_code():
-    cfg = load('baselines/ride_r50_official.py')
+    cfg = load_leaf('ride-official_r50')
     weight = nn.Parameter(torch.zeros(1))
     optimizer = torch.optim.SGD([weight], lr=0.1)
     warm_up, steps = cfg.param_scheduler
@@ -250,9 +185,13 @@ def test_the_warm_up_of_ride_has_the_rates_of_its_code():
 
 
 def test_second_stages_have_the_epochs_of_their_authors():
-    for name in ('lws_r152_places', 'lws_r50_inat', 'lws_rx50'):
-        assert load(f'baselines/{name}.py').train_cfg.max_epochs == 5
-    cfg = load('baselines/balanced_softmax_r152_places_official.py')
+    for name, dataset in (
+        ('lws_r152', 'places-lt'),
+        ('lws_r50', 'inat18'),
+        ('lws_rx50', 'imagenet-lt'),
+    ):
+        assert load_leaf(name, dataset).train_cfg.max_epochs == 5
+    cfg = load_leaf('balanced_softmax-decoupled_r152', 'places-lt')
     assert cfg.model.type == 'ltvl_mm.DecoupledClassifier'
     assert cfg.model.head.loss.type == 'ltvl_mm.LogitAdjustedLoss'
     assert cfg.train_dataloader.sampler.type == 'ltvl_mm.FixedEpochSampler'
@@ -261,60 +200,23 @@ def test_second_stages_have_the_epochs_of_their_authors():
     assert cfg.auto_scale_lr.base_batch_size == 256
 
 
-@pytest.mark.parametrize(
-    ('name', 'smallest'),
-    [
-        ('tade_rx50_official', 0.2),
-        ('tade_r152_places_official', 0.2),
-        ('tade_r50_inat_official', 0.08),
-    ],
-)
-def test_views_of_tade_at_test_are_those_of_its_authors(name, smallest):
-    # test_training_imagenet.py and test_training_inat.py of their code.
-    _, crop, jitter, gray, blur, flip, _ = load(
-        f'baselines/{name}.py'
-    ).aggregation_views
-    assert (crop.scale, tuple(crop.crop_ratio_range)) == (224, (smallest, 1))
-    assert jitter.prob == 0.8
-    (change,) = jitter.transforms
-    assert (change.brightness, change.contrast) == (0.4, 0.4)
-    assert (change.saturation, change.hue) == (0.4, 0.1)
-    assert (gray.prob, blur.prob, flip.prob) == (0.2, 0.5, 0.5)
-    assert tuple(blur.magnitude_range) == (0.1, 2.0)
-    assert blur.magnitude_std == 'inf'  # uniform in the range
-
-
-@pytest.mark.parametrize('place', ['PaCo', 'TADE'])
-def test_grayscale_of_views_has_the_weights_of_pillow(place):
-    if place == 'PaCo':
-        pipelines = load('_base_/datasets/contrast_views.py')
-        views = pipelines.contrast_pipelines.rand2_sim[1].transforms[1]
-    else:
-        views = load('_base_/datasets/expert_views.py').expert_views
-    (gray,) = [step for step in views if step.type == 'RandomGrayscale']
-    with DefaultScope.overwrite_default_scope('mmpretrain'):
-        transform = TRANSFORMS.build({**gray, 'prob': 1.0})
-    image = np.random.default_rng(0).integers(0, 256, (16, 16, 3), np.uint8)
-    found = transform({'img': image})['img']
-    expected = np.asarray(Image.fromarray(image[..., ::-1]).convert('L'))
-    assert found.shape == image.shape
-    assert np.abs(found[..., 0].astype(int) - expected).max() <= 1
-
-
 def test_settings_at_test_time_are_those_of_the_authors():
-    assert load('baselines/lift_vit_l14.py').tta_pipeline[1].scale == 245
-    assert load('baselines/lift_vit_b16.py').tta_pipeline[1].scale == 248
-    cfg = load('baselines/tade_rx50_official.py')
+    assert load_leaf('lift_vit-l14').tta_pipeline[1].scale == 245
+    assert load_leaf('lift_vit-b16').tta_pipeline[1].scale == 248
+    cfg = load_leaf('tade-official_rx50')
     assert dict(cfg.aggregation) == {'rate': 0.025, 'weight_decay': 5e-4}
-    cfg = load('baselines/tade_r152_places_official.py')
+    cfg = load_leaf('tade-official_r152', 'places-lt')
     assert dict(cfg.aggregation) == {'rate': 0.01, 'weight_decay': 4e-4}
-    cfg = load('baselines/tade_r50_inat_official.py')
+    cfg = load_leaf('tade-official_r50', 'inat18')
     assert dict(cfg.aggregation) == {
         'rate': 0.2,
         'weight_decay': 2e-4,
         'entropy_weight': 0.01,
     }
-    gammas = {'reslt_rx50': 0.7, 'reslt_rx101': 0.7, 'reslt_r50_inat': 0.0}
-    for name, gamma in gammas.items():
-        head = load(f'baselines/{name}.py').model.head
+    for name, dataset, gamma in (
+        ('reslt_rx50', 'imagenet-lt', 0.7),
+        ('reslt_rx101', 'imagenet-lt', 0.7),
+        ('reslt_r50', 'inat18', 0.0),
+    ):
+        head = load_leaf(name, dataset).model.head
         assert head.get('gamma', 0.7) == gamma

@@ -77,7 +77,7 @@ def tune_adapter(
 
     Args:
         cfg: A config whose data sets are ``CachedFeatures``, such as
-            ``configs/ballad_rn50_b_cached.py``.
+            ``configs/ballad/ballad-b-cached_rn50_1xb512-10e_imagenet-lt.py``.
         presets: Name -> numbers.
 
     Returns:
@@ -196,7 +196,7 @@ def _read_split(cfg: Config, split: str) -> LabelledFeatures:
         raise ValueError(
             f'the config has no {split}_dataloader, got None; adapters are '
             f'tuned on cached features of train and val, see '
-            f'configs/ballad_rn50_b_cached.py'
+            f'configs/ballad/ballad-b-cached_rn50_1xb512-10e_imagenet-lt.py'
         )
     dataset = DATASETS.build(loader.dataset)
     if not isinstance(dataset, CachedFeatures):
@@ -204,7 +204,7 @@ def _read_split(cfg: Config, split: str) -> LabelledFeatures:
             f'{split}_dataloader.dataset must be ltvl_mm.CachedFeatures, got '
             f'{type(dataset).__name__}; make the cache with '
             f'tools/cache_features.py, and see '
-            f'configs/ballad_rn50_b_cached.py'
+            f'configs/ballad/ballad-b-cached_rn50_1xb512-10e_imagenet-lt.py'
         )
     views = dataset.cache.views
     return LabelledFeatures(

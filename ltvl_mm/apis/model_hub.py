@@ -31,8 +31,8 @@ def list_models(pattern: str = '') -> list[str]:
 
     Examples:
         >>> import ltvl_mm
-        >>> ltvl_mm.list_models('ballad_rn50x16')
-        ['ballad_rn50x16_b']
+        >>> ltvl_mm.list_models('lade')
+        ['lade_r50_8xb64-200e_inat18']
         >>> 'tackle_rx50' in ltvl_mm.list_models('*rx50')
         True
     """

@@ -5,6 +5,7 @@ trained with this project yet. ``--check`` writes nothing and says what is old.
 """
 
 import argparse
+import ast
 import os
 import sys
 from pathlib import Path
@@ -78,12 +79,12 @@ def make_files(root: Path = ROOT) -> dict[Path, str]:
 
 
 def _find_method(row: Row, methods: list[dict]) -> dict | None:
+    for method in methods:
+        if row.recipe in method.get('recipes', ()):
+            return method
     folder = row.configs[-1].parent.name
     for method in methods:
         if method['folder'] == folder:
-            return method
-    for method in methods:
-        if row.recipe in method['recipes']:
             return method
     return None
 
@@ -103,7 +104,7 @@ def _describe_method(method: dict) -> dict:
 def _describe_models(method: dict, rows: list[tuple[str, Row]]) -> list[dict]:
     models = {}
     for dataset, row in rows:
-        if row.recipe == 'tau_norm':
+        if row.recipe in ('tau_norm', 'ensemble'):
             continue  # no training of its own
         config = row.configs[-1].relative_to(ROOT)
         name = config.stem
@@ -139,6 +140,25 @@ def _write_readme(method: dict, rows: list[tuple[str, Row]]) -> str:
         '',
         method['text'],
         '',
+        *_write_published(folder, rows),
+    ]
+    leaves = sorted(folder.glob('*.py'))
+    if leaves:
+        lines += ['| config | what it is |', '| :-- | :-- |']
+    for path in leaves:
+        document = ast.get_docstring(
+            ast.parse(path.read_text(encoding='utf-8'))
+        )
+        summary = (document or '').splitlines()[0].rstrip('.')
+        lines.append(f'| [{path.stem}]({path.name}) | {summary} |')
+    return '\n'.join(lines).rstrip() + '\n'
+
+
+def _write_published(folder: Path, rows: list[tuple[str, Row]]) -> list[str]:
+    """Return the lines of the table of published numbers, if there are any."""
+    if not rows:
+        return []
+    lines = [
         'Top-1 accuracy in percent **as published**; a config after `+` is '
         'trained on the checkpoint of the one before. `tools/reproduce.py '
         '--table N` trains and tests the rows of a table and sets ours beside '
@@ -168,7 +188,7 @@ def _write_readme(method: dict, rows: list[tuple[str, Row]]) -> str:
             ', '.join(f'{row.table}.{row.number}' for row in same),
         ]
         lines.append(f'| {" | ".join(cells)} |')
-    return '\n'.join(lines) + '\n'
+    return [*lines, '']
 
 
 if __name__ == '__main__':

@@ -65,7 +65,7 @@ def test_presets_move_less_than_the_official_one(drawn):
 
 def test_preset_config_differs_in_its_weight_decay():
     preset, official = (
-        Config.fromfile(ROOT / f'configs/_base_/ballad_{name}.py')
+        Config.fromfile(ROOT / f'configs/_base_/models/ballad_{name}.py')
         for name in ('small_tail', 'official_b')
     )
     optimizer = preset.optim_wrapper.optimizer

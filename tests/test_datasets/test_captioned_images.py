@@ -150,9 +150,9 @@ def test_unusable_inputs_are_named(tars, tmp_path):
 
 
 def test_a_clip_trains_on_them(tars, tmp_path):
-    """The recipe of configs/clip_captions.py, on the toy architecture."""
+    """The recipe of configs/clip, on the toy architecture."""
     index_captions(tars, tmp_path / 'index', workers=0)
-    cfg = Config.fromfile('configs/clip_captions.py')
+    cfg = Config.fromfile('configs/clip/clip_vit-b32_8xb256-10e_captions.py')
     cfg.merge_from_dict(
         {
             'work_dir': str(tmp_path / 'run'),

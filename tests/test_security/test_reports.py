@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from leaves import load_leaf
 from mmengine.config import Config
 from study_folder import COUNTS, write_study
 
@@ -115,9 +116,9 @@ def test_all_else_is_refused_by_line_and_word(text, message):
         parse_config(text)
 
 
-@pytest.mark.parametrize('name', ['deit_s.py', 'tackle_rx50.py'])
+@pytest.mark.parametrize('name', ['cross_entropy_deit-s', 'paco_rx50'])
 def test_a_dump_of_mmengine_is_read_as_mmengine_reads_it(name):
-    cfg = Config.fromfile(ROOT / 'configs' / name)
+    cfg = load_leaf(name)
     assert parse_config(cfg.pretty_text) == cfg.to_dict()
 
 

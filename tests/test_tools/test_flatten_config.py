@@ -5,10 +5,12 @@ import sys
 
 import pytest
 from conftest import ROOT
+from leaves import find_leaf
 from mmengine.config import Config
 
 from ltvl_mm.datasets import TACKLEDataset
 
+RX50 = find_leaf('cross_entropy_rx50')
 CONFIG = """
 from mmengine.config import read_base
 
@@ -34,11 +36,11 @@ def flatten(monkeypatch, *words):
 def test_a_new_style_config_inherits_a_flat_one(tmp_path, monkeypatch):
     flatten(
         monkeypatch,
-        *(ROOT / 'configs/rx50.py', tmp_path / 'rx50_flat.py'),
+        *(RX50, tmp_path / 'rx50_flat.py'),
         *('--cfg-options', 'randomness.seed=7'),
     )
     flat = Config.fromfile(tmp_path / 'rx50_flat.py')
-    plain = Config.fromfile(ROOT / 'configs/rx50.py')
+    plain = Config.fromfile(RX50)
     assert flat.randomness.seed == 7
     assert flat.model == plain.model
     (tmp_path / 'mine.py').write_text(CONFIG)
@@ -51,4 +53,4 @@ def test_a_new_style_config_inherits_a_flat_one(tmp_path, monkeypatch):
 
 def test_names_that_no_config_can_import_are_refused(tmp_path, monkeypatch):
     with pytest.raises(SystemExit, match='cannot be imported by a config'):
-        flatten(monkeypatch, 'configs/rx50.py', tmp_path / 'rx50-flat.py')
+        flatten(monkeypatch, RX50, tmp_path / 'rx50-flat.py')

@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 import yaml
+from leaves import find_leaf
 from tools_in_process import fresh_modules
 
 ROOT = Path(__file__).parents[2]
 PROJECT = ROOT / 'projects/paper_tables'
+STUDENT = find_leaf('cross_entropy_rx50').stem
+RX50 = f'cross_entropy/{STUDENT}'
 NO_PAPER = {'many': 1.0, 'all': 50.0}
 
 
@@ -52,11 +55,11 @@ def test_rows_name_configs_of_this_project(table):
 @pytest.mark.parametrize(
     'odd',
     [
-        {'config': ['rx50']},
+        {'config': [RX50]},
         {'paper': {'tail': 3.0}},
-        {'recipe': 'distil', 'configs': ['rx50']},
-        {'recipe': 'student', 'configs': ['rx50', 'deit_s']},
-        {'configs': ['rx50']},
+        {'recipe': 'distil', 'configs': [RX50]},
+        {'recipe': 'student', 'configs': [RX50, RX50]},
+        {'configs': [RX50]},
     ],
 )
 def test_an_odd_row_is_named(odd, write_tables):
@@ -90,7 +93,8 @@ def test_rows_share_what_both_need(tmp_path):
     rows = load_rows(5)[1] + load_rows(7)[1]
     names = [stage.name for stage in plan_rows(rows, tmp_path, 0, gpus=1)]
     assert len(set(names)) == len(names)
-    deit, clip = 'tackle_deit_s', 'clip_zero_shot_rn50'
+    deit = find_leaf('tackle_deit-s').stem
+    clip = find_leaf('clip_zero_shot_rn50').stem
     order = [f'train {deit}', f'test {deit}', f'mix {deit}+{clip}']
     places = [names.index(name) for name in order]
     assert places == sorted(places)
@@ -102,8 +106,8 @@ def test_a_dry_run_says_source_numbers_and_deviations(run_here):
         *('--row', 'RIDE'),
     )
     assert 'row 1.14 RIDE, RX50: 56.8 % overall in the paper' in log
-    assert 'configs: configs/baselines/ride6_rx50_official.py\n' in log
-    assert 'then   configs/baselines/ride4_from6_rx50_official.py\n' in log
+    assert 'configs: configs/ride/ride6-official_rx50_8xb32-100e' in log
+    assert 'then   configs/ride/ride4-from6-official_rx50_8xb32' in log
     assert 'config_imagenet_lt_resnext50_distill_ride.json' in log
     assert '  Differs: the checkpoint is chosen on val' in log
     assert '  Expect:  56.8 overall' in log
@@ -140,13 +144,13 @@ def test_phase_b_starts_from_phase_a_of_the_same_seed(tmp_path):
     assert a.command[:4] == (
         'bash',
         'tools/dist_train.sh',
-        str(ROOT / 'configs/ballad_rn50_a.py'),
+        str(find_leaf('ballad-a_rn50')),
         '8',
     )
-    folder = tmp_path / 'ballad_rn50_a'  # its best checkpoint
+    folder = tmp_path / find_leaf('ballad-a_rn50').stem  # its best checkpoint
     assert f'model.backbone.pretrained={folder}' in b.command
     assert 'randomness.seed=3' in b.command
-    assert str(tmp_path / 'ballad_rn50_b') in test.command
+    assert str(tmp_path / find_leaf('ballad-b_rn50').stem) in test.command
 
 
 def test_second_stages_start_from_the_first_of_the_same_seed(tmp_path):
@@ -155,18 +159,16 @@ def test_second_stages_start_from_the_first_of_the_same_seed(tmp_path):
 
     rows = {row.name: row for row in load_rows(1)[1]}
     one, two, _ = list_stages(rows['LWS, RX50'], tmp_path, 3, gpus=1)
-    assert one.name == 'train rx50'
-    assert f'model.stage_1={tmp_path / "rx50"}' in two.command
+    assert one.name == f'train {STUDENT}'
+    assert f'model.stage_1={tmp_path / STUDENT}' in two.command
     row = rows['tau-normalized, RX50']
     stages = list_stages(row, tmp_path, 3, gpus=1)
     assert [stage.name for stage in stages] == [
-        'train rx50',
-        'features of train from rx50',
-        'features of val from rx50',
-        'features of test from rx50',
-        'tau-normalise rx50',
+        f'train {STUDENT}',
+        *(f'features of {s} from {STUDENT}' for s in ('train', 'val', 'test')),
+        f'tau-normalise {STUDENT}',
     ]
-    assert row.folder == 'rx50/classifiers/tau-normalized'
+    assert row.folder == f'{STUDENT}/classifiers/tau-normalized'
 
 
 def test_a_student_learns_from_the_teacher_of_the_same_seed(tmp_path):
@@ -175,10 +177,10 @@ def test_a_student_learns_from_the_teacher_of_the_same_seed(tmp_path):
 
     (row,) = select_rows(load_rows(3)[1], ['ride (4'])
     one, two, test = list_stages(row, tmp_path, 3, gpus=1)
-    teacher = 'ride6_r50_inat_official'
+    teacher = find_leaf('ride6-official_r50', 'inat18').stem
     assert one.name == f'train {teacher}'
     assert f'model.teacher_checkpoint={tmp_path / teacher}' in two.command
-    student = 'ride4_from6_r50_inat_official'
+    student = find_leaf('ride4-from6-official_r50', 'inat18').stem
     assert two.name == f'train {student}'
     assert str(tmp_path / student) in test.command
 
@@ -218,7 +220,7 @@ def test_files_to_bring_are_named_before_anything_starts(run_here, tmp_path):
 def test_costs_follow_from_images_and_multiply_adds():
     from costs import RATE, estimate_cost
 
-    deit = estimate_cost(ROOT / 'configs/deit_s.py')
+    deit = estimate_cost(find_leaf('cross_entropy_deit-s'))
     # 4.6 billion multiply-adds and 22.1 million numbers, as published.
     hours = 3 * 4.6e9 * 300 * 115_846 / RATE / 3600
     assert deit.gpu_hours == pytest.approx(hours, rel=0.1)
@@ -226,11 +228,11 @@ def test_costs_follow_from_images_and_multiply_adds():
     assert deit.disk == pytest.approx(3 * 3 * 4 * 22.1e6, rel=0.03)
     assert deit.downloads == {}
     assert deit.data == ('data/imagenet',)
-    a = estimate_cost(ROOT / 'configs/ballad_rn50_a.py')
+    a = estimate_cost(find_leaf('ballad-a_rn50'))
     (name,) = a.downloads
     assert name == 'RN50-quickgelu openai (open_clip)'
     assert a.downloads[name] == pytest.approx(244e6, rel=0.1)  # the file
-    b = estimate_cost(ROOT / 'configs/ballad_rn50_b.py')
+    b = estimate_cost(find_leaf('ballad-b_rn50'))
     assert b.downloads == {}  # the weights of phase A
     assert b.gpu_hours < a.gpu_hours / 5
 
@@ -247,8 +249,9 @@ def test_a_dry_run_says_what_is_missing_first_and_what_it_costs(run_here):
         hours.append(float(found[1]))
     assert hours[0] / hours[1] == pytest.approx(8, rel=0.02)
     assert 'ViT-B-16-quickgelu openai (open_clip), to retrieve: about' in one
-    assert '    python tools/train.py configs/deit_s.py --work-dir' in one
-    assert '    bash tools/dist_train.sh configs/deit_s.py 8 --work' in eight
+    deit = find_leaf('cross_entropy_deit-s').relative_to(ROOT)
+    assert f'    python tools/train.py {deit} --work-dir' in one
+    assert f'    bash tools/dist_train.sh {deit} 8 --work' in eight
 
 
 def test_lists_that_share_an_image_are_named(tmp_path, monkeypatch):
@@ -284,7 +287,7 @@ def test_a_dry_run_lists_the_stages(run_here, tmp_path):
         *('--row', 'tau-normalized, RX50', 'TACKLE'),
         *('--seeds', 0, 1, '--dry-run', '--work-dir', tmp_path / 'work'),
     )
-    for name in ('tau-normalise rx50', 'train tackle_rx50'):
+    for name in (f'tau-normalise {STUDENT}', 'train tackle_rx50'):
         # Hours and disk follow where they are known.
         line = rf'  {name}: to run for seeds 0, 1(, .+)?\n    python '
         assert re.search(line, said)
@@ -308,7 +311,8 @@ def test_a_table_sets_ours_beside_the_paper(tmp_path):
     text = write_table(tmp_path, 6, 'Title', [found, absent], commit='abc')
     first, second = text.splitlines()[4:6]
     assert first.startswith(
-        '| 1 | without retrieval | DeiT-S | deit_s | 49.7 | 31.0 ± 1.4 |'
+        f'| 1 | without retrieval | DeiT-S | {row.folder} | 49.7 '
+        '| 31.0 ± 1.4 |'
     )
     assert first.endswith('| +0.2 | 0, 1 | 1.50 |')
     assert second.endswith('| 51.3 |  | no |  |  |')
@@ -320,6 +324,6 @@ def test_a_table_sets_ours_beside_the_paper(tmp_path):
 def test_the_training_list_is_found_among_several_evaluators():
     from plan import _find_counts
 
-    config = ROOT / 'configs/baselines/ride_routed_rx50.py'
+    config = find_leaf('ride-routed_rx50')
     found = _find_counts(config)
     assert found == 'data/imagenet/ImageNet_LT_train.txt'

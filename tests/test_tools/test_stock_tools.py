@@ -5,6 +5,7 @@ from pathlib import Path
 import mmpretrain
 import pytest
 from conftest import ROOT
+from leaves import find_leaf
 
 STOCK = Path(mmpretrain.__file__).parent / '.mim/tools'
 # mmpretrain's tools have no --retrieved.
@@ -46,7 +47,7 @@ def trained(run_here, tackle, tmp_path_factory):
 
 def test_print_config_resolves_our_bases(run_here):
     log = run_here(
-        'python', STOCK / 'misc/print_config.py', 'configs/tackle_deit_s.py'
+        'python', STOCK / 'misc/print_config.py', find_leaf('tackle_deit-s')
     )
     assert "type='ltvl_mm.TACKLEDataset'" in log
 
@@ -54,7 +55,7 @@ def test_print_config_resolves_our_bases(run_here):
 def test_get_flops_counts_container(run_here):
     log = run_here(
         *('python', STOCK / 'analysis_tools/get_flops.py'),
-        'configs/container_light.py',
+        find_leaf('cross_entropy_container-light'),
     )
     assert 'Params: 20.634M' in log
 

@@ -41,7 +41,9 @@ def test_the_warning_of_missing_operators_is_silenced():
     assert [str(warning.message) for warning in caught] == ['anything else']
 
 
-@pytest.mark.parametrize('name', ['rx50.py', 'baselines/crt_rx50.py'])
+@pytest.mark.parametrize(
+    'name', ['tackle_rx50.py', 'crt/crt_rx50_8xb64-10e_imagenet-lt.py']
+)
 def test_configs_inherit_ours_by_name(name, tmp_path):
     file = tmp_path / 'mine.py'
     file.write_text(f"_base_ = 'ltvl_mm::{name}'\nwork_dir = 'w'\n")

@@ -1,34 +1,13 @@
-"""CIFAR-100-LT at 32 px: 10,847 images of 100 classes at ratio 100.
+"""CIFAR-100-LT: 10,847 images of 100 classes at ratio 100.
 
 data_root holds the images, CIFAR100_LT_{train,test}.txt, and class_names.txt
-(tools/dataset_converters/cifar_lt.py data/cifar100_lt). Augmentation of Cao et
-al. 2019 (arXiv 1906.07413).
+(tools/dataset_converters/cifar_lt.py data/cifar100_lt).
 """
 
 data_root = 'data/cifar100_lt'
 class_names = data_root + '/class_names.txt'
 num_classes = 100
-
-data_preprocessor = dict(
-    num_classes=num_classes,
-    mean=[125.307, 122.961, 113.8575],
-    std=[51.5865, 50.847, 51.255],
-    to_rgb=True,
-)
-train_pipeline = [
-    dict(type='LoadImageFromFile'),
-    # For retrieved images; those of CIFAR are of this size.
-    dict(type='ResizeEdge', scale=32, interpolation='area'),
-    dict(type='RandomCrop', crop_size=32, padding=4),
-    dict(type='RandomFlip', prob=0.5, direction='horizontal'),
-    dict(type='PackInputs'),
-]
-test_pipeline = [
-    dict(type='LoadImageFromFile'),
-    dict(type='ResizeEdge', scale=32, interpolation='area'),
-    dict(type='CenterCrop', crop_size=32),
-    dict(type='PackInputs'),
-]
+epoch_size = 10_847  # images of the list, with and without retrieval
 
 train_dataloader = dict(
     batch_size=128,
@@ -41,7 +20,6 @@ train_dataloader = dict(
         data_root=data_root,
         ann_file='CIFAR100_LT_train.txt',
         classes=class_names,
-        pipeline=train_pipeline,
     ),
 )
 test_dataloader = dict(
@@ -53,7 +31,6 @@ test_dataloader = dict(
         data_root=data_root,
         ann_file='CIFAR100_LT_test.txt',
         classes=class_names,
-        pipeline=test_pipeline,
     ),
 )
 # There are no validation images, and papers test the last checkpoint.

@@ -83,5 +83,11 @@ contrast_pipelines = {
         ('rand5', 'stack5'),
     )
 }
+# On Places-LT, where nothing is learned from RandAugment.
+sim_twice = [
+    dict(type='LoadImageFromFile'),
+    dict(type='MultiView', num_views=2, transforms=[views['sim']]),
+    dict(type='PackInputs'),
+]
 # Not settings of a config that inherits this one.
 del crop, flip, jitter, blurred, views, count, augment

@@ -26,6 +26,12 @@ train_pipeline_clip = [
     dict(type='PackInputs'),
 ]
 test_pipeline = [dict(type='LoadImageFromFile'), dict(type='PackInputs')]
+# Of PaCo.
+two_views = [
+    dict(type='LoadImageFromFile'),
+    dict(type='MultiView', num_views=2, transforms=[train_pipeline[1:-1]]),
+    dict(type='PackInputs'),
+]
 
 train_dataloader = dict(
     batch_size=64,
@@ -45,40 +51,25 @@ train_dataloader = dict(
         pipeline=train_pipeline,
     ),
 )
-val_dataloader = dict(
-    batch_size=240,
-    num_workers=0,
-    persistent_workers=False,
-    collate_fn=dict(type='default_collate'),
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(
-        type='ltvl_mm.EmojiWorld',
-        data_root=data_root,
-        split='val',
-        pipeline=test_pipeline,
-    ),
-)
-test_dataloader = dict(
-    batch_size=240,
-    num_workers=0,
-    persistent_workers=False,
-    collate_fn=dict(type='default_collate'),
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(
-        type='ltvl_mm.EmojiWorld',
-        data_root=data_root,
-        split='test',
-        pipeline=test_pipeline,
-    ),
-)
+val_dataloader, test_dataloader = [
+    dict(
+        batch_size=240,
+        num_workers=0,
+        persistent_workers=False,
+        collate_fn=dict(type='default_collate'),
+        sampler=dict(type='DefaultSampler', shuffle=False),
+        dataset=dict(
+            type='ltvl_mm.EmojiWorld',
+            data_root=data_root,
+            split=split,
+            pipeline=test_pipeline,
+        ),
+    )
+    for split in ('val', 'test')
+]
 val_evaluator = dict(
     type='ltvl_mm.ShotAccuracy',
     num_classes=num_classes,
     class_counts=data_root + '/train.txt',
 )
-test_evaluator = dict(
-    type='ltvl_mm.ShotAccuracy',
-    num_classes=num_classes,
-    class_counts=data_root + '/train.txt',
-    per_class=True,
-)
+test_evaluator = dict(**val_evaluator, per_class=True)

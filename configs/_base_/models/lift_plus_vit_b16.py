@@ -7,29 +7,39 @@ crop, whose minimum size grows, and no flip.
 
 max_epochs = 5
 
-lift_plus_train = [
-    dict(type='LoadImageFromFile'),
-    dict(
-        type='ltvl_mm.MinimalistCrop',
-        scale=224,
-        schedule='convex',
-        interpolation='bicubic',
-        backend='pillow',
+# Of the data loaders.
+lift_plus_train = dict(
+    batch_size=128,
+    dataset=dict(
+        pipeline=[
+            dict(type='LoadImageFromFile'),
+            dict(
+                type='ltvl_mm.MinimalistCrop',
+                scale=224,
+                schedule='convex',
+                interpolation='bicubic',
+                backend='pillow',
+            ),
+            dict(type='PackInputs'),
+        ]
     ),
-    dict(type='PackInputs'),
-]
-lift_plus_test = [
-    dict(type='LoadImageFromFile'),
-    dict(
-        type='ResizeEdge',
-        scale=256,  # 224 + 224 // 7
-        edge='short',
-        interpolation='bicubic',
-        backend='pillow',
-    ),
-    dict(type='CenterCrop', crop_size=224),
-    dict(type='PackInputs'),
-]
+)
+lift_plus_test = dict(
+    dataset=dict(
+        pipeline=[
+            dict(type='LoadImageFromFile'),
+            dict(
+                type='ResizeEdge',
+                scale=256,  # 224 + 224 // 7
+                edge='short',
+                interpolation='bicubic',
+                backend='pillow',
+            ),
+            dict(type='CenterCrop', crop_size=224),
+            dict(type='PackInputs'),
+        ]
+    )
+)
 model = dict(
     type='ImageClassifier',
     backbone=dict(
@@ -62,26 +72,7 @@ auto_scale_lr = dict(base_batch_size=128)
 # The rate falls after each epoch.
 param_scheduler = [dict(type='CosineAnnealingLR', T_max=max_epochs)]
 train_cfg = dict(by_epoch=True, max_epochs=max_epochs, val_interval=max_epochs)
-
-# Test-time ensembling: tools/test.py --tta.
-tta_pipeline = [
-    dict(type='LoadImageFromFile'),
-    dict(
-        type='ResizeEdge',
-        scale=248,  # 224 + 24
-        edge='short',
-        interpolation='bicubic',
-        backend='pillow',
-    ),
-    dict(
-        type='TestTimeAug',
-        transforms=[
-            [
-                dict(type='ltvl_mm.FixedCrop', crop_size=224, x=x, y=y)
-                for x, y in ((0, 0), (0, 1), (1, 0), (1, 1), (0.5, 0.5))
-            ],
-            [dict(type='PackInputs')],
-        ],
-    ),
+lift_plus_hooks = [
+    dict(type='ltvl_mm.ClassCountsHook'),
+    dict(type='ltvl_mm.TransformEpochHook'),
 ]
-tta_model = dict(type='ltvl_mm.AverageLogitTTA')

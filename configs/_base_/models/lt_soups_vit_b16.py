@@ -1,4 +1,4 @@
-"""LT-Soups with CLIP ViT-B/16: model, transforms and schedule of a run.
+"""LT-Soups with CLIP ViT-B/16: model, subset and schedule of a run.
 
 Source: Aminbeidokhti et al. 2025 (arXiv 2511.10683, NeurIPS) and its code,
 scripts/run_lt_soups.sh, utils/config.py and trainer.py.
@@ -6,33 +6,8 @@ scripts/run_lt_soups.sh, utils/config.py and trainer.py.
 
 max_epochs = 10
 
-lt_soups_train = [
-    dict(type='LoadImageFromFile'),
-    dict(
-        type='RandomResizedCrop',
-        scale=224,
-        interpolation='bilinear',
-        backend='pillow',
-    ),
-    dict(type='RandomFlip', prob=0.5, direction='horizontal'),
-    dict(type='PackInputs'),
-]
-lt_soups_test = [
-    dict(type='LoadImageFromFile'),
-    dict(
-        type='ResizeEdge',
-        scale=256,
-        edge='short',
-        interpolation='bilinear',
-        backend='pillow',
-    ),
-    dict(type='CenterCrop', crop_size=224),
-    dict(type='PackInputs'),
-]
 # 10 epochs of the subset, but at least 100 steps of 128 images.
-lt_soups_sampler = dict(
-    type='ltvl_mm.FixedEpochSampler', min_epoch_size=10 * 128
-)
+lt_soups_sampler = dict(min_epoch_size=10 * 128)
 model = dict(
     type='ImageClassifier',
     backbone=dict(
@@ -68,3 +43,15 @@ param_scheduler = [
     ),
 ]
 train_cfg = dict(by_epoch=True, max_epochs=max_epochs, val_interval=max_epochs)
+lt_soups_hooks = [
+    dict(type='ltvl_mm.ClassCountsHook'),
+    dict(type='EMAHook', momentum=0.01),  # decay 0.99
+]
+lt_soups_subset = dict(type='ltvl_mm.ImbalanceSubset', imbalance=1, seed=0)
+# Stage 2: the classifier of the soup.
+lt_soups_refit = dict(
+    type='ltvl_mm.DecoupledClassifier',
+    kept=('backbone',),
+    begun=dict(head='head'),  # trained further, not anew
+    freeze_bn=True,
+)

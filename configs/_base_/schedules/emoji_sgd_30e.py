@@ -24,3 +24,21 @@ param_scheduler = [
 train_cfg = dict(by_epoch=True, max_epochs=max_epochs, val_interval=max_epochs)
 val_cfg = dict()
 test_cfg = dict()
+
+# Second stages, after these epochs.
+second_stage_epochs = 9
+second_stage_scheduler = [
+    dict(
+        type='CosineAnnealingLR',
+        end=second_stage_epochs,
+        convert_to_iter_based=True,
+    )
+]
+second_stage_cfg = dict(
+    max_epochs=second_stage_epochs, val_interval=second_stage_epochs
+)
+class_balanced = dict(
+    sampler=dict(
+        _delete_=True, type='ltvl_mm.ClassBalancedSampler', epoch_size=3200
+    )
+)

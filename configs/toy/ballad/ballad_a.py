@@ -6,7 +6,7 @@ Hardware: 1 CPU core, 1 minute.
 
 _base_ = [
     '../../_base_/datasets/emoji_world.py',
-    '../../_base_/ballad_official_a.py',
+    '../../_base_/models/ballad_official_a.py',
     '../../_base_/default_runtime.py',
 ]
 

@@ -7,7 +7,7 @@ Before:   python tools/train.py configs/toy/ballad/ballad_a.py
 
 _base_ = [
     '../../_base_/datasets/emoji_world.py',
-    '../../_base_/ballad_official_b.py',
+    '../../_base_/models/ballad_official_b.py',
     '../../_base_/default_runtime.py',
 ]
 

@@ -7,8 +7,4 @@ Hardware: 1 CPU core, 1 minute.
 
 _base_ = '../cross_entropy/cross_entropy_r18.py'
 
-train_dataloader = dict(
-    sampler=dict(
-        _delete_=True, type='ltvl_mm.ClassBalancedSampler', epoch_size=3200
-    )
-)
+train_dataloader = _base_.class_balanced

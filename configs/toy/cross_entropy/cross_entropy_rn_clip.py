@@ -27,5 +27,5 @@ model = dict(
     ),
 )
 # A quarter of cross_entropy_r18.py's rate, since the weights are pretrained;
-# see _base_/rn50_clip_student.py for the rest.
+# see _base_/models/rn50_clip_student.py for the rest.
 optim_wrapper = dict(optimizer=dict(lr=0.1), clip_grad=dict(max_norm=1.0))

@@ -7,7 +7,7 @@ Before:   python tools/train.py configs/toy/cross_entropy/cross_entropy_r18.py
 
 _base_ = '../cross_entropy/cross_entropy_r18.py'
 
-max_epochs = 9  # after the first stage's 30
+max_epochs = _base_.second_stage_epochs
 
 model = dict(
     type='ltvl_mm.DecoupledClassifier',
@@ -15,16 +15,6 @@ model = dict(
     kept=['backbone', 'neck', 'head.fc'],
     head=dict(type='ltvl_mm.LWSClsHead'),
 )
-train_dataloader = dict(
-    sampler=dict(
-        _delete_=True, type='ltvl_mm.ClassBalancedSampler', epoch_size=3200
-    )
-)
-param_scheduler = [
-    dict(
-        type='CosineAnnealingLR',
-        end=max_epochs,
-        convert_to_iter_based=True,
-    )
-]
-train_cfg = dict(max_epochs=max_epochs, val_interval=max_epochs)
+train_dataloader = _base_.class_balanced
+param_scheduler = _base_.second_stage_scheduler
+train_cfg = _base_.second_stage_cfg

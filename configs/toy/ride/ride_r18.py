@@ -7,27 +7,15 @@ Hardware: 1 CPU core, 2 minutes.
 _base_ = [
     '../../_base_/datasets/emoji_world.py',
     '../../_base_/models/emoji_r18.py',
+    '../../_base_/models/emoji_experts.py',
     '../../_base_/schedules/emoji_sgd_30e.py',
     '../../_base_/default_runtime.py',
 ]
 
 loss = dict(type='ltvl_mm.RIDELoss', num_classes=96)
 model = dict(
-    backbone=dict(
-        _delete_=True,
-        type='ltvl_mm.ExpertResNet',
-        backbone=_base_.model.backbone,
-        num_experts=3,
-        shared_stages=1,
-    ),
-    head=dict(
-        _delete_=True,
-        type='ltvl_mm.ExpertClsHead',
-        num_classes=96,
-        in_channels=96,
-        num_experts=3,
-        loss=loss,
-    ),
+    backbone=dict(_base_.expert_backbone, backbone=_base_.model.backbone),
+    head=dict(_base_.expert_head, loss=loss),
 )
 custom_hooks = [
     *_base_.custom_hooks,

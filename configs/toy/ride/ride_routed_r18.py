@@ -7,7 +7,7 @@ Before:   python tools/train.py configs/toy/ride/ride_r18.py
 
 _base_ = './ride_r18.py'
 
-max_epochs = 9  # after the first stage's 30
+max_epochs = _base_.second_stage_epochs
 
 model = dict(
     type='ltvl_mm.RoutedClassifier',
@@ -15,11 +15,7 @@ model = dict(
     num_logits=50,
     pos_weight=100.0,
 )
-train_dataloader = dict(
-    sampler=dict(
-        _delete_=True, type='ltvl_mm.ClassBalancedSampler', epoch_size=3200
-    )
-)
+train_dataloader = _base_.class_balanced
 test_evaluator = [
     _base_.test_evaluator,
     dict(
@@ -29,14 +25,8 @@ test_evaluator = [
     ),
 ]
 optim_wrapper = dict(optimizer=dict(lr=0.01))
-param_scheduler = [
-    dict(
-        type='CosineAnnealingLR',
-        end=max_epochs,
-        convert_to_iter_based=True,
-    )
-]
-train_cfg = dict(max_epochs=max_epochs, val_interval=max_epochs)
+param_scheduler = _base_.second_stage_scheduler
+train_cfg = _base_.second_stage_cfg
 # Without RIDE's, which re-weights in the end.
 custom_hooks = [
     dict(type='ltvl_mm.EpochSeedHook'),

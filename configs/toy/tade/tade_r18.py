@@ -4,27 +4,18 @@ Command:  python tools/train.py configs/toy/tade/tade_r18.py
 Hardware: 1 CPU core, 2 minutes.
 """
 
-_base_ = '../cross_entropy/cross_entropy_r18.py'
+_base_ = [
+    '../cross_entropy/cross_entropy_r18.py',
+    '../../_base_/models/emoji_experts.py',
+]
 
 # Of tools/analysis_tools/aggregate_experts.py: views as in training.
 aggregation = dict(rate=0.1)
 aggregation_views = _base_.train_pipeline
 
+loss = dict(type='ltvl_mm.DiverseExpertLoss', num_classes=96)
 model = dict(
-    backbone=dict(
-        _delete_=True,
-        type='ltvl_mm.ExpertResNet',
-        backbone=_base_.model.backbone,
-        num_experts=3,
-        shared_stages=1,
-    ),
-    head=dict(
-        _delete_=True,
-        type='ltvl_mm.ExpertClsHead',
-        num_classes=96,
-        in_channels=96,
-        num_experts=3,
-        loss=dict(type='ltvl_mm.DiverseExpertLoss', num_classes=96),
-    ),
+    backbone=dict(_base_.expert_backbone, backbone=_base_.model.backbone),
+    head=dict(_base_.expert_head, loss=loss),
 )
 custom_hooks = [*_base_.custom_hooks, dict(type='ltvl_mm.ClassCountsHook')]

@@ -28,9 +28,9 @@ def make_ballad_configs(
     """Return ``'ballad_a'`` and ``'ballad_b'`` -> config.
 
     Source: BALLAD, arXiv 2111.14745, as its authors' code trains it, see
-    ``configs/_base_/ballad_official_a.py``. Ours: CLIP's own logit scale, and
-    learning rates for our batch size. That of SGD in phase A goes with the
-    square root, since the linear rule would hardly move CLIP.
+    ``configs/_base_/models/ballad_official_a.py``. Ours: CLIP's own logit
+    scale, and learning rates for our batch size. That of SGD in phase A goes
+    with the square root, since the linear rule would hardly move CLIP.
 
     Args:
         data: The photos.

@@ -1,0 +1,23 @@
+r"""BALLAD, phase A: fine-tune CLIP ViT-B/16 on Places-LT.
+
+Source:   "Unleashing the Potential of Vision-Language Models for Long-Tailed
+          Visual Recognition", sections 2.1 and 3.3; the authors' code
+          (config/ImageNet_LT/clip_A_rn50.yaml),
+          _base_/models/ballad_official_a.py.
+Differs:  the authors' code has no config for Places-LT: its settings for RN50
+          on ImageNet-LT are used. Float32 weights (theirs: float16, updated in
+          place); cosine without their early first step.
+Command:  tools/dist_train.sh \
+              configs/ballad/ballad-a_vit-b16_8xb64-50e_places-lt.py 8 --amp
+Hardware: 8 GPUs of 24 GB or more.
+Hours:    half of ballad-a_vit-b16_8xb64-50e_imagenet-lt.py: half as many
+          images.
+Expect:   the paper gives no number for phase A; after phase B 49.5 overall
+          (Table 2).
+"""
+
+_base_ = './ballad-a_rn50_8xb64-50e_places-lt.py'
+
+arch = 'ViT-B-16-quickgelu'
+
+model = dict(backbone=dict(arch=arch), head=dict(arch=arch))
