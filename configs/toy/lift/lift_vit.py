@@ -22,4 +22,5 @@ model = dict(
     ),
     head=dict(arch=arch, pretrained=pretrained, projection=False),
 )
+train_dataloader = dict(dataset=dict(pipeline=_base_.train_pipeline_clip))
 custom_hooks = [*_base_.custom_hooks, dict(type='ltvl_mm.ClassCountsHook')]

@@ -48,7 +48,10 @@ train_dataloader = dict(
         type='ltvl_mm.ImbalanceSubset',
         imbalance=1,
         seed=0,
-        dataset=_base_.train_dataloader.dataset,
+        dataset=dict(
+            _base_.train_dataloader.dataset,
+            pipeline=_base_.train_pipeline_clip,
+        ),
     ),
 )
 # The rate is ours: this CLIP is small.
