@@ -36,7 +36,7 @@ HOMES = {
     },
     'faiss': {'retrieval/copies.py', 'retrieval/index_search.py'},
     # The emoji world writes tars; what it writes is read elsewhere.
-    'tarfile': {'retrieval/tar_format.py', 'datasets/web_tars.py'},
+    'tarfile': {'retrieval/reading/tar_format.py', 'datasets/web_tars.py'},
     'matplotlib': {
         'visualization/class_accuracy.py',
         'visualization/fonts.py',

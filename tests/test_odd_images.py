@@ -12,8 +12,8 @@ from PIL import Image
 from ltvl_mm.apis.image_loading import load_image
 from ltvl_mm.datasets.retrieved import RetrievedDataset
 from ltvl_mm.registry import TRANSFORMS
-from ltvl_mm.retrieval.image_batches import ShardBatches, compute_phash
-from ltvl_mm.retrieval.shards import find_shards
+from ltvl_mm.retrieval.reading.image_batches import ShardBatches, compute_phash
+from ltvl_mm.retrieval.reading.shards import find_shards
 from ltvl_mm.structures.manifest import Manifest, save_manifest
 from ltvl_mm.structures.store_parts import COLUMNS
 from ltvl_mm.utils.image_conversion import convert_for_training

@@ -102,7 +102,7 @@ def main() -> None:
 
 
 def report(store: 'EmbeddingStore') -> None:
-    from ltvl_mm.retrieval.downloads import load_downloads
+    from ltvl_mm.retrieval.reading.downloads import load_downloads
 
     bad = [entry for part in store.parts for entry in part.bad]
     print(f'{len(store)} images in {store.root}; {len(bad)} could not be read')

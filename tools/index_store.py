@@ -53,7 +53,7 @@ def main() -> None:
     args = build_parser().parse_args()
     from ltvl_mm.models.clip_sources import has_own_weights
     from ltvl_mm.models.frozen_clip import FrozenCLIP
-    from ltvl_mm.retrieval.image_check import check_images
+    from ltvl_mm.retrieval.reading.image_check import check_images
     from ltvl_mm.structures.store_index import index_store
 
     if args.pretrained is None and not has_own_weights(args.arch):

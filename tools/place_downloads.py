@@ -43,12 +43,12 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main() -> None:
     args = build_parser().parse_args()
-    from ltvl_mm.retrieval.download_list import MANIFEST
-    from ltvl_mm.retrieval.missing_images import (
+    from ltvl_mm.retrieval.reading.download_list import MANIFEST
+    from ltvl_mm.retrieval.reading.missing_images import (
         MISSING_REPORT,
         describe_missing,
     )
-    from ltvl_mm.retrieval.placed_downloads import place_downloads
+    from ltvl_mm.retrieval.reading.placed_downloads import place_downloads
     from ltvl_mm.utils.provenance import record_command
 
     report = place_downloads(

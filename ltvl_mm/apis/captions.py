@@ -5,8 +5,8 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import partial
 from pathlib import Path
 
-from ltvl_mm.retrieval.shard_changes import describe_source
-from ltvl_mm.retrieval.shards import Shard, find_shards, iterate_shard
+from ltvl_mm.retrieval.reading.shard_changes import describe_source
+from ltvl_mm.retrieval.reading.shards import Shard, find_shards, iterate_shard
 from ltvl_mm.structures.caption_index import (
     CaptionPart,
     read_caption_part,

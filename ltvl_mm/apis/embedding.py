@@ -7,9 +7,9 @@ import torch
 from mmengine.dist import is_main_process
 
 from ltvl_mm.models.frozen_clip import FrozenCLIP
-from ltvl_mm.retrieval.downloads import save_downloads
-from ltvl_mm.retrieval.embedding import embed_shards
-from ltvl_mm.retrieval.shards import find_shards
+from ltvl_mm.retrieval.reading.downloads import save_downloads
+from ltvl_mm.retrieval.reading.shard_embedding import embed_shards
+from ltvl_mm.retrieval.reading.shards import find_shards
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.utils.lock import locks_output
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from mmengine.dist import get_rank
 
-from ltvl_mm.retrieval.placed_downloads import place_downloads
+from ltvl_mm.retrieval.reading.placed_downloads import place_downloads
 from ltvl_mm.retrieval.task import RetrievalOptions
 from ltvl_mm.utils.launch import broadcast_object
 
@@ -47,7 +47,7 @@ def place_local_images(
 ) -> dict | None:
     """Copy the retrieved images from local folders, and make the manifest.
 
-    See :func:`ltvl_mm.retrieval.placed_downloads.place_downloads`.
+    See :func:`ltvl_mm.retrieval.reading.placed_downloads.place_downloads`.
 
     Args:
         out: Folder of a retrieval whose options are from

@@ -15,12 +15,12 @@ from ltvl_mm.models.frozen_clip import FrozenCLIP
 from ltvl_mm.models.templates import find_templates
 from ltvl_mm.models.text_encoder import Templates
 from ltvl_mm.retrieval.background import AUTO, resolve_auto
-from ltvl_mm.retrieval.download_list import MANIFEST
 from ltvl_mm.retrieval.options import (
     MAX_BAD_ROWS,
     UNIT_ROWS,
     RetrievalOptions,
 )
+from ltvl_mm.retrieval.reading.download_list import MANIFEST
 from ltvl_mm.retrieval.retrieve import retrieve as run_retrieval
 from ltvl_mm.retrieval.task import RetrievalTask
 from ltvl_mm.structures.class_names import load_class_names

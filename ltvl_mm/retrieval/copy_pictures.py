@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ltvl_mm.retrieval.choice import Rejected
-from ltvl_mm.retrieval.web_image import read_bytes
+from ltvl_mm.retrieval.reading.web_image import read_bytes
 from ltvl_mm.structures.copy_pictures import (
     FOLDER,
     CopyPicture,

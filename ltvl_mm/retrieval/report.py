@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ltvl_mm.retrieval.choice import ImageChoice
-from ltvl_mm.retrieval.missing_images import MISSING_REPORT
+from ltvl_mm.retrieval.reading.missing_images import MISSING_REPORT
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.structures.store_files import spell_column
 from ltvl_mm.structures.store_rows import describe_bad_rows

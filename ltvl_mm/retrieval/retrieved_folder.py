@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from mmengine.logging import print_log
 
-from ltvl_mm.retrieval.download_list import write_download_list
 from ltvl_mm.retrieval.exact_ranking import Candidates
-from ltvl_mm.retrieval.tar_format import write_tar
+from ltvl_mm.retrieval.reading.download_list import write_download_list
+from ltvl_mm.retrieval.reading.tar_format import write_tar
+from ltvl_mm.retrieval.reading.web_image import read_bytes
 from ltvl_mm.retrieval.task import RetrievalTask
-from ltvl_mm.retrieval.web_image import read_bytes
 from ltvl_mm.structures.manifest import Manifest, save_manifest
 from ltvl_mm.utils.image_conversion import convert_for_training
 from ltvl_mm.utils.image_decoding import IMAGE_SUFFIXES
@@ -46,7 +46,7 @@ def write_folder(
     :func:`~ltvl_mm.utils.image_conversion.convert_for_training`; the others
     are copied byte for byte. Images that are not copied are listed in
     ``download.parquet``, which img2dataset reads; see
-    :func:`ltvl_mm.retrieval.placed_downloads.place_downloads`.
+    :func:`ltvl_mm.retrieval.reading.placed_downloads.place_downloads`.
 
     Raises:
         ValueError: If the web images have changed.

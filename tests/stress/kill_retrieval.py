@@ -20,8 +20,8 @@ from stress.kill_embedding import (
 )
 
 from ltvl_mm.models.frozen_clip import FrozenCLIP
-from ltvl_mm.retrieval.embedding import embed_shards
-from ltvl_mm.retrieval.shards import find_shards
+from ltvl_mm.retrieval.reading.shard_embedding import embed_shards
+from ltvl_mm.retrieval.reading.shards import find_shards
 
 TOOL = Path(__file__).parents[2] / 'tools/retrieve.py'
 NAMES = [f'class {number}' for number in range(12)]

@@ -13,7 +13,7 @@ from PIL import Image
 import ltvl_mm  # noqa: F401, registers the parts
 from ltvl_mm.apis.captions import index_captions
 from ltvl_mm.datasets import CaptionedImages, captioned_images
-from ltvl_mm.retrieval.tar_format import write_tar
+from ltvl_mm.retrieval.reading.tar_format import write_tar
 from ltvl_mm.structures.caption_index import load_caption_index
 
 PIPELINE = [dict(type='ltvl_mm.LoadImage')]

@@ -24,7 +24,7 @@ from ltvl_mm.datasets.emoji_world_spec import (
     draw_split_image,
 )
 from ltvl_mm.datasets.web_tars import read_web_truth
-from ltvl_mm.retrieval.shards import find_shards, iterate_shard
+from ltvl_mm.retrieval.reading.shards import find_shards, iterate_shard
 from ltvl_mm.structures.image_list import read_image_list
 
 SIZE = EmojiWorldSize(

@@ -24,10 +24,12 @@ def test_the_site_is_built_in_strict_mode(tmp_path):
     )
     assert done.returncode == 0, done.stderr[-3000:]
     # Files of the repository that pages link to are pages, too.
-    page = tmp_path / 'repository/ltvl_mm/retrieval/shards.py/index.html'
+    page = (
+        tmp_path / 'repository/ltvl_mm/retrieval/reading/shards.py/index.html'
+    )
     assert 'iterate_shard' in page.read_text()
     text = (tmp_path / 'follow_one_image/index.html').read_text()
-    assert 'href="../repository/ltvl_mm/retrieval/shards.py/"' in text
+    assert 'href="../repository/ltvl_mm/retrieval/reading/shards.py/"' in text
     assert 'ltvl_mm.models.paco_loss.PaCoLoss' in (
         (tmp_path / 'reference/models/index.html').read_text()
     )

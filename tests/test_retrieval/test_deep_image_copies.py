@@ -12,9 +12,9 @@ from PIL import Image
 from web_memory import ENCODER
 
 from ltvl_mm.retrieval.copies import CopyRule
-from ltvl_mm.retrieval.embedding import embed_shards
+from ltvl_mm.retrieval.reading.shard_embedding import embed_shards
+from ltvl_mm.retrieval.reading.shards import find_shards
 from ltvl_mm.retrieval.retrieve import retrieve
-from ltvl_mm.retrieval.shards import find_shards
 from ltvl_mm.retrieval.task import RetrievalOptions, RetrievalTask
 from ltvl_mm.structures.class_queries import ClassQueries
 from ltvl_mm.utils.image_decoding import decode_image

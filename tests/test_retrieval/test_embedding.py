@@ -22,8 +22,8 @@ from web_memory import (
     write_tar,
 )
 
-from ltvl_mm.retrieval import tars
-from ltvl_mm.retrieval.shards import find_shards
+from ltvl_mm.retrieval.reading import tars
+from ltvl_mm.retrieval.reading.shards import find_shards
 from ltvl_mm.structures.encoder_identity import describe_preprocessing
 from ltvl_mm.structures.store_opening import open_store
 
@@ -228,7 +228,9 @@ def test_a_run_that_is_killed_again_and_again_ends_with_the_same_bytes(
     embed(shards, tmp_path / 'due')
     # A fresh process each time, without the seconds of importing torch.
     context = multiprocessing.get_context('forkserver')
-    context.set_forkserver_preload(['ltvl_mm.retrieval.embedding'])
+    context.set_forkserver_preload(
+        ['ltvl_mm.retrieval.reading.shard_embedding']
+    )
     out, rng = tmp_path / 'killed', np.random.default_rng(0)
     done = []
     for _ in range(5):

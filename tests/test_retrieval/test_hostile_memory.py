@@ -14,9 +14,9 @@ import torch
 from PIL import Image
 from web_memory import ENCODER, embed, read_folder, save, write_tar
 
-from ltvl_mm.retrieval.embedding import embed_shards
-from ltvl_mm.retrieval.image_words import MAX_CAPTION
-from ltvl_mm.retrieval.shards import find_shards
+from ltvl_mm.retrieval.reading.image_text import MAX_CAPTION
+from ltvl_mm.retrieval.reading.shard_embedding import embed_shards
+from ltvl_mm.retrieval.reading.shards import find_shards
 from ltvl_mm.structures.store_parts import METADATA
 
 

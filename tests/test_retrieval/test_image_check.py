@@ -8,7 +8,7 @@ from tools_in_process import run_tool_here
 
 from ltvl_mm.models.clip import build_clip
 from ltvl_mm.models.frozen_clip import FrozenCLIP
-from ltvl_mm.retrieval.image_check import check_images
+from ltvl_mm.retrieval.reading.image_check import check_images
 from ltvl_mm.structures.store_index import index_store
 from ltvl_mm.utils.image_decoding import read_image
 

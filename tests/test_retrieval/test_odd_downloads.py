@@ -7,9 +7,9 @@ from odd_inputs.images import EPS, IMAGES
 from odd_inputs.tars import TARS, draw, write_members
 
 from ltvl_mm.registry import TRANSFORMS
-from ltvl_mm.retrieval.download_list import write_download_list
-from ltvl_mm.retrieval.image_batches import compute_phash
-from ltvl_mm.retrieval.placed_downloads import place_downloads
+from ltvl_mm.retrieval.reading.download_list import write_download_list
+from ltvl_mm.retrieval.reading.image_batches import compute_phash
+from ltvl_mm.retrieval.reading.placed_downloads import place_downloads
 from ltvl_mm.structures.manifest import Manifest, load_manifest, save_manifest
 from ltvl_mm.utils.image_decoding import decode_image
 

@@ -6,9 +6,9 @@ import pytest
 from odd_inputs.folders import FOLDERS, draw, write_files
 from odd_inputs.tars import write_members
 
-from ltvl_mm.retrieval import shards as shards_module
-from ltvl_mm.retrieval.shards import find_shards, iterate_shard
-from ltvl_mm.retrieval.web_image import read_bytes
+from ltvl_mm.retrieval.reading import shards as shards_module
+from ltvl_mm.retrieval.reading.shards import find_shards, iterate_shard
+from ltvl_mm.retrieval.reading.web_image import read_bytes
 
 
 @pytest.fixture

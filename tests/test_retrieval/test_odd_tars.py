@@ -9,10 +9,10 @@ from odd_inputs.no_tars import NO_TARS
 from odd_inputs.tars import TARS, draw
 from web_memory import embed
 
-from ltvl_mm.retrieval import tars as tars_module
-from ltvl_mm.retrieval.image_batches import _read_image
-from ltvl_mm.retrieval.shards import find_shards, iterate_shard
-from ltvl_mm.retrieval.web_image import read_bytes
+from ltvl_mm.retrieval.reading import tars as tars_module
+from ltvl_mm.retrieval.reading.image_batches import _read_image
+from ltvl_mm.retrieval.reading.shards import find_shards, iterate_shard
+from ltvl_mm.retrieval.reading.web_image import read_bytes
 
 
 @pytest.fixture(params=TARS)

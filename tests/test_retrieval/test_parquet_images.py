@@ -9,13 +9,13 @@ import pyarrow.parquet as pq
 import pytest
 from web_memory import ENCODER, draw, embed, write_tar
 
-from ltvl_mm.retrieval import parquet_images, parquet_rows
-from ltvl_mm.retrieval.downloads import count_downloads
-from ltvl_mm.retrieval.parquet_rows import read_row
+from ltvl_mm.retrieval.reading import parquet_images, parquet_rows
+from ltvl_mm.retrieval.reading.downloads import count_downloads
+from ltvl_mm.retrieval.reading.parquet_rows import read_row
+from ltvl_mm.retrieval.reading.shards import find_shards, iterate_shard
+from ltvl_mm.retrieval.reading.web_image import read_bytes
 from ltvl_mm.retrieval.retrieve import retrieve
-from ltvl_mm.retrieval.shards import find_shards, iterate_shard
 from ltvl_mm.retrieval.task import RetrievalOptions, RetrievalTask
-from ltvl_mm.retrieval.web_image import read_bytes
 from ltvl_mm.structures.class_queries import ClassQueries
 
 FAILED = {3: 'failed_to_download', 5: 'failed_to_resize'}

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from web_memory import draw, embed, encode, read_folder, write_tar
 
-from ltvl_mm.retrieval import part_plan
-from ltvl_mm.retrieval.shards import find_shards
+from ltvl_mm.retrieval.reading import part_plan
+from ltvl_mm.retrieval.reading.shards import find_shards
 from ltvl_mm.structures import store_layout
 from ltvl_mm.structures.store_layout import find_parts, move_parts
 from ltvl_mm.structures.store_opening import open_store

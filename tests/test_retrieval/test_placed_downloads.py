@@ -15,11 +15,11 @@ from PIL import Image
 from web_memory import read_folder, save, write_tar
 
 from ltvl_mm.datasets.retrieved import RetrievedDataset
-from ltvl_mm.retrieval import download_list
-from ltvl_mm.retrieval.download_list import write_download_list
-from ltvl_mm.retrieval.image_batches import compute_phash
-from ltvl_mm.retrieval.missing_images import describe_missing
-from ltvl_mm.retrieval.placed_downloads import place_downloads
+from ltvl_mm.retrieval.reading import download_list
+from ltvl_mm.retrieval.reading.download_list import write_download_list
+from ltvl_mm.retrieval.reading.image_batches import compute_phash
+from ltvl_mm.retrieval.reading.missing_images import describe_missing
+from ltvl_mm.retrieval.reading.placed_downloads import place_downloads
 from ltvl_mm.retrieval.report import describe_report
 from ltvl_mm.structures.manifest import Manifest, load_manifest, save_manifest
 from ltvl_mm.utils.image_decoding import decode_image
@@ -293,7 +293,7 @@ def test_a_second_call_adds_images_and_ends_like_one_call(
 
 def test_a_killed_call_is_finished(retrieved, write_downloads, monkeypatch):
     downloads = write_downloads(SAME, CLEAR)
-    module = 'ltvl_mm.retrieval.placed_downloads'
+    module = 'ltvl_mm.retrieval.reading.placed_downloads'
 
     def fail(*args):
         raise KeyboardInterrupt

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from web_memory import draw, read_folder, write_tar
 
-from ltvl_mm.retrieval import tars as tars_module
-from ltvl_mm.retrieval.image_words import MAX_CAPTION
-from ltvl_mm.retrieval.shards import (
+from ltvl_mm.retrieval.reading import tars as tars_module
+from ltvl_mm.retrieval.reading.image_text import MAX_CAPTION
+from ltvl_mm.retrieval.reading.shards import (
     Shard,
     find_shards,
     iterate_shard,
 )
-from ltvl_mm.retrieval.web_image import read_bytes
+from ltvl_mm.retrieval.reading.web_image import read_bytes
 
 
 def _read(tar):

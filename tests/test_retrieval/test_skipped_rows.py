@@ -10,9 +10,9 @@ from web_memory import ENCODER, draw, embed, encode, write_store, write_tar
 
 from ltvl_mm.retrieval import select
 from ltvl_mm.retrieval.index_search import load_index, select_by_index
+from ltvl_mm.retrieval.reading.shards import find_shards
 from ltvl_mm.retrieval.retrieve import retrieve
 from ltvl_mm.retrieval.select import Selection
-from ltvl_mm.retrieval.shards import find_shards
 from ltvl_mm.retrieval.task import RetrievalOptions, RetrievalTask
 from ltvl_mm.structures.class_queries import ClassQueries
 from ltvl_mm.structures.store_files import map_matrix

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from web_memory import ENCODER, draw, embed, read_folder, write_tar
 
+from ltvl_mm.retrieval.reading.shards import find_shards
 from ltvl_mm.retrieval.retrieve import retrieve
-from ltvl_mm.retrieval.shards import find_shards
 from ltvl_mm.retrieval.task import RetrievalOptions, RetrievalTask
 from ltvl_mm.structures.class_queries import ClassQueries
 from ltvl_mm.structures.store_join import join_stores

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from ltvl_mm.retrieval.embedding import embed_shards
+from ltvl_mm.retrieval.reading.shard_embedding import embed_shards
 from ltvl_mm.structures.store_parts import METADATA
 from ltvl_mm.structures.store_writer import finish_store, write_part
 

@@ -23,9 +23,9 @@ GIB = 1 << 30
 SCRIPT = """
 import json, re, resource, sys, time
 from pathlib import Path
-import ltvl_mm.retrieval.tar_format as tar_format
-from ltvl_mm.retrieval.image_batches import _read_image
-from ltvl_mm.retrieval.shards import Shard, iterate_shard
+import ltvl_mm.retrieval.reading.tar_format as tar_format
+from ltvl_mm.retrieval.reading.image_batches import _read_image
+from ltvl_mm.retrieval.reading.shards import Shard, iterate_shard
 
 def read_status(name):
     text = Path('/proc/self/status').read_text()

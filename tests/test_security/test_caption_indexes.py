@@ -10,7 +10,7 @@ import pytest
 
 from ltvl_mm.apis.captions import index_captions
 from ltvl_mm.datasets import CaptionedImages
-from ltvl_mm.retrieval.tar_format import write_tar
+from ltvl_mm.retrieval.reading.tar_format import write_tar
 from ltvl_mm.structures.caption_index import load_caption_index
 
 PIPELINE = [dict(type='ltvl_mm.LoadImage')]

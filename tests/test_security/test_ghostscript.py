@@ -16,9 +16,9 @@ from PIL import Image
 from tools_in_process import fresh_modules
 
 from ltvl_mm.apis.image_loading import list_inputs, load_image
-from ltvl_mm.retrieval import shards
-from ltvl_mm.retrieval.embedding import embed_shards
-from ltvl_mm.retrieval.shards import find_shards
+from ltvl_mm.retrieval.reading import shards
+from ltvl_mm.retrieval.reading.shard_embedding import embed_shards
+from ltvl_mm.retrieval.reading.shards import find_shards
 from ltvl_mm.utils.compat import disable_ghostscript
 
 ENCODER = {'arch': 'a', 'weights': 'w', 'preprocess': 'p'}

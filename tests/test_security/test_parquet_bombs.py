@@ -7,8 +7,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from ltvl_mm.retrieval.download_list import load_wanted
-from ltvl_mm.retrieval.parquet_rows import count_status
+from ltvl_mm.retrieval.reading.download_list import load_wanted
+from ltvl_mm.retrieval.reading.parquet_rows import count_status
 from ltvl_mm.structures.caption_index import load_caption_index
 from ltvl_mm.structures.manifest import Manifest, load_manifest, save_manifest
 from ltvl_mm.structures.store_files import read_columns

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from ltvl_mm.apis.image_loading import load_image
-from ltvl_mm.retrieval.web_image import read_bytes
+from ltvl_mm.retrieval.reading.web_image import read_bytes
 from ltvl_mm.structures.class_names import load_class_names
 from ltvl_mm.structures.class_queries import load_queries
 from ltvl_mm.structures.image_list import read_image_list

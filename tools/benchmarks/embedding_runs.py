@@ -17,9 +17,9 @@ from PIL import Image
 
 from ltvl_mm.models.clip import build_clip
 from ltvl_mm.models.frozen_clip import FrozenCLIP
-from ltvl_mm.retrieval.embedding import embed_shards
-from ltvl_mm.retrieval.image_batches import ShardBatches
-from ltvl_mm.retrieval.shards import Shard, find_shards
+from ltvl_mm.retrieval.reading.image_batches import ShardBatches
+from ltvl_mm.retrieval.reading.shard_embedding import embed_shards
+from ltvl_mm.retrieval.reading.shards import Shard, find_shards
 
 # As img2dataset leaves them: short side 256, about 40 kB.
 WIDTH, HEIGHT, QUALITY = 340, 256, 92

@@ -15,7 +15,7 @@ from torch import nn
 from ltvl_mm.apis.tackle_run.student import Student
 from ltvl_mm.models.clip import build_clip, find_arch
 from ltvl_mm.models.clip_sources import has_own_weights
-from ltvl_mm.retrieval.shards import Shard, iterate_shard
+from ltvl_mm.retrieval.reading.shards import Shard, iterate_shard
 from ltvl_mm.utils.image_decoding import decode_image
 from ltvl_mm.utils.rng import make_generator
 

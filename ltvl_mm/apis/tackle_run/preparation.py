@@ -27,7 +27,7 @@ from ltvl_mm.models.clip import build_tokenizer
 from ltvl_mm.models.templates import find_templates
 from ltvl_mm.models.text_encoder import tokenize_classes
 from ltvl_mm.retrieval.budget import compute_budget
-from ltvl_mm.retrieval.shards import Shard, find_shards
+from ltvl_mm.retrieval.reading.shards import Shard, find_shards
 from ltvl_mm.structures.store_opening import open_store
 from ltvl_mm.utils.io import read_json
 

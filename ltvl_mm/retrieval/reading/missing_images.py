@@ -5,8 +5,8 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from ltvl_mm.retrieval.download_list import WantedImages
-from ltvl_mm.retrieval.downloads import DownloadCounts
+from ltvl_mm.retrieval.reading.download_list import WantedImages
+from ltvl_mm.retrieval.reading.downloads import DownloadCounts
 from ltvl_mm.utils.io import read_json
 
 MISSING_REPORT = 'missing.json'

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from mmengine.logging import print_log
 
-from ltvl_mm.retrieval.shard_changes import (
+from ltvl_mm.retrieval.reading.shard_changes import (
     describe_source,
     find_change,
     has_same_content,
 )
-from ltvl_mm.retrieval.shards import Shard
+from ltvl_mm.retrieval.reading.shards import Shard
 from ltvl_mm.structures.store_layout import (
     find_parts,
     move_parts,

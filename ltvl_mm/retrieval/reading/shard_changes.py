@@ -4,7 +4,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from ltvl_mm.retrieval.shards import Shard, iterate_shard
+from ltvl_mm.retrieval.reading.shards import Shard, iterate_shard
 from ltvl_mm.structures.store_parts import Part
 from ltvl_mm.utils.io import hash_content
 from ltvl_mm.utils.parquet_files import read_parquet

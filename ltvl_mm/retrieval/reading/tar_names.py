@@ -9,8 +9,8 @@ from typing import IO
 
 import numpy as np
 
-from ltvl_mm.retrieval.image_words import MAX_WORDS
-from ltvl_mm.retrieval.tar_format import (
+from ltvl_mm.retrieval.reading.image_text import MAX_WORDS
+from ltvl_mm.retrieval.reading.tar_format import (
     BrokenTarError,
     TarMember,
     iterate_members,

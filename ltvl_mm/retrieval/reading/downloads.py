@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ltvl_mm.retrieval.parquet_rows import count_status
-from ltvl_mm.retrieval.shards import Shard
+from ltvl_mm.retrieval.reading.parquet_rows import count_status
+from ltvl_mm.retrieval.reading.shards import Shard
 from ltvl_mm.utils.io import read_json, write_json
 from ltvl_mm.utils.regular_files import read_regular
 

@@ -4,7 +4,7 @@ import json
 
 import pyarrow as pa
 
-from ltvl_mm.retrieval.web_image import escape_text
+from ltvl_mm.retrieval.reading.web_image import escape_text
 from ltvl_mm.structures.store_parts import FILTER_COLUMNS
 
 # Bytes read of a caption or record; img2dataset's have a kilobyte.

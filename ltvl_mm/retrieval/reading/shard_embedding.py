@@ -12,9 +12,9 @@ from mmengine.logging import print_log
 from PIL import Image
 from torch.utils.data import DataLoader
 
-from ltvl_mm.retrieval.image_batches import ShardBatches
-from ltvl_mm.retrieval.part_plan import plan_parts
-from ltvl_mm.retrieval.shards import Shard
+from ltvl_mm.retrieval.reading.image_batches import ShardBatches
+from ltvl_mm.retrieval.reading.part_plan import plan_parts
+from ltvl_mm.retrieval.reading.shards import Shard
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.structures.encoder_identity import find_difference
 from ltvl_mm.structures.store_decoder import describe_old_decoder
@@ -62,7 +62,7 @@ def embed_shards(
 
     Args:
         shards: All shards of the store, as
-            :func:`ltvl_mm.retrieval.shards.find_shards` lists them.
+            :func:`ltvl_mm.retrieval.reading.shards.find_shards` lists them.
         out: Folder of the store; all ranks see it.
         encode: (B, 3, S, S) -> (B, D), any device, any norm.
         preprocess: RGB image -> (3, S, S).

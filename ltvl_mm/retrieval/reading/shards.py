@@ -9,16 +9,16 @@ from pathlib import Path
 from braceexpand import braceexpand
 from mmengine.logging import print_log
 
-from ltvl_mm.retrieval.image_words import MAX_WORDS, describe_image
-from ltvl_mm.retrieval.input_formats import (
+from ltvl_mm.retrieval.reading.image_text import MAX_WORDS, describe_image
+from ltvl_mm.retrieval.reading.input_formats import (
     ARCHIVE_SUFFIXES,
     check_shard_file,
     describe_other_file,
     holds_images,
 )
-from ltvl_mm.retrieval.parquet_images import iterate_parquet
-from ltvl_mm.retrieval.tars import iterate_tar
-from ltvl_mm.retrieval.web_image import (
+from ltvl_mm.retrieval.reading.parquet_images import iterate_parquet
+from ltvl_mm.retrieval.reading.tars import iterate_tar
+from ltvl_mm.retrieval.reading.web_image import (
     MAX_FILE_BYTES,
     WebImage,
     escape_text,

@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import dataclass, field
 
-from ltvl_mm.retrieval.parquet_rows import read_row
+from ltvl_mm.retrieval.reading.parquet_rows import read_row
 from ltvl_mm.utils.image_decoding import MAX_FILE_BYTES
 from ltvl_mm.utils.regular_files import open_regular
 

@@ -9,8 +9,8 @@ import torch
 from PIL import Image
 from torch.utils.data import IterableDataset, get_worker_info
 
-from ltvl_mm.retrieval.shards import Shard, iterate_shard
-from ltvl_mm.retrieval.web_image import WebImage
+from ltvl_mm.retrieval.reading.shards import Shard, iterate_shard
+from ltvl_mm.retrieval.reading.web_image import WebImage
 from ltvl_mm.structures.store_parts import FILTER_COLUMNS
 from ltvl_mm.utils.image_decoding import decode_image
 

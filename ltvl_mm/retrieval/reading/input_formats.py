@@ -3,7 +3,10 @@
 import shlex
 from pathlib import Path
 
-from ltvl_mm.retrieval.parquet_rows import find_image_column, list_columns
+from ltvl_mm.retrieval.reading.parquet_rows import (
+    find_image_column,
+    list_columns,
+)
 from ltvl_mm.utils.image_decoding import IMAGE_SUFFIXES
 from ltvl_mm.utils.image_folders import get_suffix
 from ltvl_mm.utils.regular_files import open_regular

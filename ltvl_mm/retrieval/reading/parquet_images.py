@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from ltvl_mm.retrieval.image_words import describe_entry
-from ltvl_mm.retrieval.parquet_rows import (
+from ltvl_mm.retrieval.reading.image_text import describe_entry
+from ltvl_mm.retrieval.reading.parquet_rows import (
     BATCH_ROWS,
     PARQUET_ERRORS,
     pick_column,
 )
-from ltvl_mm.retrieval.web_image import (
+from ltvl_mm.retrieval.reading.web_image import (
     MAX_IMAGE_BYTES,
     WebImage,
     escape_text,
@@ -26,7 +26,7 @@ def iterate_parquet(file: Path, name: str) -> Iterator[WebImage]:
     """Yield the images of a parquet file; never raise for its content.
 
     Rows without bytes that img2dataset could not download are left out; see
-    :func:`ltvl_mm.retrieval.parquet_rows.count_status`.
+    :func:`ltvl_mm.retrieval.reading.parquet_rows.count_status`.
 
     Args:
         file: The parquet file.

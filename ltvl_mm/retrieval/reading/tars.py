@@ -13,14 +13,14 @@ from typing import IO
 
 from mmengine.logging import print_log
 
-from ltvl_mm.retrieval.image_words import MAX_WORDS, describe_image
-from ltvl_mm.retrieval.tar_format import (
+from ltvl_mm.retrieval.reading.image_text import MAX_WORDS, describe_image
+from ltvl_mm.retrieval.reading.tar_format import (
     BrokenTarError,
     TarMember,
     iterate_members,
     read_data,
 )
-from ltvl_mm.retrieval.tar_names import (
+from ltvl_mm.retrieval.reading.tar_names import (
     WORD_SUFFIXES,
     MemberName,
     WordIndex,
@@ -28,7 +28,7 @@ from ltvl_mm.retrieval.tar_names import (
     iterate_unclaimed,
     split_name,
 )
-from ltvl_mm.retrieval.web_image import (
+from ltvl_mm.retrieval.reading.web_image import (
     MAX_IMAGE_BYTES,
     WebImage,
     escape_text,

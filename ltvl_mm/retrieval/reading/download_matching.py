@@ -4,10 +4,10 @@ import os
 from collections import defaultdict
 from dataclasses import replace
 
-from ltvl_mm.retrieval.download_list import WantedImages
-from ltvl_mm.retrieval.image_words import MAX_URL
-from ltvl_mm.retrieval.shards import Shard
-from ltvl_mm.retrieval.web_image import WebImage, escape_text
+from ltvl_mm.retrieval.reading.download_list import WantedImages
+from ltvl_mm.retrieval.reading.image_text import MAX_URL
+from ltvl_mm.retrieval.reading.shards import Shard
+from ltvl_mm.retrieval.reading.web_image import WebImage, escape_text
 
 
 class DownloadMatcher:

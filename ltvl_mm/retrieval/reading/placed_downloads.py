@@ -8,17 +8,18 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from ltvl_mm.retrieval.download_list import (
+from ltvl_mm.retrieval.options import MAX_BITS
+from ltvl_mm.retrieval.reading.download_list import (
     FULL_MANIFEST,
     MANIFEST,
     WantedImages,
     find_full_manifest,
     load_wanted,
 )
-from ltvl_mm.retrieval.download_matching import DownloadMatcher
-from ltvl_mm.retrieval.downloads import count_downloads
-from ltvl_mm.retrieval.image_batches import compute_phash
-from ltvl_mm.retrieval.missing_images import (
+from ltvl_mm.retrieval.reading.download_matching import DownloadMatcher
+from ltvl_mm.retrieval.reading.downloads import count_downloads
+from ltvl_mm.retrieval.reading.image_batches import compute_phash
+from ltvl_mm.retrieval.reading.missing_images import (
     MISSING_REPORT,
     RETRIEVAL_REPORT,
     PlacingLog,
@@ -26,9 +27,8 @@ from ltvl_mm.retrieval.missing_images import (
     make_missing_report,
     read_retrieval_report,
 )
-from ltvl_mm.retrieval.options import MAX_BITS
-from ltvl_mm.retrieval.shards import Shard, find_shards, iterate_shard
-from ltvl_mm.retrieval.web_image import WebImage
+from ltvl_mm.retrieval.reading.shards import Shard, find_shards, iterate_shard
+from ltvl_mm.retrieval.reading.web_image import WebImage
 from ltvl_mm.structures.manifest import Manifest, save_manifest
 from ltvl_mm.utils.image_conversion import convert_for_training
 from ltvl_mm.utils.image_decoding import decode_image
@@ -61,7 +61,8 @@ def place_downloads(
 
     Args:
         retrieved: Folder written by ``tools/retrieve.py --copy none``.
-        downloads: Inputs as of :func:`~ltvl_mm.retrieval.shards.find_shards`:
+        downloads: Inputs as those of
+            :func:`~ltvl_mm.retrieval.reading.shards.find_shards`:
             img2dataset's tars, parquet files or folders.
         out: Output folder; None for ``retrieved``.
         max_bits: Maximum number of bits, in [0, 64], in which the perceptual

@@ -1,0 +1,1 @@
+"""Image files in, embedding store out."""
