@@ -19,7 +19,7 @@ from ltvl_mm.retrieval.options import (
     CopyRule,
     RetrievalOptions,
 )
-from ltvl_mm.retrieval.scores import SCORES
+from ltvl_mm.retrieval.search.scores import SCORES
 from ltvl_mm.utils.argument_types import (
     read_limit,
     read_temperature,

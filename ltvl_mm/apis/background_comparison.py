@@ -12,7 +12,7 @@ from ltvl_mm.apis.retrieval_background import make_background
 from ltvl_mm.evaluation.retrieval_precision import compute_precision_at_r
 from ltvl_mm.evaluation.temperature import fit_temperature
 from ltvl_mm.models.frozen_clip import FrozenCLIP
-from ltvl_mm.retrieval.scores import RowScores
+from ltvl_mm.retrieval.search.scores import RowScores
 from ltvl_mm.structures.background import Background, join_queries
 from ltvl_mm.structures.class_queries import ClassQueries
 from ltvl_mm.structures.embedding_store import EmbeddingStore

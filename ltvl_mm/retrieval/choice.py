@@ -13,8 +13,8 @@ from ltvl_mm.retrieval.copies import (
     keep_originals,
     read_traits,
 )
-from ltvl_mm.retrieval.exact_ranking import Candidates
 from ltvl_mm.retrieval.options import CopyRule
+from ltvl_mm.retrieval.search.exact_ranking import Candidates
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.utils.log_odds import compute_probability
 from ltvl_mm.utils.progress import progress_bar

@@ -144,7 +144,7 @@ class RetrievalOptions:
         admission: Metadata filter of the images to rank.
         index_factor: Images that an index proposes for each candidate.
         index_parameters: Search parameters of the index; see
-            :func:`ltvl_mm.retrieval.index_search.select_by_index`.
+            :func:`ltvl_mm.retrieval.search.index_search.select_by_index`.
         copy: ``'folder'``: the images are copied out of the web images' files;
             ``'tar'``: into one file, to be unpacked where training reads
             them; or ``'none'``: what is written says where they are on the

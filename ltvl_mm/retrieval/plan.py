@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ltvl_mm.retrieval.search.work_units import cut_units
 from ltvl_mm.retrieval.task import RetrievalTask
-from ltvl_mm.retrieval.units import cut_units
 from ltvl_mm.structures.store_files import map_matrix
 from ltvl_mm.utils.io import check_claim
 from ltvl_mm.utils.rng import make_generator

@@ -8,14 +8,14 @@ from mmengine.dist import get_rank
 
 from ltvl_mm.retrieval.choice import ImageChoice, Rejected
 from ltvl_mm.retrieval.copy_pictures import write_copy_pictures
-from ltvl_mm.retrieval.exact_ranking import Candidates
-from ltvl_mm.retrieval.index_search import load_index, select_by_index
 from ltvl_mm.retrieval.preconditions import check_stores
 from ltvl_mm.retrieval.report import explain_nothing, make_report
 from ltvl_mm.retrieval.retrieved_folder import write_folder
-from ltvl_mm.retrieval.select import Selection
+from ltvl_mm.retrieval.search.exact_ranking import Candidates
+from ltvl_mm.retrieval.search.index_search import load_index, select_by_index
+from ltvl_mm.retrieval.search.selection import Selection
+from ltvl_mm.retrieval.search.work_units import select_in_units
 from ltvl_mm.retrieval.task import RetrievalTask
-from ltvl_mm.retrieval.units import select_in_units
 from ltvl_mm.structures.manifest import Manifest, load_manifest
 from ltvl_mm.utils.io import check_or_write_settings, read_json, write_json
 from ltvl_mm.utils.launch import broadcast_object

@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from mmengine.logging import print_log
 
-from ltvl_mm.retrieval.exact_ranking import Candidates
 from ltvl_mm.retrieval.reading.download_list import write_download_list
 from ltvl_mm.retrieval.reading.tar_format import write_tar
 from ltvl_mm.retrieval.reading.web_image import read_bytes
+from ltvl_mm.retrieval.search.exact_ranking import Candidates
 from ltvl_mm.retrieval.task import RetrievalTask
 from ltvl_mm.structures.manifest import Manifest, save_manifest
 from ltvl_mm.utils.image_conversion import convert_for_training

@@ -15,7 +15,7 @@ from ltvl_mm.retrieval.options import (
     UNIT_ROWS,
     RetrievalOptions,
 )
-from ltvl_mm.retrieval.select import Selection
+from ltvl_mm.retrieval.search.selection import Selection
 from ltvl_mm.structures.background import Background
 from ltvl_mm.structures.class_queries import ClassQueries
 from ltvl_mm.structures.embedding_store import EmbeddingStore

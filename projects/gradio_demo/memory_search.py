@@ -9,7 +9,7 @@ from PIL import Image
 
 from ltvl_mm.models.frozen_clip import FrozenCLIP
 from ltvl_mm.retrieval.reading.web_image import read_bytes
-from ltvl_mm.retrieval.select import select_images
+from ltvl_mm.retrieval.search.selection import select_images
 from ltvl_mm.structures.class_queries import ClassQueries
 from ltvl_mm.structures.store_opening import open_store
 from ltvl_mm.utils.image_decoding import decode_image

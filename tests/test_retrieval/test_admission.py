@@ -7,7 +7,7 @@ import pytest
 from web_memory import ENCODER, write_store
 
 from ltvl_mm.retrieval.admission import Admission, AdmissionRule
-from ltvl_mm.retrieval.select import select_images
+from ltvl_mm.retrieval.search.selection import select_images
 from ltvl_mm.structures.class_queries import ClassQueries
 
 COLUMNS = {

@@ -14,8 +14,8 @@ from ltvl_mm.retrieval.background import (
     thin_templates,
 )
 from ltvl_mm.retrieval.retrieve import retrieve
-from ltvl_mm.retrieval.scores import compute_scores
-from ltvl_mm.retrieval.select import Selection
+from ltvl_mm.retrieval.search.scores import compute_scores
+from ltvl_mm.retrieval.search.selection import Selection
 from ltvl_mm.retrieval.task import RetrievalOptions, RetrievalTask
 from ltvl_mm.structures.background import (
     Background,

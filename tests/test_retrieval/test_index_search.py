@@ -3,12 +3,12 @@ import numpy as np
 import pytest
 from web_memory import ENCODER, write_store
 
-from ltvl_mm.retrieval.index_search import (
+from ltvl_mm.retrieval.search.index_search import (
     load_index,
     make_contrastive_queries,
     select_by_index,
 )
-from ltvl_mm.retrieval.select import Selection, select_images
+from ltvl_mm.retrieval.search.selection import Selection, select_images
 from ltvl_mm.structures.class_queries import ClassQueries
 
 DIM = 16

@@ -20,7 +20,7 @@ from ltvl_mm.retrieval.plan import plan_retrieval
 from ltvl_mm.retrieval.reading.image_batches import compute_phash
 from ltvl_mm.retrieval.reading.shards import find_shards
 from ltvl_mm.retrieval.retrieve import retrieve
-from ltvl_mm.retrieval.select import Selection
+from ltvl_mm.retrieval.search.selection import Selection
 from ltvl_mm.retrieval.task import RetrievalOptions, RetrievalTask
 from ltvl_mm.structures.class_queries import ClassQueries
 from ltvl_mm.structures.copy_pictures import load_copy_pictures

@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from web_memory import ENCODER, write_store
 
-from ltvl_mm.retrieval import scan, select, store_sample
-from ltvl_mm.retrieval.exact_products import multiply_exactly
-from ltvl_mm.retrieval.scores import compute_scores
-from ltvl_mm.retrieval.select import Selection
+from ltvl_mm.retrieval.search import scan, selection, store_sample
+from ltvl_mm.retrieval.search.exact_products import multiply_exactly
+from ltvl_mm.retrieval.search.scores import compute_scores
+from ltvl_mm.retrieval.search.selection import Selection
 from ltvl_mm.structures.class_queries import ClassQueries
 
 DIM = 16
@@ -63,11 +63,11 @@ def _sort_all(images, queries, budget, temperature, score, assign):
 def small(monkeypatch):
     """Make every path of large stores a path of small ones."""
     for module, name, value in (
-        (select, '_CHUNK_NUMBERS', 900),
-        (select, '_LARGE', 60),
+        (selection, '_CHUNK_NUMBERS', 900),
+        (selection, '_LARGE', 60),
         (store_sample, '_SAMPLE_ROWS', 64),
         (store_sample, '_SAMPLE_RUN', 4),
-        (select, '_RUN', 50),
+        (selection, '_RUN', 50),
         (scan, '_SURVIVORS', 16),
         (scan, 'PROBE', 8),
         (scan, '_TOO_MANY', 0.8),

@@ -8,11 +8,11 @@ import pytest
 import torch
 from web_memory import ENCODER, draw, embed, encode, write_store, write_tar
 
-from ltvl_mm.retrieval import select
-from ltvl_mm.retrieval.index_search import load_index, select_by_index
 from ltvl_mm.retrieval.reading.shards import find_shards
 from ltvl_mm.retrieval.retrieve import retrieve
-from ltvl_mm.retrieval.select import Selection
+from ltvl_mm.retrieval.search import selection
+from ltvl_mm.retrieval.search.index_search import load_index, select_by_index
+from ltvl_mm.retrieval.search.selection import Selection
 from ltvl_mm.retrieval.task import RetrievalOptions, RetrievalTask
 from ltvl_mm.structures.class_queries import ClassQueries
 from ltvl_mm.structures.store_files import map_matrix
@@ -79,7 +79,7 @@ def test_the_result_is_that_of_a_store_without_them(
 ):
     store, clean, queries = world
     if large:  # with a floor from a sample
-        monkeypatch.setattr(select, '_LARGE', 0)
+        monkeypatch.setattr(selection, '_LARGE', 0)
     options = dict(assign=assign, precision=precision, max_bad_rows=0.05)
     found, skipped = _select(store, queries, **options)
     due, none = _select(clean, queries, **options)

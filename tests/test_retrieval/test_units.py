@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from web_memory import ENCODER, write_store
 
-from ltvl_mm.retrieval.candidate_pool import load_pool, save_pool
-from ltvl_mm.retrieval.select import Selection
-from ltvl_mm.retrieval.units import cut_units, select_in_units
+from ltvl_mm.retrieval.search.candidate_pool import load_pool, save_pool
+from ltvl_mm.retrieval.search.selection import Selection
+from ltvl_mm.retrieval.search.work_units import cut_units, select_in_units
 from ltvl_mm.structures.class_queries import ClassQueries
 
 SIZES = (4, 0, 3, 3, 9, 1)

@@ -5,7 +5,11 @@ import re
 import numpy as np
 import pytest
 
-from ltvl_mm.retrieval.candidate_pool import load_pool, make_pool, save_pool
+from ltvl_mm.retrieval.search.candidate_pool import (
+    load_pool,
+    make_pool,
+    save_pool,
+)
 from ltvl_mm.structures.background import (
     Background,
     load_background,

@@ -19,12 +19,12 @@ import numpy as np
 import torch
 from retrieval_data import make_queries, make_store
 
-from ltvl_mm.retrieval.candidate_pool import CandidatePool
-from ltvl_mm.retrieval.exact_products import multiply_exactly
-from ltvl_mm.retrieval.exact_ranking import Candidates
-from ltvl_mm.retrieval.index_search import make_contrastive_queries
-from ltvl_mm.retrieval.scores import RowScores, compute_scores
-from ltvl_mm.retrieval.select import Selection
+from ltvl_mm.retrieval.search.candidate_pool import CandidatePool
+from ltvl_mm.retrieval.search.exact_products import multiply_exactly
+from ltvl_mm.retrieval.search.exact_ranking import Candidates
+from ltvl_mm.retrieval.search.index_search import make_contrastive_queries
+from ltvl_mm.retrieval.search.scores import RowScores, compute_scores
+from ltvl_mm.retrieval.search.selection import Selection
 from ltvl_mm.structures.class_queries import ClassQueries
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import torch
 from retrieval_data import make_queries, make_store
 
-from ltvl_mm.retrieval.select import Selection
+from ltvl_mm.retrieval.search.selection import Selection
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.structures.store_check import check_store
 from ltvl_mm.structures.store_digests import digest_file

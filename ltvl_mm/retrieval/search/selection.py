@@ -6,14 +6,20 @@ from typing import Any
 import numpy as np
 import torch
 
-from ltvl_mm.retrieval.candidate_pool import CandidatePool, make_pool
-from ltvl_mm.retrieval.exact_ranking import Candidates, ExactRanking
-from ltvl_mm.retrieval.float32_screen import Float32Screen, make_class_logits
-from ltvl_mm.retrieval.int8_screen import Int8Screen, choose_prefilter
 from ltvl_mm.retrieval.options import ASSIGNMENTS, MAX_BAD_ROWS, PRECISIONS
-from ltvl_mm.retrieval.scan import Scan, find_uneven
-from ltvl_mm.retrieval.scores import check_score
-from ltvl_mm.retrieval.store_sample import (
+from ltvl_mm.retrieval.search.candidate_pool import CandidatePool, make_pool
+from ltvl_mm.retrieval.search.exact_ranking import Candidates, ExactRanking
+from ltvl_mm.retrieval.search.float32_prefilter import (
+    Float32Prefilter,
+    make_class_logits,
+)
+from ltvl_mm.retrieval.search.int8_prefilter import (
+    Int8Prefilter,
+    choose_prefilter,
+)
+from ltvl_mm.retrieval.search.scan import Scan, find_uneven
+from ltvl_mm.retrieval.search.scores import check_score
+from ltvl_mm.retrieval.search.store_sample import (
     find_admitted,
     find_floor,
     read_sample,
@@ -69,7 +75,7 @@ class Selection:
         budget: (K,) whole numbers >= 0.
         temperature: Temperature of the softmax, > 0.
         score: Name of the score; see
-            :func:`ltvl_mm.retrieval.scores.compute_scores`.
+            :func:`ltvl_mm.retrieval.search.scores.compute_scores`.
         assign: ``'independent'``: an image may serve several classes (the
             paper does not forbid it); ``'argmax'``: only its best one.
         precision: Precision of the first pass over all images; it does not
@@ -93,8 +99,8 @@ class Selection:
     # Set by the first scan.
     floor: np.ndarray
     mixed: bool
-    prefilter: Float32Screen
-    fast: Int8Screen | None
+    prefilter: Float32Prefilter
+    fast: Int8Prefilter | None
 
     def __init__(
         self,
@@ -269,7 +275,7 @@ class Selection:
         """Set first thresholds and prefilters from a sample of the store."""
         self.floor = np.full(len(self.budget), -np.inf)
         self.mixed = False
-        self.prefilter = Float32Screen(self.classes, self.device)
+        self.prefilter = Float32Prefilter(self.classes, self.device)
         self.fast = None
         total = len(self.store)
         if total < _LARGE and self._precision != 'int8':

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from ltvl_mm.retrieval.candidate_pool import CandidatePool, make_pool
-from ltvl_mm.retrieval.scan import Scan, find_ranks, find_uneven
+from ltvl_mm.retrieval.search.candidate_pool import CandidatePool, make_pool
+from ltvl_mm.retrieval.search.scan import Scan, find_ranks, find_uneven
 from ltvl_mm.utils.rng import make_generator
 
 if TYPE_CHECKING:
-    from ltvl_mm.retrieval.select import Selection
+    from ltvl_mm.retrieval.search.selection import Selection
 
 _SAMPLE_ROWS = 1 << 14
 # Neighboring rows that are sampled together, because disks read runs faster.

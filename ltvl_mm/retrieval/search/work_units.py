@@ -5,10 +5,10 @@ from pathlib import Path
 
 from mmengine.dist import barrier, get_dist_info
 
-from ltvl_mm.retrieval.candidate_pool import load_pool, save_pool
-from ltvl_mm.retrieval.exact_ranking import Candidates
 from ltvl_mm.retrieval.options import UNIT_ROWS
-from ltvl_mm.retrieval.select import Selection
+from ltvl_mm.retrieval.search.candidate_pool import load_pool, save_pool
+from ltvl_mm.retrieval.search.exact_ranking import Candidates
+from ltvl_mm.retrieval.search.selection import Selection
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.utils.io import check_or_write_settings
 from ltvl_mm.utils.launch import broadcast_object

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from ltvl_mm.retrieval.candidate_pool import CandidatePool
-from ltvl_mm.retrieval.scores import RowScores
+from ltvl_mm.retrieval.search.candidate_pool import CandidatePool
+from ltvl_mm.retrieval.search.scores import RowScores
 from ltvl_mm.structures.store_files import find_uneven_norms
 
 if TYPE_CHECKING:
-    from ltvl_mm.retrieval.int8_screen import Int8Screen
-    from ltvl_mm.retrieval.select import Selection
+    from ltvl_mm.retrieval.search.int8_prefilter import Int8Prefilter
+    from ltvl_mm.retrieval.search.selection import Selection
 
 # Rows of prefiltered images whose candidates are computed together.
 _SURVIVORS = 512
@@ -35,7 +35,7 @@ class Scan:
         self,
         selection: 'Selection',
         pool: CandidatePool,
-        fast: 'Int8Screen | None',
+        fast: 'Int8Prefilter | None',
     ) -> None:
         self.selection = selection
         self.pool = pool
@@ -86,7 +86,7 @@ class Scan:
         if sum(len(rows) for rows, _ in self.waiting) >= _SURVIVORS:
             self._flush()
 
-    def _is_fast(self, fast: 'Int8Screen', images: torch.Tensor) -> bool:
+    def _is_fast(self, fast: 'Int8Prefilter', images: torch.Tensor) -> bool:
         """Return whether the fast prefilter passes few enough images."""
         self.pause -= 1
         if self.pause < 0:

@@ -7,8 +7,11 @@ import numpy as np
 import torch
 from mmengine.logging import print_log
 
-from ltvl_mm.retrieval.float32_screen import ClassLogits, Float32Screen
-from ltvl_mm.retrieval.scan import PROBE
+from ltvl_mm.retrieval.search.float32_prefilter import (
+    ClassLogits,
+    Float32Prefilter,
+)
+from ltvl_mm.retrieval.search.scan import PROBE
 
 # Part of the sample whose rounding errors a prefilter is laid out for; images
 # with larger ones pass without a test.
@@ -17,7 +20,7 @@ _COVERED = 0.995
 _TINY = 1e-12
 
 
-class Int8Screen(Float32Screen):
+class Int8Prefilter(Float32Prefilter):
     """The same test on logits from a product of 8-bit integers.
 
     It takes half the time of float32's. Let x' = (x - u) / c and P' = P c,
@@ -211,8 +214,8 @@ def _is_exact(weights: np.ndarray) -> bool:
 
 
 def choose_prefilter(
-    exact: Float32Screen, sample: torch.Tensor, precision: str, device: str
-) -> Int8Screen | None:
+    exact: Float32Prefilter, sample: torch.Tensor, precision: str, device: str
+) -> Int8Prefilter | None:
     """Return the prefilter of a precision; None for float32.
 
     Args:
@@ -230,15 +233,15 @@ def choose_prefilter(
                 "precision='int8' is laid out on a sample of the images, but "
                 "the filters keep none of them; use 'auto'"
             )
-        return Int8Screen(exact.classes, sample)
+        return Int8Prefilter(exact.classes, sample)
     if precision == 'auto' and device == 'cpu' and len(sample) >= PROBE:
         return choose_screen(exact, sample)
     return None
 
 
 def choose_screen(
-    exact: Float32Screen, sample: torch.Tensor
-) -> Int8Screen | None:
+    exact: Float32Prefilter, sample: torch.Tensor
+) -> Int8Prefilter | None:
     """Return the 8-bit prefilter if it is the faster one on this machine.
 
     Args:
@@ -246,7 +249,7 @@ def choose_screen(
         sample: (M, D) float32 images, at least some thousand.
     """
     try:
-        prefilter = Int8Screen(exact.classes, sample)
+        prefilter = Int8Prefilter(exact.classes, sample)
     except (RuntimeError, AttributeError) as error:  # not here, or inexact
         print_log(f'select in float32: {error}', 'current')
         return None
@@ -255,7 +258,7 @@ def choose_screen(
     return prefilter if gain > 1.2 else None
 
 
-def _time_product(prefilter: Float32Screen, images: torch.Tensor) -> float:
+def _time_product(prefilter: Float32Prefilter, images: torch.Tensor) -> float:
     seconds = []
     for _ in range(4):
         start = time.thread_time()

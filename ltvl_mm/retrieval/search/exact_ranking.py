@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ltvl_mm.retrieval.candidate_pool import CandidatePool
-from ltvl_mm.retrieval.exact_products import multiply_exactly
-from ltvl_mm.retrieval.scores import RowScores
+from ltvl_mm.retrieval.search.candidate_pool import CandidatePool
+from ltvl_mm.retrieval.search.exact_products import multiply_exactly
+from ltvl_mm.retrieval.search.scores import RowScores
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 
 # Logits held at a time: 4 MB of float64.
@@ -37,7 +37,7 @@ class ExactRanking:
         queries: (K, D) float64, see :func:`.exact_products.multiply_exactly`.
         temperature: Temperature of the softmax, > 0.
         score: Name of the score; see
-            :func:`ltvl_mm.retrieval.scores.compute_scores`.
+            :func:`ltvl_mm.retrieval.search.scores.compute_scores`.
         assign: With ``'argmax'`` an image is a candidate of its best class
             only.
     """

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from ltvl_mm.retrieval.scores import find_bounds
+from ltvl_mm.retrieval.search.scores import find_bounds
 
 # About so many classes share one maximum in the test of an image; the number
 # of blocks is a multiple of 32, in which vector instructions are fastest.
@@ -20,7 +20,7 @@ class ClassLogits:
     Args:
         weights: (K, D) float64; logits are ``images @ weights.T``, up to a
             number per image that changes no score.
-        score: One of :data:`ltvl_mm.retrieval.scores.SCORES`.
+        score: One of :data:`ltvl_mm.retrieval.search.scores.SCORES`.
     """
 
     weights: np.ndarray
@@ -64,11 +64,12 @@ def _count_blocks(classes: int) -> int:
     return _BLOCKS * -(-classes // (_BLOCK * _BLOCKS))
 
 
-class Float32Screen:
+class Float32Prefilter:
     """Pass the images that may be among the best of a class.
 
     Let s be an image's K logits, b_k the bound of class k (see
-    :func:`ltvl_mm.retrieval.scores.find_bounds`), e the error of a score.
+    :func:`ltvl_mm.retrieval.search.scores.find_bounds`), e the error of a
+    score.
     Classes of similar bounds form blocks B with m_B = max of s over B.
 
     1. The image matters to k only if s_k >= level(s) + b_k.
