@@ -34,7 +34,10 @@ HOMES = {
         'models/clip_sources.py',
         'models/templates.py',
     },
-    'faiss': {'retrieval/copies.py', 'retrieval/search/index_search.py'},
+    'faiss': {
+        'retrieval/dedup/near_duplicates.py',
+        'retrieval/search/index_search.py',
+    },
     # The emoji world writes tars; what it writes is read elsewhere.
     'tarfile': {'retrieval/reading/tar_format.py', 'datasets/web_tars.py'},
     'matplotlib': {

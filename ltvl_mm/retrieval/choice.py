@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ltvl_mm.retrieval.copies import (
+from ltvl_mm.retrieval.dedup.near_duplicates import (
     Copy,
     ImageTraits,
     find_leaks,

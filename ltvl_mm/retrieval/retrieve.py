@@ -7,7 +7,7 @@ import numpy as np
 from mmengine.dist import get_rank
 
 from ltvl_mm.retrieval.choice import ImageChoice, Rejected
-from ltvl_mm.retrieval.copy_pictures import write_copy_pictures
+from ltvl_mm.retrieval.dedup.near_duplicate_pictures import write_copy_pictures
 from ltvl_mm.retrieval.preconditions import check_stores
 from ltvl_mm.retrieval.report import explain_nothing, make_report
 from ltvl_mm.retrieval.retrieved_folder import write_folder

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from web_memory import write_store
 
-from ltvl_mm.retrieval import copies
-from ltvl_mm.retrieval.copies import (
+from ltvl_mm.retrieval.dedup import near_duplicates
+from ltvl_mm.retrieval.dedup.near_duplicates import (
     Copy,
     CopyRule,
     ImageTraits,
@@ -208,7 +208,7 @@ def test_blocks_change_nothing(monkeypatch, size):
     rule = CopyRule(0.9, 3)
     whole = find_copies(images, others, rule), keep_originals(images, rule)
     for name in ('_IMAGES', '_KEPT', '_PAIRS'):
-        monkeypatch.setattr(copies, name, size)
+        monkeypatch.setattr(near_duplicates, name, size)
     assert whole == (
         find_copies(images, others, rule),
         keep_originals(images, rule),
@@ -232,7 +232,7 @@ def test_the_closest_of_all_stores_to_keep_out_is_named(tmp_path, monkeypatch):
         for row in (x[rows].astype(float) @ x[20:].astype(float).T).tolist()
     ]
     for size in (3, 1000):
-        monkeypatch.setattr(copies, '_ROWS', size)
+        monkeypatch.setattr(near_duplicates, '_ROWS', size)
         for stores in (kept_out, kept_out[::-1]):
             found = find_leaks(web, rows, traits, stores, rule)
             assert [c.cosine if c else 0 for c in found] == pytest.approx(

@@ -11,7 +11,7 @@ from mmpretrain.datasets import LoadImageFromFile
 from PIL import Image
 from web_memory import ENCODER
 
-from ltvl_mm.retrieval.copies import CopyRule
+from ltvl_mm.retrieval.dedup.near_duplicates import CopyRule
 from ltvl_mm.retrieval.reading.shard_embedding import embed_shards
 from ltvl_mm.retrieval.reading.shards import find_shards
 from ltvl_mm.retrieval.retrieve import retrieve

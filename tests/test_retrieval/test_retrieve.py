@@ -11,11 +11,11 @@ from PIL import Image
 from web_memory import ENCODER, embed, read_folder, save, write_tar
 
 from ltvl_mm.datasets.retrieved import RetrievedDataset
-from ltvl_mm.retrieval import copy_pictures
 from ltvl_mm.retrieval import retrieve as retrieve_module
 from ltvl_mm.retrieval.admission import AdmissionRule
 from ltvl_mm.retrieval.choice import Rejected
-from ltvl_mm.retrieval.copies import CopyRule
+from ltvl_mm.retrieval.dedup import near_duplicate_pictures
+from ltvl_mm.retrieval.dedup.near_duplicates import CopyRule
 from ltvl_mm.retrieval.plan import plan_retrieval
 from ltvl_mm.retrieval.reading.image_batches import compute_phash
 from ltvl_mm.retrieval.reading.shards import find_shards
@@ -298,13 +298,15 @@ def test_a_copy_whose_original_has_moved_is_listed_without_it(run, tmp_path):
 def test_of_many_copies_evenly_many_are_pictured(
     store, kept_out, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(copy_pictures, 'MOST', 3)
+    monkeypatch.setattr(near_duplicate_pictures, 'MOST', 3)
     rejected = [
         Rejected(f'k{number}', 0, reason, 'red.png', 0.99, 'bytes')
         for number in range(9)
         for reason in ('excluded', 'duplicate')
     ]
-    copy_pictures.write_copy_pictures(tmp_path, rejected, store, [kept_out])
+    near_duplicate_pictures.write_copy_pictures(
+        tmp_path, rejected, store, [kept_out]
+    )
     keys = [copy.key for copy in load_copy_pictures(tmp_path, 3)]
     assert keys == ['k0', 'k4', 'k8']
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import faiss
 import numpy as np
 
-from ltvl_mm.retrieval.copy_traits import (
+from ltvl_mm.retrieval.dedup.image_traits import (
     Copy,
     ImageTraits,
     read_traits,

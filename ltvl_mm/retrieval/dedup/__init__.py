@@ -1,0 +1,1 @@
+"""Near-duplicates among retrieved images, and of test images."""
