@@ -8,7 +8,7 @@ import argparse
 import os
 from contextlib import nullcontext
 
-from ltvl_mm.retrieval.background import AUTO, BACKGROUND_HELP
+from ltvl_mm.retrieval.background_names import AUTO, BACKGROUND_HELP
 from ltvl_mm.retrieval.budget import RULE_HELP
 from ltvl_mm.retrieval.options import (
     ASSIGNMENTS,
@@ -316,8 +316,8 @@ def run(args: argparse.Namespace, rank: int) -> None:
     from ltvl_mm.apis.local_images import place_local_images
     from ltvl_mm.apis.retrieval_arguments import make_options
     from ltvl_mm.retrieval.plan import plan_retrieval
-    from ltvl_mm.retrieval.report import describe_report
-    from ltvl_mm.retrieval.retrieve import retrieve
+    from ltvl_mm.retrieval.retrieval_report import describe_report
+    from ltvl_mm.retrieval.run_retrieval import run_retrieval
     from ltvl_mm.utils.provenance import record_command
 
     task = prepare_retrieval(
@@ -345,7 +345,7 @@ def run(args: argparse.Namespace, rank: int) -> None:
         dry_run=args.dry_run,
     )
     if not args.dry_run:
-        retrieve(task, args.out)
+        run_retrieval(task, args.out)
         if args.local_images:
             place_local_images(args.out, args.local_images)
     if rank == 0 and args.dry_run:

@@ -4,10 +4,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ltvl_mm.apis.embedding import embed
+    from ltvl_mm.apis.image_embedding import embed
+    from ltvl_mm.apis.image_retrieval import prepare_retrieval, retrieve
     from ltvl_mm.apis.inferencer import LongTailInferencer
     from ltvl_mm.apis.model_hub import get_model, list_models
-    from ltvl_mm.apis.retrieval import prepare_retrieval, retrieve
     from ltvl_mm.apis.retrieval_check import check_retrieval
     from ltvl_mm.apis.tackle_run.run import run_tackle
 
@@ -25,11 +25,11 @@ __all__ = [
 _HOMES = {
     'LongTailInferencer': 'inferencer',
     'check_retrieval': 'retrieval_check',
-    'embed': 'embedding',
+    'embed': 'image_embedding',
     'get_model': 'model_hub',
     'list_models': 'model_hub',
-    'prepare_retrieval': 'retrieval',
-    'retrieve': 'retrieval',
+    'prepare_retrieval': 'image_retrieval',
+    'retrieve': 'image_retrieval',
     'run_tackle': 'tackle_run.run',
 }
 

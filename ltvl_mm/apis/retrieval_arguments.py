@@ -2,7 +2,7 @@
 
 import argparse
 
-from ltvl_mm.retrieval.admission import read_hosts
+from ltvl_mm.retrieval.metadata_filter import read_hosts
 from ltvl_mm.retrieval.options import (
     AdmissionRule,
     CopyRule,

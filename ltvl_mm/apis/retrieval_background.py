@@ -7,7 +7,7 @@ import numpy as np
 from mmengine.logging import print_log
 
 from ltvl_mm.models.frozen_clip import FrozenCLIP
-from ltvl_mm.retrieval.background import (
+from ltvl_mm.retrieval.background_names import (
     BUILTIN,
     NONE,
     find_same_names,

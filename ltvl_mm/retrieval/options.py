@@ -124,8 +124,8 @@ class RetrievalOptions:
         temperature: Temperature of the softmax over classes, > 0. None
             (default): that of the encoder, 1 / its logit scale; ``'auto'``:
             fitted to val images. Both are resolved by
-            :func:`ltvl_mm.apis.retrieval.prepare_retrieval`; a task needs
-            the number.
+            :func:`ltvl_mm.apis.image_retrieval.prepare_retrieval`; a task
+            needs the number.
         min_probability: Candidates of a lower softmax probability are not
             retrieved, in [0, 1); default 0. Needs ``score='softmax'``.
         min_precision: A class takes its best images as long as the mean of

@@ -76,7 +76,7 @@ def plan_retrieval(
     ranks: int = 1,
     patience: float = 5.0,
 ) -> RetrievalPlan:
-    """Return the plan of :func:`ltvl_mm.retrieval.retrieve.retrieve`.
+    """Return the plan of a retrieval task.
 
     Writes nothing.
 

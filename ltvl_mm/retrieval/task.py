@@ -9,7 +9,7 @@ from typing import cast
 
 import numpy as np
 
-from ltvl_mm.retrieval.admission import Admission
+from ltvl_mm.retrieval.metadata_filter import Admission
 from ltvl_mm.retrieval.options import (
     MAX_BAD_ROWS,
     UNIT_ROWS,

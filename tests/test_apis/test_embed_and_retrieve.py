@@ -9,7 +9,7 @@ from toy_clip import write_toy_classifier
 
 from ltvl_mm import embed, retrieve
 from ltvl_mm.apis import prepare_retrieval
-from ltvl_mm.apis.soft_labels import label_retrieved
+from ltvl_mm.apis.retrieved_labels import label_retrieved
 from ltvl_mm.retrieval.task import RetrievalOptions
 from ltvl_mm.structures.class_queries import load_queries
 from ltvl_mm.structures.soft_labels import load_soft_labels

@@ -111,7 +111,7 @@ def test_text_features_need_no_weights(store, settings, tmp_path, monkeypatch):
     def fail(*_, **__):
         raise AssertionError('CLIP was built')
 
-    monkeypatch.setattr('ltvl_mm.apis.retrieval.FrozenCLIP', fail)
+    monkeypatch.setattr('ltvl_mm.apis.image_retrieval.FrozenCLIP', fail)
     found = retrieve(store, tmp_path / 'out', **settings, queries=given)
     assert found.key == names.key
     assert np.array_equal(found.score, names.score)

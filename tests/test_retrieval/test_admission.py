@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 from web_memory import ENCODER, write_store
 
-from ltvl_mm.retrieval.admission import Admission, AdmissionRule
+from ltvl_mm.retrieval.metadata_filter import Admission, AdmissionRule
 from ltvl_mm.retrieval.search.selection import select_images
 from ltvl_mm.structures.class_queries import ClassQueries
 

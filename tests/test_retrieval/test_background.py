@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from web_memory import ENCODER, write_store
 
-from ltvl_mm.retrieval.background import (
+from ltvl_mm.retrieval.background_names import (
     find_same_names,
     find_synonyms,
     load_builtin_names,
     resolve_auto,
     thin_templates,
 )
-from ltvl_mm.retrieval.retrieve import retrieve
+from ltvl_mm.retrieval.run_retrieval import run_retrieval
 from ltvl_mm.retrieval.search.scores import compute_scores
 from ltvl_mm.retrieval.search.selection import Selection
 from ltvl_mm.retrieval.task import RetrievalOptions, RetrievalTask
@@ -120,7 +120,7 @@ def test_manifest_has_the_classes_only_and_records_background(drawn, tmp_path):
         task = RetrievalTask(
             store, queries, budget, (), options, background=some
         )
-        retrieve(task, tmp_path / name)
+        run_retrieval(task, tmp_path / name)
     manifest = load_manifest(tmp_path / 'with/manifest.parquet')
     plain = load_manifest(tmp_path / 'without/manifest.parquet')
     assert manifest.class_names == plain.class_names == queries.class_names

@@ -14,7 +14,7 @@ from web_memory import ENCODER
 from ltvl_mm.retrieval.dedup.near_duplicates import CopyRule
 from ltvl_mm.retrieval.reading.shard_embedding import embed_shards
 from ltvl_mm.retrieval.reading.shards import find_shards
-from ltvl_mm.retrieval.retrieve import retrieve
+from ltvl_mm.retrieval.run_retrieval import run_retrieval
 from ltvl_mm.retrieval.task import RetrievalOptions, RetrievalTask
 from ltvl_mm.structures.class_queries import ClassQueries
 from ltvl_mm.utils.image_decoding import decode_image
@@ -79,7 +79,7 @@ def test_copies_of_16_bit_test_images_are_kept_out(tmp_path):
         (_embed(tmp_path / 'test'),),
         OPTIONS,
     )
-    manifest, rejected = retrieve(task, tmp_path / 'out')
+    manifest, rejected = run_retrieval(task, tmp_path / 'out')
     assert sorted(manifest.key) == different
     assert {entry.reason for entry in rejected} == {'excluded'}
     assert len({entry.key for entry in rejected}) == 32
@@ -110,7 +110,7 @@ def test_odd_images_are_copied_in_a_form_that_training_reads(tmp_path, copy):
         replace(OPTIONS, copy=copy),
     )
     out = tmp_path / 'out'
-    manifest, _ = retrieve(task, out)
+    manifest, _ = run_retrieval(task, out)
     if copy == 'tar':
         with tarfile.open(out / 'images.tar') as file:
             file.extractall(out, filter='data')
@@ -128,7 +128,7 @@ def test_odd_images_are_copied_in_a_form_that_training_reads(tmp_path, copy):
     (out / 'manifest.parquet').unlink()
     for key, name in zip(manifest.key, manifest.file, strict=True):
         (out / name).write_bytes((web / key).read_bytes())
-    again, _ = retrieve(task, out)
+    again, _ = run_retrieval(task, out)
     assert tuple(again.file) == tuple(manifest.file)
     after = {name: (out / name).read_bytes() for name in again.file}
     assert after == before

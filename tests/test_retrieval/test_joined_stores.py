@@ -7,7 +7,7 @@ import pytest
 from web_memory import ENCODER, draw, embed, read_folder, write_tar
 
 from ltvl_mm.retrieval.reading.shards import find_shards
-from ltvl_mm.retrieval.retrieve import retrieve
+from ltvl_mm.retrieval.run_retrieval import run_retrieval
 from ltvl_mm.retrieval.task import RetrievalOptions, RetrievalTask
 from ltvl_mm.structures.class_queries import ClassQueries
 from ltvl_mm.structures.store_join import check_encoders, join_stores
@@ -44,7 +44,7 @@ def run(tmp_path):
             excluded,
             RetrievalOptions(temperature=0.05),
         )
-        retrieve(task, tmp_path / out)
+        run_retrieval(task, tmp_path / out)
         return read_folder(tmp_path / out)
 
     return run

@@ -14,7 +14,7 @@ from ltvl_mm.retrieval.reading.downloads import count_downloads
 from ltvl_mm.retrieval.reading.parquet_rows import read_row
 from ltvl_mm.retrieval.reading.shards import find_shards, iterate_shard
 from ltvl_mm.retrieval.reading.web_image import read_bytes
-from ltvl_mm.retrieval.retrieve import retrieve
+from ltvl_mm.retrieval.run_retrieval import run_retrieval
 from ltvl_mm.retrieval.task import RetrievalOptions, RetrievalTask
 from ltvl_mm.structures.class_queries import ClassQueries
 
@@ -79,7 +79,7 @@ def test_retrieved_images_are_copied_from_a_parquet_file(tmp_path, copy):
     )
     options = RetrievalOptions(temperature=0.01, copy=copy)
     task = RetrievalTask(store, queries, np.array([5, 5]), (), options)
-    manifest, _ = retrieve(task, tmp_path / 'out')
+    manifest, _ = run_retrieval(task, tmp_path / 'out')
     assert len(manifest.key) > 1
     if copy == 'tar':
         with tarfile.open(tmp_path / 'out' / 'images.tar') as tar:

@@ -20,7 +20,7 @@ from ltvl_mm.retrieval.reading.download_list import write_download_list
 from ltvl_mm.retrieval.reading.image_batches import compute_phash
 from ltvl_mm.retrieval.reading.missing_images import describe_missing
 from ltvl_mm.retrieval.reading.placed_downloads import place_downloads
-from ltvl_mm.retrieval.report import describe_report
+from ltvl_mm.retrieval.retrieval_report import describe_report
 from ltvl_mm.structures.manifest import Manifest, load_manifest, save_manifest
 from ltvl_mm.utils.image_decoding import decode_image
 from ltvl_mm.utils.io import write_json

@@ -8,7 +8,7 @@ from web_memory import ENCODER, write_store
 
 from ltvl_mm.apis.quality_text import describe_quality
 from ltvl_mm.apis.retrieval_check import check_retrieval
-from ltvl_mm.retrieval.retrieve import retrieve
+from ltvl_mm.retrieval.run_retrieval import run_retrieval
 from ltvl_mm.retrieval.task import RetrievalOptions, RetrievalTask
 from ltvl_mm.structures.class_counts import group_classes
 from ltvl_mm.structures.class_queries import ClassQueries, save_queries
@@ -56,7 +56,7 @@ def write(tmp_path_factory):
         options = RetrievalOptions(temperature=0.05, copy='none')
         budget = np.full(CLASSES, 12)
         task = RetrievalTask(web, queries, budget, (), options)
-        retrieve(task, folder / 'retrieved')
+        run_retrieval(task, folder / 'retrieved')
         save_queries(folder / 'retrieved/queries.npz', queries)
         return folder, web, val
 

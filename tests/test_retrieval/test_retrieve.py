@@ -11,15 +11,15 @@ from PIL import Image
 from web_memory import ENCODER, embed, read_folder, save, write_tar
 
 from ltvl_mm.datasets.retrieved import RetrievedDataset
-from ltvl_mm.retrieval import retrieve as retrieve_module
-from ltvl_mm.retrieval.admission import AdmissionRule
+from ltvl_mm.retrieval import run_retrieval as retrieval_module
 from ltvl_mm.retrieval.choice import Rejected
 from ltvl_mm.retrieval.dedup import near_duplicate_pictures
 from ltvl_mm.retrieval.dedup.near_duplicates import CopyRule
+from ltvl_mm.retrieval.metadata_filter import AdmissionRule
 from ltvl_mm.retrieval.plan import plan_retrieval
 from ltvl_mm.retrieval.reading.image_batches import compute_phash
 from ltvl_mm.retrieval.reading.shards import find_shards
-from ltvl_mm.retrieval.retrieve import retrieve
+from ltvl_mm.retrieval.run_retrieval import run_retrieval
 from ltvl_mm.retrieval.search.selection import Selection
 from ltvl_mm.retrieval.task import RetrievalOptions, RetrievalTask
 from ltvl_mm.structures.class_queries import ClassQueries
@@ -107,7 +107,7 @@ def run(store, kept_out, tmp_path):
         task = RetrievalTask(
             store, QUERIES, np.array(budget), excluded, options, **how
         )
-        return retrieve(task, tmp_path / out)
+        return run_retrieval(task, tmp_path / out)
 
     return run
 
@@ -387,9 +387,9 @@ def test_a_plan_counts_what_is_left_and_writes_nothing(
     assert plan.bytes_left == 10 * 4 * 2
     assert plan.seconds == pytest.approx(10 / plan.rate / 2)
     assert '4, of which 0 are done' in plan.describe()
-    monkeypatch.setattr(retrieve_module, 'broadcast_object', _fail_after(2))
+    monkeypatch.setattr(retrieval_module, 'broadcast_object', _fail_after(2))
     with pytest.raises(KeyboardInterrupt):
-        retrieve(task, tmp_path / 'out')
+        run_retrieval(task, tmp_path / 'out')
     before = read_folder(tmp_path / 'out')
     plan = plan_retrieval(task, tmp_path / 'out')
     assert (plan.done, plan.bytes_left, plan.seconds) == (4, 0, 0)

@@ -9,7 +9,7 @@ import torch
 from web_memory import ENCODER, draw, embed, encode, write_store, write_tar
 
 from ltvl_mm.retrieval.reading.shards import find_shards
-from ltvl_mm.retrieval.retrieve import retrieve
+from ltvl_mm.retrieval.run_retrieval import run_retrieval
 from ltvl_mm.retrieval.search import selection
 from ltvl_mm.retrieval.search.index_search import load_index, select_by_index
 from ltvl_mm.retrieval.search.selection import Selection
@@ -142,7 +142,7 @@ def test_they_are_counted_and_listed(world, tmp_path, unit_rows):
         verify=False,
         max_bad_rows=0.2,
     )
-    retrieve(task, tmp_path / 'out')
+    run_retrieval(task, tmp_path / 'out')
     report = json.loads((tmp_path / 'out' / 'report.json').read_text())
     assert report['skipped_rows'] == [
         {
@@ -166,7 +166,7 @@ def test_too_many_bad_test_images_are_an_error_before_the_scan(
         clean, queries, np.ones(3, int), [held_out], options, verify=False
     )
     with pytest.raises(ValueError, match=r"'0/5' where 1 is due\. 1 or more"):
-        retrieve(task, tmp_path / 'out')
+        run_retrieval(task, tmp_path / 'out')
     assert not (tmp_path / 'out' / 'selection').exists()
 
 

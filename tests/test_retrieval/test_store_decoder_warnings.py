@@ -7,7 +7,7 @@ import pytest
 from web_memory import ENCODER, draw, embed, read_folder, write_tar
 
 from ltvl_mm.retrieval.reading.shards import find_shards
-from ltvl_mm.retrieval.retrieve import retrieve
+from ltvl_mm.retrieval.run_retrieval import run_retrieval
 from ltvl_mm.retrieval.task import RetrievalOptions, RetrievalTask
 from ltvl_mm.structures.class_queries import ClassQueries
 from ltvl_mm.structures.store_join import join_stores
@@ -95,7 +95,7 @@ def test_search_warns_once_for_each_old_store(tars, tmp_path, warnings):
             excluded,
             RetrievalOptions(copy='none', temperature=0.01),
         )
-        retrieve(task, tmp_path / f'out{number}')
+        run_retrieval(task, tmp_path / f'out{number}')
         assert len(warnings) == due
         assert all(str(tmp_path / 'old') in text for text in warnings)
     assert open_store(tmp_path / 'old').fingerprint == old.fingerprint

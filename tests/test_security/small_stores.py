@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ltvl_mm.retrieval.retrieve import retrieve
+from ltvl_mm.retrieval.run_retrieval import run_retrieval
 from ltvl_mm.retrieval.task import RetrievalOptions, RetrievalTask
 from ltvl_mm.structures.class_queries import ClassQueries
 from ltvl_mm.structures.store_opening import open_store
@@ -63,7 +63,7 @@ def retrieve_two(web, held_out, out, **how):
         RetrievalOptions(temperature=0.1, copy='none'),
         **how,
     )
-    return retrieve(task, out)[0]
+    return run_retrieval(task, out)[0]
 
 
 def permute_metadata(root, file='metadata/metadata_1.parquet'):

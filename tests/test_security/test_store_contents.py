@@ -11,8 +11,8 @@ import pytest
 from small_stores import ENCODER, QUERIES, retrieve_two, write_store
 
 from ltvl_mm.datasets.retrieved import RetrievedDataset
-from ltvl_mm.retrieval.admission import AdmissionRule
-from ltvl_mm.retrieval.retrieve import retrieve
+from ltvl_mm.retrieval.metadata_filter import AdmissionRule
+from ltvl_mm.retrieval.run_retrieval import run_retrieval
 from ltvl_mm.retrieval.task import RetrievalOptions, RetrievalTask
 from ltvl_mm.structures import store_index
 from ltvl_mm.structures.manifest import Manifest, load_manifest, save_manifest
@@ -118,7 +118,7 @@ def test_names_what_removed_all_images(web, tmp_path):
         r'excluded images \(12 images\)\. Loosen'
     )
     with pytest.raises(ValueError, match=match):
-        retrieve(task, tmp_path / 'out')
+        run_retrieval(task, tmp_path / 'out')
     assert (tmp_path / 'out' / 'report.json').exists()
     assert not (tmp_path / 'out' / 'manifest.parquet').exists()
 
@@ -131,7 +131,7 @@ def test_names_the_filter_that_removed_all_images(web, tmp_path):
     )
     match = r'Removed by: the filter .* \(12 images\)\. Loosen'
     with pytest.raises(ValueError, match=match):
-        retrieve(task, tmp_path / 'out')
+        run_retrieval(task, tmp_path / 'out')
 
 
 def test_refuses_to_train_on_a_manifest_without_images(tmp_path):

@@ -9,7 +9,7 @@ from odd_inputs.lists import IMAGE_LISTS, NAME_LISTS
 
 from ltvl_mm.datasets.long_tail_files import read_labelled_images
 from ltvl_mm.models.templates import find_templates
-from ltvl_mm.retrieval.admission import read_hosts
+from ltvl_mm.retrieval.metadata_filter import read_hosts
 from ltvl_mm.retrieval.reading.shards import find_shards
 from ltvl_mm.structures.class_counts import load_class_counts
 from ltvl_mm.structures.class_names import load_class_names, write_class_names

@@ -9,7 +9,7 @@ written.
 
 import argparse
 
-from ltvl_mm.retrieval.background import BACKGROUND_HELP, BUILTIN
+from ltvl_mm.retrieval.background_names import BACKGROUND_HELP, BUILTIN
 from ltvl_mm.utils.command_line import make_parser, run_command
 
 

@@ -35,7 +35,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main() -> None:
     args = build_parser().parse_args()
-    from ltvl_mm.apis.soft_labels import label_retrieved
+    from ltvl_mm.apis.retrieved_labels import label_retrieved
     from ltvl_mm.structures.soft_labels import FILE
 
     labels = label_retrieved(

@@ -9,7 +9,7 @@ from mmengine.dist import get_rank
 from ltvl_mm.retrieval.choice import ImageChoice, Rejected
 from ltvl_mm.retrieval.dedup.near_duplicate_pictures import write_copy_pictures
 from ltvl_mm.retrieval.preconditions import check_stores
-from ltvl_mm.retrieval.report import explain_nothing, make_report
+from ltvl_mm.retrieval.retrieval_report import explain_nothing, make_report
 from ltvl_mm.retrieval.retrieved_folder import write_folder
 from ltvl_mm.retrieval.search.exact_ranking import Candidates
 from ltvl_mm.retrieval.search.index_search import load_index, select_by_index
@@ -23,7 +23,7 @@ from ltvl_mm.utils.lock import locks_output
 
 
 @locks_output('out')
-def retrieve(
+def run_retrieval(
     task: RetrievalTask, out: str | Path
 ) -> tuple[Manifest, list[Rejected]]:
     """Write ``images/``, ``manifest.parquet`` and ``report.json`` to ``out``.

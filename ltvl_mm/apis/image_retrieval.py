@@ -14,14 +14,14 @@ from ltvl_mm.apis.retrieval_classes import NamedClasses, prepare_classes
 from ltvl_mm.models.frozen_clip import FrozenCLIP
 from ltvl_mm.models.templates import find_templates
 from ltvl_mm.models.text_encoder import Templates
-from ltvl_mm.retrieval.background import AUTO, resolve_auto
+from ltvl_mm.retrieval.background_names import AUTO, resolve_auto
 from ltvl_mm.retrieval.options import (
     MAX_BAD_ROWS,
     UNIT_ROWS,
     RetrievalOptions,
 )
 from ltvl_mm.retrieval.reading.download_list import MANIFEST
-from ltvl_mm.retrieval.retrieve import retrieve as run_retrieval
+from ltvl_mm.retrieval.run_retrieval import run_retrieval
 from ltvl_mm.retrieval.task import RetrievalTask
 from ltvl_mm.structures.class_names import load_class_names
 from ltvl_mm.structures.class_queries import (
@@ -154,8 +154,7 @@ def prepare_retrieval(
             store names.
         pretrained: The weights of the store's encoder, tag or file; None as
             in :func:`ltvl_mm.embed`.
-        preprocess: Override of :func:`ltvl_mm.apis.embedding.embed` for the
-            store.
+        preprocess: Override of :func:`ltvl_mm.embed` for the store.
         options: Options that the paper leaves open; None for the defaults.
         val: Store of val images and their ``path label`` list, to which
             ``temperature='auto'`` is fitted; None otherwise.
