@@ -8,7 +8,7 @@ from leaves import CONFIGS as ROOT
 from leaves import load_leaf
 from mmengine.config import Config
 
-from ltvl_mm.models.clip import find_width
+from ltvl_mm.clip.towers import find_width
 
 # Of clip/model.py of OpenAI: width of the joint space, and pixels.
 TOWERS = {

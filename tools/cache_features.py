@@ -46,8 +46,8 @@ def main() -> None:
     from mmengine.config import Config
     from mmengine.registry import init_default_scope
 
+    from ltvl_mm.apis.clip_inputs import check_clip_inputs
     from ltvl_mm.engine.feature_caching import cache_features
-    from ltvl_mm.models.clip_inputs import check_clip_inputs
 
     cfg = Config.fromfile(args.config)
     if args.cfg_options is not None:

@@ -51,8 +51,8 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main() -> None:
     args = build_parser().parse_args()
-    from ltvl_mm.models.clip_sources import has_own_weights
-    from ltvl_mm.models.frozen_clip import FrozenCLIP
+    from ltvl_mm.clip.frozen_clip import FrozenCLIP
+    from ltvl_mm.clip.sources import has_own_weights
     from ltvl_mm.retrieval.reading.image_check import check_images
     from ltvl_mm.structures.store_index import index_store
 

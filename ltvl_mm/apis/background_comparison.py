@@ -9,9 +9,9 @@ import numpy as np
 
 from ltvl_mm.apis.labelled_embeddings import LabelledEmbeddings
 from ltvl_mm.apis.retrieval_background import make_background
+from ltvl_mm.clip.frozen_clip import FrozenCLIP
 from ltvl_mm.evaluation.retrieval_precision import compute_precision_at_r
 from ltvl_mm.evaluation.temperature import fit_temperature
-from ltvl_mm.models.frozen_clip import FrozenCLIP
 from ltvl_mm.retrieval.search.scores import RowScores
 from ltvl_mm.structures.background import Background, join_queries
 from ltvl_mm.structures.class_queries import ClassQueries

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from mmengine.dist import is_main_process
 
-from ltvl_mm.models.frozen_clip import FrozenCLIP
+from ltvl_mm.clip.frozen_clip import FrozenCLIP
 from ltvl_mm.retrieval.reading.downloads import save_downloads
 from ltvl_mm.retrieval.reading.shard_embedding import embed_shards
 from ltvl_mm.retrieval.reading.shards import find_shards
@@ -51,7 +51,7 @@ def embed(
         preprocess: Replacement for the preprocessing that the weights were
             trained with: a tag of ``arch`` or some of ``mean``, ``std``,
             ``resize_mode``, ``interpolation``; see
-            :func:`ltvl_mm.models.clip_preprocessing.find_preprocessing`.
+            :func:`ltvl_mm.clip.preprocessing.find_preprocessing`.
         device: Device of the encoder; None for a GPU if there is one.
         amp: Run the image tower in bfloat16.
         compile: Compile the image tower: minutes first, then faster.

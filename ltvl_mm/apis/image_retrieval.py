@@ -11,9 +11,9 @@ from mmengine.dist import get_rank
 from ltvl_mm.apis.local_images import leave_copying, place_local_images
 from ltvl_mm.apis.retrieval_budget import find_budget, resolve_auto_budget
 from ltvl_mm.apis.retrieval_classes import NamedClasses, prepare_classes
-from ltvl_mm.models.frozen_clip import FrozenCLIP
-from ltvl_mm.models.templates import find_templates
-from ltvl_mm.models.text_encoder import Templates
+from ltvl_mm.clip.frozen_clip import FrozenCLIP
+from ltvl_mm.clip.templates import find_templates
+from ltvl_mm.clip.text_encoder import Templates
 from ltvl_mm.retrieval.background_names import AUTO, resolve_auto
 from ltvl_mm.retrieval.options import (
     MAX_BAD_ROWS,
@@ -145,7 +145,7 @@ def prepare_retrieval(
         class_counts: Images per class of the original training set, for
             ``'balance_to:N'``: its list, a ``.json``, or K numbers.
         templates: Templates of prompts; see
-            :func:`ltvl_mm.models.templates.find_templates`.
+            :func:`ltvl_mm.clip.templates.find_templates`.
         background: Names that are part of the softmax over classes and get no
             images: ``'builtin'``, common English nouns; ``'none'``; a file,
             one name per line; a ``.npz`` of class queries; or ``'auto'``,

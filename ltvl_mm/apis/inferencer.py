@@ -15,6 +15,7 @@ from mmpretrain import ImageClassificationInferencer
 from mmpretrain.models import ImageClassifier
 from mmpretrain.structures import DataSample
 
+from ltvl_mm.apis.clip_inputs import check_clip_inputs
 from ltvl_mm.apis.image_loading import ImageLike, list_inputs, load_image
 from ltvl_mm.apis.input_size import make_resizer
 from ltvl_mm.apis.model_hub import get_model, load_weights
@@ -23,7 +24,6 @@ from ltvl_mm.apis.open_vocabulary import (
     predict_classes,
     takes_class_names,
 )
-from ltvl_mm.models.clip_inputs import check_clip_inputs
 from ltvl_mm.structures.class_names import load_class_names
 from ltvl_mm.utils.progress import progress_bar
 

@@ -97,7 +97,7 @@ def _find_tower_size(model: Mapping) -> tuple[int, int] | None:
     for part in walk_config(model):
         kind = name_type(part)
         if kind == 'CLIPBackbone':
-            from ltvl_mm.models.clip import find_arch
+            from ltvl_mm.clip.towers import find_arch
 
             size = find_arch(part['arch'])['vision_cfg']['image_size']
             return (size, size) if isinstance(size, int) else tuple(size)

@@ -33,7 +33,7 @@ def predict_classes(
     """
     heads = _find_text_heads(model)
     # Imports open_clip, as a text side has; a student needs none.
-    from ltvl_mm.models.class_prototypes import describe_classes
+    from ltvl_mm.clip.class_prototypes import describe_classes
 
     own = [head.classes for head in heads]
     others = [

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from mmengine.logging import print_log
 
-from ltvl_mm.models.frozen_clip import FrozenCLIP
+from ltvl_mm.clip.frozen_clip import FrozenCLIP
 from ltvl_mm.retrieval.background_names import (
     BUILTIN,
     NONE,

@@ -5,8 +5,8 @@ from pathlib import Path
 from mmengine.logging import print_log
 
 from ltvl_mm.apis.labelled_embeddings import read_labelled_embeddings
+from ltvl_mm.clip.frozen_clip import FrozenCLIP
 from ltvl_mm.evaluation.temperature import compute_nll, fit_temperature
-from ltvl_mm.models.frozen_clip import FrozenCLIP
 from ltvl_mm.retrieval.task import RetrievalOptions
 from ltvl_mm.structures.background import Background, join_queries
 from ltvl_mm.structures.class_queries import ClassQueries

@@ -68,7 +68,7 @@ class BalancedLinearAdapter(BaseModule):
             )
         if arch is not None:
             # Imports open_clip, which a given width does without.
-            from ltvl_mm.models.clip import find_width
+            from ltvl_mm.clip.towers import find_width
 
             dim = find_width(arch)
         if init == 'default' and ratio >= MAX_RANDOM_RATIO:

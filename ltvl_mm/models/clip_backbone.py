@@ -6,8 +6,8 @@ import torch
 from mmpretrain.models.backbones.base_backbone import BaseBackbone
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from ltvl_mm.models.clip import build_clip, find_width
-from ltvl_mm.models.clip_preprocessing import find_preprocessing
+from ltvl_mm.clip.preprocessing import find_preprocessing
+from ltvl_mm.clip.towers import build_clip, find_width
 from ltvl_mm.registry import MODELS
 
 
@@ -21,13 +21,13 @@ class CLIPBackbone(BaseBackbone):
     Args:
         arch: An open_clip architecture, e.g. ``'ViT-B-16-quickgelu'``.
         pretrained: An open_clip tag or a local file, see
-            :func:`ltvl_mm.models.clip.build_clip`.
+            :func:`ltvl_mm.clip.towers.build_clip`.
         preprocess: Preprocessing of images, if not the one that ``pretrained``
             names it: see
-            :func:`ltvl_mm.models.clip_preprocessing.find_preprocessing`.
+            :func:`ltvl_mm.clip.preprocessing.find_preprocessing`.
             Changes nothing here; ``tools/train.py`` and ``tools/test.py``
             compare the config's ``data_preprocessor`` with it
-            (:func:`ltvl_mm.models.clip_inputs.check_clip_inputs`).
+            (:func:`ltvl_mm.apis.clip_inputs.check_clip_inputs`).
         frozen: Do not train the tower: no gradients, evaluation mode, and no
             activation kept.
         freeze_bn: Keep BatchNorm's running statistics and normalize by them

@@ -10,21 +10,21 @@ from mmengine.logging import print_log
 from mmpretrain.models.heads import ClsHead
 from mmpretrain.structures import DataSample
 
-from ltvl_mm.models.class_prototypes import describe_classes
-from ltvl_mm.models.clip import (
+from ltvl_mm.clip.class_prototypes import describe_classes
+from ltvl_mm.clip.families import explain_no_export
+from ltvl_mm.clip.templates import find_templates
+from ltvl_mm.clip.text_encoder import Templates, encode_texts
+from ltvl_mm.clip.towers import (
     build_clip,
     build_tokenizer,
     find_arch,
     find_width,
 )
-from ltvl_mm.models.clip_families import explain_no_export
 from ltvl_mm.models.contrastive_loss import (
     compute_contrastive_loss,
     gather_with_gradient,
 )
 from ltvl_mm.models.loss_arguments import check_hard_samples
-from ltvl_mm.models.templates import find_templates
-from ltvl_mm.models.text_encoder import Templates, encode_texts
 from ltvl_mm.registry import MODELS
 
 LOSSES = ('symmetric', 'image_to_text', 'class_ce')
@@ -71,7 +71,7 @@ class CLIPContrastiveHead(ClsHead):
 
     Attributes:
         classes: Classes to predict, of
-            :func:`ltvl_mm.models.class_prototypes.describe_classes`; None if
+            :func:`ltvl_mm.clip.class_prototypes.describe_classes`; None if
             built without class names.
 
     Raises:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ltvl_mm.models.frozen_clip import FrozenCLIP
+from ltvl_mm.clip.frozen_clip import FrozenCLIP
 from ltvl_mm.retrieval.reading.web_image import read_bytes
 from ltvl_mm.retrieval.search.selection import select_images
 from ltvl_mm.structures.class_queries import ClassQueries

@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from ltvl_mm.models.clip import build_clip
+from ltvl_mm.clip.towers import build_clip
 
 TOOL = Path(__file__).parents[2] / 'tools/embed_images.py'
 

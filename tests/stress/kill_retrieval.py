@@ -19,7 +19,7 @@ from stress.kill_embedding import (
     write_memory,
 )
 
-from ltvl_mm.models.frozen_clip import FrozenCLIP
+from ltvl_mm.clip.frozen_clip import FrozenCLIP
 from ltvl_mm.retrieval.reading.shard_embedding import embed_shards
 from ltvl_mm.retrieval.reading.shards import find_shards
 

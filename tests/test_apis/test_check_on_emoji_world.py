@@ -6,9 +6,9 @@ import torch
 from ltvl_mm.apis.image_embedding import embed
 from ltvl_mm.apis.image_retrieval import retrieve
 from ltvl_mm.apis.retrieval_check import check_retrieval
+from ltvl_mm.clip.towers import build_clip
 from ltvl_mm.datasets.emoji_world_files import write_emoji_world
 from ltvl_mm.datasets.emoji_world_spec import EmojiWorldSize
-from ltvl_mm.models.clip import build_clip
 
 ARCH = 'ltvl-toy'
 

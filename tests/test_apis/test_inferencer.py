@@ -14,8 +14,8 @@ from toy_configs import BALLAD, DEIT, ENSEMBLE, RESNET, TOY, ZERO_SHOT
 
 from ltvl_mm import LongTailInferencer, get_model
 from ltvl_mm.apis.input_size import make_resizer
-from ltvl_mm.models.clip import build_tokenizer
-from ltvl_mm.models.text_encoder import encode_classes, tokenize_classes
+from ltvl_mm.clip.text_encoder import encode_classes, tokenize_classes
+from ltvl_mm.clip.towers import build_tokenizer
 from ltvl_mm.visualization import fonts
 
 NAMES = ('red disc', 'owl', 'a long table')

@@ -12,7 +12,7 @@ from toy_clip import write_toy_classifier
 
 import ltvl_mm
 from ltvl_mm.apis import model_hub
-from ltvl_mm.models.clip import build_clip
+from ltvl_mm.clip.towers import build_clip
 from ltvl_mm.utils.config_walk import walk_config
 
 ROOT = Path(__file__).parents[2]

@@ -7,9 +7,9 @@ from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 from toy_clip import write_toy_classifier
 
+from ltvl_mm.clip.class_prototypes import describe_classes
+from ltvl_mm.clip.towers import build_clip, build_tokenizer
 from ltvl_mm.models import TextInitClsHead
-from ltvl_mm.models.class_prototypes import describe_classes
-from ltvl_mm.models.clip import build_clip, build_tokenizer
 
 VIT = dict(
     type='VisionTransformer',

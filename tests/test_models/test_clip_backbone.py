@@ -2,7 +2,7 @@ import pytest
 import torch
 from mmengine.registry import MODELS
 
-from ltvl_mm.models.clip import build_clip
+from ltvl_mm.clip.towers import build_clip
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from mmengine.registry import MODELS
 from mmpretrain.structures import DataSample
 
-from ltvl_mm.models.clip import build_tokenizer
+from ltvl_mm.clip.towers import build_tokenizer
 from ltvl_mm.models.clip_contrastive_head import CLIPContrastiveHead
 
 NAMES = ('cat', 'dog', 'owl')

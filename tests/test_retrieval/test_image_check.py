@@ -6,8 +6,8 @@ import torch
 from PIL import Image
 from tools_in_process import run_tool_here
 
-from ltvl_mm.models.clip import build_clip
-from ltvl_mm.models.frozen_clip import FrozenCLIP
+from ltvl_mm.clip.frozen_clip import FrozenCLIP
+from ltvl_mm.clip.towers import build_clip
 from ltvl_mm.retrieval.reading.image_check import check_images
 from ltvl_mm.structures.store_index import index_store
 from ltvl_mm.utils.image_decoding import read_image

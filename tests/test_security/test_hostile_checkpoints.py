@@ -15,9 +15,9 @@ from PIL import Image
 from tools_in_process import run_tool_here
 
 import ltvl_mm
+from ltvl_mm.clip.export import export_clip
+from ltvl_mm.clip.towers import build_clip
 from ltvl_mm.engine.feature_extraction import extract_features
-from ltvl_mm.models.clip import build_clip
-from ltvl_mm.models.clip_export import export_clip
 from ltvl_mm.registry import MODELS
 from ltvl_mm.structures.class_queries import load_queries
 from ltvl_mm.structures.features import load_features

@@ -15,7 +15,7 @@ from tools_in_process import run_tool_here
 from toy_clip import write_toy_classifier
 
 import ltvl_mm
-from ltvl_mm.models.clip import build_clip
+from ltvl_mm.clip.towers import build_clip
 from ltvl_mm.utils.lock import locked_file, locked_folder
 
 ROOT = Path(__file__).parents[2]

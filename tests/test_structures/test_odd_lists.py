@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from odd_inputs.lists import IMAGE_LISTS, NAME_LISTS
 
+from ltvl_mm.clip.templates import find_templates
 from ltvl_mm.datasets.long_tail_files import read_labelled_images
-from ltvl_mm.models.templates import find_templates
 from ltvl_mm.retrieval.metadata_filter import read_hosts
 from ltvl_mm.retrieval.reading.shards import find_shards
 from ltvl_mm.structures.class_counts import load_class_counts

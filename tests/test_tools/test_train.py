@@ -11,7 +11,7 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from ltvl_mm.models.clip import build_clip
+from ltvl_mm.clip.towers import build_clip
 
 ROOT = Path(__file__).parents[2]
 STUDENT = 'configs/toy/cross_entropy/cross_entropy_r18.py'

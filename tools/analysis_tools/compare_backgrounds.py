@@ -66,8 +66,8 @@ def main() -> None:
     args = build_parser().parse_args()
     from ltvl_mm.apis.background_comparison import compare_backgrounds
     from ltvl_mm.apis.labelled_embeddings import read_labelled_embeddings
-    from ltvl_mm.models.frozen_clip import FrozenCLIP
-    from ltvl_mm.models.templates import find_templates
+    from ltvl_mm.clip.frozen_clip import FrozenCLIP
+    from ltvl_mm.clip.templates import find_templates
     from ltvl_mm.structures.class_names import load_class_names
     from ltvl_mm.structures.class_queries import ClassQueries
     from ltvl_mm.structures.store_opening import open_store

@@ -36,9 +36,9 @@ def main() -> None:
     args = build_parser().parse_args()
     from mmengine.config import Config
 
+    from ltvl_mm.apis.clip_inputs import check_clip_inputs
     from ltvl_mm.apis.retrieved_training import add_retrieved_images
     from ltvl_mm.engine.feature_extraction import extract_features
-    from ltvl_mm.models.clip_inputs import check_clip_inputs
     from ltvl_mm.structures.features import save_features
 
     cfg = Config.fromfile(args.config)

@@ -15,8 +15,8 @@ import numpy as np
 import torch
 from PIL import Image
 
-from ltvl_mm.models.clip import build_clip
-from ltvl_mm.models.frozen_clip import FrozenCLIP
+from ltvl_mm.clip.frozen_clip import FrozenCLIP
+from ltvl_mm.clip.towers import build_clip
 from ltvl_mm.retrieval.reading.image_batches import ShardBatches
 from ltvl_mm.retrieval.reading.shard_embedding import embed_shards
 from ltvl_mm.retrieval.reading.shards import Shard, find_shards

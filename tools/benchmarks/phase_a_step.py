@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from mmpretrain.structures import DataSample
 from torch import nn
 
-from ltvl_mm.models.clip import IMAGENET_NAMES, build_tokenizer
+from ltvl_mm.clip.towers import IMAGENET_NAMES, build_tokenizer
 from ltvl_mm.registry import MODELS
 
 LR = 1e-5

@@ -20,7 +20,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main() -> None:
     args = build_parser().parse_args()
-    from ltvl_mm.models.clip import IMAGENET_NAMES
+    from ltvl_mm.clip.towers import IMAGENET_NAMES
 
     convert(
         'imagenet_lt',

@@ -51,7 +51,7 @@ def check_export(arch: str, file: str, ours: 'torch.nn.Module') -> None:
     import open_clip
     import torch
 
-    from ltvl_mm.models.clip import build_tokenizer
+    from ltvl_mm.clip.towers import build_tokenizer
 
     theirs = open_clip.create_model(arch, pretrained=file).eval()
     size = theirs.visual.image_size
@@ -90,7 +90,7 @@ def main() -> None:
     args = build_parser().parse_args()
     import torch
 
-    from ltvl_mm.models.clip_export import (
+    from ltvl_mm.clip.export import (
         export_adapter,
         export_clip,
         read_adapter,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ltvl_mm.apis.tackle_run.config_files import ConfigData
 from ltvl_mm.apis.tackle_run.schedule import Schedule
-from ltvl_mm.models.clip import find_width
+from ltvl_mm.clip.towers import find_width
 
 # Both phases start from a trained CLIP and need fewer epochs than a student:
 # the authors' code has 50 and 10 where students have 90 to 200.

@@ -5,15 +5,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ltvl_mm.apis.tackle_run.settings import RunSettings
-from ltvl_mm.models.clip import check_tag
-from ltvl_mm.models.clip_preprocessing import find_preprocessing
-from ltvl_mm.models.clip_sources import has_own_weights, name_arch
-from ltvl_mm.models.clip_weights import list_shipped_tags
-from ltvl_mm.models.frozen_clip import FrozenCLIP
+from ltvl_mm.clip.frozen_clip import FrozenCLIP
+from ltvl_mm.clip.preprocessing import find_preprocessing
+from ltvl_mm.clip.sources import has_own_weights, name_arch
+from ltvl_mm.clip.towers import check_tag
+from ltvl_mm.clip.weight_files import list_shipped_tags
 from ltvl_mm.structures.store_opening import open_store
 
 if TYPE_CHECKING:
-    from ltvl_mm.models.clip_preprocessing import PreprocessCfg
+    from ltvl_mm.clip.preprocessing import PreprocessCfg
 
 
 def check_clip(

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from mmengine.config import Config
 
+from ltvl_mm.apis.clip_inputs import list_transforms
 from ltvl_mm.apis.tackle_run.schedule import Schedule
 from ltvl_mm.apis.tackle_run.student import Student
-from ltvl_mm.models.clip_inputs import list_transforms
 from ltvl_mm.utils.io import write_if_new
 
 if TYPE_CHECKING:
-    from ltvl_mm.models.clip_preprocessing import PreprocessCfg
+    from ltvl_mm.clip.preprocessing import PreprocessCfg
 
 _WORKERS = 2
 _LOAD = dict(type='ltvl_mm.LoadImage')  # as embedding decodes
@@ -165,13 +165,13 @@ def make_clip_config(
 
     Args:
         data: The photos.
-        arch: Architecture, as :func:`ltvl_mm.models.clip.build_clip` takes
+        arch: Architecture, as :func:`ltvl_mm.clip.towers.build_clip` takes
             it.
-        pretrained: Weights, as :func:`ltvl_mm.models.clip.build_clip` takes
+        pretrained: Weights, as :func:`ltvl_mm.clip.towers.build_clip` takes
             them.
         templates: Name of a set of prompts, or their file.
         preprocessing: Result of
-            :func:`ltvl_mm.models.clip_preprocessing.find_preprocessing`.
+            :func:`ltvl_mm.clip.preprocessing.find_preprocessing`.
         preprocess: Override that ``preprocessing`` was found with; None for
             none.
     """

@@ -13,8 +13,8 @@ from mmpretrain.structures import DataSample
 from torch import nn
 
 from ltvl_mm.apis.tackle_run.student import Student
-from ltvl_mm.models.clip import build_clip, find_arch
-from ltvl_mm.models.clip_sources import has_own_weights
+from ltvl_mm.clip.sources import has_own_weights
+from ltvl_mm.clip.towers import build_clip, find_arch
 from ltvl_mm.retrieval.reading.shards import Shard, iterate_shard
 from ltvl_mm.utils.image_decoding import decode_image
 from ltvl_mm.utils.rng import make_generator

@@ -23,9 +23,9 @@ from ltvl_mm.apis.tackle_run.settings import RunSettings, plan_names
 from ltvl_mm.apis.tackle_run.stage_builder import find_tools
 from ltvl_mm.apis.tackle_run.stage_list import StageList
 from ltvl_mm.apis.tackle_run.student import Student, find_student
-from ltvl_mm.models.clip import build_tokenizer
-from ltvl_mm.models.templates import find_templates
-from ltvl_mm.models.text_encoder import tokenize_classes
+from ltvl_mm.clip.templates import find_templates
+from ltvl_mm.clip.text_encoder import tokenize_classes
+from ltvl_mm.clip.towers import build_tokenizer
 from ltvl_mm.retrieval.budget import compute_budget
 from ltvl_mm.retrieval.reading.shards import Shard, find_shards
 from ltvl_mm.structures.store_opening import open_store

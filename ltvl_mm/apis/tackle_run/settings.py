@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from ltvl_mm.apis.training_recipe import AUTO, parse_recipe
-from ltvl_mm.models.clip_sources import has_own_weights
+from ltvl_mm.clip.sources import has_own_weights
 from ltvl_mm.structures.class_names import load_class_names, write_class_names
 from ltvl_mm.structures.image_list import write_image_list
 from ltvl_mm.utils.io import read_json, write_json

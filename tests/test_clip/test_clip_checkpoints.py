@@ -6,7 +6,7 @@ from mmengine.runner import save_checkpoint
 from mmengine.runner.checkpoint import load_state_dict
 from mmpretrain.registry import MODELS
 
-from ltvl_mm.models.clip import build_clip
+from ltvl_mm.clip.towers import build_clip
 
 NAMES = ['cat', 'great white shark', 'ox']
 ADAPTER = dict(type='ltvl_mm.BalancedLinearAdapter', dim=128)

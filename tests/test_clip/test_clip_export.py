@@ -3,12 +3,12 @@ import pytest
 import torch
 from toy_clip import write_toy_classifier
 
-from ltvl_mm.models.clip import build_tokenizer
-from ltvl_mm.models.clip_export import (
+from ltvl_mm.clip.export import (
     explain_unfoldable,
     export_adapter,
     export_clip,
 )
+from ltvl_mm.clip.towers import build_tokenizer
 from ltvl_mm.registry import MODELS
 
 OFFICIAL = dict(

@@ -7,9 +7,9 @@ from mmengine.registry import MODELS
 from mmpretrain.datasets.categories import IMAGENET_SIMPLE_CATEGORIES
 from torch import nn
 
-from ltvl_mm.models import clip
-from ltvl_mm.models.clip import build_clip, build_tokenizer, identify_clip
-from ltvl_mm.models.templates import TEMPLATES, find_templates
+from ltvl_mm.clip import towers
+from ltvl_mm.clip.templates import TEMPLATES, find_templates
+from ltvl_mm.clip.towers import build_clip, build_tokenizer, identify_clip
 
 ARCH = 'ltvl-test-quickgelu'
 
@@ -51,7 +51,7 @@ def save_plain(plain, path):
 
 
 def save_custom_text(plain, path):
-    state = clip.convert_to_custom_text_state_dict(plain.state_dict())
+    state = towers.convert_to_custom_text_state_dict(plain.state_dict())
     assert set(state) != set(plain.state_dict())
     torch.save({'state_dict': state, 'epoch': 3}, path)
 
@@ -230,7 +230,7 @@ def test_a_broken_file_is_an_error(content, tmp_path):
 
 
 def test_the_names_of_imagenet_are_those_of_the_host():
-    assert tuple(IMAGENET_SIMPLE_CATEGORIES) == clip.IMAGENET_NAMES
+    assert tuple(IMAGENET_SIMPLE_CATEGORIES) == towers.IMAGENET_NAMES
 
 
 def test_templates_come_by_name_from_a_file_or_as_given(tmp_path):

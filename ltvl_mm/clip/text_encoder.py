@@ -42,7 +42,7 @@ def tokenize_classes(
         templates: Sentences with one ``{}`` for the name, shared by all
             classes; or K lists of sentences, one list per class, in which
             ``{}`` may be left out.
-        tokenizer: Tokenizer; see :func:`ltvl_mm.models.clip.build_tokenizer`.
+        tokenizer: Tokenizer; see :func:`ltvl_mm.clip.towers.build_tokenizer`.
 
     Returns:
         (K, P, L) token ids on the CPU, L the context length. Rows of zeros
@@ -83,7 +83,7 @@ def find_long_names(
     Args:
         class_names: K names; may repeat.
         templates: Templates, see :func:`tokenize_classes`.
-        tokenizer: Tokenizer; see :func:`ltvl_mm.models.clip.build_tokenizer`.
+        tokenizer: Tokenizer; see :func:`ltvl_mm.clip.towers.build_tokenizer`.
     """
     groups = _fill_templates(class_names, templates)
     owners = [

@@ -4,12 +4,12 @@ from open_clip.model import QuickGELU
 from open_clip.transformer import TextTransformer
 from torch import nn
 
-from ltvl_mm.models.clip import IMAGENET_NAMES, build_tokenizer
-from ltvl_mm.models.text_encoder import (
+from ltvl_mm.clip.text_encoder import (
     _split_by_length,
     encode_texts,
     encode_tokens,
 )
+from ltvl_mm.clip.towers import IMAGENET_NAMES, build_tokenizer
 
 TOKENIZER = build_tokenizer('RN50')
 NAMES = ('cat', 'great white shark', 'kite', 'ox', 'black-footed ferret')

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from ltvl_mm.models.templates import find_templates
-from ltvl_mm.models.text_encoder import (
+from ltvl_mm.clip.templates import find_templates
+from ltvl_mm.clip.text_encoder import (
     TEXTS_AT_A_TIME,
     Templates,
     Tokenizer,
@@ -28,14 +28,14 @@ def describe_classes(
 
     Args:
         tower: Text tower of an open_clip model; not copied.
-        tokenizer: Tokenizer; see :func:`ltvl_mm.models.clip.build_tokenizer`.
+        tokenizer: Tokenizer; see :func:`ltvl_mm.clip.towers.build_tokenizer`.
         class_names: K names, or a file with one per line.
         templates: Templates of prompts; see
-            :func:`ltvl_mm.models.templates.find_templates`.
+            :func:`ltvl_mm.clip.templates.find_templates`.
         chunk_size: Number of prompts per batch; see :class:`ClassPrototypes`.
 
     Raises:
-        ValueError: As :func:`ltvl_mm.models.text_encoder.tokenize_classes`.
+        ValueError: As :func:`ltvl_mm.clip.text_encoder.tokenize_classes`.
     """
     names = load_class_names(class_names)
     return ClassPrototypes(
@@ -52,9 +52,9 @@ class ClassPrototypes:
     Args:
         tower: Text tower of an open_clip model; not copied.
         tokens: (K, P, L) of
-            :func:`ltvl_mm.models.text_encoder.tokenize_classes`.
+            :func:`ltvl_mm.clip.text_encoder.tokenize_classes`.
         chunk_size: Number of prompts per batch when gradients are computed;
-            see :func:`ltvl_mm.models.text_encoder.encode_tokens`.
+            see :func:`ltvl_mm.clip.text_encoder.encode_tokens`.
         names: K class names.
     """
 

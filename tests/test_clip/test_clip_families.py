@@ -15,17 +15,17 @@ import torch
 from mmpretrain.models import ImageClassifier
 from mmpretrain.structures import DataSample
 
-from ltvl_mm.models import clip_families
-from ltvl_mm.models.clip import build_clip, build_tokenizer, find_width
-from ltvl_mm.models.clip_backbone import CLIPBackbone
-from ltvl_mm.models.clip_contrastive_head import CLIPContrastiveHead
-from ltvl_mm.models.clip_export import export_clip
-from ltvl_mm.models.frozen_clip import FrozenCLIP
-from ltvl_mm.models.text_encoder import (
+from ltvl_mm.clip import families
+from ltvl_mm.clip.export import export_clip
+from ltvl_mm.clip.frozen_clip import FrozenCLIP
+from ltvl_mm.clip.text_encoder import (
     encode_classes,
     encode_tokens,
     tokenize_classes,
 )
+from ltvl_mm.clip.towers import build_clip, build_tokenizer, find_width
+from ltvl_mm.models.clip_backbone import CLIPBackbone
+from ltvl_mm.models.clip_contrastive_head import CLIPContrastiveHead
 
 NAMES = ('cat', 'snowy owl', 'a very long name of a dog')
 VIT = dict(width=16, layers=1, head_width=8, image_size=32, patch_size=16)
@@ -119,7 +119,7 @@ def arch(family, tmp_path, monkeypatch):
         length = config['text_cfg'].get('context_length', 77)
         words = WordTokenizer(length, **TOKENIZERS[family])
         monkeypatch.setattr(open_clip, 'get_tokenizer', lambda _, **__: words)
-        monkeypatch.setattr(clip_families, 'find_spec', lambda _: True)
+        monkeypatch.setattr(families, 'find_spec', lambda _: True)
     else:
         monkeypatch.setattr(open_clip, 'get_tokenizer', cached_tokenizer)
     name = f'narrow-{family}'

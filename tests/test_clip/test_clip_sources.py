@@ -11,17 +11,17 @@ from open_clip.push_to_hf_hub import save_config_for_hf
 from PIL import Image
 from safetensors.torch import save_file
 
-from ltvl_mm.models import clip_families, clip_sources
-from ltvl_mm.models.clip import (
+from ltvl_mm.clip import families, sources
+from ltvl_mm.clip.frozen_clip import FrozenCLIP
+from ltvl_mm.clip.preprocessing import find_preprocessing
+from ltvl_mm.clip.sources import find_default_weights, name_arch
+from ltvl_mm.clip.towers import (
     build_clip,
     build_tokenizer,
     find_arch,
     find_width,
     identify_clip,
 )
-from ltvl_mm.models.clip_preprocessing import find_preprocessing
-from ltvl_mm.models.clip_sources import find_default_weights, name_arch
-from ltvl_mm.models.frozen_clip import FrozenCLIP
 
 TINY = dict(
     embed_dim=16,
@@ -174,7 +174,7 @@ def test_the_hub_gives_config_and_weights(folder, monkeypatch):
         assert name == 'someone/my-clip'
         return str(folder / filename)
 
-    monkeypatch.setattr(clip_sources, 'download_pretrained_from_hf', download)
+    monkeypatch.setattr(sources, 'download_pretrained_from_hf', download)
     monkeypatch.setattr(
         open_clip.factory, 'download_pretrained_from_hf', download
     )
@@ -189,7 +189,7 @@ def test_an_unreachable_hub_has_a_remedy(monkeypatch):
     def download(*_, **__):
         raise OSError('no\nroute')
 
-    monkeypatch.setattr(clip_sources, 'download_pretrained_from_hf', download)
+    monkeypatch.setattr(sources, 'download_pretrained_from_hf', download)
     with pytest.raises(
         ValueError, match=r'hf download a/b --local-dir .*\(OSError: no route'
     ):
@@ -240,7 +240,7 @@ def test_a_config_cannot_have_the_code_of_a_tokenizer_run(place, tmp_path):
 
 def test_code_of_tokenizers_is_refused_of_any_config(monkeypatch):
     given = {}
-    monkeypatch.setattr(clip_families, 'find_spec', lambda _: True)
+    monkeypatch.setattr(families, 'find_spec', lambda _: True)
     monkeypatch.setattr(
         open_clip, 'get_tokenizer', lambda _, **options: given.update(options)
     )
@@ -263,7 +263,7 @@ def test_odd_vocabularies_are_refused(tmp_path, monkeypatch):
     (tmp_path / 'text').write_text('a b')
     with pytest.raises(ValueError, match=r'text.*[Nn]ot a gzipped file'):
         build(tmp_path / 'text')
-    monkeypatch.setattr(clip_sources, '_MAX_MERGES_BYTES', 1 << 20)
+    monkeypatch.setattr(sources, '_MAX_MERGES_BYTES', 1 << 20)
     (tmp_path / 'bomb').write_bytes(gzip.compress(bytes(2 << 20)))
     with pytest.raises(ValueError, match=r'bomb.* more than 1 MiB'):
         build(tmp_path / 'bomb')

@@ -6,8 +6,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from ltvl_mm.models.clip import build_clip, find_arch
-from ltvl_mm.models.clip_families import explain_no_export, has_text_prefix
+from ltvl_mm.clip.families import explain_no_export, has_text_prefix
+from ltvl_mm.clip.towers import build_clip, find_arch
 from ltvl_mm.utils.checkpoints import read_weights, write_state
 from ltvl_mm.utils.config_walk import name_type
 

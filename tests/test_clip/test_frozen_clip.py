@@ -4,9 +4,9 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
-from ltvl_mm.models import frozen_clip
-from ltvl_mm.models.clip import build_clip, build_tokenizer, identify_clip
-from ltvl_mm.models.frozen_clip import FrozenCLIP
+from ltvl_mm.clip import frozen_clip
+from ltvl_mm.clip.frozen_clip import FrozenCLIP
+from ltvl_mm.clip.towers import build_clip, build_tokenizer, identify_clip
 
 
 @pytest.fixture(scope='module')

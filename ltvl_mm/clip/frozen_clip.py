@@ -4,21 +4,21 @@ from collections.abc import Mapping, Sequence
 
 import torch
 
-from ltvl_mm.models.clip import build_clip, build_tokenizer, identify_clip
-from ltvl_mm.models.clip_preprocessing import (
+from ltvl_mm.clip.preprocessing import (
     build_image_transform,
     find_preprocessing,
     name_preprocessing,
 )
-from ltvl_mm.models.clip_sources import find_default_weights
-from ltvl_mm.models.templates import find_templates
-from ltvl_mm.models.text_encoder import (
+from ltvl_mm.clip.sources import find_default_weights
+from ltvl_mm.clip.templates import find_templates
+from ltvl_mm.clip.text_encoder import (
     TEXTS_AT_A_TIME,
     Templates,
     encode_classes,
     find_long_names,
     tokenize_classes,
 )
+from ltvl_mm.clip.towers import build_clip, build_tokenizer, identify_clip
 from ltvl_mm.utils.processor import multiplies_bfloat16
 from ltvl_mm.utils.progress import progress_bar
 
@@ -31,11 +31,11 @@ class FrozenCLIP:
 
     Args:
         arch: An open_clip architecture, or a model of your own; see
-            :func:`ltvl_mm.models.clip_sources.register_arch`.
+            :func:`ltvl_mm.clip.sources.register_arch`.
         pretrained: A tag or a file; None for the weights of a ``local-dir:``
             or ``hf-hub:`` name, and for OpenAI's of any other.
         preprocess: Replacement for the preprocessing of these weights; see
-            :func:`ltvl_mm.models.clip_preprocessing.find_preprocessing`.
+            :func:`ltvl_mm.clip.preprocessing.find_preprocessing`.
         device: ``'cpu'``, ``'cuda'``, ...
         amp: Run the image tower in bfloat16 where that is safe; a CPU needs
             instructions for it.
@@ -47,8 +47,8 @@ class FrozenCLIP:
             was trained with, 1 / its logit scale.
 
     Raises:
-        ValueError: As :func:`ltvl_mm.models.clip.build_clip` and
-            :func:`ltvl_mm.models.clip.build_tokenizer`, and if ``amp`` is
+        ValueError: As :func:`ltvl_mm.clip.towers.build_clip` and
+            :func:`ltvl_mm.clip.towers.build_tokenizer`, and if ``amp`` is
             set on a CPU that cannot multiply bfloat16.
     """
 

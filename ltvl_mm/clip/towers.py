@@ -11,26 +11,26 @@ from open_clip.convert import convert_state_dict
 from open_clip.model import convert_to_custom_text_state_dict
 from torch import nn
 
-from ltvl_mm.models.clip_families import (
+from ltvl_mm.clip.families import (
     adapt_state,
     check_transformers,
     explain_hub_error,
     keep_towers,
     rename_our_checkpoint,
 )
-from ltvl_mm.models.clip_sources import (
+from ltvl_mm.clip.sources import (
     check_merges,
     find_own_weights,
     has_own_weights,
     name_arch,
     register_arch,
 )
-from ltvl_mm.models.clip_weights import (
+from ltvl_mm.clip.text_encoder import Tokenizer
+from ltvl_mm.clip.weight_files import (
     find_shipped_weights,
     list_shipped_tags,
     read_clip_state,
 )
-from ltvl_mm.models.text_encoder import Tokenizer
 from ltvl_mm.utils.checkpoints import find_checkpoint
 from ltvl_mm.utils.torchscript import is_torchscript
 
@@ -52,7 +52,7 @@ def build_clip(arch: str, pretrained: str | None = None) -> nn.Module:
             ``'ltvl-toy'`` and ``'ltvl-toy-vit'``, the 32 px models of the
             embedded world; a model config (``my_clip.json``);
             ``'local-dir:FOLDER'`` or ``'hf-hub:NAME'``; see
-            :func:`ltvl_mm.models.clip_sources.register_arch`.
+            :func:`ltvl_mm.clip.sources.register_arch`.
         pretrained: A tag of open_clip (downloads), one whose weights this
             package holds (``'ltvl-toy'``), or a file: an open_clip
             state dict, OpenAI's JIT archive, or a checkpoint of ours (a
@@ -181,7 +181,7 @@ def identify_clip(
         arch: The open_clip architecture of ``model``.
         model: Its towers with their weights.
         preprocessing: Sentence of
-            :func:`ltvl_mm.models.clip_preprocessing.name_preprocessing`.
+            :func:`ltvl_mm.clip.preprocessing.name_preprocessing`.
     """
     digest = hashlib.sha256()
     for name, tensor in sorted(model.state_dict().items()):

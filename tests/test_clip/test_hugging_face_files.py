@@ -9,15 +9,15 @@ import torch
 from PIL import Image
 
 import ltvl_mm
-from ltvl_mm.models import clip_families
-from ltvl_mm.models.clip import build_clip, build_tokenizer
-from ltvl_mm.models.text_encoder import tokenize_classes
+from ltvl_mm.clip import families
+from ltvl_mm.clip.text_encoder import tokenize_classes
+from ltvl_mm.clip.towers import build_clip, build_tokenizer
 
 NARROW_TEXT = dict(width=16, heads=2, layers=1)
 
 
 def test_a_missing_package_is_named(monkeypatch):
-    monkeypatch.setattr(clip_families, 'find_spec', lambda _: None)
+    monkeypatch.setattr(families, 'find_spec', lambda _: None)
     remedy = 'needs the package transformers: pip install -r requirements/'
     with pytest.raises(
         ValueError, match=rf'tokenizer of ViT-B-16-SigLIP \(timm/.*{remedy}'
@@ -33,7 +33,7 @@ def test_an_unreachable_hub_is_explained(monkeypatch):
     def fail(*_, **__):
         raise OSError("We couldn't connect\nto 'https://huggingface.co'")
 
-    monkeypatch.setattr(clip_families, 'find_spec', lambda _: True)
+    monkeypatch.setattr(families, 'find_spec', lambda _: True)
     monkeypatch.setattr(open_clip, 'get_tokenizer', fail)
     monkeypatch.setattr(open_clip, 'create_model', fail)
     remedy = r"run .hf download {}. elsewhere .* .OSError: We couldn't connect"
@@ -52,7 +52,7 @@ def test_no_base_weights_are_fetched_for_a_local_file(monkeypatch):
         settings.update(given)
         raise OSError('enough')
 
-    monkeypatch.setattr(clip_families, 'find_spec', lambda _: True)
+    monkeypatch.setattr(families, 'find_spec', lambda _: True)
     monkeypatch.setattr(open_clip, 'create_model', create)
     with pytest.raises(ValueError, match='enough'):
         build_clip('xlm-roberta-base-ViT-B-32')

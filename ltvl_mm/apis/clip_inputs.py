@@ -10,7 +10,7 @@ from mmengine.utils import is_installed
 from ltvl_mm.utils.config_walk import name_type
 
 if TYPE_CHECKING:
-    from ltvl_mm.models.clip_preprocessing import PreprocessCfg
+    from ltvl_mm.clip.preprocessing import PreprocessCfg
 
 # mmpretrain normalizes pixels in [0, 255]; configs round the numbers.
 _TOLERANCE = 0.05
@@ -36,7 +36,7 @@ def check_clip_inputs(cfg: Config) -> None:
     if not backbones or not is_installed('open_clip'):
         return
     # Imports open_clip, which students do without.
-    from ltvl_mm.models.clip_preprocessing import find_preprocessing
+    from ltvl_mm.clip.preprocessing import find_preprocessing
 
     found = {}
     for backbone, preprocessor in backbones:
@@ -61,7 +61,7 @@ def list_transforms(expected: 'PreprocessCfg') -> list[dict]:
 
     Args:
         expected: Result of
-            :func:`ltvl_mm.models.clip_preprocessing.find_preprocessing`.
+            :func:`ltvl_mm.clip.preprocessing.find_preprocessing`.
     """
     size = expected.size
     height, width = (size, size) if isinstance(size, int) else size

@@ -6,12 +6,12 @@ from mmengine.dataset import Compose
 from mmengine.registry import DefaultScope
 from PIL import Image
 
-from ltvl_mm.models.clip_backbone import CLIPBackbone
-from ltvl_mm.models.clip_inputs import check_clip_inputs, list_transforms
-from ltvl_mm.models.clip_preprocessing import (
+from ltvl_mm.apis.clip_inputs import check_clip_inputs, list_transforms
+from ltvl_mm.clip.preprocessing import (
     build_image_transform,
     find_preprocessing,
 )
+from ltvl_mm.models.clip_backbone import CLIPBackbone
 
 CLIP = dict(
     mean=[122.77, 116.75, 104.09], std=[68.5, 66.63, 70.32], to_rgb=True

@@ -11,7 +11,7 @@ import torch
 from open_clip import factory
 from PIL import Image
 
-from ltvl_mm.models.clip_preprocessing import (
+from ltvl_mm.clip.preprocessing import (
     build_image_transform,
     find_preprocessing,
     name_preprocessing,
@@ -75,7 +75,7 @@ def test_the_identity_holds_all_values():
 def capture_logs(monkeypatch):
     said = []
     monkeypatch.setattr(
-        'ltvl_mm.models.clip_preprocessing.print_log',
+        'ltvl_mm.clip.preprocessing.print_log',
         lambda message, *_: said.append(message),
     )
     return said

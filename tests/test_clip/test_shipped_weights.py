@@ -4,10 +4,10 @@ import pytest
 import torch
 from toy_clip import write_toy_classifier
 
-from ltvl_mm.models import clip_weights
-from ltvl_mm.models.clip import build_clip
-from ltvl_mm.models.clip_export import export_clip
-from ltvl_mm.models.clip_preprocessing import find_preprocessing
+from ltvl_mm.clip import weight_files
+from ltvl_mm.clip.export import export_clip
+from ltvl_mm.clip.preprocessing import find_preprocessing
+from ltvl_mm.clip.towers import build_clip
 from ltvl_mm.utils.io import hash_file, write_json
 
 
@@ -27,7 +27,7 @@ def shipped(exported, tmp_path, monkeypatch):
     file = shutil.copy(exported[0], tmp_path)
     entry = {'file': 'toy.safetensors', 'sha256': hash_file(file)}
     write_json(tmp_path / 'index.json', {'ltvl-toy': {'mine': entry}})
-    monkeypatch.setattr(clip_weights, '_FOLDER', tmp_path)
+    monkeypatch.setattr(weight_files, '_FOLDER', tmp_path)
     return tmp_path
 
 

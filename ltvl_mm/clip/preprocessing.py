@@ -16,12 +16,12 @@ from open_clip.transform import (
 )
 from PIL import Image
 
-from ltvl_mm.models.clip import find_arch
-from ltvl_mm.models.clip_sources import (
+from ltvl_mm.clip.sources import (
     find_own_preprocessing,
     has_own_weights,
 )
-from ltvl_mm.models.clip_weights import list_shipped_tags
+from ltvl_mm.clip.towers import find_arch
+from ltvl_mm.clip.weight_files import list_shipped_tags
 from ltvl_mm.structures.encoder_identity import describe_preprocessing
 
 # The values that each key of an override may have.

@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from ltvl_mm.models.clip import build_clip, build_tokenizer
-from ltvl_mm.models.templates import find_templates
-from ltvl_mm.models.text_encoder import encode_classes, tokenize_classes
+from ltvl_mm.clip.templates import find_templates
+from ltvl_mm.clip.text_encoder import encode_classes, tokenize_classes
+from ltvl_mm.clip.towers import build_clip, build_tokenizer
 
 TOKENIZER = build_tokenizer('ltvl-toy')
 NAMES = ('cat', 'great white shark', 'kite', 'ox', 'kite')

@@ -11,11 +11,11 @@ from mmengine.registry import DATASETS, MODELS, OPTIM_WRAPPERS, DefaultScope
 from open_clip.constants import OPENAI_DATASET_MEAN, OPENAI_DATASET_STD
 from toy_clip import write_toy_classifier
 
+from ltvl_mm.clip.export import export_clip
+from ltvl_mm.clip.towers import build_clip, build_tokenizer
+from ltvl_mm.clip.weight_files import find_shipped_weights
 from ltvl_mm.datasets.emoji_concepts import CLASS_GLYPHS, CLASS_NAMES
 from ltvl_mm.datasets.emoji_world_spec import draw_split_image
-from ltvl_mm.models.clip import build_clip, build_tokenizer
-from ltvl_mm.models.clip_export import export_clip
-from ltvl_mm.models.clip_weights import find_shipped_weights
 
 CONFIGS = Path(__file__).parents[2] / 'configs/toy'
 

@@ -1,0 +1,1 @@
+"""CLIP models on torch and open_clip alone: towers, texts, preprocessing."""
