@@ -19,7 +19,8 @@ from PIL import Image
 import ltvl_mm  # noqa: F401, a broken install says so here
 from ltvl_mm.apis.captions import index_captions
 from ltvl_mm.clip.towers import build_clip
-from ltvl_mm.models import clip_backbone, clip_contrastive_head
+from ltvl_mm.models.backbones import clip_backbone
+from ltvl_mm.models.heads import clip_contrastive_head
 from ltvl_mm.registry import DATA_SAMPLERS, DATASETS, HOOKS, MODELS
 from ltvl_mm.utils.launch import set_dataloader_defaults
 

@@ -16,7 +16,7 @@ from ltvl_mm.evaluation.functional import (
     compute_class_accuracies,
     summarise_accuracies,
 )
-from ltvl_mm.models.balanced_linear_adapter import BalancedLinearAdapter
+from ltvl_mm.models.necks.balanced_linear_adapter import BalancedLinearAdapter
 from ltvl_mm.structures.class_counts import group_classes
 from ltvl_mm.utils.progress import progress_bar
 

@@ -9,7 +9,7 @@ from ltvl_mm.apis.training_recipe import (
     find_retrieved_dataset,
     parse_recipe,
 )
-from ltvl_mm.models.mixed_labels import (
+from ltvl_mm.models.losses.mixed_labels import (
     list_phases,
     weighs_retrieved,
 )

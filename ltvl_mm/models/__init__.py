@@ -1,39 +1,20 @@
-"""Encoders, adapters and heads."""
+"""Backbones, necks, heads, losses and classifiers."""
 
+from ltvl_mm.models import backbones, classifiers, heads, losses, necks
 from ltvl_mm.utils.lazy_imports import attach_names
 
 __getattr__, __dir__, __all__ = attach_names(
     __name__,
     {
-        'adapted_backbone': ['AdaptedBackbone'],
-        'average_logit_tta': ['AverageLogitTTA'],
-        'balanced_linear_adapter': ['BalancedLinearAdapter'],
+        'backbones': backbones.__all__,
+        'classifiers': classifiers.__all__,
         'clip_parts': [
             'CLIPBackbone',
             'CLIPContrastiveHead',
             'TextInitClsHead',
         ],
-        'container': ['CONTAINER'],
-        'cosine_cls_head': ['CosineClsHead'],
-        'decoupled_classifier': ['DecoupledClassifier'],
-        'distilled_classifier': ['DistilledClassifier'],
-        'ensemble_classifier': ['EnsembleClassifier'],
-        'expert_cls_head': ['ExpertClsHead'],
-        'expert_losses': ['DiverseExpertLoss', 'RIDELoss'],
-        'expert_resnet': ['ExpertResNet'],
-        'gpaco_classifier': ['GPaCoClassifier'],
-        'identity_backbone': ['IdentityBackbone'],
-        'lade_loss': ['LADELoss'],
-        'ldam_loss': ['LDAMLoss'],
-        'logit_adjusted_loss': ['LogitAdjustedLoss'],
-        'lora_backbone': ['LoRABackbone'],
-        'lws_cls_head': ['LWSClsHead'],
-        'memory_cls_head': ['MemoryClsHead'],
-        'modulated_attention': ['ModulatedAttentionNeck'],
-        'paco_classifier': ['PaCoClassifier'],
-        'paco_loss': ['PaCoLoss'],
-        'prompted_backbone': ['PromptedBackbone'],
-        'reslt': ['ResLTHead', 'ResLTLoss', 'ResLTNeck'],
-        'routed_classifier': ['RoutedClassifier'],
+        'heads': heads.__all__,
+        'losses': losses.__all__,
+        'necks': necks.__all__,
     },
 )

@@ -11,9 +11,9 @@ from ltvl_mm.registry import MODELS
 __all__ = ['CLIPBackbone', 'CLIPContrastiveHead', 'TextInitClsHead']
 
 if is_installed('open_clip'):
-    from ltvl_mm.models.clip_backbone import CLIPBackbone
-    from ltvl_mm.models.clip_contrastive_head import CLIPContrastiveHead
-    from ltvl_mm.models.text_init_cls_head import TextInitClsHead
+    from ltvl_mm.models.backbones.clip_backbone import CLIPBackbone
+    from ltvl_mm.models.heads.clip_contrastive_head import CLIPContrastiveHead
+    from ltvl_mm.models.heads.text_init_cls_head import TextInitClsHead
 else:
 
     def _refuse(*_: object, **__: object) -> None:

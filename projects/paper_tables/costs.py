@@ -11,7 +11,7 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
 from ltvl_mm.clip.towers import build_clip, find_arch
-from ltvl_mm.models.multiply_adds import count_multiply_adds
+from ltvl_mm.models.classifiers.multiply_adds import count_multiply_adds
 from ltvl_mm.registry import MODELS
 from ltvl_mm.utils.config_walk import walk_config
 

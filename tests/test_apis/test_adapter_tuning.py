@@ -12,7 +12,7 @@ from ltvl_mm.apis.adapter_tuning import (
     train_adapter,
     tune_adapter,
 )
-from ltvl_mm.models.balanced_linear_adapter import BalancedLinearAdapter
+from ltvl_mm.models.necks.balanced_linear_adapter import BalancedLinearAdapter
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def test_large_ratios_of_random_weights_are_warned_of(
 ):
     logged = []
     monkeypatch.setattr(
-        'ltvl_mm.models.balanced_linear_adapter.print_log',
+        'ltvl_mm.models.necks.balanced_linear_adapter.print_log',
         lambda text, *_, **__: logged.append(text),
     )
     BalancedLinearAdapter(4, **how)

@@ -11,7 +11,7 @@ from ltvl_mm.clip.preprocessing import (
     build_image_transform,
     find_preprocessing,
 )
-from ltvl_mm.models.clip_backbone import CLIPBackbone
+from ltvl_mm.models.backbones.clip_backbone import CLIPBackbone
 
 CLIP = dict(
     mean=[122.77, 116.75, 104.09], std=[68.5, 66.63, 70.32], to_rgb=True

@@ -16,7 +16,7 @@ from ltvl_mm.apis.training_recipe import (
     apply_recipe,
     parse_recipe,
 )
-from ltvl_mm.models.mixed_labels import check_mixed_labels
+from ltvl_mm.models.losses.mixed_labels import check_mixed_labels
 from ltvl_mm.structures.manifest import load_manifest, save_manifest
 
 MIXUP = dict(augments=[dict(type='Mixup', alpha=0.8)])

@@ -24,8 +24,8 @@ from ltvl_mm.clip.text_encoder import (
     tokenize_classes,
 )
 from ltvl_mm.clip.towers import build_clip, build_tokenizer, find_width
-from ltvl_mm.models.clip_backbone import CLIPBackbone
-from ltvl_mm.models.clip_contrastive_head import CLIPContrastiveHead
+from ltvl_mm.models.backbones.clip_backbone import CLIPBackbone
+from ltvl_mm.models.heads.clip_contrastive_head import CLIPContrastiveHead
 
 NAMES = ('cat', 'snowy owl', 'a very long name of a dog')
 VIT = dict(width=16, layers=1, head_width=8, image_size=32, patch_size=16)
@@ -207,7 +207,7 @@ def test_predictions_are_those_of_open_clip(arch, theirs, weights):
 def test_a_trained_model_is_exported(arch, weights, tmp_path, monkeypatch):
     logs = []
     monkeypatch.setattr(
-        'ltvl_mm.models.clip_contrastive_head.print_log',
+        'ltvl_mm.models.heads.clip_contrastive_head.print_log',
         lambda text, *_, **__: logs.append(text),
     )
     parts = dict(arch=arch, pretrained=weights)

@@ -30,7 +30,7 @@ def test_the_site_is_built_in_strict_mode(tmp_path):
     assert 'iterate_shard' in page.read_text()
     text = (tmp_path / 'follow_one_image/index.html').read_text()
     assert 'href="../repository/ltvl_mm/retrieval/reading/shards.py/"' in text
-    assert 'ltvl_mm.models.paco_loss.PaCoLoss' in (
+    assert 'ltvl_mm.models.losses.paco_loss.PaCoLoss' in (
         (tmp_path / 'reference/models/index.html').read_text()
     )
 

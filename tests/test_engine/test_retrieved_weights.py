@@ -10,7 +10,7 @@ from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 
 from ltvl_mm.engine.hooks import RetrievedWeightHook
-from ltvl_mm.models.lade_loss import compute_density_loss
+from ltvl_mm.models.losses.lade_loss import compute_density_loss
 from ltvl_mm.registry import HOOKS
 
 COUNTS = torch.tensor([5.0, 3.0, 1.0])

@@ -227,7 +227,7 @@ def test_a_tower_without_a_matrix_keeps_its_projection(arch):
 
 
 def test_what_texts_need_is_checked_when_the_head_is_built(monkeypatch):
-    module = 'ltvl_mm.models.text_init_cls_head'
+    module = 'ltvl_mm.models.heads.text_init_cls_head'
     with pytest.raises(ValueError, match='is too long: its prompt'):
         TextInitClsHead('ltvl-toy', class_names=['ox ' * 99, 'cat'])
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from mmpretrain.registry import MODELS
 
-from ltvl_mm.models.mixed_labels import HARD_LABEL_PARTS
+from ltvl_mm.models.losses.mixed_labels import HARD_LABEL_PARTS
 
 LOG2, LOG4, LOG_4_3 = math.log(2), math.log(4), math.log(4 / 3)
 # 3 training images of class 0, 1 of class 1; all logits are 0; one image of

@@ -9,7 +9,7 @@ from mmpretrain.structures import DataSample
 from torch import nn
 
 from ltvl_mm.models import CLIPContrastiveHead, class_prototypes
-from ltvl_mm.models.contrastive_loss import compute_contrastive_loss
+from ltvl_mm.models.losses.contrastive_loss import compute_contrastive_loss
 
 NAMES = ('cat', 'great white shark', 'ox')
 LABELS = (0, 2, 2, 0, 2)

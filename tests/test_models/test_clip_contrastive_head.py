@@ -7,7 +7,7 @@ from mmengine.registry import MODELS
 from mmpretrain.structures import DataSample
 
 from ltvl_mm.clip.towers import build_tokenizer
-from ltvl_mm.models.clip_contrastive_head import CLIPContrastiveHead
+from ltvl_mm.models.heads.clip_contrastive_head import CLIPContrastiveHead
 
 NAMES = ('cat', 'dog', 'owl')
 

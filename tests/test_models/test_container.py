@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from ltvl_mm.models import CONTAINER
-from ltvl_mm.models.container_blocks import (
+from ltvl_mm.models.backbones.container_blocks import (
     ContainerBlock,
     MixedContainerBlock,
 )

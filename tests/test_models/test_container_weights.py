@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from ltvl_mm.models import CONTAINER
-from ltvl_mm.models.container_weights import rename_container_weights
+from ltvl_mm.models.backbones.container_weights import rename_container_weights
 
 STATISTICS = ('running_mean', 'running_var', 'num_batches_tracked')
 

@@ -7,7 +7,7 @@ from ranks import run_ranks
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
-from ltvl_mm.models.contrastive_loss import (
+from ltvl_mm.models.losses.contrastive_loss import (
     compute_contrastive_loss,
     gather_with_gradient,
 )

@@ -9,7 +9,9 @@ from mmengine.registry import DefaultScope
 from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 
-from ltvl_mm.models.distilled_classifier import compute_distillation
+from ltvl_mm.models.classifiers.distilled_classifier import (
+    compute_distillation,
+)
 
 RESNET = dict(type='ResNet', depth=18, base_channels=4, stem_channels=4)
 POOL = dict(type='GlobalAveragePooling')

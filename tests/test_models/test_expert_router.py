@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from ltvl_mm.models.expert_router import (
+from ltvl_mm.models.classifiers.expert_router import (
     ExpertRouter,
     average_experts,
     find_helped,

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from ltvl_mm.models.identity_backbone import IdentityBackbone
+from ltvl_mm.models.backbones.identity_backbone import IdentityBackbone
 
 
 def test_features_pass_unchanged():

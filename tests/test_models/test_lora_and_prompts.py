@@ -6,8 +6,8 @@ from mmengine.registry import DefaultScope
 from mmpretrain.registry import MODELS
 from torch import nn
 
-from ltvl_mm.models.lora_backbone import LowRankChange
-from ltvl_mm.models.prompted_backbone import PromptedBlock
+from ltvl_mm.models.backbones.lora_backbone import LowRankChange
+from ltvl_mm.models.backbones.prompted_backbone import PromptedBlock
 
 VIT = dict(
     type='VisionTransformer',

@@ -5,8 +5,8 @@ import torch
 from mmpretrain.structures import DataSample
 
 from ltvl_mm.models import MemoryClsHead
-from ltvl_mm.models.centroids_loss import compute_centroids_loss
-from ltvl_mm.models.memory_cls_head import recall_memory
+from ltvl_mm.models.heads.memory_cls_head import recall_memory
+from ltvl_mm.models.losses.centroids_loss import compute_centroids_loss
 
 
 def draw(seed, rows, classes, width):

@@ -3,7 +3,10 @@
 import pytest
 from mmengine.config import Config
 
-from ltvl_mm.models.mixed_labels import HARD_LABEL_PARTS, check_mixed_labels
+from ltvl_mm.models.losses.mixed_labels import (
+    HARD_LABEL_PARTS,
+    check_mixed_labels,
+)
 from ltvl_mm.registry import MODELS
 
 MIXUP = dict(augments=[dict(type='Mixup', alpha=0.8)])

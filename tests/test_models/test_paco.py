@@ -11,7 +11,7 @@ from ranks import run_ranks
 from torch.nn.parallel import DistributedDataParallel
 
 from ltvl_mm.models import PaCoLoss
-from ltvl_mm.models.paco_loss import compute_paco_loss
+from ltvl_mm.models.losses.paco_loss import compute_paco_loss
 
 
 @pytest.fixture(autouse=True)

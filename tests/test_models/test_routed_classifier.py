@@ -9,8 +9,11 @@ from mmengine.registry import DefaultScope
 from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 
-from ltvl_mm.models.expert_router import average_experts, find_helped
-from ltvl_mm.models.multiply_adds import count_multiply_adds
+from ltvl_mm.models.classifiers.expert_router import (
+    average_experts,
+    find_helped,
+)
+from ltvl_mm.models.classifiers.multiply_adds import count_multiply_adds
 
 SIZE = (3, 32, 32)
 

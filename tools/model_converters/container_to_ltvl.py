@@ -22,7 +22,9 @@ def main() -> None:
     args = build_parser().parse_args()
     import torch
 
-    from ltvl_mm.models.container_weights import rename_container_weights
+    from ltvl_mm.models.backbones.container_weights import (
+        rename_container_weights,
+    )
     from ltvl_mm.utils.checkpoints import read_checkpoint
     from ltvl_mm.utils.io import atomic_write
 

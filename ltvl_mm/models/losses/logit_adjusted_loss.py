@@ -3,8 +3,8 @@
 import torch
 import torch.nn.functional as F
 
-from ltvl_mm.models.class_prior import ClassPrior
-from ltvl_mm.models.loss_arguments import reduce_losses
+from ltvl_mm.models.losses.class_prior import ClassPrior
+from ltvl_mm.models.losses.loss_arguments import reduce_losses
 from ltvl_mm.registry import MODELS
 
 

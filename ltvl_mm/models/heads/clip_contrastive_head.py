@@ -20,11 +20,11 @@ from ltvl_mm.clip.towers import (
     find_arch,
     find_width,
 )
-from ltvl_mm.models.contrastive_loss import (
+from ltvl_mm.models.losses.contrastive_loss import (
     compute_contrastive_loss,
     gather_with_gradient,
 )
-from ltvl_mm.models.loss_arguments import check_hard_samples
+from ltvl_mm.models.losses.loss_arguments import check_hard_samples
 from ltvl_mm.registry import MODELS
 
 LOSSES = ('symmetric', 'image_to_text', 'class_ce')

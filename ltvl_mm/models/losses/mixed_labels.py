@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from mmengine.config import Config
 
-from ltvl_mm.models.loss_arguments import REMEDY
+from ltvl_mm.models.losses.loss_arguments import REMEDY
 from ltvl_mm.utils.config_walk import name_type, walk_config
 
 # Parts that need one class per image -> whether their settings say so.

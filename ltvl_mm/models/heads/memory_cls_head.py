@@ -4,9 +4,9 @@ import torch
 from mmpretrain.structures import DataSample
 from torch import nn
 
-from ltvl_mm.models.centroids_loss import compute_centroids_loss
-from ltvl_mm.models.cosine_cls_head import CosineClsHead
-from ltvl_mm.models.loss_arguments import check_hard_samples
+from ltvl_mm.models.heads.cosine_cls_head import CosineClsHead
+from ltvl_mm.models.losses.centroids_loss import compute_centroids_loss
+from ltvl_mm.models.losses.loss_arguments import check_hard_samples
 from ltvl_mm.registry import MODELS
 
 

@@ -7,19 +7,19 @@ import torch.nn.functional as F
 from mmpretrain.models.heads import ClsHead
 from mmpretrain.structures import DataSample
 
-from ltvl_mm.models.decoupled_classifier import DecoupledClassifier
-from ltvl_mm.models.expert_cls_head import ExpertClsHead
-from ltvl_mm.models.expert_resnet import ExpertResNet
-from ltvl_mm.models.expert_router import (
+from ltvl_mm.models.backbones.expert_resnet import ExpertResNet
+from ltvl_mm.models.classifiers.decoupled_classifier import DecoupledClassifier
+from ltvl_mm.models.classifiers.expert_router import (
     ExpertRouter,
     average_experts,
     find_helped,
 )
-from ltvl_mm.models.loss_arguments import (
+from ltvl_mm.models.classifiers.multiply_adds import count_multiply_adds
+from ltvl_mm.models.heads.expert_cls_head import ExpertClsHead
+from ltvl_mm.models.losses.loss_arguments import (
     check_hard_samples,
     check_no_batch_augments,
 )
-from ltvl_mm.models.multiply_adds import count_multiply_adds
 from ltvl_mm.registry import MODELS
 
 

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from ltvl_mm.models.paco_classifier import QueueClassifier
+from ltvl_mm.models.classifiers.paco_classifier import QueueClassifier
 from ltvl_mm.registry import MODELS
 
 

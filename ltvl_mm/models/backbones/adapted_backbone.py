@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from ltvl_mm.models.frozen_backbone import FrozenBackbone
+from ltvl_mm.models.backbones.frozen_backbone import FrozenBackbone
 from ltvl_mm.registry import MODELS
 
 

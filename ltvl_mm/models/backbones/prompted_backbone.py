@@ -5,7 +5,7 @@ from functools import partial
 import torch
 from torch import nn
 
-from ltvl_mm.models.frozen_backbone import FrozenBackbone
+from ltvl_mm.models.backbones.frozen_backbone import FrozenBackbone
 from ltvl_mm.registry import MODELS
 
 

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn.utils import parametrize
 
-from ltvl_mm.models.frozen_backbone import FrozenBackbone
+from ltvl_mm.models.backbones.frozen_backbone import FrozenBackbone
 from ltvl_mm.registry import MODELS
 
 

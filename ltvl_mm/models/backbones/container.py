@@ -8,7 +8,7 @@ from mmpretrain.models.utils import LayerNorm2d
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from ltvl_mm.models.container_blocks import (
+from ltvl_mm.models.backbones.container_blocks import (
     ContainerBlock,
     MixedContainerBlock,
 )

@@ -5,9 +5,9 @@ import math
 import torch
 import torch.nn.functional as F
 
-from ltvl_mm.models.class_prior import ClassPrior
-from ltvl_mm.models.contrastive_loss import gather_with_gradient
-from ltvl_mm.models.loss_arguments import (
+from ltvl_mm.models.losses.class_prior import ClassPrior
+from ltvl_mm.models.losses.contrastive_loss import gather_with_gradient
+from ltvl_mm.models.losses.loss_arguments import (
     check_hard_labels,
     check_weight,
     clamp_weight,

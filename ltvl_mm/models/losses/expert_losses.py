@@ -5,9 +5,9 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from ltvl_mm.models.class_prior import ClassPrior
-from ltvl_mm.models.ldam_loss import LDAMLoss
-from ltvl_mm.models.loss_arguments import reduce_losses
+from ltvl_mm.models.losses.class_prior import ClassPrior
+from ltvl_mm.models.losses.ldam_loss import LDAMLoss
+from ltvl_mm.models.losses.loss_arguments import reduce_losses
 from ltvl_mm.registry import MODELS
 
 

@@ -11,7 +11,7 @@ from mmpretrain.models.utils import batch_shuffle_ddp, batch_unshuffle_ddp
 from mmpretrain.structures import DataSample
 from torch import nn
 
-from ltvl_mm.models.loss_arguments import (
+from ltvl_mm.models.losses.loss_arguments import (
     check_hard_samples,
     check_no_batch_augments,
 )

@@ -4,8 +4,8 @@ from abc import abstractmethod
 
 import torch
 
-from ltvl_mm.models.class_prior import ClassPrior
-from ltvl_mm.models.loss_arguments import (
+from ltvl_mm.models.losses.class_prior import ClassPrior
+from ltvl_mm.models.losses.loss_arguments import (
     check_hard_labels,
     check_weight,
     reduce_losses,

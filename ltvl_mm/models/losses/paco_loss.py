@@ -5,7 +5,7 @@ import math
 import torch
 import torch.nn.functional as F
 
-from ltvl_mm.models.class_prior import ClassPrior
+from ltvl_mm.models.losses.class_prior import ClassPrior
 from ltvl_mm.registry import MODELS
 
 

@@ -3,8 +3,8 @@
 import torch
 import torch.nn.functional as F
 
-from ltvl_mm.models.hard_label_loss import HardLabelLoss
-from ltvl_mm.models.loss_arguments import average
+from ltvl_mm.models.losses.hard_label_loss import HardLabelLoss
+from ltvl_mm.models.losses.loss_arguments import average
 from ltvl_mm.registry import MODELS
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import torch
 
-from ltvl_mm.models.container import CONTAINER
+from ltvl_mm.models.backbones.container import CONTAINER
 
 # Ours -> theirs, within a block. What they call attn is the 5 x 5 kernel,
 # or conv in blocks that have attention, too.
