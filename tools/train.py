@@ -162,9 +162,9 @@ def main() -> None:
     from mmengine.runner import Runner
 
     from ltvl_mm.apis.clip_inputs import check_clip_inputs
+    from ltvl_mm.datasets.config_lists import check_config_lists
     from ltvl_mm.engine.hooks import PlainCheckpointHook
     from ltvl_mm.models.losses.mixed_labels import check_mixed_labels
-    from ltvl_mm.structures.config_lists import check_config_lists
     from ltvl_mm.utils.lock import locked_folder
     from ltvl_mm.utils.provenance import record_command
     from ltvl_mm.utils.run_config import write_run_config

@@ -7,17 +7,17 @@ import numpy as np
 from PIL import Image
 
 from ltvl_mm.datasets.class_folders import read_class_folders
-from ltvl_mm.datasets.published_lists import write_lists
-from ltvl_mm.structures.class_names import load_class_names
-from ltvl_mm.structures.image_list import ImageList, read_image_list
-from ltvl_mm.structures.long_tail_profile import (
+from ltvl_mm.datasets.long_tail_profile import (
     count_profile,
     draw_split,
     exponential_profile,
     fit_profile,
 )
-from ltvl_mm.structures.published_splits import check_labels
-from ltvl_mm.structures.split_check import check_unique
+from ltvl_mm.datasets.published_lists import write_lists
+from ltvl_mm.datasets.published_splits import check_labels
+from ltvl_mm.datasets.split_check import check_unique
+from ltvl_mm.structures.class_names import load_class_names
+from ltvl_mm.structures.image_list import ImageList, read_image_list
 from ltvl_mm.utils.io import check_or_write_settings
 from ltvl_mm.utils.lock import locks_output
 from ltvl_mm.utils.progress import progress_bar

@@ -7,22 +7,22 @@ from pathlib import Path
 
 import numpy as np
 
-from ltvl_mm.structures.class_names import (
-    load_class_names,
-    write_class_names,
-)
-from ltvl_mm.structures.image_layout import (
+from ltvl_mm.datasets.image_layout import (
     detect_layout,
     map_prefix,
     place_images,
     write_path,
+)
+from ltvl_mm.datasets.published_splits import PublishedSplits
+from ltvl_mm.structures.class_names import (
+    load_class_names,
+    write_class_names,
 )
 from ltvl_mm.structures.image_list import (
     ImageList,
     read_image_list,
     write_image_list,
 )
-from ltvl_mm.structures.published_splits import PublishedSplits
 from ltvl_mm.utils.io import read_json, write_if_new
 
 Lists = dict[str, ImageList]

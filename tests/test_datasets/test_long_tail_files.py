@@ -9,9 +9,9 @@ from ltvl_mm.datasets.long_tail_files import (
     read_labelled_images,
     write_cifar,
 )
+from ltvl_mm.datasets.long_tail_profile import exponential_profile
 from ltvl_mm.structures.class_names import load_class_names
 from ltvl_mm.structures.image_list import ImageList, read_image_list
-from ltvl_mm.structures.long_tail_profile import exponential_profile
 from ltvl_mm.utils.io import read_json
 
 IMAGES = ImageList(

@@ -14,7 +14,7 @@ from ltvl_mm.datasets.published_lists import (
     read_inat_json,
     read_inat_names,
 )
-from ltvl_mm.structures.published_splits import SPLITS, PublishedSplits
+from ltvl_mm.datasets.published_splits import SPLITS, PublishedSplits
 
 TOOLS = Path(__file__).parents[2] / 'tools/dataset_converters'
 TINY = PublishedSplits(

@@ -14,20 +14,20 @@ from pathlib import Path
 
 import numpy as np
 
+from ltvl_mm.datasets.config_lists import (
+    check_plain_list,
+    check_plain_names,
+)
+from ltvl_mm.datasets.split_check import compare_splits, show
 from ltvl_mm.structures.class_names import (
     load_class_names,
     write_class_names,
-)
-from ltvl_mm.structures.config_lists import (
-    check_plain_list,
-    check_plain_names,
 )
 from ltvl_mm.structures.image_list import (
     ImageList,
     read_image_list,
     write_image_list,
 )
-from ltvl_mm.structures.split_check import compare_splits, show
 from ltvl_mm.utils.command_line import make_parser, run_command
 from ltvl_mm.utils.lock import locked_file
 

@@ -19,7 +19,7 @@ from ltvl_mm.datasets.published_lists import (
     read_inat_names,
     read_lists,
 )
-from ltvl_mm.structures.published_splits import PublishedSplits
+from ltvl_mm.datasets.published_splits import PublishedSplits
 from ltvl_mm.utils.command_line import run_command
 
 

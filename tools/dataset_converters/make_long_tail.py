@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
+from ltvl_mm.datasets.long_tail_profile import SHAPES, make_profile
 from ltvl_mm.datasets.published_lists import write_lists
+from ltvl_mm.datasets.split_check import merge_repeats, show
 from ltvl_mm.structures.class_counts import GROUPS, group_classes
 from ltvl_mm.structures.image_list import ImageList
-from ltvl_mm.structures.long_tail_profile import SHAPES, make_profile
-from ltvl_mm.structures.split_check import merge_repeats, show
 from ltvl_mm.utils.command_line import make_parser, run_command
 from ltvl_mm.utils.lock import locked_folder
 from ltvl_mm.utils.rng import make_generator

@@ -12,14 +12,14 @@ from ltvl_mm.datasets.published_lists import (
     read_lists,
     write_lists,
 )
-from ltvl_mm.structures.class_names import load_class_names
-from ltvl_mm.structures.image_list import shorten_paths
-from ltvl_mm.structures.published_splits import (
+from ltvl_mm.datasets.published_splits import (
     SPLITS,
     PublishedSplits,
     check_lists,
 )
-from ltvl_mm.structures.split_check import compare_splits, show
+from ltvl_mm.datasets.split_check import compare_splits, show
+from ltvl_mm.structures.class_names import load_class_names
+from ltvl_mm.structures.image_list import shorten_paths
 from ltvl_mm.utils.command_line import make_parser
 from ltvl_mm.utils.lock import locked_folder
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from ltvl_mm.apis.tackle_run.photo_sources import SPLITS, read_sources
+from ltvl_mm.datasets.long_tail_profile import draw_split
+from ltvl_mm.datasets.split_check import compare_splits, merge_repeats, show
 from ltvl_mm.structures.class_names import load_class_names
 from ltvl_mm.structures.image_list import ImageList
-from ltvl_mm.structures.long_tail_profile import draw_split
-from ltvl_mm.structures.split_check import compare_splits, merge_repeats, show
 
 # Held-out images of a class, where it has so many.
 VAL_SHARE, MAX_VAL = 0.1, 20

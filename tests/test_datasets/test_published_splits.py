@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 
-from ltvl_mm.structures.class_counts import GROUPS, group_classes
-from ltvl_mm.structures.image_list import ImageList
-from ltvl_mm.structures.published_splits import (
+from ltvl_mm.datasets.published_splits import (
     SPLITS,
     PublishedSplits,
     check_lists,
 )
+from ltvl_mm.structures.class_counts import GROUPS, group_classes
+from ltvl_mm.structures.image_list import ImageList
 
 TINY = PublishedSplits(
     name='Tiny-LT',

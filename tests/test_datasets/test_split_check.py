@@ -3,12 +3,12 @@ import os
 import numpy as np
 import pytest
 
-from ltvl_mm.structures.image_list import ImageList, read_image_list
-from ltvl_mm.structures.split_check import (
+from ltvl_mm.datasets.split_check import (
     check_unique,
     compare_splits,
     merge_repeats,
 )
+from ltvl_mm.structures.image_list import ImageList, read_image_list
 
 
 @pytest.fixture

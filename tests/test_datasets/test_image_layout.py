@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ltvl_mm.structures.image_layout import (
+from ltvl_mm.datasets.image_layout import (
     PlacedImage,
     detect_layout,
     map_prefix,
@@ -9,8 +9,8 @@ from ltvl_mm.structures.image_layout import (
     read_path,
     write_path,
 )
+from ltvl_mm.datasets.published_splits import SPLITS
 from ltvl_mm.structures.image_list import ImageList
-from ltvl_mm.structures.published_splits import SPLITS
 
 PLACES = SPLITS['places_lt'].layouts
 

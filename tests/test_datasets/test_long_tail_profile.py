@@ -1,9 +1,7 @@
 import numpy as np
 import pytest
 
-from ltvl_mm.structures.class_counts import group_classes
-from ltvl_mm.structures.image_list import ImageList
-from ltvl_mm.structures.long_tail_profile import (
+from ltvl_mm.datasets.long_tail_profile import (
     count_profile,
     draw_split,
     exponential_profile,
@@ -11,6 +9,8 @@ from ltvl_mm.structures.long_tail_profile import (
     make_profile,
     pareto_profile,
 )
+from ltvl_mm.structures.class_counts import group_classes
+from ltvl_mm.structures.image_list import ImageList
 
 
 @pytest.mark.parametrize(
