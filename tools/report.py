@@ -21,8 +21,8 @@ from ltvl_mm.utils.command_line import make_parser, run_command
 from ltvl_mm.utils.text import escape_controls
 
 if TYPE_CHECKING:
-    from ltvl_mm.structures.run_folder import RunFolder
     from ltvl_mm.visualization.report import Retrieval, Study
+    from ltvl_mm.visualization.report.run_folder import RunFolder
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -140,9 +140,9 @@ def read_runs(
 
     A folder without any is a run that lacks all parts.
     """
-    from ltvl_mm.structures.run_reader import read_run
-    from ltvl_mm.structures.run_search import find_runs
     from ltvl_mm.utils.progress import progress_bar
+    from ltvl_mm.visualization.report.run_reader import read_run
+    from ltvl_mm.visualization.report.run_search import find_runs
 
     named = {}
     empty = True

@@ -24,7 +24,7 @@ from ltvl_mm.retrieval.retrieval_report import describe_report
 from ltvl_mm.structures.manifest import Manifest, load_manifest, save_manifest
 from ltvl_mm.utils.image_decoding import decode_image
 from ltvl_mm.utils.io import write_json
-from ltvl_mm.visualization.report.retrieval import read_retrieval
+from ltvl_mm.visualization.report.retrieved_images import read_retrieval
 
 NAMES = ('red', 'green', 'blue')
 # (class, key, URL); 'both' was retrieved for two classes, 'lost' has no URL.

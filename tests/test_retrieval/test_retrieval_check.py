@@ -16,7 +16,7 @@ from ltvl_mm.structures.image_list import ImageList, write_image_list
 from ltvl_mm.utils.io import write_json
 from ltvl_mm.visualization.report import read_retrieval
 from ltvl_mm.visualization.report.quality import assess_quality
-from ltvl_mm.visualization.report.retrieval import find_probabilities
+from ltvl_mm.visualization.report.retrieved_images import find_probabilities
 
 CLASSES, DIM, VAL = 8, 24, 4
 COUNTS = [200, 150, 60, 50, 30, 10, 5, 3]

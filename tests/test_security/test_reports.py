@@ -12,9 +12,9 @@ from leaves import load_leaf
 from mmengine.config import Config
 from study_folder import COUNTS, write_study
 
-from ltvl_mm.structures.run_reader import read_run
 from ltvl_mm.utils.config_text import parse_config
 from ltvl_mm.utils.run_config import to_plain, write_run_config
+from ltvl_mm.visualization.report.run_reader import read_run
 
 ROOT = Path(__file__).parents[2]
 HOSTILE = {

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ltvl_mm.structures.run_folder import RunFolder
 from ltvl_mm.visualization.report.missing_parts import list_missing
+from ltvl_mm.visualization.report.run_folder import RunFolder
 from ltvl_mm.visualization.report.study import Study
 
 

@@ -4,7 +4,6 @@ from pathlib import Path
 import pytest
 from study_folder import write_study
 
-from ltvl_mm.structures.run_reader import read_run
 from ltvl_mm.visualization.report import (
     make_study,
     page,
@@ -12,6 +11,7 @@ from ltvl_mm.visualization.report import (
     write_report,
 )
 from ltvl_mm.visualization.report.path_hiding import PathHider
+from ltvl_mm.visualization.report.run_reader import read_run
 
 
 @pytest.mark.parametrize(

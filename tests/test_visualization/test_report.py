@@ -9,8 +9,6 @@ from study_folder import HOSTILE, NAMES, write_study
 
 from ltvl_mm.evaluation.functional import summarise_accuracies
 from ltvl_mm.structures.features import Features, save_features
-from ltvl_mm.structures.run_folder import RunFolder
-from ltvl_mm.structures.run_reader import read_run
 from ltvl_mm.utils.io import read_json, write_json
 from ltvl_mm.visualization.report import (
     make_study,
@@ -26,8 +24,10 @@ from ltvl_mm.visualization.report.gallery import (
     plan_gallery,
 )
 from ltvl_mm.visualization.report.model_charts import chart_curves
-from ltvl_mm.visualization.report.retrieval import measure_precision
-from ltvl_mm.visualization.report.scores import (
+from ltvl_mm.visualization.report.retrieved_images import measure_precision
+from ltvl_mm.visualization.report.run_folder import RunFolder
+from ltvl_mm.visualization.report.run_reader import read_run
+from ltvl_mm.visualization.report.run_scores import (
     compare_methods,
     score_classes,
     score_run,

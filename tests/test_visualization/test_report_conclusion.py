@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from study_folder import HOSTILE, QUALITY, write_study
 
-from ltvl_mm.structures.run_reader import read_run
 from ltvl_mm.utils.io import write_json
 from ltvl_mm.visualization.report import make_study, read_retrieval
 from ltvl_mm.visualization.report.conclusion import conclude
 from ltvl_mm.visualization.report.quality import assess_quality, read_quality
-from ltvl_mm.visualization.report.retrieval import find_probabilities
-from ltvl_mm.visualization.report.scores import compare_methods
+from ltvl_mm.visualization.report.retrieved_images import find_probabilities
+from ltvl_mm.visualization.report.run_reader import read_run
+from ltvl_mm.visualization.report.run_scores import compare_methods
 from ltvl_mm.visualization.report.tables import list_columns, make_rows
 from ltvl_mm.visualization.report.training_images import pick_training_images
 

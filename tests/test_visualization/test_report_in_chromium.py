@@ -8,7 +8,6 @@ import pytest
 from PIL import Image
 from study_folder import HOSTILE, NAMES, write_study
 
-from ltvl_mm.structures.run_reader import read_run
 from ltvl_mm.visualization.report import (
     make_study,
     pick_training_images,
@@ -16,6 +15,7 @@ from ltvl_mm.visualization.report import (
     write_report,
 )
 from ltvl_mm.visualization.report.plot import COLORS
+from ltvl_mm.visualization.report.run_reader import read_run
 
 pytest.importorskip('selenium')
 from chromium import make_wait, open_browser

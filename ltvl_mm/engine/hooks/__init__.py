@@ -7,7 +7,7 @@ __getattr__, __dir__, __all__ = attach_names(
     {
         'average_runs': ['AverageRunsHook'],
         'channels_last': ['ChannelsLastHook'],
-        'class_counts': ['ClassCountsHook'],
+        'class_counts_hook': ['ClassCountsHook'],
         'class_means': ['ClassMeansHook'],
         'epoch_seed': ['EpochSeedHook'],
         'plain_checkpoint': ['PlainCheckpointHook'],

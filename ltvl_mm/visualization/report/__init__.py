@@ -1,17 +1,14 @@
 """One page that shows what runs reached and what was retrieved."""
 
-from ltvl_mm.visualization.report.page import write_report
-from ltvl_mm.visualization.report.retrieval import Retrieval, read_retrieval
-from ltvl_mm.visualization.report.scores import score_run
-from ltvl_mm.visualization.report.study import Study, make_study
-from ltvl_mm.visualization.report.training_images import pick_training_images
+from ltvl_mm.utils.lazy_imports import attach_names
 
-__all__ = [
-    'Retrieval',
-    'Study',
-    'make_study',
-    'pick_training_images',
-    'read_retrieval',
-    'score_run',
-    'write_report',
-]
+__getattr__, __dir__, __all__ = attach_names(
+    __name__,
+    {
+        'page': ['write_report'],
+        'retrieved_images': ['Retrieval', 'read_retrieval'],
+        'run_scores': ['score_run'],
+        'study': ['Study', 'make_study'],
+        'training_images': ['pick_training_images'],
+    },
+)

@@ -21,7 +21,7 @@ from ltvl_mm.visualization.report.plot import (
     mark_groups,
     shorten,
 )
-from ltvl_mm.visualization.report.scores import count_retrieved
+from ltvl_mm.visualization.report.run_scores import count_retrieved
 from ltvl_mm.visualization.report.study import Study
 
 # Largest gains, and as many largest losses, that are labeled.

@@ -11,7 +11,7 @@ from ltvl_mm.visualization.report.gallery import (
     make_thumbnails,
     plan_gallery,
 )
-from ltvl_mm.visualization.report.retrieval import (
+from ltvl_mm.visualization.report.retrieved_images import (
     Retrieval,
     find_probabilities,
 )

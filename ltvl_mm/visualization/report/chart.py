@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
-from ltvl_mm.structures.run_folder import RunFolder
-from ltvl_mm.visualization.report.retrieval import Retrieval
-from ltvl_mm.visualization.report.scores import score_classes
+from ltvl_mm.visualization.report.retrieved_images import Retrieval
+from ltvl_mm.visualization.report.run_folder import RunFolder
+from ltvl_mm.visualization.report.run_scores import score_classes
 from ltvl_mm.visualization.report.study import Study
 
 

@@ -12,7 +12,7 @@ from ltvl_mm.visualization.report.precision_chart import chart_precision
 from ltvl_mm.visualization.report.probability_chart import (
     chart_probabilities,
 )
-from ltvl_mm.visualization.report.retrieval import Retrieval
+from ltvl_mm.visualization.report.retrieved_images import Retrieval
 from ltvl_mm.visualization.report.study import Study
 
 

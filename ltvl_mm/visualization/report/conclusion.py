@@ -15,7 +15,7 @@ from ltvl_mm.evaluation.verdict import (
 )
 from ltvl_mm.structures.class_counts import GROUPS
 from ltvl_mm.visualization.report.quality import Quality
-from ltvl_mm.visualization.report.scores import (
+from ltvl_mm.visualization.report.run_scores import (
     count_retrieved,
     score_classes,
     score_run,

@@ -9,7 +9,6 @@ from ltvl_mm.evaluation.confusion import (
     count_confusions,
     find_confused_classes,
 )
-from ltvl_mm.structures.run_folder import Answers, RunFolder
 from ltvl_mm.visualization.report.chart import (
     Chart,
     NothingToDraw,
@@ -22,6 +21,7 @@ from ltvl_mm.visualization.report.plot import (
     set_layout,
     shorten,
 )
+from ltvl_mm.visualization.report.run_folder import Answers, RunFolder
 from ltvl_mm.visualization.report.study import Study
 
 # Names of more classes do not fit a phone.

@@ -11,7 +11,7 @@ from ltvl_mm.visualization.report.chart import (
     need_counts,
 )
 from ltvl_mm.visualization.report.plot import make_figure, pick_colour
-from ltvl_mm.visualization.report.retrieval import Retrieval
+from ltvl_mm.visualization.report.retrieved_images import Retrieval
 from ltvl_mm.visualization.report.study import Study
 
 

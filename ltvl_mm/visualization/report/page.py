@@ -19,12 +19,12 @@ from ltvl_mm.visualization.report.missing_parts import list_missing
 from ltvl_mm.visualization.report.path_hiding import PathHider
 from ltvl_mm.visualization.report.plot import pack_library, render_figure
 from ltvl_mm.visualization.report.quality import Quality, assess_quality
-from ltvl_mm.visualization.report.retrieval import (
+from ltvl_mm.visualization.report.retrieved_images import (
     Retrieval,
     find_probabilities,
     measure_precision,
 )
-from ltvl_mm.visualization.report.scores import compare_methods
+from ltvl_mm.visualization.report.run_scores import compare_methods
 from ltvl_mm.visualization.report.study import Study
 from ltvl_mm.visualization.report.tables import (
     list_columns,

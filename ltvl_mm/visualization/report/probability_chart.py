@@ -14,7 +14,7 @@ from ltvl_mm.visualization.report.chart import (
     need_retrieval,
 )
 from ltvl_mm.visualization.report.plot import GROUP_COLOURS, make_figure
-from ltvl_mm.visualization.report.retrieval import (
+from ltvl_mm.visualization.report.retrieved_images import (
     Retrieval,
     find_probabilities,
 )

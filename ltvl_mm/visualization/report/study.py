@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ltvl_mm.structures.class_counts import group_classes
-from ltvl_mm.structures.run_folder import PER_CLASS, RunFolder
 from ltvl_mm.visualization.report.plot import escape
+from ltvl_mm.visualization.report.run_folder import PER_CLASS, RunFolder
 
 
 @dataclass(frozen=True)

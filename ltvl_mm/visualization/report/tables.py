@@ -8,8 +8,8 @@ from ltvl_mm.evaluation.accuracy_table import format_mean
 from ltvl_mm.evaluation.bootstrap import MEASURES
 from ltvl_mm.evaluation.verdict import Change
 from ltvl_mm.structures.class_counts import GROUPS
-from ltvl_mm.visualization.report.retrieval import Retrieval
-from ltvl_mm.visualization.report.scores import score_classes, score_run
+from ltvl_mm.visualization.report.retrieved_images import Retrieval
+from ltvl_mm.visualization.report.run_scores import score_classes, score_run
 from ltvl_mm.visualization.report.study import Study
 
 

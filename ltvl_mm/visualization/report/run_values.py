@@ -7,12 +7,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ltvl_mm.structures.part_reader import PartReader
 from ltvl_mm.utils.run_config import (
     CONFIG_FILE,
     read_config_text,
     read_config_values,
 )
+from ltvl_mm.visualization.report.part_reader import PartReader
 
 # More classes than any data set has; a page of them would not open.
 MAX_CLASSES = 200_000

@@ -13,7 +13,7 @@ from ltvl_mm.evaluation.functional import (
     compute_class_accuracies,
     summarise_accuracies,
 )
-from ltvl_mm.structures.run_folder import PER_CLASS, RunFolder
+from ltvl_mm.visualization.report.run_folder import PER_CLASS, RunFolder
 from ltvl_mm.visualization.report.study import Study
 
 

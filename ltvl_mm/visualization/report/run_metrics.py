@@ -6,9 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ltvl_mm.structures.part_reader import PartReader
-from ltvl_mm.structures.run_folder import METRICS, PER_CLASS, RunFolder
 from ltvl_mm.utils.io import read_json
+from ltvl_mm.visualization.report.part_reader import PartReader
+from ltvl_mm.visualization.report.run_folder import (
+    METRICS,
+    PER_CLASS,
+    RunFolder,
+)
 
 
 def read_metrics(path: Path, reader: PartReader, *, needed: bool) -> dict:

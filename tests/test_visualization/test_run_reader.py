@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from study_folder import COUNTS, NAMES, write_study
 
-from ltvl_mm.structures.run_reader import read_run
-from ltvl_mm.structures.run_search import find_runs
 from ltvl_mm.utils.io import write_json
+from ltvl_mm.visualization.report.run_reader import read_run
+from ltvl_mm.visualization.report.run_search import find_runs
 
 
 @pytest.fixture

@@ -15,20 +15,27 @@ from pathlib import Path
 import numpy as np
 
 from ltvl_mm.structures.class_counts import load_class_counts
-from ltvl_mm.structures.curves import read_curves
 from ltvl_mm.structures.manifest import load_manifest
-from ltvl_mm.structures.part_reader import PartReader
 from ltvl_mm.structures.predictions import load_predictions
-from ltvl_mm.structures.run_folder import PREDICTIONS, Answers, RunFolder
-from ltvl_mm.structures.run_metrics import check_class_number, read_metrics
-from ltvl_mm.structures.run_search import find_problem
-from ltvl_mm.structures.run_values import (
+from ltvl_mm.utils.io import hash_content
+from ltvl_mm.visualization.report.curves import read_curves
+from ltvl_mm.visualization.report.part_reader import PartReader
+from ltvl_mm.visualization.report.run_folder import (
+    PREDICTIONS,
+    Answers,
+    RunFolder,
+)
+from ltvl_mm.visualization.report.run_metrics import (
+    check_class_number,
+    read_metrics,
+)
+from ltvl_mm.visualization.report.run_search import find_problem
+from ltvl_mm.visualization.report.run_values import (
     MAX_CLASSES,
     RunConfig,
     read_run_config,
     resolve,
 )
-from ltvl_mm.utils.io import hash_content
 
 FEATURES = 'features_test.npz'
 

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from ltvl_mm.structures.run_folder import METRICS, PREDICTIONS
+from ltvl_mm.visualization.report.run_folder import METRICS, PREDICTIONS
 
 
 def find_runs(folder: Path) -> Iterator[Path]:
