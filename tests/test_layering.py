@@ -56,7 +56,8 @@ HOMES = {
         for name in (
             *('accuracy_chart', 'arrow_chart', 'confusion_chart'),
             *('frequency_chart', 'precision_chart', 'probability_chart'),
-            *('chart', 'model_figures', 'plot'),
+            *('feature_map_chart', 'reliability_chart', 'training_chart'),
+            *('chart', 'plot'),
         )
     },
     'jinja2': {'visualization/report/page.py'},

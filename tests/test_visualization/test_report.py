@@ -23,7 +23,6 @@ from ltvl_mm.visualization.report.gallery import (
     pick_rows,
     plan_gallery,
 )
-from ltvl_mm.visualization.report.model_charts import chart_curves
 from ltvl_mm.visualization.report.retrieved_images import measure_precision
 from ltvl_mm.visualization.report.run_folder import RunFolder
 from ltvl_mm.visualization.report.run_reader import read_run
@@ -33,6 +32,7 @@ from ltvl_mm.visualization.report.run_scores import (
     score_run,
 )
 from ltvl_mm.visualization.report.tables import make_rows
+from ltvl_mm.visualization.report.training_chart import chart_curves
 
 
 @pytest.fixture(scope='module')

@@ -2,18 +2,20 @@
 
 from collections.abc import Callable, Mapping
 
-from ltvl_mm.visualization.report import model_charts
 from ltvl_mm.visualization.report.accuracy_chart import chart_accuracy
 from ltvl_mm.visualization.report.arrow_chart import chart_arrows
 from ltvl_mm.visualization.report.chart import Chart, NothingToDraw
 from ltvl_mm.visualization.report.confusion_chart import chart_confusion
+from ltvl_mm.visualization.report.feature_map_chart import chart_features
 from ltvl_mm.visualization.report.frequency_chart import chart_frequency
 from ltvl_mm.visualization.report.precision_chart import chart_precision
 from ltvl_mm.visualization.report.probability_chart import (
     chart_probabilities,
 )
+from ltvl_mm.visualization.report.reliability_chart import chart_reliability
 from ltvl_mm.visualization.report.retrieved_images import Retrieval
 from ltvl_mm.visualization.report.study import Study
+from ltvl_mm.visualization.report.training_chart import chart_curves
 
 
 def make_charts(
@@ -37,9 +39,9 @@ def make_charts(
         'arrows': lambda: chart_arrows(study),
         'frequency': lambda: chart_frequency(study, retrieval),
         'confusion': lambda: chart_confusion(study),
-        'reliability': lambda: model_charts.chart_reliability(study),
-        'features': lambda: model_charts.chart_features(study, projection),
-        'curves': lambda: model_charts.chart_curves(study),
+        'reliability': lambda: chart_reliability(study),
+        'features': lambda: chart_features(study, projection),
+        'curves': lambda: chart_curves(study),
     }
     charts, reasons = {}, {}
     for name, make in makers.items():
