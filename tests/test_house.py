@@ -1,6 +1,7 @@
-"""Habits of the code: short files, and comprehensions that can be read."""
+"""Habits of the code: short files, names of one meaning, readable loops."""
 
 import ast
+from collections import defaultdict
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -66,3 +67,30 @@ def test_files_are_short():
     assert not grown, f'split files of more than {MAX_LINES} lines: {grown}'
     done = set(LONG) - set(long)
     assert not done, f'these are short now, remove them from LONG: {done}'
+
+
+def find_repeated(homes):
+    return {name: found for name, found in homes.items() if len(found) > 1}
+
+
+def test_a_public_name_is_defined_once():
+    homes = defaultdict(list)
+    for path in sorted((ROOT / 'ltvl_mm').rglob('*.py')):
+        tree = ast.parse(path.read_text(encoding='utf-8'))
+        for node in tree.body:
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+                homes[node.name].append(path.relative_to(ROOT).as_posix())
+    repeated = find_repeated(homes)
+    # Each command has a main().
+    public = {n for n in repeated if not n.startswith('_')} - {'main'}
+    assert not public, {name: homes[name] for name in public}
+
+
+def test_a_module_name_occurs_once():
+    homes = defaultdict(list)
+    for path in sorted((ROOT / 'ltvl_mm').rglob('*.py')):
+        if path.name == '__init__.py':
+            homes[path.parent.name].append(path)
+        elif path.name != '__main__.py':
+            homes[path.stem].append(path)
+    assert not find_repeated(homes)

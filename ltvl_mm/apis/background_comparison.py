@@ -23,7 +23,7 @@ _CONFIDENT = 0.5
 
 
 @dataclass(frozen=True)
-class Comparison:
+class BackgroundComparison:
     """Numbers of one way to score N web images, in percent.
 
     Attributes:
@@ -77,7 +77,7 @@ def compare_scores(
     queries: ClassQueries,
     background: Background | None,
     temperature: float,
-) -> Comparison:
+) -> BackgroundComparison:
     """Return the numbers of one softmax.
 
     Args:
@@ -101,7 +101,7 @@ def compare_scores(
     inside = first[:, None] == np.arange(classes)
     confident = odds.max(1) >= np.log(_CONFIDENT / (1 - _CONFIDENT))
     right = labels[confident] == odds[confident].argmax(1)
-    return Comparison(
+    return BackgroundComparison(
         compute_precision_at_r(odds, labels),
         compute_precision_at_r(np.where(inside, odds, -np.inf), labels),
         compute_precision_at_r(np.concatenate(cosines), labels),
@@ -122,7 +122,7 @@ def compare_backgrounds(
     draws: int,
     setting: str,
     val: LabelledEmbeddings | None = None,
-) -> list[tuple[int, str, str, Comparison]]:
+) -> list[tuple[int, str, str, BackgroundComparison]]:
     """Compare softmaxes over subsets of the classes.
 
     Args:
@@ -154,7 +154,7 @@ def compare_backgrounds(
             raise ValueError(
                 f'a subset must have 2 to {len(names)} classes, got {size}'
             )
-        numbers: dict[tuple[str, str], list[Comparison]] = {}
+        numbers: dict[tuple[str, str], list[BackgroundComparison]] = {}
         for _ in range(draws if size < len(names) else 1):
             chosen = np.sort(rng.choice(len(names), size, replace=False))
             some = _pick(queries, chosen)
@@ -211,8 +211,8 @@ def _list_temperatures(
     return found
 
 
-def _average(results: Sequence[Comparison]) -> Comparison:
-    return Comparison(
+def _average(results: Sequence[BackgroundComparison]) -> BackgroundComparison:
+    return BackgroundComparison(
         precision=_mean([one.precision for one in results]),
         argmax=_mean([one.argmax for one in results]),
         cosine=_mean([one.cosine for one in results]),

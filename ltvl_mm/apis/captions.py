@@ -5,7 +5,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import partial
 from pathlib import Path
 
-from ltvl_mm.retrieval.reading.shard_changes import describe_source
+from ltvl_mm.retrieval.reading.shard_changes import describe_shard
 from ltvl_mm.retrieval.reading.shards import Shard, find_shards, iterate_shard
 from ltvl_mm.structures.caption_index import (
     CaptionPart,
@@ -98,11 +98,11 @@ def _read_part(folder: Path, name: str) -> CaptionPart:
 
 def _is_current(folder: Path, shard: Shard) -> bool:
     part = read_caption_part(folder, shard.name)
-    return part is not None and part.state == describe_source(shard)
+    return part is not None and part.state == describe_shard(shard)
 
 
 def _index_shard(folder: Path, shard: Shard) -> None:
-    state = describe_source(shard)  # before: a later change is found
+    state = describe_shard(shard)  # before: a later change is found
     names = ('key', 'caption', 'source', 'offset', 'size')
     rows: dict[str, list] = {name: [] for name in names}
     without, bad = 0, []

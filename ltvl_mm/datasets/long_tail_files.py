@@ -15,7 +15,7 @@ from ltvl_mm.datasets.long_tail_profile import (
 )
 from ltvl_mm.datasets.published_lists import write_lists
 from ltvl_mm.datasets.published_splits import check_labels
-from ltvl_mm.datasets.split_check import check_unique
+from ltvl_mm.datasets.split_check import check_unique_paths
 from ltvl_mm.structures.class_names import load_class_names
 from ltvl_mm.structures.image_list import ImageList, read_image_list
 from ltvl_mm.utils.io import check_or_write_settings
@@ -85,7 +85,7 @@ def cut_long_tail(
     """
     num_classes = int(images.labels.max()) + 1
     # A repeated image could be drawn for two splits.
-    check_unique(images)
+    check_unique_paths(images)
     lists, rest = {}, images
     for stream, (split, count) in enumerate(
         [('test', test_per_class), ('val', val_per_class)], 1

@@ -94,7 +94,7 @@ def compare_splits(
     return _describe(splits, found, missing)
 
 
-def check_unique(images: ImageList) -> None:
+def check_unique_paths(images: ImageList) -> None:
     """Raise ValueError if a path is listed twice, once it is normalized."""
     repeats, _ = find_repeats({'': images}, {'': None})
     if repeats:

@@ -8,7 +8,7 @@ from ltvl_mm.retrieval.task import RetrievalTask
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.structures.store_check import (
     check_parts,
-    check_unique,
+    check_unique_keys,
     find_unrecorded,
 )
 from ltvl_mm.structures.store_decoder import describe_old_decoder
@@ -81,7 +81,7 @@ def _check_store(store: EmbeddingStore, *, verify: bool) -> None:
     if error is None and rank == 0:
         hashes = {k: v for part in found for k, v in part.hashes.items()}
         try:
-            check_unique(store, hashes)
+            check_unique_keys(store, hashes)
         except ValueError as repeated:
             error = str(repeated)
     error = broadcast_object(error)

@@ -55,7 +55,7 @@ def check_store(
     )
     if checked.error is not None:
         raise ValueError(checked.error)
-    check_unique(store, checked.hashes)
+    check_unique_keys(store, checked.hashes)
 
 
 def check_parts(
@@ -91,7 +91,9 @@ def check_parts(
     return PartCheck(hashes, None)
 
 
-def check_unique(store: EmbeddingStore, hashes: dict[int, np.ndarray]) -> None:
+def check_unique_keys(
+    store: EmbeddingStore, hashes: dict[int, np.ndarray]
+) -> None:
     """Raise ValueError if a key is repeated; names both rows.
 
     Args:

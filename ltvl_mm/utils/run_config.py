@@ -22,15 +22,17 @@ def write_run_config(cfg: Config) -> None:
     Args:
         cfg: Config of a training or test, complete and with ``work_dir``.
     """
-    write_json(Path(cfg.work_dir) / CONFIG_FILE, to_plain(cfg.to_dict()))
+    write_json(Path(cfg.work_dir) / CONFIG_FILE, to_json_value(cfg.to_dict()))
 
 
-def to_plain(value: Any) -> Any:  # noqa: ANN401
+def to_json_value(value: Any) -> Any:  # noqa: ANN401
     """Return a config value as JSON holds it; what it cannot hold as repr."""
     if isinstance(value, Mapping):
-        return {str(name): to_plain(inner) for name, inner in value.items()}
+        return {
+            str(name): to_json_value(inner) for name, inner in value.items()
+        }
     if isinstance(value, (list, tuple)):
-        return [to_plain(inner) for inner in value]
+        return [to_json_value(inner) for inner in value]
     if isinstance(value, float) and not math.isfinite(value):
         return repr(value)
     if value is None or type(value) in (bool, int, float, str):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ltvl_mm.datasets.split_check import (
-    check_unique,
+    check_unique_paths,
     compare_splits,
     merge_repeats,
 )
@@ -115,5 +115,5 @@ def test_repeated_images_are_merged(folder):
     with pytest.raises(
         ValueError, match=r"'a\.jpg' and 'a\.jpg' are the same"
     ):
-        check_unique(images)
-    check_unique(merged)
+        check_unique_paths(images)
+    check_unique_paths(merged)

@@ -13,7 +13,7 @@ from mmengine.config import Config
 from study_folder import COUNTS, write_study
 
 from ltvl_mm.utils.config_text import parse_config
-from ltvl_mm.utils.run_config import to_plain, write_run_config
+from ltvl_mm.utils.run_config import to_json_value, write_run_config
 from ltvl_mm.visualization.report.run_reader import read_run
 
 ROOT = Path(__file__).parents[2]
@@ -136,7 +136,7 @@ def test_a_training_leaves_its_config_as_json(folder):
 
 
 def test_what_json_cannot_hold_is_a_text():
-    plain = to_plain({'a': (1, float('inf')), 2: int, 'b': {'c': None}})
+    plain = to_json_value({'a': (1, float('inf')), 2: int, 'b': {'c': None}})
     assert plain == {'a': [1, 'inf'], '2': "<class 'int'>", 'b': {'c': None}}
 
 

@@ -138,7 +138,7 @@ def choose_image_size(side: int, *, pretrained: bool) -> int:
     return int(np.clip(round(side / 32) * 32, 32, 224))
 
 
-def count_images(shards: Sequence[Shard]) -> tuple[int, float]:
+def estimate_images(shards: Sequence[Shard]) -> tuple[int, float]:
     """Estimate how many images some shards hold, and their mean bytes.
 
     Files are counted; tars are estimated from the first images of the first.

@@ -12,7 +12,7 @@ from ltvl_mm.apis.tackle_run.clip_check import check_clip
 from ltvl_mm.apis.tackle_run.estimates import (
     ModelCost,
     choose_image_size,
-    count_images,
+    estimate_images,
     measure_clip,
     measure_sides,
     measure_student,
@@ -252,7 +252,7 @@ def _count_web(
     stores: Sequence[Path], shards: Sequence[Shard], default_bytes: float
 ) -> tuple[int, float]:
     """Return the number of web images, and the mean bytes of one."""
-    number, mean = count_images(shards)
+    number, mean = estimate_images(shards)
     for store in stores:
         number += len(open_store(store))
     return number, mean or default_bytes

@@ -31,7 +31,7 @@ from ltvl_mm.apis.tackle_run.run_verdict import (
     describe_zero_shot,
     judge_runs,
 )
-from ltvl_mm.apis.tackle_run.settings import RunSettings, write_lists
+from ltvl_mm.apis.tackle_run.settings import RunSettings, write_run_lists
 from ltvl_mm.utils.io import read_json, write_json
 from ltvl_mm.utils.lock import locked_folder
 from ltvl_mm.utils.package_files import find_root
@@ -138,7 +138,7 @@ def run_tackle(
 def write_inputs(run: PreparedRun) -> None:
     """Write lists, class names and configs; equal files stay untouched."""
     settings, configs = run.settings, run.settings.out / 'configs'
-    write_lists(settings.lists, run.photos, run.names)
+    write_run_lists(settings.lists, run.photos, run.names)
     data = ConfigData(
         root=run.photos.root,
         lists=settings.lists,

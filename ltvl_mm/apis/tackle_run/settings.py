@@ -191,7 +191,7 @@ def plan_names(out: Path, names: Sequence[str]) -> tuple[str, ...]:
     return tuple(renamed.get(name, name) for name in names)
 
 
-def write_lists(
+def write_run_lists(
     out: Path, splits: 'PhotoSplits', names: Sequence[str]
 ) -> None:
     """Write lists and names of a run; equal files keep their times.

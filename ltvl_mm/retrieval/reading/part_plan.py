@@ -7,7 +7,7 @@ from pathlib import Path
 from mmengine.logging import print_log
 
 from ltvl_mm.retrieval.reading.shard_changes import (
-    describe_source,
+    describe_shard,
     find_change,
     has_same_content,
 )
@@ -30,7 +30,7 @@ class PartPlan:
 
     Args:
         missing: Indices of the shards without a valid part.
-        sources: State of each shard's files, by ``describe_source``.
+        sources: State of each shard's files, by ``describe_shard``.
     """
 
     missing: list[int]
@@ -65,7 +65,7 @@ def plan_parts(
     parts = find_parts(root)
     known = {shard.name: number for number, shard in enumerate(shards)}
     _check_given(root, parts, known, remove_missing=remove_missing)
-    sources = [describe_source(shard) for shard in shards]
+    sources = [describe_shard(shard) for shard in shards]
     valid = _read_digests(root)
     stale: dict[str, str] = {}
     kept: dict[str, dict] = {}

@@ -12,7 +12,7 @@ from ltvl_mm.utils.parquet_files import read_parquet
 _COMPARED = ('image_path', 'sha256', 'source', 'offset', 'caption', 'url')
 
 
-def describe_source(shard: Shard) -> dict:
+def describe_shard(shard: Shard) -> dict:
     """Return path, size and modification time of a shard's files.
 
     Of a run of image files, digests of all paths and of all sizes and times.
@@ -36,7 +36,7 @@ def find_change(part: Part, source: dict) -> str | None:
 
     Args:
         part: Part of the shard; one that recorded nothing has not changed.
-        source: The shard now, by :func:`describe_source`.
+        source: The shard now, by :func:`describe_shard`.
     """
     if part.source is None or part.source == source:
         return None

@@ -9,8 +9,8 @@ from ltvl_mm.evaluation.smoothing import smooth_by_count
 from ltvl_mm.visualization.report.chart import (
     Chart,
     Variant,
+    collect_accuracies,
     need_counts,
-    score_methods,
 )
 from ltvl_mm.visualization.report.plot import (
     escape,
@@ -30,7 +30,7 @@ _MIN_DOT_OPACITY = 0.22
 def chart_accuracy(study: Study) -> Chart:
     """Draw a smoothed curve per method, and a dot per class."""
     counts = need_counts(study)
-    seeds = score_methods(study)
+    seeds = collect_accuracies(study)
     never = {
         method: np.mean(values[~np.isnan(values)] == 0)
         for method, values in seeds.items()

@@ -10,8 +10,8 @@ from ltvl_mm.visualization.report.chart import (
     Chart,
     NothingToDraw,
     Variant,
+    collect_accuracies,
     need_counts,
-    score_methods,
 )
 from ltvl_mm.visualization.report.plot import (
     GROUP_COLOURS,
@@ -35,7 +35,7 @@ def chart_arrows(study: Study) -> Chart:
     counts = need_counts(study)
     accuracies = {
         method: values.mean(0)
-        for method, values in score_methods(study).items()
+        for method, values in collect_accuracies(study).items()
     }
     before = accuracies.get(study.baseline)
     retrieved = {

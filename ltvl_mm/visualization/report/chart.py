@@ -59,7 +59,7 @@ def need_retrieval(retrieval: Retrieval | None) -> Retrieval:
     return retrieval
 
 
-def score_methods(study: Study) -> dict[str, np.ndarray]:
+def collect_accuracies(study: Study) -> dict[str, np.ndarray]:
     """Return the (S, K) accuracies of each method, or raise NothingToDraw."""
     accuracies = {
         method: values

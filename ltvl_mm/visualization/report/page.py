@@ -27,7 +27,7 @@ from ltvl_mm.visualization.report.retrieved_images import (
 from ltvl_mm.visualization.report.run_scores import compare_methods
 from ltvl_mm.visualization.report.study import Study
 from ltvl_mm.visualization.report.tables import (
-    list_columns,
+    choose_columns,
     make_class_table,
     make_rows,
 )
@@ -104,7 +104,7 @@ def write_report(
         'attribution': attribution,
         'study': study,
         'conclusion': conclusion,
-        'columns': list_columns(rows),
+        'columns': choose_columns(rows),
         'rows': rows,
         'quality': quality,
         'classes': make_class_table(study, retrieval),

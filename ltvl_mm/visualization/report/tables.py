@@ -54,7 +54,7 @@ def make_rows(
     return rows
 
 
-def list_columns(rows: Sequence[dict]) -> list[str]:
+def choose_columns(rows: Sequence[dict]) -> list[str]:
     """Return the measures to show.
 
     The harmonic mean is left out where it is 0 for all methods, which happens
