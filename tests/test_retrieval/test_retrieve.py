@@ -13,7 +13,7 @@ from web_memory import ENCODER, embed, read_folder, save, write_tar
 from ltvl_mm.datasets.retrieved import RetrievedDataset
 from ltvl_mm.retrieval import run_retrieval as retrieval_module
 from ltvl_mm.retrieval.choice import Rejected
-from ltvl_mm.retrieval.dedup import near_duplicate_pictures
+from ltvl_mm.retrieval.dedup import near_duplicate_pictures as pictures
 from ltvl_mm.retrieval.dedup.near_duplicates import CopyRule
 from ltvl_mm.retrieval.metadata_filter import AdmissionRule
 from ltvl_mm.retrieval.plan import plan_retrieval
@@ -298,15 +298,13 @@ def test_a_copy_whose_original_has_moved_is_listed_without_it(run, tmp_path):
 def test_of_many_copies_evenly_many_are_pictured(
     store, kept_out, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(near_duplicate_pictures, 'MOST', 3)
+    monkeypatch.setattr(pictures, 'MOST', 3)
     rejected = [
         Rejected(f'k{number}', 0, reason, 'red.png', 0.99, 'bytes')
         for number in range(9)
         for reason in ('excluded', 'duplicate')
     ]
-    near_duplicate_pictures.write_copy_pictures(
-        tmp_path, rejected, store, [kept_out]
-    )
+    pictures.write_copy_pictures(tmp_path, rejected, store, [kept_out])
     keys = [copy.key for copy in load_copy_pictures(tmp_path, 3)]
     assert keys == ['k0', 'k4', 'k8']
 

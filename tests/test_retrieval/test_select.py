@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from web_memory import ENCODER, write_store
 
-from ltvl_mm.retrieval.search import selection
+from ltvl_mm.retrieval.search import search_spec
 from ltvl_mm.retrieval.search.selection import select_images
 from ltvl_mm.structures.class_queries import ClassQueries
 from ltvl_mm.structures.store_parts import locate_part
@@ -51,7 +51,7 @@ def _select_slowly(matrix, queries, budget, temperature, assign):
 def test_the_selection_equals_a_sort_of_all_scores(
     tmp_path, monkeypatch, seed, assign, chunk
 ):
-    monkeypatch.setattr(selection, '_CHUNK_NUMBERS', chunk)
+    monkeypatch.setattr(search_spec, '_CHUNK_NUMBERS', chunk)
     rng = np.random.default_rng(seed)
     x = _unit(rng, 100).astype(np.float16)
     x[rng.choice(100, 40)] = x[7]  # many ties, in every part
@@ -78,7 +78,7 @@ def test_chunks_do_not_change_a_bit(tmp_path, monkeypatch):
     queries, budget = _make_queries(_unit(rng, 3)), np.array([20, 20, 20])
     found = []
     for chunk in (3 * 7, 10**6):
-        monkeypatch.setattr(selection, '_CHUNK_NUMBERS', chunk)
+        monkeypatch.setattr(search_spec, '_CHUNK_NUMBERS', chunk)
         found.append(select_images(store, queries, budget, temperature=0.01))
     for few, many in zip(*found, strict=True):
         assert np.array_equal(few.rows, many.rows)

@@ -6,7 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from web_memory import ENCODER, write_store
 
-from ltvl_mm.retrieval.search import scan, selection, store_sample
+from ltvl_mm.retrieval.search import (
+    scan,
+    search_spec,
+    selection,
+    store_sample,
+)
 from ltvl_mm.retrieval.search.exact_products import multiply_exactly
 from ltvl_mm.retrieval.search.scores import compute_scores
 from ltvl_mm.retrieval.search.selection import Selection
@@ -63,7 +68,7 @@ def _sort_all(images, queries, budget, temperature, score, assign):
 def small(monkeypatch):
     """Make every path of large stores a path of small ones."""
     for module, name, value in (
-        (selection, '_CHUNK_NUMBERS', 900),
+        (search_spec, '_CHUNK_NUMBERS', 900),
         (selection, '_LARGE', 60),
         (store_sample, '_SAMPLE_ROWS', 64),
         (store_sample, '_SAMPLE_RUN', 4),
@@ -207,6 +212,24 @@ def test_filters_and_pieces_need_no_second_look(
         selection.scan(pool, start, start + 4000 // pools)
     assert pool.seen == 4000
     assert all(len(best.rows) == 60 for best in selection.finish(pool))
+
+
+def test_the_best_of_a_sample_are_a_sort_of_its_scores(tmp_path, small):
+    rng = np.random.default_rng(3)
+    images, embeddings = _draw(rng, 4000, 3, 'plain')
+    images, queries = images.astype('f2'), _make_queries(embeddings)
+    store = write_store(tmp_path, [images])
+    search = Selection(store, queries, np.full(3, 1000), temperature=0.01)
+    search.mixed = True  # as in a store in random order
+    rows, _, share = store_sample.read_sample(search.spec)
+    assert share == len(rows) / 4000
+    wanted = _sort_all(
+        images[rows], queries, [16] * 3, 0.01, 'softmax', 'independent'
+    )
+    for best, (expected, _) in zip(
+        search.select_sample(), wanted, strict=True
+    ):
+        assert best.rows.tolist() == rows[expected].tolist()
 
 
 def test_ties_do_not_fill_the_memory(tmp_path, small):

@@ -28,7 +28,7 @@ def warnings(monkeypatch):
         if 'image decoder' in text:
             found.append(text)
 
-    for module in ('embedding', 'preconditions'):
+    for module in ('reading.shard_embedding', 'preconditions'):
         monkeypatch.setattr(f'ltvl_mm.retrieval.{module}.print_log', collect)
     return found
 

@@ -11,8 +11,9 @@ from ltvl_mm.retrieval.search.float32_prefilter import (
     ClassLogits,
     Float32Prefilter,
 )
-from ltvl_mm.retrieval.search.scan import PROBE
 
+# Images by which the gain of a prefilter is judged.
+PROBE = 256
 # Part of the sample whose rounding errors a prefilter is laid out for; images
 # with larger ones pass without a test.
 _COVERED = 0.995

@@ -1,53 +1,65 @@
-"""The way of a store's rows into a pool of candidates."""
-
-from typing import TYPE_CHECKING
+"""Scan store rows into a pool of candidates."""
 
 import numpy as np
 import torch
 
 from ltvl_mm.retrieval.search.candidate_pool import CandidatePool
+from ltvl_mm.retrieval.search.float32_prefilter import Float32Prefilter
+from ltvl_mm.retrieval.search.int8_prefilter import PROBE, Int8Prefilter
 from ltvl_mm.retrieval.search.scores import RowScores
+from ltvl_mm.retrieval.search.search_spec import SearchSpec
 from ltvl_mm.structures.store_files import find_uneven_norms
-
-if TYPE_CHECKING:
-    from ltvl_mm.retrieval.search.int8_prefilter import Int8Prefilter
-    from ltvl_mm.retrieval.search.selection import Selection
 
 # Rows of prefiltered images whose candidates are computed together.
 _SURVIVORS = 512
 # If more of some images pass the fast prefilter, it is not used for the next
 # chunks.
 _TOO_MANY = 0.4
-PROBE = 256
 _PAUSE = 7
 
 
 class Scan:
-    """Rows on their way into a pool.
+    """One scan of store rows into a pool.
 
     Args:
-        selection: Search to run.
+        spec: Search that the pool belongs to.
         pool: Pool that collects the candidates.
+        exact: Float32 prefilter, which sets its thresholds by the pool.
         fast: Prefilter that may pass more images than needed; None for none.
+        extrapolate: Expect the share of good images among the rows seen so
+            far of the whole store, and raise the floor by it. Needs rows in
+            random order.
     """
 
     def __init__(
         self,
-        selection: 'Selection',
+        spec: SearchSpec,
         pool: CandidatePool,
-        fast: 'Int8Prefilter | None',
+        exact: Float32Prefilter,
+        *,
+        fast: Int8Prefilter | None = None,
+        extrapolate: bool = False,
     ) -> None:
-        self.selection = selection
+        self.spec = spec
         self.pool = pool
+        self.exact = exact
         self.fast = fast
-        self.exact = selection.prefilter
+        self.extrapolate = extrapolate
         self.pause = 0
         self.is_fast = False
         self.waiting: list[tuple[np.ndarray, torch.Tensor]] = []
         self._set_thresholds()
 
-    def look(self, first: int, chunk: np.ndarray) -> None:
-        """Consider consecutive rows of the store, from ``first`` on."""
+    def scan_chunk(self, first: int, chunk: np.ndarray) -> None:
+        """Add the candidates among consecutive rows of the store.
+
+        Args:
+            first: First row.
+            chunk: (B, D) embeddings of the rows.
+
+        Raises:
+            ValueError: If too many rows are not finite or not of unit norm.
+        """
         images = torch.from_numpy(chunk).to(
             self.exact.device, torch.float32, copy=True
         )
@@ -56,18 +68,18 @@ class Scan:
         uneven = find_uneven(images)
         if len(uneven):
             self.pool.skip(rows[uneven])
-            self.selection.check_skipped(self.pool.skipped)
+            self.spec.check_skipped(self.pool.skipped)
             inside[uneven] = False
-        if self.selection.admit is not None:
-            inside &= self.selection.admit(first, first + len(chunk))
+        if self.spec.admit is not None:
+            inside &= self.spec.admit(first, first + len(chunk))
         if not inside.all():
             kept = np.flatnonzero(inside)
             self.pool.seen += len(rows) - len(kept)
             kept_on_device = torch.from_numpy(kept).to(images.device)
             rows, images = rows[kept], images[kept_on_device]
-        self.consider(rows, images)
+        self.add_rows(rows, images)
 
-    def consider(self, rows: np.ndarray, images: torch.Tensor) -> None:
+    def add_rows(self, rows: np.ndarray, images: torch.Tensor) -> None:
         """Add the candidates among (B,) rows with (B, D) embeddings."""
         # Everything passes until there are thresholds, so begin with little.
         while len(rows) and np.isneginf(self.pool.thresholds).any():
@@ -86,7 +98,7 @@ class Scan:
         if sum(len(rows) for rows, _ in self.waiting) >= _SURVIVORS:
             self._flush()
 
-    def _is_fast(self, fast: 'Int8Prefilter', images: torch.Tensor) -> bool:
+    def _is_fast(self, fast: Int8Prefilter, images: torch.Tensor) -> bool:
         """Return whether the fast prefilter passes few enough images."""
         self.pause -= 1
         if self.pause < 0:
@@ -109,10 +121,10 @@ class Scan:
     def _add(self, rows: np.ndarray, images: torch.Tensor) -> None:
         passed, logits = self.exact.find_logits(images)
         rows = rows[passed]
-        summary = RowScores(logits, self.selection.score)
+        summary = RowScores(logits, self.spec.ranking.score)
         places, labels = summary.find_pairs(self.exact.bounds)
         sure = np.ones(len(places), bool)
-        if self.selection.assign == 'argmax' and logits.shape[1] > 1:
+        if self.spec.ranking.assign == 'argmax' and logits.shape[1] > 1:
             near = summary.top[places] - logits[places, labels]
             doubt = 2 * self.pool.tolerance
             inside = near <= doubt
@@ -131,14 +143,14 @@ class Scan:
 
     def _compact(self) -> None:
         self.pool.compact()
-        self.selection.ranking.thin_out(self.pool)
+        self.spec.ranking.thin_out(self.pool)
         self._raise_floor()
         self._set_thresholds()
 
     def _raise_floor(self) -> None:
         """Expect of the rest of the store what was seen of it so far."""
-        share = self.pool.seen / len(self.selection.store)
-        if self.selection.mixed and share < 1:
+        share = self.pool.seen / len(self.spec.store)
+        if self.extrapolate and share < 1:
             ranks = find_ranks(self.pool.budget, share)
             self.pool.raise_floor(self.pool.find_scores(ranks))
 

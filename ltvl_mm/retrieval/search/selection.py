@@ -6,34 +6,28 @@ from typing import Any
 import numpy as np
 import torch
 
-from ltvl_mm.retrieval.options import ASSIGNMENTS, MAX_BAD_ROWS, PRECISIONS
-from ltvl_mm.retrieval.search.candidate_pool import CandidatePool, make_pool
-from ltvl_mm.retrieval.search.exact_ranking import Candidates, ExactRanking
-from ltvl_mm.retrieval.search.float32_prefilter import (
-    Float32Prefilter,
-    make_class_logits,
-)
+from ltvl_mm.retrieval.options import MAX_BAD_ROWS, PRECISIONS
+from ltvl_mm.retrieval.search.candidate_pool import CandidatePool
+from ltvl_mm.retrieval.search.exact_ranking import Candidates
+from ltvl_mm.retrieval.search.float32_prefilter import Float32Prefilter
 from ltvl_mm.retrieval.search.int8_prefilter import (
     Int8Prefilter,
     choose_prefilter,
 )
 from ltvl_mm.retrieval.search.scan import Scan, find_uneven
-from ltvl_mm.retrieval.search.scores import check_score
+from ltvl_mm.retrieval.search.search_spec import make_search_spec
 from ltvl_mm.retrieval.search.store_sample import (
     find_admitted,
     find_floor,
     read_sample,
     scan_sample,
 )
-from ltvl_mm.structures.background import Background, join_queries
+from ltvl_mm.structures.background import Background
 from ltvl_mm.structures.class_queries import ClassQueries
 from ltvl_mm.structures.embedding_store import EmbeddingStore
-from ltvl_mm.structures.store_rows import check_bad_rows
 from ltvl_mm.utils.progress import progress_bar
 from ltvl_mm.utils.rng import make_generator
 
-# Logits held at a time: 8 MB of float32, which stay in a processor's cache.
-_CHUNK_NUMBERS = 2_000_000
 # Below this a sample does not pay.
 _LARGE = 200_000
 # Rows that are read one after the other.
@@ -81,8 +75,8 @@ class Selection:
         precision: Precision of the first pass over all images; it does not
             change the result.
         device: Device of the first pass.
-        admit: (first row, last row + 1) -> bool array of the images that may
-            be chosen at all; None for all.
+        admit: Metadata filter; see
+            :class:`ltvl_mm.retrieval.search.search_spec.SearchSpec`.
         max_bad_rows: Share of the store's rows, in [0, 1], whose embedding
             may be not finite or not of unit norm. Such rows are skipped.
         background: M further classes of the softmax, which get no images.
@@ -117,46 +111,32 @@ class Selection:
         max_bad_rows: float = MAX_BAD_ROWS,
         background: Background | None = None,
     ) -> None:
-        queries.check_store(store)
-        for name, value, known in (
-            ('assign', assign, ASSIGNMENTS),
-            ('precision', precision, PRECISIONS),
-        ):
-            if value not in known:
-                raise ValueError(
-                    f'{name} must be one of {", ".join(known)}, got {value!r}'
-                )
-        self.num_classes, dim = queries.embeddings.shape
-        embeddings = join_queries(queries, background)
-        check_score(score, temperature, len(embeddings))
-        if len(budget) != self.num_classes:
+        if precision not in PRECISIONS:
             raise ValueError(
-                f'{len(budget)} budgets for {self.num_classes} classes'
+                f'precision must be one of {", ".join(PRECISIONS)}, got '
+                f'{precision!r}'
             )
-        if dim != store.dim:
-            raise ValueError(
-                f'queries of width {dim} for a store of width {store.dim}'
-            )
-        self.store = store
-        self.budget = np.zeros(len(embeddings), np.int64)  # (K + M,)
-        self.budget[: self.num_classes] = budget
-        self.score = score
-        self.assign = assign
-        self.device = device
-        self.admit = admit
-        self.max_bad_rows = max_bad_rows
-        self.skipped = np.empty(0, np.int64)
-        self.queries = embeddings.astype(np.float64)  # (K + M, D)
-        self.classes = make_class_logits(self.queries, temperature, score)
-        self.ranking = ExactRanking(
-            store, self.queries, temperature, score, assign
+        self.spec = make_search_spec(
+            store,
+            queries,
+            budget,
+            temperature=temperature,
+            score=score,
+            assign=assign,
+            admit=admit,
+            max_bad_rows=max_bad_rows,
+            background=background,
         )
-        self._precision = precision
-        self._prepare()
+        self.store = store
+        self.num_classes = len(queries.embeddings)
+        self.budget = self.spec.budget  # (K + M,)
+        self.queries = self.spec.ranking.queries  # (K + M, D)
+        self.skipped = np.empty(0, np.int64)
+        self._prepare(precision, device)
 
     def make_pool(self) -> CandidatePool:
         """Return a pool for what ``scan`` finds."""
-        pool = make_pool(self.budget, self.classes.tolerance)
+        pool = self.spec.make_pool(self.budget)
         pool.raise_floor(self.floor)
         return pool
 
@@ -180,17 +160,23 @@ class Selection:
             ValueError: If too many rows are not finite or not of unit norm.
         """
         stop = len(self.store) if stop is None else stop
-        scan = Scan(self, pool, self.fast)
+        scan = Scan(
+            self.spec,
+            pool,
+            self.prefilter,
+            fast=self.fast,
+            extrapolate=self.mixed,
+        )
         # In random order, so that what was seen says what will come.
         starts = np.arange(start, stop, _RUN)
         for first in make_generator(start, stop).permutation(starts):
             for row, chunk in self.store.iterate(
-                self.count_rows(),
+                self.spec.count_rows(),
                 first,
                 min(first + _RUN, stop),
                 check=False,
             ):
-                scan.look(row, chunk)
+                scan.scan_chunk(row, chunk)
                 progress(len(chunk))
         scan.end()
 
@@ -198,22 +184,23 @@ class Selection:
         """Take the candidates of ``other``, of other rows, into ``pool``."""
         pool.merge(other)
         pool.compact()
-        self.ranking.thin_out(pool)
+        self.spec.ranking.thin_out(pool)
 
     def finish(self, pool: CandidatePool) -> list[Candidates]:
         """Return the best of each class, from the pool of all rows."""
         pool.compact()
         self.skip(pool.skipped)
-        found = self.ranking.rank(pool.rows, pool.labels, self.budget)
+        found = self.spec.ranking.rank(pool.rows, pool.labels, self.budget)
         # What lay under the floor was given up: right if all of the budget
         # lies above it, whatever the floor came from.
+        limit = pool.floor - pool.tolerance
         wrong = [
             label
             for label, best in enumerate(found)
-            if np.isfinite(pool.floor[label])
+            if np.isfinite(limit[label])
             and (
                 len(best.rows) < self.budget[label]
-                or best.scores[-1] < pool.floor[label] - self.classes.tolerance
+                or best.scores[-1] < limit[label]
             )
         ]
         if wrong:
@@ -233,8 +220,8 @@ class Selection:
             ValueError: If too many rows are not finite or not of unit norm.
         """
         unique, places = np.unique(rows, return_inverse=True)
-        if self.admit is not None:
-            admitted = find_admitted(self.admit, unique)
+        if self.spec.admit is not None:
+            admitted = find_admitted(self.spec.admit, unique)
             kept = admitted[places]
             rows, labels, unique = rows[kept], labels[kept], unique[admitted]
         uneven = [np.empty(0, np.int64)]
@@ -245,21 +232,23 @@ class Selection:
         self.skip(np.concatenate(uneven))
         kept = ~np.isin(rows, self.skipped)
         rows, labels = rows[kept], labels[kept]
-        return self.ranking.rank(rows, labels, self.budget)[: self.num_classes]
+        found = self.spec.ranking.rank(rows, labels, self.budget)
+        return found[: self.num_classes]
 
     def select_sample(self) -> list[Candidates]:
         """Return the best of a random sample, as many as its share is due."""
-        rows, images, share = read_sample(self)
+        rows, images, share = read_sample(self.spec)
         budget = np.ceil(self.budget * share).astype(np.int64)
-        pool = make_pool(budget, self.classes.tolerance)
-        scan_sample(self, pool, rows, images.to(self.prefilter.device))
-        found = self.ranking.rank(pool.rows, pool.labels, budget)
+        pool = self.spec.make_pool(budget)
+        images = images.to(self.prefilter.device)
+        scan_sample(self.spec, self.prefilter, pool, rows, images)
+        found = self.spec.ranking.rank(pool.rows, pool.labels, budget)
         return found[: self.num_classes]
 
     def _scan_again(self, labels: list[int]) -> list[Candidates]:
         budget = np.zeros_like(self.budget)
         budget[labels] = self.budget[labels]
-        pool = make_pool(budget, self.classes.tolerance)
+        pool = self.spec.make_pool(budget)
         mixed, self.mixed = self.mixed, False
         with progress_bar(
             total=len(self.store),
@@ -269,38 +258,34 @@ class Selection:
             self.scan(pool, progress=bar.update)
         self.mixed = mixed
         pool.compact()
-        return self.ranking.rank(pool.rows, pool.labels, self.budget)
+        return self.spec.ranking.rank(pool.rows, pool.labels, self.budget)
 
-    def _prepare(self) -> None:
+    def _prepare(self, precision: str, device: str) -> None:
         """Set first thresholds and prefilters from a sample of the store."""
         self.floor = np.full(len(self.budget), -np.inf)
         self.mixed = False
-        self.prefilter = Float32Prefilter(self.classes, self.device)
+        self.prefilter = Float32Prefilter(self.spec.classes, device)
         self.fast = None
         total = len(self.store)
-        if total < _LARGE and self._precision != 'int8':
+        if total < _LARGE and precision != 'int8':
             return
-        rows, sample, share = read_sample(self)
+        rows, sample, share = read_sample(self.spec)
         if total >= _LARGE:
             floor = find_floor(
-                self, rows, sample.to(self.prefilter.device), share
+                self.spec,
+                self.prefilter,
+                rows,
+                sample.to(self.prefilter.device),
+                share,
             )
             self.mixed = floor is not None
             if self.mixed:
                 self.floor = floor
         self.fast = choose_prefilter(
-            self.prefilter, sample[:8192], self._precision, self.device
+            self.prefilter, sample[:8192], precision, device
         )
 
     def skip(self, rows: np.ndarray) -> None:
         """Add rows to ``skipped``, unless they become too many."""
         self.skipped = np.union1d(self.skipped, rows)
-        self.check_skipped(self.skipped)
-
-    def check_skipped(self, rows: np.ndarray) -> None:
-        """Raise ValueError if more rows than allowed cannot be used."""
-        check_bad_rows(self.store, rows, self.max_bad_rows)
-
-    def count_rows(self) -> int:
-        """Return the rows of a chunk, in [1, 4096]."""
-        return int(np.clip(_CHUNK_NUMBERS // len(self.budget), 1, 4096))
+        self.spec.check_skipped(self.skipped)

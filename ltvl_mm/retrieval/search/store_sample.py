@@ -1,17 +1,15 @@
 """Random sample of a store, from which a selection starts."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
-from ltvl_mm.retrieval.search.candidate_pool import CandidatePool, make_pool
+from ltvl_mm.retrieval.search.candidate_pool import CandidatePool
+from ltvl_mm.retrieval.search.float32_prefilter import Float32Prefilter
 from ltvl_mm.retrieval.search.scan import Scan, find_ranks, find_uneven
+from ltvl_mm.retrieval.search.search_spec import SearchSpec
 from ltvl_mm.utils.rng import make_generator
-
-if TYPE_CHECKING:
-    from ltvl_mm.retrieval.search.selection import Selection
 
 _SAMPLE_ROWS = 1 << 14
 # Neighboring rows that are sampled together, because disks read runs faster.
@@ -19,7 +17,7 @@ _SAMPLE_RUN = 16
 
 
 def read_sample(
-    selection: 'Selection',
+    spec: SearchSpec,
 ) -> tuple[np.ndarray, torch.Tensor, float]:
     """Read a random sample of the rows that may be chosen.
 
@@ -30,20 +28,21 @@ def read_sample(
     Raises:
         ValueError: If too many rows are not finite or not of unit norm.
     """
-    store = selection.store
+    store = spec.store
     rows = _sample_rows(len(store), _SAMPLE_ROWS)
     share = len(rows) / len(store)
-    if selection.admit is not None:
-        rows = rows[find_admitted(selection.admit, rows)]
+    if spec.admit is not None:
+        rows = rows[find_admitted(spec.admit, rows)]
     images = torch.from_numpy(store.read_rows(rows))
     uneven = find_uneven(images)
-    selection.check_skipped(rows[uneven])
+    spec.check_skipped(rows[uneven])
     kept = np.delete(np.arange(len(rows)), uneven)
     return rows[kept], images[torch.from_numpy(kept)], share
 
 
 def find_floor(
-    selection: 'Selection',
+    spec: SearchSpec,
+    exact: Float32Prefilter,
     rows: np.ndarray,
     images: torch.Tensor,
     share: float,
@@ -51,7 +50,8 @@ def find_floor(
     """Estimate the score that the budget of each class reaches.
 
     Args:
-        selection: Selection whose classes and budget are used.
+        spec: Search whose classes and budget are used.
+        exact: Prefilter of the search.
         rows: (M,) rows of the sample.
         images: (M, D) images of the sample.
         share: Sampled share of the store.
@@ -60,29 +60,30 @@ def find_floor(
         (K,) scores, -inf without a budget; None if the store is not well
         mixed.
     """
-    ranks = find_ranks(selection.budget, share)
-    pool = make_pool(ranks, selection.classes.tolerance)
-    scan_sample(selection, pool, rows, images)
+    ranks = find_ranks(spec.budget, share)
+    pool = spec.make_pool(ranks)
+    scan_sample(spec, exact, pool, rows, images)
     # In a store that is sorted by what it shows the best of a class are
     # neighbors, and a sample says little.
     runs = np.unique([pool.labels, pool.rows // _SAMPLE_RUN], axis=1)
     if runs.shape[1] <= 0.8 * len(pool.rows):
         return None
-    return np.where(selection.budget > 0, pool.find_scores(ranks), -np.inf)
+    return np.where(spec.budget > 0, pool.find_scores(ranks), -np.inf)
 
 
 def scan_sample(
-    selection: 'Selection',
+    spec: SearchSpec,
+    exact: Float32Prefilter,
     pool: CandidatePool,
     rows: np.ndarray,
     images: torch.Tensor,
 ) -> None:
     """Add the candidates of a sample, (M,) rows, to a pool."""
-    scan = Scan(selection, pool, None)
-    size = selection.count_rows()
+    scan = Scan(spec, pool, exact)
+    size = spec.count_rows()
     for first in range(0, len(rows), size):
         some = slice(first, first + size)
-        scan.consider(rows[some], images[some])
+        scan.add_rows(rows[some], images[some])
     scan.end()
 
 
@@ -92,7 +93,7 @@ def find_admitted(
     """Return (M,) bool: the rows that may be chosen.
 
     Args:
-        admit: Filter of a row range; see ``Selection``.
+        admit: Filter of a row range; see :class:`SearchSpec`.
         rows: (M,) rows, increasing.
     """
     parts = [np.empty(0, bool)]

@@ -1,0 +1,117 @@
+"""Store, classes and rules of a search, which all of its steps read."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ltvl_mm.retrieval.options import ASSIGNMENTS
+from ltvl_mm.retrieval.search.candidate_pool import CandidatePool, make_pool
+from ltvl_mm.retrieval.search.exact_ranking import ExactRanking
+from ltvl_mm.retrieval.search.float32_prefilter import (
+    ClassLogits,
+    make_class_logits,
+)
+from ltvl_mm.retrieval.search.scores import check_score
+from ltvl_mm.structures.background import Background, join_queries
+from ltvl_mm.structures.class_queries import ClassQueries
+from ltvl_mm.structures.embedding_store import EmbeddingStore
+from ltvl_mm.structures.store_rows import check_bad_rows
+
+# Logits held at a time: 8 MB of float32, which stay in a processor's cache.
+_CHUNK_NUMBERS = 2_000_000
+
+
+@dataclass(frozen=True)
+class SearchSpec:
+    """Constant part of a search for the best images of each class.
+
+    Args:
+        store: N images.
+        budget: (K,) int64 images per class, >= 0.
+        classes: Linear map from images to the K logits.
+        ranking: Exact order of candidates; it holds score and assignment.
+        admit: Metadata filter: (first row, last row + 1) -> bool array of
+            the images to keep; None for all.
+        max_bad_rows: Maximum share of rows that are skipped, in [0, 1].
+    """
+
+    store: EmbeddingStore
+    budget: np.ndarray
+    classes: ClassLogits
+    ranking: ExactRanking
+    admit: Callable[[int, int], np.ndarray] | None
+    max_bad_rows: float
+
+    def make_pool(self, budget: np.ndarray) -> CandidatePool:
+        """Return an empty pool for (K,) numbers of images."""
+        return make_pool(budget, self.classes.tolerance)
+
+    def check_skipped(self, rows: np.ndarray) -> None:
+        """Raise ValueError if more rows than allowed cannot be used."""
+        check_bad_rows(self.store, rows, self.max_bad_rows)
+
+    def count_rows(self) -> int:
+        """Return the rows of a chunk, in [1, 4096]."""
+        return int(np.clip(_CHUNK_NUMBERS // len(self.budget), 1, 4096))
+
+
+def make_search_spec(
+    store: EmbeddingStore,
+    queries: ClassQueries,
+    budget: np.ndarray,
+    *,
+    temperature: float,
+    score: str,
+    assign: str,
+    admit: Callable[[int, int], np.ndarray] | None,
+    max_bad_rows: float,
+    background: Background | None,
+) -> SearchSpec:
+    """Check the arguments of a search and join them.
+
+    Args:
+        store: N images.
+        queries: K classes, of the same encoder.
+        budget: (K,) whole numbers >= 0.
+        temperature: Temperature of the softmax, > 0.
+        score: Name of the score; see
+            :func:`ltvl_mm.retrieval.search.scores.compute_scores`.
+        assign: ``'independent'`` or ``'argmax'``.
+        admit: Metadata filter; see :class:`SearchSpec`.
+        max_bad_rows: Maximum share of rows that are skipped, in [0, 1].
+        background: M further classes of the softmax, which get no images;
+            None for none.
+
+    Returns:
+        The search over K + M classes, the last M with a budget of 0.
+
+    Raises:
+        ValueError: If store and queries differ in encoder or width, the
+            budget has not K numbers, or an option is unknown.
+    """
+    queries.check_store(store)
+    if assign not in ASSIGNMENTS:
+        raise ValueError(
+            f'assign must be one of {", ".join(ASSIGNMENTS)}, got {assign!r}'
+        )
+    num_classes, dim = queries.embeddings.shape
+    embeddings = join_queries(queries, background)
+    check_score(score, temperature, len(embeddings))
+    if len(budget) != num_classes:
+        raise ValueError(f'{len(budget)} budgets for {num_classes} classes')
+    if dim != store.dim:
+        raise ValueError(
+            f'queries of width {dim} for a store of width {store.dim}'
+        )
+    counts = np.zeros(len(embeddings), np.int64)  # (K + M,)
+    counts[:num_classes] = budget
+    embeddings = embeddings.astype(np.float64)  # (K + M, D)
+    return SearchSpec(
+        store,
+        counts,
+        make_class_logits(embeddings, temperature, score),
+        ExactRanking(store, embeddings, temperature, score, assign),
+        admit,
+        max_bad_rows,
+    )
