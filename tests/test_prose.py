@@ -37,7 +37,7 @@ BANNED = {
 # A number may only shrink; remove the line at 0.
 REMAINING = {
     # ltvl_mm.retrieval.metadata_filter, Selection(admit=), AdmissionRule
-    r'\badmissions?\b|\badmit(s|ted)?\b': 73,
+    r'\badmissions?\b|\badmit(s|ted)?\b': 56,
     # tools/retrieve.py --refill, RetrievalOptions.refill
     r'\brefill': 16,
 }

@@ -70,8 +70,8 @@ class Scan:
             self.pool.skip(rows[uneven])
             self.spec.check_skipped(self.pool.skipped)
             inside[uneven] = False
-        if self.spec.admit is not None:
-            inside &= self.spec.admit(first, first + len(chunk))
+        if self.spec.keep_rows is not None:
+            inside &= self.spec.keep_rows(first, first + len(chunk))
         if not inside.all():
             kept = np.flatnonzero(inside)
             self.pool.seen += len(rows) - len(kept)

@@ -31,7 +31,7 @@ class SearchSpec:
         budget: (K,) int64 images per class, >= 0.
         classes: Linear map from images to the K logits.
         ranking: Exact order of candidates; it holds score and assignment.
-        admit: Metadata filter: (first row, last row + 1) -> bool array of
+        keep_rows: Metadata filter: (first row, last row + 1) -> bool array of
             the images to keep; None for all.
         max_bad_rows: Maximum share of rows that are skipped, in [0, 1].
     """
@@ -40,7 +40,7 @@ class SearchSpec:
     budget: np.ndarray
     classes: ClassLogits
     ranking: ExactRanking
-    admit: Callable[[int, int], np.ndarray] | None
+    keep_rows: Callable[[int, int], np.ndarray] | None
     max_bad_rows: float
 
     def make_pool(self, budget: np.ndarray) -> CandidatePool:
@@ -64,7 +64,7 @@ def make_search_spec(
     temperature: float,
     score: str,
     assign: str,
-    admit: Callable[[int, int], np.ndarray] | None,
+    keep_rows: Callable[[int, int], np.ndarray] | None,
     max_bad_rows: float,
     background: Background | None,
 ) -> SearchSpec:
@@ -78,7 +78,7 @@ def make_search_spec(
         score: Name of the score; see
             :func:`ltvl_mm.retrieval.search.scores.compute_scores`.
         assign: ``'independent'`` or ``'argmax'``.
-        admit: Metadata filter; see :class:`SearchSpec`.
+        keep_rows: Metadata filter; see :class:`SearchSpec`.
         max_bad_rows: Maximum share of rows that are skipped, in [0, 1].
         background: M further classes of the softmax, which get no images;
             None for none.
@@ -112,6 +112,6 @@ def make_search_spec(
         counts,
         make_class_logits(embeddings, temperature, score),
         ExactRanking(store, embeddings, temperature, score, assign),
-        admit,
+        keep_rows,
         max_bad_rows,
     )

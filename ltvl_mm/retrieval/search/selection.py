@@ -17,8 +17,8 @@ from ltvl_mm.retrieval.search.int8_prefilter import (
 from ltvl_mm.retrieval.search.scan import Scan, find_uneven
 from ltvl_mm.retrieval.search.search_spec import make_search_spec
 from ltvl_mm.retrieval.search.store_sample import (
-    find_admitted,
     find_floor,
+    find_kept,
     read_sample,
     scan_sample,
 )
@@ -123,7 +123,7 @@ class Selection:
             temperature=temperature,
             score=score,
             assign=assign,
-            admit=admit,
+            keep_rows=admit,
             max_bad_rows=max_bad_rows,
             background=background,
         )
@@ -220,10 +220,10 @@ class Selection:
             ValueError: If too many rows are not finite or not of unit norm.
         """
         unique, places = np.unique(rows, return_inverse=True)
-        if self.spec.admit is not None:
-            admitted = find_admitted(self.spec.admit, unique)
-            kept = admitted[places]
-            rows, labels, unique = rows[kept], labels[kept], unique[admitted]
+        if self.spec.keep_rows is not None:
+            inside = find_kept(self.spec.keep_rows, unique)
+            kept = inside[places]
+            rows, labels, unique = rows[kept], labels[kept], unique[inside]
         uneven = [np.empty(0, np.int64)]
         for start in range(0, len(unique), _RUN):
             some = unique[start : start + _RUN]

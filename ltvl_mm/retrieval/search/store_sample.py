@@ -31,8 +31,8 @@ def read_sample(
     store = spec.store
     rows = _sample_rows(len(store), _SAMPLE_ROWS)
     share = len(rows) / len(store)
-    if spec.admit is not None:
-        rows = rows[find_admitted(spec.admit, rows)]
+    if spec.keep_rows is not None:
+        rows = rows[find_kept(spec.keep_rows, rows)]
     images = torch.from_numpy(store.read_rows(rows))
     uneven = find_uneven(images)
     spec.check_skipped(rows[uneven])
@@ -87,20 +87,20 @@ def scan_sample(
     scan.end()
 
 
-def find_admitted(
-    admit: Callable[[int, int], np.ndarray], rows: np.ndarray
+def find_kept(
+    keep_rows: Callable[[int, int], np.ndarray], rows: np.ndarray
 ) -> np.ndarray:
     """Return (M,) bool: the rows that may be chosen.
 
     Args:
-        admit: Filter of a row range; see :class:`SearchSpec`.
+        keep_rows: Filter of a row range; see :class:`SearchSpec`.
         rows: (M,) rows, increasing.
     """
     parts = [np.empty(0, bool)]
     for run in np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1):
         if len(run):
             first, last = int(run[0]), int(run[-1])
-            parts.append(admit(first, last + 1)[run - first])
+            parts.append(keep_rows(first, last + 1)[run - first])
     return np.concatenate(parts)
 
 
