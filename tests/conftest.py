@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ltvl_mm.structures.manifest import Manifest, save_manifest
+from ltvl_mm.structures.manifest import Manifest
+from ltvl_mm.structures.manifest_file import save_manifest
 
 ROOT = Path(__file__).parents[1]
 NAMES = ('cat', 'dog', 'owl')

@@ -8,7 +8,7 @@ from PIL import Image
 
 from ltvl_mm.structures.copy_pictures import CopyPicture, save_copy_pictures
 from ltvl_mm.structures.features import Features, save_features
-from ltvl_mm.structures.manifest import load_manifest, save_manifest
+from ltvl_mm.structures.manifest_file import load_manifest, save_manifest
 from ltvl_mm.structures.predictions import Predictions, save_predictions
 from ltvl_mm.utils.io import write_json
 

@@ -9,7 +9,6 @@ MAX_LINES = 300
 # Longer files, and their lines on 2026-11-26. A file that is new is split
 # instead; these may only shrink, and their line goes at 300.
 LONG = {
-    'ltvl_mm/structures/manifest.py': 302,
     'tests/odd_inputs/tars.py': 330,
     'tests/test_apis/test_inferencer.py': 338,
     'tests/test_apis/test_run_tackle.py': 333,

@@ -14,7 +14,8 @@ from ltvl_mm.datasets.retrieved import RetrievedDataset
 from ltvl_mm.registry import TRANSFORMS
 from ltvl_mm.retrieval.reading.image_batches import ShardBatches, compute_phash
 from ltvl_mm.retrieval.reading.shards import find_shards
-from ltvl_mm.structures.manifest import Manifest, save_manifest
+from ltvl_mm.structures.manifest import Manifest
+from ltvl_mm.structures.manifest_file import save_manifest
 from ltvl_mm.structures.store_parts import COLUMNS
 from ltvl_mm.utils.image_conversion import convert_for_training
 from ltvl_mm.utils.image_decoding import decode_image

@@ -30,7 +30,8 @@ from ltvl_mm.structures.class_queries import (
     load_queries,
 )
 from ltvl_mm.structures.embedding_store import EmbeddingStore
-from ltvl_mm.structures.manifest import Manifest, load_manifest
+from ltvl_mm.structures.manifest import Manifest
+from ltvl_mm.structures.manifest_file import load_manifest
 from ltvl_mm.structures.store_join import check_encoders, join_stores
 from ltvl_mm.structures.store_opening import open_store
 from ltvl_mm.utils.launch import broadcast_object

@@ -13,7 +13,7 @@ from ltvl_mm.models.losses.mixed_labels import (
     list_phases,
     weighs_retrieved,
 )
-from ltvl_mm.structures.manifest import load_manifest
+from ltvl_mm.structures.manifest_file import load_manifest
 from ltvl_mm.utils.config_walk import name_type
 
 if TYPE_CHECKING:

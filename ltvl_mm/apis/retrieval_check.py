@@ -42,7 +42,8 @@ from ltvl_mm.structures.class_counts import (
 )
 from ltvl_mm.structures.class_queries import ClassQueries, load_queries
 from ltvl_mm.structures.embedding_store import EmbeddingStore
-from ltvl_mm.structures.manifest import Manifest, load_manifest
+from ltvl_mm.structures.manifest import Manifest
+from ltvl_mm.structures.manifest_file import load_manifest
 
 FILE = 'quality.json'
 # Of the images that --budget should keep when later ones are wrong.

@@ -9,7 +9,7 @@ from ltvl_mm.apis.retrieved_rows import find_retrieved_rows
 from ltvl_mm.evaluation.retrieval_quality import compute_probabilities
 from ltvl_mm.structures.class_queries import load_queries
 from ltvl_mm.structures.embedding_store import EmbeddingStore
-from ltvl_mm.structures.manifest import load_manifest
+from ltvl_mm.structures.manifest_file import load_manifest
 from ltvl_mm.structures.soft_labels import (
     FILE,
     SoftLabels,

@@ -13,7 +13,7 @@ from ltvl_mm.datasets.image_files import check_first_images
 from ltvl_mm.datasets.subset import select_samples
 from ltvl_mm.registry import DATASETS
 from ltvl_mm.structures.class_names import load_class_names
-from ltvl_mm.structures.manifest import load_manifest
+from ltvl_mm.structures.manifest_file import load_manifest
 
 
 @DATASETS.register_module()

@@ -14,7 +14,8 @@ from ltvl_mm.retrieval.reading.tar_format import write_tar
 from ltvl_mm.retrieval.reading.web_image import read_bytes
 from ltvl_mm.retrieval.search.exact_ranking import Candidates
 from ltvl_mm.retrieval.task import RetrievalTask
-from ltvl_mm.structures.manifest import Manifest, save_manifest
+from ltvl_mm.structures.manifest import Manifest
+from ltvl_mm.structures.manifest_file import save_manifest
 from ltvl_mm.utils.image_conversion import convert_for_training
 from ltvl_mm.utils.image_decoding import IMAGE_SUFFIXES
 from ltvl_mm.utils.io import atomic_write, hash_file

@@ -16,7 +16,8 @@ from ltvl_mm.retrieval.search.index_search import load_index, select_by_index
 from ltvl_mm.retrieval.search.selection import Selection
 from ltvl_mm.retrieval.search.work_units import select_in_units
 from ltvl_mm.retrieval.task import RetrievalTask
-from ltvl_mm.structures.manifest import Manifest, load_manifest
+from ltvl_mm.structures.manifest import Manifest
+from ltvl_mm.structures.manifest_file import load_manifest
 from ltvl_mm.utils.io import check_or_write_settings, read_json, write_json
 from ltvl_mm.utils.launch import broadcast_object
 from ltvl_mm.utils.lock import locks_output

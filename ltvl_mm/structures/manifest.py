@@ -1,23 +1,19 @@
 """The manifest: which web image was retrieved for which class, and why."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from ltvl_mm.structures.class_names import hash_class_names
-from ltvl_mm.structures.text_column import TextColumn, check_text
-from ltvl_mm.utils.io import atomic_write
+from ltvl_mm.structures.text_column import TextColumn
 from ltvl_mm.utils.log_odds import compute_probability
-from ltvl_mm.utils.parquet_files import read_parquet
 
-_SCHEMA = pa.schema(
+# Columns of the file, and their types.
+MANIFEST_SCHEMA = pa.schema(
     [
         ('class_id', pa.int32()),
         ('rank', pa.int32()),
@@ -74,12 +70,9 @@ class Manifest:
         for name in ('key', 'file', 'caption'):
             column = TextColumn(getattr(self, name))
             object.__setattr__(self, name, column)
-        columns = [getattr(self, name) for name in _SCHEMA.names]
-        if len({len(column) for column in columns}) != 1:
-            raise ValueError(
-                f'manifest columns differ in length: '
-                f'{ {n: len(getattr(self, n)) for n in _SCHEMA.names} }'
-            )
+        lengths = {n: len(getattr(self, n)) for n in MANIFEST_SCHEMA.names}
+        if len(set(lengths.values())) != 1:
+            raise ValueError(f'manifest columns differ in length: {lengths}')
         count = len(self.class_names)
         outside = (self.class_id < 0) | (self.class_id >= count)
         if outside.any():
@@ -189,113 +182,3 @@ class Manifest:
             f'{owner}; retrieve again, or pass class_names= if the order is '
             f'the same and only the spelling differs'
         )
-
-
-def save_manifest(path: str | Path, manifest: Manifest) -> None:
-    """Write the manifest as one parquet file, atomically."""
-    table = pa.table(
-        {
-            name: column.array.cast(pa.string())
-            if isinstance(column := getattr(manifest, name), TextColumn)
-            else column
-            for name in _SCHEMA.names
-        },
-        schema=_SCHEMA.with_metadata(
-            {
-                'ltvl_mm': json.dumps(
-                    {
-                        'format': 1,
-                        'class_names': manifest.class_names,
-                        'class_names_sha256': hash_class_names(
-                            manifest.class_names
-                        ),
-                        'source': manifest.source,
-                    },
-                    sort_keys=True,
-                )
-            }
-        ),
-    )
-    with atomic_write(path) as file:
-        pq.write_table(table, file, compression='zstd')
-
-
-def load_manifest(path: str | Path) -> Manifest:
-    """Read and check a manifest.
-
-    Raises:
-        ValueError: If the file is missing, no manifest, or breaks the
-            contract of :class:`Manifest`.
-    """
-    if not Path(path).is_file():
-        raise ValueError(
-            f'the manifest {path} does not exist; make it with '
-            f'tools/retrieve.py'
-        )
-    try:
-        table = read_parquet(path)
-        header = json.loads(table.schema.metadata[b'ltvl_mm'])
-        names, source = header['class_names'], header['source']
-    # Broken JSON, and most of what pyarrow raises, are ValueErrors.
-    except (
-        ValueError,
-        TypeError,
-        KeyError,
-        RecursionError,
-        OSError,
-        pa.ArrowException,
-    ) as error:
-        raise ValueError(f'{path} is not a manifest: {error!r:.300}') from None
-    try:
-        if (
-            not isinstance(source, dict)
-            or not isinstance(names, list)
-            or not all(isinstance(name, str) for name in names)
-        ):
-            raise ValueError(
-                'its header must hold class_names, a list of texts, and '
-                'source, an object'
-            )
-        columns = {field.name: _read_column(table, field) for field in _SCHEMA}
-        manifest = Manifest(class_names=tuple(names), source=source, **columns)
-    except ValueError as error:
-        raise ValueError(f'{path}: {error}') from None
-    # Reading and checking take 230 bytes a row more than is kept, which Arrow
-    # would not give back: every rank of a training loads the manifest.
-    del table, columns
-    pa.default_memory_pool().release_unused()
-    return manifest
-
-
-def _read_column(table: pa.Table, field: pa.Field) -> Any:  # noqa: ANN401
-    """Return a column as the type that the manifest has.
-
-    Raises:
-        ValueError: If it is missing, has empty values, or its values are not
-            of the kind of that type.
-    """
-    found = table.column_names.count(field.name)
-    if found != 1:
-        raise ValueError(
-            f'expected one column {field.name}, found {found} among '
-            f'{table.column_names}'
-        )
-    column = table[field.name]
-    good = {
-        pa.int32(): pa.types.is_integer,
-        pa.float64(): lambda kind: (
-            pa.types.is_floating(kind) or pa.types.is_integer(kind)
-        ),
-        pa.string(): lambda kind: (
-            pa.types.is_string(kind) or pa.types.is_large_string(kind)
-        ),
-    }[field.type]
-    if not good(column.type) or column.null_count:
-        raise ValueError(
-            f'the column {field.name} must be {field.type} without empty '
-            f'values, got {column.type} with {column.null_count} empty values'
-        )
-    if field.type == pa.string():
-        return check_text(column, field.name)
-    # Raises ArrowInvalid, a ValueError, for a number that does not fit.
-    return column.cast(field.type).to_numpy()

@@ -83,7 +83,7 @@ def _measure_retrieval(work: Path) -> dict[str, float | int]:
     planted.
     """
     from ltvl_mm.datasets.web_tars import read_web_truth
-    from ltvl_mm.structures.manifest import load_manifest
+    from ltvl_mm.structures.manifest_file import load_manifest
 
     truth = read_web_truth(work / WORLD)
     manifest = load_manifest(work / MANIFEST)

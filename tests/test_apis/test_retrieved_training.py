@@ -17,7 +17,7 @@ from ltvl_mm.apis.retrieved_training import (
 )
 from ltvl_mm.datasets import TACKLEDataset
 from ltvl_mm.structures.features import load_features
-from ltvl_mm.structures.manifest import load_manifest, save_manifest
+from ltvl_mm.structures.manifest_file import load_manifest, save_manifest
 from ltvl_mm.utils.checkpoints import find_checkpoint, read_weights
 
 NAMES = ('cat', 'dog')

@@ -17,7 +17,7 @@ from ltvl_mm.apis.training_recipe import (
     parse_recipe,
 )
 from ltvl_mm.models.losses.mixed_labels import check_mixed_labels
-from ltvl_mm.structures.manifest import load_manifest, save_manifest
+from ltvl_mm.structures.manifest_file import load_manifest, save_manifest
 
 MIXUP = dict(augments=[dict(type='Mixup', alpha=0.8)])
 

@@ -7,7 +7,7 @@ import pytest
 from mmengine.dataset import ConcatDataset, RepeatDataset
 
 from ltvl_mm.datasets import RetrievedDataset, TACKLEDataset
-from ltvl_mm.structures.manifest import load_manifest, save_manifest
+from ltvl_mm.structures.manifest_file import load_manifest, save_manifest
 from ltvl_mm.structures.origins import read_origins, read_probabilities
 from ltvl_mm.structures.soft_labels import (
     SoftLabels,

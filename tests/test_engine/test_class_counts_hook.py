@@ -9,7 +9,7 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from ltvl_mm.engine.hooks import ClassCountsHook
-from ltvl_mm.structures.manifest import load_manifest, save_manifest
+from ltvl_mm.structures.manifest_file import load_manifest, save_manifest
 
 LEAF = """
 _base_ = 'mmpretrain::resnet/resnet18_8xb32_in1k.py'

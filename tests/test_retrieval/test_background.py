@@ -24,7 +24,7 @@ from ltvl_mm.structures.background import (
     save_background,
 )
 from ltvl_mm.structures.class_queries import ClassQueries
-from ltvl_mm.structures.manifest import load_manifest
+from ltvl_mm.structures.manifest_file import load_manifest
 
 # Fewest and most names of the built-in list: about a thousand.
 LENGTH = 1000, 1500

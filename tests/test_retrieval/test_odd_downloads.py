@@ -10,7 +10,8 @@ from ltvl_mm.registry import TRANSFORMS
 from ltvl_mm.retrieval.reading.download_list import write_download_list
 from ltvl_mm.retrieval.reading.image_batches import compute_phash
 from ltvl_mm.retrieval.reading.placed_downloads import place_downloads
-from ltvl_mm.structures.manifest import Manifest, load_manifest, save_manifest
+from ltvl_mm.structures.manifest import Manifest
+from ltvl_mm.structures.manifest_file import load_manifest, save_manifest
 from ltvl_mm.utils.image_decoding import decode_image
 
 

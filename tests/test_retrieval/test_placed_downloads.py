@@ -15,13 +15,14 @@ from PIL import Image
 from web_memory import read_folder, save, write_tar
 
 from ltvl_mm.datasets.retrieved import RetrievedDataset
-from ltvl_mm.retrieval.reading import download_list
+from ltvl_mm.retrieval.reading import download_list, placed_downloads
 from ltvl_mm.retrieval.reading.download_list import write_download_list
 from ltvl_mm.retrieval.reading.image_batches import compute_phash
 from ltvl_mm.retrieval.reading.missing_images import describe_missing
 from ltvl_mm.retrieval.reading.placed_downloads import place_downloads
 from ltvl_mm.retrieval.retrieval_report import describe_report
-from ltvl_mm.structures.manifest import Manifest, load_manifest, save_manifest
+from ltvl_mm.structures.manifest import Manifest
+from ltvl_mm.structures.manifest_file import load_manifest, save_manifest
 from ltvl_mm.utils.image_decoding import decode_image
 from ltvl_mm.utils.io import write_json
 from ltvl_mm.visualization.report.retrieved_images import read_retrieval
@@ -293,13 +294,12 @@ def test_a_second_call_adds_images_and_ends_like_one_call(
 
 def test_a_killed_call_is_finished(retrieved, write_downloads, monkeypatch):
     downloads = write_downloads(SAME, CLEAR)
-    module = 'ltvl_mm.retrieval.reading.placed_downloads'
 
     def fail(*args):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(f'{module}.save_manifest', fail)
+        patch.setattr(placed_downloads, 'save_manifest', fail)
         with pytest.raises(KeyboardInterrupt):
             place_downloads(retrieved, downloads)
     assert len(load_manifest(retrieved / 'manifest.parquet')) == 6

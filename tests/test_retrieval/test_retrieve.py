@@ -24,7 +24,7 @@ from ltvl_mm.retrieval.search.selection import Selection
 from ltvl_mm.retrieval.task import RetrievalOptions, RetrievalTask
 from ltvl_mm.structures.class_queries import ClassQueries
 from ltvl_mm.structures.copy_pictures import load_copy_pictures
-from ltvl_mm.structures.manifest import load_manifest
+from ltvl_mm.structures.manifest_file import load_manifest
 from ltvl_mm.utils.image_decoding import decode_image
 
 NAMES = ('red', 'green', 'blue')

@@ -10,7 +10,8 @@ import pytest
 from ltvl_mm.retrieval.reading.download_list import load_wanted
 from ltvl_mm.retrieval.reading.parquet_rows import count_status
 from ltvl_mm.structures.caption_index import load_caption_index
-from ltvl_mm.structures.manifest import Manifest, load_manifest, save_manifest
+from ltvl_mm.structures.manifest import Manifest
+from ltvl_mm.structures.manifest_file import load_manifest, save_manifest
 from ltvl_mm.structures.store_files import read_columns
 from ltvl_mm.utils.parquet_files import read_parquet
 

@@ -11,7 +11,7 @@ from ltvl_mm.retrieval.reading.web_image import read_bytes
 from ltvl_mm.structures.class_names import load_class_names
 from ltvl_mm.structures.class_queries import load_queries
 from ltvl_mm.structures.image_list import read_image_list
-from ltvl_mm.structures.manifest import load_manifest
+from ltvl_mm.structures.manifest_file import load_manifest
 from ltvl_mm.structures.store_files import (
     count_lines,
     digest_ends,

@@ -15,7 +15,8 @@ from ltvl_mm.retrieval.metadata_filter import AdmissionRule
 from ltvl_mm.retrieval.run_retrieval import run_retrieval
 from ltvl_mm.retrieval.task import RetrievalOptions, RetrievalTask
 from ltvl_mm.structures import store_index
-from ltvl_mm.structures.manifest import Manifest, load_manifest, save_manifest
+from ltvl_mm.structures.manifest import Manifest
+from ltvl_mm.structures.manifest_file import load_manifest, save_manifest
 from ltvl_mm.structures.store_check import check_store
 from ltvl_mm.structures.store_index import index_store
 from ltvl_mm.structures.store_opening import open_store

@@ -8,11 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from ltvl_mm.structures.class_names import hash_class_names
-from ltvl_mm.structures.manifest import (
-    Manifest,
-    load_manifest,
-    save_manifest,
-)
+from ltvl_mm.structures.manifest import Manifest
+from ltvl_mm.structures.manifest_file import load_manifest, save_manifest
 
 NAMES = ('cat', 'dog', 'crème brûlée')
 # No image was found for 'dog'; one image serves two classes.

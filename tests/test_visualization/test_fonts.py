@@ -7,7 +7,7 @@ from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 from PIL import Image, ImageDraw, ImageFont
 
-from ltvl_mm.structures.manifest import load_manifest
+from ltvl_mm.structures.manifest_file import load_manifest
 from ltvl_mm.visualization import fonts
 from ltvl_mm.visualization.class_accuracy import render_class_accuracy
 from ltvl_mm.visualization.contact_sheet import draw_contact_sheet

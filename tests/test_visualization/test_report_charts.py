@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from conftest import write_manifest
 
-from ltvl_mm.structures.manifest import load_manifest
+from ltvl_mm.structures.manifest_file import load_manifest
 from ltvl_mm.visualization.report.accuracy_chart import draw_accuracy
 from ltvl_mm.visualization.report.arrow_chart import (
     draw_arrows,

@@ -65,7 +65,7 @@ def main() -> None:
         group_classes,
         load_class_counts,
     )
-    from ltvl_mm.structures.manifest import load_manifest
+    from ltvl_mm.structures.manifest_file import load_manifest
     from ltvl_mm.structures.predictions import load_predictions
     from ltvl_mm.utils.io import write_json
 

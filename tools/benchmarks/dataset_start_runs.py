@@ -15,7 +15,8 @@ from mmengine.registry import DefaultScope
 from ltvl_mm.datasets.samplers import ClassBalancedSampler
 from ltvl_mm.datasets.tackle import TACKLEDataset
 from ltvl_mm.structures.image_list import ImageList, write_image_list
-from ltvl_mm.structures.manifest import Manifest, load_manifest, save_manifest
+from ltvl_mm.structures.manifest import Manifest
+from ltvl_mm.structures.manifest_file import load_manifest, save_manifest
 from ltvl_mm.utils.rng import make_generator
 
 CLASSES = 1000

@@ -12,7 +12,8 @@ import numpy as np
 from PIL import Image
 
 from ltvl_mm.structures.features import Features, save_features
-from ltvl_mm.structures.manifest import Manifest, save_manifest
+from ltvl_mm.structures.manifest import Manifest
+from ltvl_mm.structures.manifest_file import save_manifest
 from ltvl_mm.structures.predictions import Predictions, save_predictions
 from ltvl_mm.utils.io import write_json
 from ltvl_mm.utils.rng import make_generator

@@ -27,7 +27,7 @@ def build_parser() -> argparse.ArgumentParser:
 def main() -> None:
     args = build_parser().parse_args()
     from ltvl_mm.structures.class_counts import load_class_counts
-    from ltvl_mm.structures.manifest import load_manifest
+    from ltvl_mm.structures.manifest_file import load_manifest
     from ltvl_mm.visualization.contact_sheet import draw_contact_sheet
 
     manifest = load_manifest(args.manifest)

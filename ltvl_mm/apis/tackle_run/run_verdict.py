@@ -19,7 +19,7 @@ from ltvl_mm.evaluation.verdict import (
     reduce_budget,
 )
 from ltvl_mm.structures.class_counts import GROUPS, group_classes
-from ltvl_mm.structures.manifest import load_manifest
+from ltvl_mm.structures.manifest_file import load_manifest
 from ltvl_mm.structures.predictions import (
     Predictions,
     check_same_images,

@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 from mmengine.logging import print_log
 
 from ltvl_mm.retrieval.reading.parquet_rows import PARQUET_ERRORS
-from ltvl_mm.structures.manifest import Manifest, load_manifest
+from ltvl_mm.structures.manifest import Manifest
+from ltvl_mm.structures.manifest_file import load_manifest
 from ltvl_mm.utils.io import atomic_write
 from ltvl_mm.utils.parquet_files import read_parquet
 

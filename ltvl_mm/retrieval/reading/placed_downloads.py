@@ -29,7 +29,8 @@ from ltvl_mm.retrieval.reading.missing_images import (
 )
 from ltvl_mm.retrieval.reading.shards import Shard, find_shards, iterate_shard
 from ltvl_mm.retrieval.reading.web_image import WebImage
-from ltvl_mm.structures.manifest import Manifest, save_manifest
+from ltvl_mm.structures.manifest import Manifest
+from ltvl_mm.structures.manifest_file import save_manifest
 from ltvl_mm.utils.image_conversion import convert_for_training
 from ltvl_mm.utils.image_decoding import decode_image
 from ltvl_mm.utils.io import atomic_write, write_json

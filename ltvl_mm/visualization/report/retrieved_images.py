@@ -9,7 +9,8 @@ import numpy as np
 from ltvl_mm.evaluation.retrieval_precision import compute_precision_curve
 from ltvl_mm.structures.class_counts import GROUPS
 from ltvl_mm.structures.copy_pictures import CopyPicture, load_copy_pictures
-from ltvl_mm.structures.manifest import Manifest, load_manifest
+from ltvl_mm.structures.manifest import Manifest
+from ltvl_mm.structures.manifest_file import load_manifest
 from ltvl_mm.utils.io import read_json
 from ltvl_mm.visualization.report.part_reader import PartReader
 from ltvl_mm.visualization.report.quality import read_quality

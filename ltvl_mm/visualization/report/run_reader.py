@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from ltvl_mm.structures.class_counts import load_class_counts
-from ltvl_mm.structures.manifest import load_manifest
+from ltvl_mm.structures.manifest_file import load_manifest
 from ltvl_mm.structures.predictions import load_predictions
 from ltvl_mm.utils.io import hash_content
 from ltvl_mm.visualization.report.curves import read_curves
