@@ -80,7 +80,7 @@ def summarize(work: Path) -> str:
             'missing': missing,
         },
     )
-    parts = _list_tables(rows)
+    parts = list_tables(rows)
     if checks:
         parts += ['Regime:', format_checks(checks)]
     if gains:
@@ -160,8 +160,12 @@ def _describe(source: Source, seed: int) -> str:
     return f'{source.method}, {how}, seed {seed}'
 
 
-def _list_tables(rows: Sequence[dict]) -> list[str]:
-    """Return titles and tables: recipes compared, then each in full."""
+def list_tables(rows: Sequence[dict]) -> list[str]:
+    """Return titles and tables: recipes compared, then each in full.
+
+    Args:
+        rows: One per method, recipe and seed, in percent.
+    """
     parts = []
     if any(row['retrieval'] for row in rows):
         parts += ['Gains by retrieved images:', format_recipes(rows)]
