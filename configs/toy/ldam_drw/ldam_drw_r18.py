@@ -25,3 +25,5 @@ custom_hooks = [
     ),
     dict(type='ltvl_mm.ClassCountsHook'),
 ]
+# Its head has a scale of 30, as that of ride_r18.py.
+optim_wrapper = dict(optimizer=dict(lr=0.1))

@@ -19,3 +19,5 @@ model = dict(
     head=dict(_base_.expert_head, loss=loss),
 )
 custom_hooks = [*_base_.custom_hooks, dict(type='ltvl_mm.ClassCountsHook')]
+# As ride_r18.py, whose experts and heads it has.
+optim_wrapper = dict(optimizer=dict(lr=0.1))
