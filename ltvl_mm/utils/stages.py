@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Callable, Hashable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from ltvl_mm.utils.io import atomic_write, hash_content
 from ltvl_mm.utils.lock import FolderLock, locked_folder
 from ltvl_mm.utils.package_files import find_root
 from ltvl_mm.utils.task_pool import Finished, Task, run_tasks
+from ltvl_mm.utils.warm_process import WarmProcess
 
 ROOT = find_root()
 
@@ -108,6 +110,7 @@ def run_study(
     jobs: int = 1,
     last: Sequence[Stage] = (),
     report: Callable[[], object] = lambda: None,
+    preload: Sequence[str] = (),
 ) -> None:
     """Run the stages of each seed that no earlier run has finished.
 
@@ -126,6 +129,8 @@ def run_study(
         last: Stages about all seeds; run each time, in ``work``.
         report: Function that is called after each stage, e.g. to bring a
             table of results up to date.
+        preload: Modules that many stages import, such as ``'torch'``: a
+            process imports them once, and Python scripts run in forks of it.
 
     Raises:
         RuntimeError: If a stage fails; with the end of its log.
@@ -135,9 +140,16 @@ def run_study(
     # and the next run waits.
     with locked_folder(work, wait=say) as lock:
         study = _Study(work, seeds, list_stages, jobs, say, report)
-        study.run(study.plan(), lock)
-        for stage in last:
-            study.run([study.make_task(stage, work, stage.name)], lock)
+        tasks = study.plan()
+        with (
+            WarmProcess(preload, study.threads)
+            if preload and tasks
+            else nullcontext()
+        ) as server:
+            study.run(tasks, lock, server)
+            for stage in last:
+                task = study.make_task(stage, work, stage.name)
+                study.run([task], lock, server)
     say(f'all stages done in {time.monotonic() - start:.0f} s\n')
 
 
@@ -206,7 +218,12 @@ class _Study:
             self.threads,
         )
 
-    def run(self, tasks: Sequence[Task], lock: FolderLock | None) -> None:
+    def run(
+        self,
+        tasks: Sequence[Task],
+        lock: FolderLock | None,
+        server: WarmProcess | None,
+    ) -> None:
         """Run tasks, and mark those that are done."""
         run_tasks(
             tasks,
@@ -214,6 +231,7 @@ class _Study:
             lock=lock,
             on_start=self._say_start,
             on_end=self._mark,
+            server=server,
         )
 
     def _say_start(self, task: Task) -> None:

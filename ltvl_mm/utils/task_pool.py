@@ -1,14 +1,16 @@
 """Commands that depend on each other, independent ones side by side."""
 
 import os
-import subprocess
+import signal
 import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from ltvl_mm.utils.lock import FolderLock
 from ltvl_mm.utils.stage_runner import describe_failure, start_logged
+from ltvl_mm.utils.warm_process import WarmProcess
 
 POLL_SECONDS = 0.05
 
@@ -55,17 +57,24 @@ class Finished:
 
 
 class _Run:
-    """A command that runs."""
+    """A command that runs in a process of its own."""
 
-    def __init__(self, task: Task, process: subprocess.Popen) -> None:
+    def __init__(self, task: Task, log_errors: bool) -> None:
         self.task = task
-        self.process = process
+        self.process = start_logged(
+            task.command,
+            task.log,
+            task.environment,
+            cwd=task.cwd,
+            log_errors=log_errors,
+        )
+        self.pid = self.process.pid
         self.begin = time.monotonic()
 
     def poll(self) -> Finished | None:
         """Return how it ended; None as long as it runs."""
         # Not Popen.poll(), which keeps the processor time to itself.
-        pid, status, usage = os.wait4(self.process.pid, os.WNOHANG)
+        pid, status, usage = os.wait4(self.pid, os.WNOHANG)
         if not pid:
             return None
         self.process.returncode = os.waitstatus_to_exitcode(status)
@@ -76,6 +85,43 @@ class _Run:
             usage.ru_utime + usage.ru_stime,
         )
 
+    def kill(self) -> None:
+        """End it now."""
+        self.process.kill()
+        self.process.wait()
+
+
+class _WarmRun:
+    """A script that runs in a fork of a process with its imports."""
+
+    def __init__(
+        self, task: Task, log_errors: bool, server: WarmProcess
+    ) -> None:
+        self.task = task
+        self.server = server
+        self.begin = time.monotonic()
+        self.pid = server.start(
+            task.command[1:],
+            task.log,
+            task.environment,
+            cwd=task.cwd,
+            log_errors=log_errors,
+        )
+
+    def poll(self) -> Finished | None:
+        """Return how it ended; None as long as it runs."""
+        end = self.server.find_end(self.pid)
+        if end is None:
+            return None
+        status, cpu_seconds = end
+        seconds = time.monotonic() - self.begin
+        return Finished(self.task, status, seconds, cpu_seconds)
+
+    def kill(self) -> None:
+        """End it now."""
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
+
 
 def run_tasks(
     tasks: Sequence[Task],
@@ -84,6 +130,7 @@ def run_tasks(
     lock: FolderLock | None,
     on_start: Callable[[Task], object],
     on_end: Callable[[Finished], object],
+    server: WarmProcess | None = None,
 ) -> None:
     """Run tasks in their order, each when those that it needs are done.
 
@@ -97,13 +144,15 @@ def run_tasks(
             commands; None if an outer call of this process holds it.
         on_start: Function that is called with a task that begins.
         on_end: Function that is called with one that has ended.
+        server: Process that runs Python scripts in forks of it, as soon as
+            its imports are done; None to start each command anew.
 
     Raises:
         RuntimeError: If a task fails; with the ends of the logs, and with
             the number of tasks that were not run.
     """
     waiting = list(tasks)
-    running: list[_Run] = []
+    running: list[_Run | _WarmRun] = []
     open_keys = {task.key for task in tasks}
     failures = []
     try:
@@ -114,16 +163,13 @@ def run_tasks(
                 on_start(task)
                 task.cwd.mkdir(parents=True, exist_ok=True)
                 # Several bars on one terminal would overwrite each other.
-                process = start_logged(
-                    task.command,
-                    task.log,
-                    task.environment,
-                    cwd=task.cwd,
-                    log_errors=jobs > 1,
-                )
-                running.append(_Run(task, process))
+                log_errors = jobs > 1
+                if server is not None and server.can_run(task.command):
+                    running.append(_WarmRun(task, log_errors, server))
+                else:
+                    running.append(_Run(task, log_errors))
                 if lock is not None:
-                    lock.set_children(one.process.pid for one in running)
+                    lock.set_children(one.pid for one in running)
             if not running:
                 break  # all others need one that failed
             for ended in _wait_for_some(running):
@@ -134,9 +180,7 @@ def run_tasks(
                     open_keys.remove(ended.task.key)
     except BaseException:  # Ctrl-C reaches all, SIGTERM only this one
         for one in running:
-            one.process.kill()
-        for one in running:
-            one.process.wait()
+            one.kill()
         raise
     if failures:
         text = '\n'.join(describe_failure(t.name, t.log) for t in failures)
@@ -145,7 +189,7 @@ def run_tasks(
         raise RuntimeError(text)
 
 
-def _wait_for_some(running: list[_Run]) -> list[Finished]:
+def _wait_for_some(running: list[_Run | _WarmRun]) -> list[Finished]:
     """Return the runs that end next, and remove them from the list."""
     while True:
         found = []

@@ -16,7 +16,7 @@ from pathlib import Path
 from methods import METHODS, POST_HOC
 from study_stages import list_stages
 from summary import summarize
-from toy_stages import RECIPES
+from toy_stages import PRELOAD, RECIPES
 
 from ltvl_mm.utils.command_line import (
     add_jobs,
@@ -87,6 +87,7 @@ def main() -> None:
                 say=partial(print, flush=True),
                 jobs=args.jobs,
                 report=tables,
+                preload=PRELOAD,
             )
     finally:
         # Also when a stage has failed, or of what an earlier run left.

@@ -11,6 +11,7 @@ from pathlib import Path
 from benchmark_stages import list_stages, make_report
 from models import STUDENTS
 from summary import summarize
+from toy_stages import PRELOAD
 
 from ltvl_mm.utils.command_line import (
     add_jobs,
@@ -45,6 +46,7 @@ def main() -> None:
         say=partial(print, flush=True),
         jobs=args.jobs,
         last=[make_report(work, args.seeds, args.students)],
+        preload=PRELOAD,
     )
     print(summarize(work, args.seeds, args.students))
 
