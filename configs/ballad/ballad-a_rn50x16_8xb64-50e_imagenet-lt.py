@@ -1,13 +1,9 @@
 r"""BALLAD, phase A: fine-tune CLIP ResNet-50x16 on ImageNet-LT.
 
-Source:   "Unleashing the Potential of Vision-Language Models for Long-Tailed
-          Visual Recognition", sections 2.1 and 3.3; the authors' code
-          (config/ImageNet_LT/clip_A_rn50.yaml),
-          _base_/models/ballad_official_a.py.
-Differs:  the authors' code has no config for this model: its settings for RN50
-          are used. The images have 384 px, as CLIP was trained. Float32
-          weights (theirs: float16, updated in place); cosine without their
-          early first step.
+Source:   as ballad-a_rn50_8xb64-50e_imagenet-lt.py.
+Differs:  as ballad-a_rn50_8xb64-50e_imagenet-lt.py; the authors' code
+          has no config for this model, its settings for RN50 are used.
+          The images have 384 px, as CLIP was trained.
 Command:  tools/dist_train.sh \
               configs/ballad/ballad-a_rn50x16_8xb64-50e_imagenet-lt.py 8 --amp
 Hardware: 8 GPUs of 24 GB or more.

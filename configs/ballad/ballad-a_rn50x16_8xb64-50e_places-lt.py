@@ -1,12 +1,7 @@
 r"""BALLAD, phase A: fine-tune CLIP ResNet-50x16 on Places-LT.
 
-Source:   "Unleashing the Potential of Vision-Language Models for Long-Tailed
-          Visual Recognition", sections 2.1 and 3.3; the authors' code
-          (config/ImageNet_LT/clip_A_rn50.yaml),
-          _base_/models/ballad_official_a.py.
-Differs:  the authors' code has no config for Places-LT: its settings for RN50
-          on ImageNet-LT are used. Float32 weights (theirs: float16, updated in
-          place); cosine without their early first step.
+Source:   as ballad-a_rn50_8xb64-50e_places-lt.py.
+Differs:  as ballad-a_rn50_8xb64-50e_places-lt.py.
 Command:  tools/dist_train.sh \
               configs/ballad/ballad-a_rn50x16_8xb64-50e_places-lt.py 8 --amp
 Hardware: 8 GPUs of 24 GB or more.

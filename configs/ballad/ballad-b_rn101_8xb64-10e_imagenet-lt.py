@@ -1,11 +1,8 @@
 r"""BALLAD, phase B: the balanced adapter of CLIP ResNet-101 on ImageNet-LT.
 
-Source:   section 2.2 of the paper; the authors' code
-          (config/ImageNet_LT/clip_B_rn50.yaml),
-          _base_/models/ballad_official_b.py.
-Differs:  the authors' code has no config for this model: its settings for RN50
-          are used. Float32 weights (theirs: float16, updated in place); cosine
-          without their early first step.
+Source:   as ballad-b_rn50_8xb64-10e_imagenet-lt.py.
+Differs:  as ballad-b_rn50_8xb64-10e_imagenet-lt.py; the authors' code
+          has no config for this model, its settings for RN50 are used.
 Command:  tools/dist_train.sh \
               configs/ballad/ballad-b_rn101_8xb64-10e_imagenet-lt.py 8 --amp
 Hardware: 8 GPUs of 24 GB or more.

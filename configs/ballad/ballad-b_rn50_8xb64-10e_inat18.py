@@ -3,11 +3,7 @@ r"""BALLAD, phase B: the adapter of CLIP ResNet-50 on iNaturalist 2018.
 Source:   section 2.2 of the paper; the authors' code
           (config/ImageNet_LT/clip_B_rn50.yaml),
           _base_/models/ballad_official_b.py.
-Differs:  the authors' code has no config for iNaturalist 2018: its settings
-          for ImageNet-LT are used, and the prompt "a photo of a {species}.".
-          Float32 weights (theirs: float16, updated in place); cosine without
-          their early first step. The last checkpoint is tested: there is no
-          val list.
+Differs:  as ballad-a_rn50_8xb64-50e_inat18.py.
 Command:  tools/dist_train.sh \
               configs/ballad/ballad-b_rn50_8xb64-10e_inat18.py 8 --amp
 Hardware: 8 GPUs of 24 GB or more.

@@ -1,11 +1,7 @@
 r"""BALLAD, phase B: the balanced adapter of CLIP ViT-B/16 on Places-LT.
 
-Source:   section 2.2 of the paper; the authors' code
-          (config/ImageNet_LT/clip_B_rn50.yaml),
-          _base_/models/ballad_official_b.py.
-Differs:  the authors' code has no config for Places-LT: its settings for RN50
-          on ImageNet-LT are used. Float32 weights (theirs: float16, updated in
-          place); cosine without their early first step.
+Source:   as ballad-b_rn50_8xb64-10e_places-lt.py.
+Differs:  as ballad-b_rn50_8xb64-10e_places-lt.py.
 Command:  tools/dist_train.sh \
               configs/ballad/ballad-b_vit-b16_8xb64-10e_places-lt.py 8 --amp
 Hardware: 8 GPUs of 24 GB or more.

@@ -20,12 +20,7 @@ _base_ = [
     '../cross_entropy/cross_entropy_r152_8xb64-30e_places-lt.py',
 ]
 
-loss = dict(
-    **_base_.paco_loss,
-    num_classes=_base_.num_classes,
-    temperature=0.2,
-    alpha=0.02,
-)
+loss = dict(**_base_.gpaco_loss, num_classes=_base_.num_classes, alpha=0.02)
 model = dict(type='ltvl_mm.GPaCoClassifier', head=dict(loss=loss))
 train_dataloader = dict(dataset=dict(pipeline=_base_.sim_twice))
 optim_wrapper = dict(optimizer=dict(lr=0.08), paramwise_cfg=_base_.last_block)

@@ -19,9 +19,7 @@ _base_ = [
     '../cross_entropy/cross_entropy_r50_8xb64-200e_inat18.py',
 ]
 
-loss = dict(
-    **_base_.paco_loss, num_classes=_base_.num_classes, temperature=0.2
-)
+loss = dict(**_base_.gpaco_loss, num_classes=_base_.num_classes)
 model = dict(type='ltvl_mm.GPaCoClassifier', head=dict(loss=loss))
 train_dataloader = dict(
     dataset=dict(pipeline=_base_.contrast_pipelines.rand2_sim)

@@ -11,14 +11,13 @@ Hardware: 1 GPU of 24 GB or more; hours as
 Expect:   ours is not measured.
 """
 
-_base_ = './lift_vit-b16_1xb128-10e_imagenet-lt.py'
+_base_ = [
+    '../_base_/models/lift_variants.py',
+    './lift_vit-b16_1xb128-10e_imagenet-lt.py',
+]
 
 model = dict(
     backbone=dict(
-        _delete_=True,
-        type='ltvl_mm.LoRABackbone',
-        backbone=_base_.model.backbone.backbone,
-        targets=r'visual\.transformer\.resblocks\.\d+\.attn',
-        rank=32,
+        _base_.lora, backbone=_base_.model.backbone.backbone, rank=32
     )
 )

@@ -1,8 +1,7 @@
 r"""LIFT: prompts in place of adapters in CLIP ViT-B/16, on ImageNet-LT.
 
-Source:   Shi et al. 2024 (arXiv 2309.10019), Table 6, and its code
-          (scripts/run_tab6_peft_methods.sh); all else is as in
-          lift_vit-b16_1xb128-10e_imagenet-lt.py. Not in the TACKLE paper.
+Source:   as lift-lora_vit-b16_1xb128-10e_imagenet-lt.py, the next row of the
+          same table.
 Differs:  as lift_vit-b16_1xb128-10e_imagenet-lt.py.
 Command:  tools/dist_train.sh \
               configs/lift/lift-vpt_vit-b16_1xb128-10e_imagenet-lt.py 1 --amp
@@ -11,14 +10,13 @@ Hardware: 1 GPU of 24 GB or more; hours as
 Expect:   ours is not measured.
 """
 
-_base_ = './lift_vit-b16_1xb128-10e_imagenet-lt.py'
+_base_ = [
+    '../_base_/models/lift_variants.py',
+    './lift_vit-b16_1xb128-10e_imagenet-lt.py',
+]
 
 model = dict(
     backbone=dict(
-        _delete_=True,
-        type='ltvl_mm.PromptedBackbone',
-        backbone=_base_.model.backbone.backbone,
-        targets=r'visual\.transformer\.resblocks\.\d+',
-        length=10,
+        _base_.prompts, backbone=_base_.model.backbone.backbone, length=10
     )
 )

@@ -18,9 +18,6 @@ Expect:   the table of the LIFT+ paper was not available, and ours is not
 
 _base_ = [
     '../_base_/models/lift_plus_vit_b16.py',
-    '../_base_/datasets/clip.py',
-    '../_base_/datasets/five_crops.py',
-    '../_base_/default_runtime.py',
     '../_base_/datasets/inat18.py',
 ]
 

@@ -19,9 +19,6 @@ Expect:   52.2 overall with five crops is LIFT's (Shi et al. 2024, 10 epochs).
 
 _base_ = [
     '../_base_/models/lift_plus_vit_b16.py',
-    '../_base_/datasets/clip.py',
-    '../_base_/datasets/five_crops.py',
-    '../_base_/default_runtime.py',
     '../_base_/datasets/places_lt.py',
 ]
 

@@ -1,16 +1,11 @@
 r"""LT-Soups, stage 1: a run with CLIP ViT-B/16, on Places-LT.
 
-Each run trains on a subset in which a class has at most n_min * imbalance
-images. The runs are merged by tools/model_converters/average_weights.py (see
-docs/lt_soups.md); then comes lt_soups_vit-b16_1xb128-10e_places-lt.py.
+Merge the runs as docs/lt_soups.md describes; then comes
+lt_soups_vit-b16_1xb128-10e_places-lt.py.
 
-Source:   Aminbeidokhti et al. 2025 (arXiv 2511.10683) and its code
-          (scripts/run_lt_soups.sh; trainer.py): 10 epochs, at least 100 steps,
-          AdamW, weight decay 1e-2, batch 128, all of the tower and the
-          classifier at 3e-5; imbalance 1, 2, 4, ..., 64, two subsets each. Not
-          in the TACKLE paper.
-Differs:  the script is of CIFAR-100-LT, whose settings are used for all; the
-          cosine begins with the warm-up and not after it.
+Source:   as lt_soups-stage1_vit-b16_1xb128-10e_cifar100-lt.py.
+Differs:  as lt_soups-stage1_vit-b16_1xb128-10e_cifar100-lt.py, whose
+          settings are used.
 Command:  tools/dist_train.sh \
     configs/lt_soups/lt_soups-stage1_vit-b16_1xb128-10e_places-lt.py 1 --amp
 Hardware: 1 GPU of 40 GB or more.

@@ -16,7 +16,7 @@ Expect:   58.8 overall (Table 1 of the TACKLE paper).
 """
 
 _base_ = [
-    '../_base_/datasets/expert_views.py',
+    '../_base_/models/tade.py',
     '../ride/ride_rx50_8xb64-180e_imagenet-lt.py',
 ]
 
@@ -25,18 +25,10 @@ aggregation = dict(rate=0.025, weight_decay=5e-4)
 aggregation_views = _base_.expert_views
 max_epochs = 180
 
-loss = dict(
-    _delete_=True,
-    type='ltvl_mm.DiverseExpertLoss',
-    num_classes=_base_.num_classes,
-)
+loss = dict(**_base_.tade_loss, num_classes=_base_.num_classes)
 model = dict(head=dict(loss=loss))
 train_dataloader = dict(batch_size=8)  # 64 images on 8 GPUs
 optim_wrapper = dict(optimizer=dict(lr=0.025))
 auto_scale_lr = dict(base_batch_size=64)
 param_scheduler = [dict(type='CosineAnnealingLR', T_max=max_epochs)]
-# In place of RIDE's, which re-weights in the end.
-custom_hooks = [
-    dict(type='ltvl_mm.EpochSeedHook'),
-    dict(type='ltvl_mm.ClassCountsHook'),
-]
+custom_hooks = _base_.tade_hooks

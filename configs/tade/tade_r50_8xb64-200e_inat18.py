@@ -14,7 +14,7 @@ Expect:   72.9 overall (Table 3 of the TACKLE paper).
 """
 
 _base_ = [
-    '../_base_/datasets/expert_views.py',
+    '../_base_/models/tade.py',
     '../ride/ride2_r50_8xb64-200e_inat18.py',
 ]
 
@@ -22,15 +22,6 @@ _base_ = [
 aggregation = dict(rate=0.2, weight_decay=2e-4, entropy_weight=0.01)
 aggregation_views = _base_.expert_views_inat18
 
-loss = dict(
-    _delete_=True,
-    type='ltvl_mm.DiverseExpertLoss',
-    num_classes=_base_.num_classes,
-    tau=1.0,
-)
+loss = dict(**_base_.tade_loss, num_classes=_base_.num_classes, tau=1.0)
 model = dict(backbone=dict(num_experts=3), head=dict(num_experts=3, loss=loss))
-# In place of RIDE's, which re-weights in the end.
-custom_hooks = [
-    dict(type='ltvl_mm.EpochSeedHook'),
-    dict(type='ltvl_mm.ClassCountsHook'),
-]
+custom_hooks = _base_.tade_hooks

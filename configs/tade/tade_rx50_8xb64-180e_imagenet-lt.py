@@ -14,7 +14,7 @@ Expect:   58.8 overall (Table 1 of the TACKLE paper).
 """
 
 _base_ = [
-    '../_base_/datasets/expert_views.py',
+    '../_base_/models/tade.py',
     '../ride/ride_rx50_8xb64-180e_imagenet-lt.py',
 ]
 
@@ -22,14 +22,6 @@ _base_ = [
 aggregation = dict(rate=0.025, weight_decay=5e-4)
 aggregation_views = _base_.expert_views
 
-loss = dict(
-    _delete_=True,
-    type='ltvl_mm.DiverseExpertLoss',
-    num_classes=_base_.num_classes,
-)
+loss = dict(**_base_.tade_loss, num_classes=_base_.num_classes)
 model = dict(head=dict(loss=loss))
-# In place of RIDE's, which re-weights in the end.
-custom_hooks = [
-    dict(type='ltvl_mm.EpochSeedHook'),
-    dict(type='ltvl_mm.ClassCountsHook'),
-]
+custom_hooks = _base_.tade_hooks

@@ -5,6 +5,12 @@ utils/config.py and configs/method/lift+.yaml. Minimalist augmentation: one
 crop, whose minimum size grows, and no flip.
 """
 
+_base_ = [
+    '../datasets/clip.py',
+    '../datasets/five_crops.py',
+    '../default_runtime.py',
+]
+
 max_epochs = 5
 
 # Of the data loaders.

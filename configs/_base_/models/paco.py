@@ -4,6 +4,8 @@ Source: Cui et al. 2021 (arXiv 2107.12028) and its code.
 """
 
 paco_loss = dict(_delete_=True, type='ltvl_mm.PaCoLoss')
+# Of GPaCo (Cui et al. 2022, arXiv 2209.12400), on all data sets.
+gpaco_loss = dict(**paco_loss, temperature=0.2)
 # Of the convolutions the last block's alone. A learning rate of 0 freezes; the
 # longest key that fits a name counts.
 last_block = dict(

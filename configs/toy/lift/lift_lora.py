@@ -4,14 +4,13 @@ Command:  python tools/train.py configs/toy/lift/lift_lora.py
 Hardware: 1 CPU core, 1 minute.
 """
 
-_base_ = './lift_vit.py'
+_base_ = [
+    '../../_base_/models/lift_variants.py',
+    './lift_vit.py',
+]
 
 model = dict(
     backbone=dict(
-        _delete_=True,
-        type='ltvl_mm.LoRABackbone',
-        backbone=_base_.model.backbone.backbone,
-        targets=r'visual\.transformer\.resblocks\.\d+\.attn',
-        rank=16,
+        _base_.lora, backbone=_base_.model.backbone.backbone, rank=16
     )
 )

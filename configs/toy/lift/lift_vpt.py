@@ -4,13 +4,11 @@ Command:  python tools/train.py configs/toy/lift/lift_vpt.py
 Hardware: 1 CPU core, 1 minute.
 """
 
-_base_ = './lift_vit.py'
+_base_ = [
+    '../../_base_/models/lift_variants.py',
+    './lift_vit.py',
+]
 
 model = dict(
-    backbone=dict(
-        _delete_=True,
-        type='ltvl_mm.PromptedBackbone',
-        backbone=_base_.model.backbone.backbone,
-        targets=r'visual\.transformer\.resblocks\.\d+',
-    )
+    backbone=dict(_base_.prompts, backbone=_base_.model.backbone.backbone)
 )
