@@ -184,7 +184,7 @@ def main() -> None:
     from mmengine.evaluator import DumpResults
 
     from ltvl_mm.apis.clip_inputs import check_clip_inputs
-    from ltvl_mm.datasets.config_lists import check_config_lists
+    from ltvl_mm.datasets.config_list_check import check_config_lists
     from ltvl_mm.evaluation import PredictionWriter
     from ltvl_mm.utils.lock import locked_file
     from ltvl_mm.utils.provenance import record_command

@@ -162,7 +162,7 @@ def main() -> None:
     from mmengine.runner import Runner
 
     from ltvl_mm.apis.clip_inputs import check_clip_inputs
-    from ltvl_mm.datasets.config_lists import check_config_lists
+    from ltvl_mm.datasets.config_list_check import check_config_lists
     from ltvl_mm.engine.hooks import PlainCheckpointHook
     from ltvl_mm.models.losses.mixed_labels import check_mixed_labels
     from ltvl_mm.utils.lock import locked_folder

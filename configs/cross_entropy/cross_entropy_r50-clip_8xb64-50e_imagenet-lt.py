@@ -8,7 +8,7 @@ Command:  tools/dist_train.sh \
     8 --amp
 Hardware: 8 GPUs of 24 GB or more; hours as
           ballad-a_rn50_8xb64-50e_imagenet-lt.py, or less.
-Expect:   the paper gives no number; tau-normalised 51.3 (Table 1).
+Expect:   the paper gives no number; tau-normalized 51.3 (Table 1).
 """
 
 _base_ = [

@@ -14,7 +14,7 @@ from mmpretrain.registry import DATASETS, MODELS
 from ltvl_mm.datasets.cached_features import CachedFeatures
 from ltvl_mm.evaluation.functional import (
     compute_class_accuracies,
-    summarise_accuracies,
+    summarize_accuracies,
 )
 from ltvl_mm.models.necks.balanced_linear_adapter import BalancedLinearAdapter
 from ltvl_mm.structures.class_counts import group_classes
@@ -54,7 +54,7 @@ PRESETS = {
 
 
 @dataclass(frozen=True)
-class LabelledFeatures:
+class LabeledFeatures:
     """Features of N images in V views each, with labels.
 
     Attributes:
@@ -86,7 +86,7 @@ def tune_adapter(
         ``class_mean``.
 
     Raises:
-        ValueError: If the data sets are no cached features.
+        ValueError: If the data sets are not cached features.
     """
     init_default_scope(cfg.get('default_scope', 'mmpretrain'))
     train, val = (_read_split(cfg, split) for split in ('train', 'val'))
@@ -121,7 +121,7 @@ def tune_adapter(
             {
                 'preset': name,
                 'options': preset.describe(),
-                **summarise_accuracies(pred, val.labels, groups),
+                **summarize_accuracies(pred, val.labels, groups),
                 'class_mean': float(np.nanmean(means)),
             }
         )
@@ -129,7 +129,7 @@ def tune_adapter(
 
 
 def train_adapter(
-    train: LabelledFeatures,
+    train: LabeledFeatures,
     texts: torch.Tensor,
     preset: AdapterPreset,
     *,
@@ -190,7 +190,7 @@ def train_adapter(
     return adapter.eval()
 
 
-def _read_split(cfg: Config, split: str) -> LabelledFeatures:
+def _read_split(cfg: Config, split: str) -> LabeledFeatures:
     loader = cfg.get(f'{split}_dataloader')
     if loader is None:
         raise ValueError(
@@ -207,7 +207,7 @@ def _read_split(cfg: Config, split: str) -> LabelledFeatures:
             f'configs/ballad/ballad-b-cached_rn50_1xb512-10e_imagenet-lt.py'
         )
     views = dataset.cache.views
-    return LabelledFeatures(
+    return LabeledFeatures(
         [torch.from_numpy(np.array(view)) for view in views],
         dataset.get_gt_labels()[: len(views[0])],
     )

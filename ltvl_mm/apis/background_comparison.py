@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ltvl_mm.apis.labelled_embeddings import LabelledEmbeddings
+from ltvl_mm.apis.labeled_embeddings import LabeledEmbeddings
 from ltvl_mm.apis.retrieval_background import make_background
 from ltvl_mm.clip.frozen_clip import FrozenCLIP
 from ltvl_mm.evaluation.retrieval_precision import compute_precision_at_r
@@ -121,7 +121,7 @@ def compare_backgrounds(
     sizes: Sequence[int],
     draws: int,
     setting: str,
-    val: LabelledEmbeddings | None = None,
+    val: LabeledEmbeddings | None = None,
 ) -> list[tuple[int, str, str, BackgroundComparison]]:
     """Compare softmaxes over subsets of the classes.
 
@@ -196,7 +196,7 @@ def _list_temperatures(
     clip: FrozenCLIP,
     queries: ClassQueries,
     background: Background | None,
-    val: LabelledEmbeddings | None,
+    val: LabeledEmbeddings | None,
     chosen: np.ndarray,
 ) -> list[tuple[str, float]]:
     found = [('own', clip.temperature)]

@@ -96,7 +96,7 @@ def _check_input(image: object, which: str) -> None:
     """Raise ValueError unless an input is a path or an array."""
     if isinstance(image, str) and len(image) > _MAX_PATH:
         raise ValueError(
-            f'{which} has {len(image):,} characters and is no path: '
+            f'{which} has {len(image):,} characters and is not a path: '
             f'{image[:40]!r}...; decode image data with mmcv.imfrombytes'
         )
     if isinstance(image, (str, Path, np.ndarray)):

@@ -94,18 +94,18 @@ def _find_size(cfg: Config) -> tuple[int, int] | None:
 
 
 def _find_tower_size(model: Mapping) -> tuple[int, int] | None:
-    for part in walk_config(model):
-        kind = name_type(part)
+    for sub_config in walk_config(model):
+        kind = name_type(sub_config)
         if kind == 'CLIPBackbone':
             from ltvl_mm.clip.towers import find_arch
 
-            size = find_arch(part['arch'])['vision_cfg']['image_size']
+            size = find_arch(sub_config['arch'])['vision_cfg']['image_size']
             return (size, size) if isinstance(size, int) else tuple(size)
     return None
 
 
 def _list_pipelines(loader: Mapping) -> Iterator[list]:
-    for part in walk_config(loader):
-        pipeline = part.get('pipeline')
+    for sub_config in walk_config(loader):
+        pipeline = sub_config.get('pipeline')
         if isinstance(pipeline, (list, tuple)):
             yield list(pipeline)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ltvl_mm.apis.labelled_embeddings import LabelledEmbeddings
+from ltvl_mm.apis.labeled_embeddings import LabeledEmbeddings
 from ltvl_mm.evaluation.retrieval_quality import (
     describe_val,
     estimate_precision,
@@ -35,7 +35,7 @@ class PrecisionEstimator:
         class_id: np.ndarray,
         calibrated: np.ndarray,
         embeddings: np.ndarray,
-        references: LabelledEmbeddings,
+        references: LabeledEmbeddings,
         probabilities: np.ndarray,
     ) -> None:
         self.class_id = class_id

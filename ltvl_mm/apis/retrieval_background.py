@@ -40,17 +40,17 @@ def choose_background(
 ) -> Background | None:
     """Return the background classes of a retrieval, and log what they are.
 
-    Those of an earlier start are read from the folder, since another machine
-    would round their embeddings differently.
+    Background classes of an earlier start are read from the folder, since
+    another machine would round their embeddings differently.
 
     Args:
         setting: ``'none'``, ``'builtin'``, a file of names, or a ``.npz`` of
             class queries.
         folder: Folder of what is retrieved.
-        queries: K classes.
-        clip: Their encoder; None if the classes are text features of the
+        queries: Names and embeddings of the K classes.
+        clip: Encoder of the classes; None if they are text features of the
             user, which need a ``.npz`` here, too.
-        dry_run: Write nothing.
+        dry_run: True to write no file; default False.
 
     Raises:
         ValueError: If names are given without an encoder, the embeddings
@@ -60,7 +60,7 @@ def choose_background(
     kept = find_background(folder)
     if setting == NONE:
         if kept is not None:
-            raise _refuse(folder)
+            raise _make_conflict_error(folder)
         print_log('background classes: none', 'current')
         return None
     source, given = _read_source(setting, queries, clip)
@@ -70,7 +70,7 @@ def choose_background(
         if not dry_run:
             save_background(folder / FILE, kept)
     elif (kept.source, kept.given) != (source, known):
-        raise _refuse(folder)
+        raise _make_conflict_error(folder)
     _log(kept)
     return kept
 
@@ -78,15 +78,17 @@ def choose_background(
 def make_background(
     setting: str, queries: ClassQueries, clip: FrozenCLIP | None
 ) -> Background | None:
-    """Return background classes that no folder keeps, and log them.
+    """Return and log background classes without saving them in a folder.
 
     Args:
         setting: Choice of names, see :func:`choose_background`.
-        queries: K classes.
-        clip: Their encoder; None if the classes are text features.
+        queries: Names and embeddings of the K classes.
+        clip: Encoder of the classes; None if they are text features of the
+            user, which need a ``.npz`` here, too.
 
     Raises:
-        ValueError: As :func:`choose_background`, folder aside.
+        ValueError: If names are given without an encoder, the embeddings
+            come from another encoder, or all names are those of classes.
     """
     if setting == NONE:
         return None
@@ -96,7 +98,7 @@ def make_background(
     return made
 
 
-def _refuse(folder: Path) -> ValueError:
+def _make_conflict_error(folder: Path) -> ValueError:
     return ValueError(
         f'{folder} was begun with other background classes; choose another '
         f'folder or delete it'
@@ -106,7 +108,7 @@ def _refuse(folder: Path) -> ValueError:
 def _read_source(
     setting: str, queries: ClassQueries, clip: FrozenCLIP | None
 ) -> tuple[str, tuple[tuple[str, ...], tuple[str, ...], np.ndarray]]:
-    """Return where background classes come from, and what is given of them.
+    """Return the source of background classes, and their names or embeddings.
 
     Returns:
         Source; and names, templates, and (M, D) embeddings, (0, 0) if they
@@ -164,38 +166,45 @@ def _clean(
     queries: ClassQueries,
     clip: FrozenCLIP | None,
 ) -> Background:
-    """Return the background classes that are none of the classes."""
-    names, templates, embeddings = given
-    left_out = find_same_names(names, queries.class_names)
-    rows = [row for row, name in enumerate(names) if name not in left_out]
+    """Return the background classes without those that name a class."""
+    all_names, templates, embeddings = given
+    left_out = find_same_names(all_names, queries.class_names)
+    # Given embeddings belong to all names, in the same order.
     if len(embeddings):
-        embeddings = embeddings[rows]
-    elif rows:
-        some = [names[row] for row in rows]
+        embeddings = embeddings[[name not in left_out for name in all_names]]
+    candidate_names = [name for name in all_names if name not in left_out]
+    if candidate_names and not len(embeddings):
         encoder = _require_encoder(clip, source)
-        too_long = encoder.find_long_names(some, templates)
+        too_long = encoder.find_long_names(candidate_names, templates)
         left_out |= {name: 'too long for the text tower' for name in too_long}
-        rows = [row for row in rows if names[row] not in too_long]
-        some = [names[row] for row in rows]
-        if some:
-            embeddings = encoder.encode_class_names(some, templates).numpy()
-    if rows:
-        some = [names[row] for row in rows]
+        candidate_names = [
+            name for name in candidate_names if name not in too_long
+        ]
+        if candidate_names:
+            embeddings = encoder.encode_class_names(
+                candidate_names, templates
+            ).numpy()
+    if candidate_names:
         left_out |= find_synonyms(
-            some, embeddings, queries.class_names, queries.embeddings
+            candidate_names,
+            embeddings,
+            queries.class_names,
+            queries.embeddings,
         )
-    kept = [i for i, row in enumerate(rows) if names[row] not in left_out]
-    if not kept:
+    kept_rows = [
+        row for row, name in enumerate(candidate_names) if name not in left_out
+    ]
+    if not kept_rows:
         raise ValueError(
-            f'all {len(names)} background classes of {source} are names of '
-            f'classes or near-synonyms of them; give other names, or '
+            f'all {len(all_names)} background classes of {source} are names '
+            f'of classes or near-synonyms of them; give other names, or '
             f'--background none'
         )
     return Background(
         ClassQueries(
-            tuple(names[rows[i]] for i in kept),
+            tuple(candidate_names[row] for row in kept_rows),
             templates,
-            embeddings[kept],
+            embeddings[kept_rows],
             queries.encoder,
         ),
         source,

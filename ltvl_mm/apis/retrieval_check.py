@@ -5,15 +5,15 @@ from pathlib import Path
 
 import numpy as np
 
-from ltvl_mm.apis.labelled_embeddings import (
-    LabelledEmbeddings,
-    read_labelled_embeddings,
+from ltvl_mm.apis.labeled_embeddings import (
+    LabeledEmbeddings,
+    read_labeled_embeddings,
 )
 from ltvl_mm.apis.precision_estimator import PrecisionEstimator
 from ltvl_mm.apis.retrieved_rows import find_retrieved_rows
 from ltvl_mm.evaluation.functional import (
     compute_class_accuracies,
-    summarise_accuracies,
+    summarize_accuracies,
 )
 from ltvl_mm.evaluation.retrieval_quality import (
     RANKS,
@@ -85,7 +85,7 @@ def check_retrieval(
     counts = load_class_counts(class_counts, len(queries.class_names))
     store, rows = find_retrieved_rows(manifest, stores, queries)
     embeddings = store.read_rows(rows)
-    val = read_labelled_embeddings(val_store, val_list, queries)
+    val = read_labeled_embeddings(val_store, val_list, queries)
     return measure_quality(
         manifest,
         queries,
@@ -100,7 +100,7 @@ def measure_quality(
     manifest: Manifest,
     queries: ClassQueries,
     embeddings: np.ndarray,
-    val: LabelledEmbeddings,
+    val: LabeledEmbeddings,
     counts: np.ndarray,
     *,
     background: Background | None = None,
@@ -130,7 +130,7 @@ def measure_quality(
         manifest.class_id,
         calibrated,
         embeddings,
-        LabelledEmbeddings(val.embeddings[chosen], val.labels[chosen]),
+        LabeledEmbeddings(val.embeddings[chosen], val.labels[chosen]),
         val_probabilities[chosen],
     )
 
@@ -157,7 +157,7 @@ def measure_quality(
     result = {
         'chance': 100 / total,
         'val_images': len(val.labels),
-        'zero_shot': summarise_accuracies(pred, val.labels, groups),
+        'zero_shot': summarize_accuracies(pred, val.labels, groups),
         'temperature': {'used': used, 'fitted_to_val': fitted},
         'uncertain_classes': _count_uncertain(best),
         'sinking_classes': find_sinking_classes(

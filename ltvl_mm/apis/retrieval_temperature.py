@@ -4,7 +4,7 @@ from pathlib import Path
 
 from mmengine.logging import print_log
 
-from ltvl_mm.apis.labelled_embeddings import read_labelled_embeddings
+from ltvl_mm.apis.labeled_embeddings import read_labeled_embeddings
 from ltvl_mm.clip.frozen_clip import FrozenCLIP
 from ltvl_mm.evaluation.temperature import compute_nll, fit_temperature
 from ltvl_mm.retrieval.task import RetrievalOptions
@@ -56,7 +56,7 @@ def choose_temperature(
             "the temperature 'auto' is fitted to val images; give their store "
             'and list'
         )
-    images = read_labelled_embeddings(*val, queries)
+    images = read_labeled_embeddings(*val, queries)
     cosines = images.embeddings @ join_queries(queries, background).T
     fitted = fit_temperature(cosines, images.labels)
     found = -compute_nll(cosines, images.labels, fitted)

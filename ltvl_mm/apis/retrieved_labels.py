@@ -50,7 +50,7 @@ def label_retrieved(
     manifest = load_manifest(retrieved / 'manifest.parquet')
     queries = load_queries(retrieved / 'queries.npz')
     store, rows = find_retrieved_rows(manifest, stores, queries)
-    # Names of the background, which are no class, come after the classes.
+    # Names of background classes come after those of the classes.
     names = list(queries.class_names)
     places = [names.index(name) for name in manifest.class_names]
     used = temperature or float(manifest.source['temperature'])

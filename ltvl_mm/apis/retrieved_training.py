@@ -42,17 +42,17 @@ def wrap_training_set(dataset: 'Mapping', manifest: str | Path) -> dict:
         ValueError: If the target already has retrieved images, or there is
             no such file.
     """
-    for part in walk_config(dataset, skip=('pipeline',)):
-        if name_type(part) == 'TACKLEDataset':
+    for sub_config in walk_config(dataset, skip=('pipeline',)):
+        if name_type(sub_config) == 'TACKLEDataset':
             raise ValueError(
                 f'the training set already has retrieved images, those of '
-                f'{part.get("manifest")!r}; leave out --retrieved, or replace '
-                f'them by --cfg-options train_dataloader.dataset.manifest='
-                f'{manifest}'
+                f'{sub_config.get("manifest")!r}; leave out --retrieved, or '
+                f'replace them by --cfg-options '
+                f'train_dataloader.dataset.manifest={manifest}'
             )
     if not Path(manifest).is_file():
         raise ValueError(
-            f'{manifest} is no file; give the manifest.parquet that '
+            f'{manifest} is not a file; give the manifest.parquet that '
             f'tools/retrieve.py has written'
         )
     return dict(

@@ -90,7 +90,7 @@ def parse_recipe(text: str) -> Recipe:
             ``'filtered+share:0.2'``.
 
     Raises:
-        ValueError: If a name is unknown, a value is no number in (0, 1), or
+        ValueError: If a name is unknown, a value is not in (0, 1), or
             a name takes no value or is given twice.
     """
     fields: dict[str, Any] = {}
@@ -158,9 +158,11 @@ def find_retrieved_dataset(cfg: 'Config') -> dict:
     """
     loader = cfg.get('train_dataloader') or {}
     found = [
-        part
-        for part in walk_config(loader.get('dataset'), skip=('pipeline',))
-        if name_type(part) == 'TACKLEDataset'
+        sub_config
+        for sub_config in walk_config(
+            loader.get('dataset'), skip=('pipeline',)
+        )
+        if name_type(sub_config) == 'TACKLEDataset'
     ]
     if len(found) != 1:
         raise ValueError(

@@ -56,7 +56,7 @@ def merge_runs(
     """
     if per_round < 1 or len(runs) % per_round:
         raise ValueError(
-            f'{len(runs)} runs are no whole rounds of {per_round}; give '
+            f'{len(runs)} runs are not whole rounds of {per_round}; give '
             f'--per-round as many runs as a round has'
         )
     states = (

@@ -47,7 +47,7 @@ def describe_classes(
 
 
 class ClassPrototypes:
-    """Averaged, L2-normalised prompts of K classes; never stale.
+    """Averaged, L2-normalized prompts of K classes; never stale.
 
     Args:
         tower: Text tower of an open_clip model; not copied.

@@ -89,7 +89,7 @@ def read_adapter(checkpoint: str | Path) -> dict[str, torch.Tensor]:
 
 
 def explain_unfoldable(adapter: dict) -> str | None:
-    """Return why an adapter is no matrix, or None if it is one.
+    """Return why an adapter is not a matrix, or None if it is one.
 
     Args:
         adapter: Config of a ``BalancedLinearAdapter``.
@@ -121,7 +121,8 @@ def fold_adapter(
         adapter: Its config.
 
     Raises:
-        ValueError: If the adapter is no matrix, or the tower ends with none.
+        ValueError: If the adapter is not a matrix, or the tower does not end
+            with one.
     """
     reason = explain_unfoldable(adapter)
     if reason is not None:

@@ -118,7 +118,7 @@ class FrozenCLIP:
     def encode_class_names(
         self, class_names: Sequence[str], templates: str | Templates
     ) -> torch.Tensor:
-        """Return (K, D) L2-normalised class features on the CPU."""
+        """Return (K, D) L2-normalized class features on the CPU."""
         tokens = tokenize_classes(
             class_names, find_templates(templates), self.tokenizer
         )

@@ -50,7 +50,7 @@ def register_arch(arch: str) -> str:
             ``'hf-hub:NAME'``, a repository of the Hugging Face hub.
 
     Raises:
-        ValueError: If the file or folder does not exist, is no config, or
+        ValueError: If the file or folder does not exist, is not a config, or
             has the name of another architecture.
     """
     if has_own_weights(arch):
@@ -140,7 +140,7 @@ def check_merges(path: str) -> None:
     """Refuse a vocabulary (``bpe_path``) that open_clip should not open.
 
     Raises:
-        ValueError: If it is no regular file, no gzip, or unpacks to more
+        ValueError: If it is not a regular file or gzip, or unpacks to more
             than 64 MiB; CLIP's own has 3.
     """
     try:
@@ -182,7 +182,7 @@ def _check_config(config: object, path: str | Path) -> None:
     missing = [key for key in _REQUIRED if key not in found]
     if missing:
         raise ValueError(
-            f'{path} is no model config of open_clip: it has no '
+            f'{path} is not a model config of open_clip: it has no '
             f'{json.dumps(missing[0])}; expected {", ".join(_REQUIRED)}'
         )
     for key in _REQUIRED[1:]:

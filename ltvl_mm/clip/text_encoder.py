@@ -104,7 +104,7 @@ def encode_classes(
 ) -> torch.Tensor:
     """Average the prompts of each class, as CLIP's prompt ensemble does.
 
-    Each prompt's feature is L2-normalised, then the mean over the class's
+    Each prompt's feature is L2-normalized, then the mean over the class's
     prompts is. Source: Radford et al. 2021, section 3.1.4.
 
     Args:
@@ -114,7 +114,7 @@ def encode_classes(
         progress: Progress callback; see :func:`encode_tokens`.
 
     Returns:
-        (K, D) L2-normalised, in float32, on the tower's device.
+        (K, D) L2-normalized, in float32, on the tower's device.
     """
     # Rows of zeros fill up the prompts of a class. They are not encoded:
     # towers that mask padding return NaN for them.
@@ -131,7 +131,7 @@ def encode_classes(
 def encode_texts(
     tower: nn.Module, tokens: torch.Tensor, *, chunk_size: int | None = None
 ) -> torch.Tensor:
-    """Encode (B, L) tokens, equal rows once, to (B, D), L2-normalised.
+    """Encode (B, L) tokens, equal rows once, to (B, D), L2-normalized.
 
     Args:
         tower: Text tower of an open_clip model.

@@ -151,7 +151,7 @@ def find_width(arch: str, *, projected: bool = True) -> int:
     """Return D of the joint space, or F of a ViT before its projection.
 
     Raises:
-        ValueError: If F is asked for and the image tower is no ViT of
+        ValueError: If F is asked for and the image tower is not a ViT of
             open_clip's own: others have no matrix from F to D.
     """
     config = find_arch(arch)

@@ -18,7 +18,7 @@ def read_class_folders(source: Path) -> tuple[ImageList, list[str]]:
     """Return the images below class folders, and the folders' names.
 
     Hidden folders and system files are left out, and so are files that are
-    not in a class folder or are no images; a warning says how many and which.
+    not in a class folder or are not images; a warning says how many and which.
     Links are followed, as class folders are often links.
 
     Args:

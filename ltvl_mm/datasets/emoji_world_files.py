@@ -2,7 +2,7 @@
 
 A folder of it holds a long-tailed train list with balanced val and test lists
 (``path label``, as ImageNet-LT), an open-set list of images that show none of
-the classes (``path -1``, as OLTR's), and unlabelled web images (tars as
+the classes (``path -1``, as OLTR's), and unlabeled web images (tars as
 img2dataset writes them) with planted undecodable files, exact duplicates and
 near-duplicates of test images. ``web_truth.csv`` says what each web image is;
 no method reads it, only the evaluation of retrieval.
@@ -77,7 +77,7 @@ def _list_jobs(root: Path, size: EmojiWorldSize) -> list[Job]:
                 write_split,
                 class_names=size.class_names,
                 counts=counts[split],
-                draw=partial(_draw_labelled, split=split, seed=size.seed),
+                draw=partial(_draw_labeled, split=split, seed=size.seed),
             ),
         )
         for split in counts
@@ -101,7 +101,7 @@ def _list_jobs(root: Path, size: EmojiWorldSize) -> list[Job]:
     return jobs
 
 
-def _draw_labelled(
+def _draw_labeled(
     label: int, number: int, *, split: str, seed: int
 ) -> Image.Image:
     return draw_split_image(split, label, number, seed)

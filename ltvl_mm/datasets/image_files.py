@@ -33,7 +33,7 @@ def check_first_images(dataset: ClassificationDataset, name: str) -> None:
 
 
 def find_missing_images(root: str | Path, paths: Iterable[str]) -> list[str]:
-    """Return the paths, below ``root``, that are no file; shows a bar."""
+    """Return the paths, below ``root``, that are not files; shows a bar."""
     paths = list(dict.fromkeys(paths))
     root = Path(root)
     missing = []

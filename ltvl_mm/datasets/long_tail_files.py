@@ -24,7 +24,7 @@ from ltvl_mm.utils.progress import progress_bar
 from ltvl_mm.utils.temporaries import explain_write_errors
 
 
-def read_labelled_images(
+def read_labeled_images(
     source: str | Path, class_names: str | Path | None = None
 ) -> tuple[ImageList, tuple[str, ...]]:
     """Return the images of a folder or list, and the names of the classes.
@@ -112,7 +112,7 @@ def cut_long_tail(
     return {'train': train, **lists}
 
 
-class LabelledPixels(Protocol):
+class LabeledPixels(Protocol):
     """Images of one size in memory, as torchvision's CIFAR classes."""
 
     classes: list[str]
@@ -123,8 +123,8 @@ class LabelledPixels(Protocol):
 @locks_output('root')
 def write_cifar(
     root: str | Path,
-    train: LabelledPixels,
-    test: LabelledPixels,
+    train: LabeledPixels,
+    test: LabeledPixels,
     *,
     ratio: float,
     seed: int,

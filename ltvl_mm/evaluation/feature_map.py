@@ -30,7 +30,7 @@ def project_features(
 ) -> np.ndarray:
     """Return (N, 2) places in the plane, neighbors beside each other.
 
-    Features are L2-normalised first, as classifiers of directions see them.
+    Features are L2-normalized first, as classifiers of directions see them.
     t-SNE by scikit-learn, van der Maaten and Hinton 2008; UMAP by umap-learn,
     McInnes et al. 2018. Both are made to be looked at: distances between
     groups mean little.

@@ -36,7 +36,7 @@ def compute_class_accuracies(
     return np.where(total > 0, 100 * right / np.maximum(total, 1), np.nan)
 
 
-def summarise_accuracies(
+def summarize_accuracies(
     pred: np.ndarray, target: np.ndarray, group_of_class: np.ndarray
 ) -> dict[str, float]:
     """Return many/medium/few/all top-1 accuracy and other means, in percent.

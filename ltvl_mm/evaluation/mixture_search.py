@@ -8,7 +8,7 @@ import torch
 
 from ltvl_mm.evaluation.functional import (
     compute_class_accuracies,
-    summarise_accuracies,
+    summarize_accuracies,
 )
 from ltvl_mm.evaluation.mixture_grid import ALPHAS, SCALES
 from ltvl_mm.evaluation.post_hoc import score_methods
@@ -37,7 +37,7 @@ def search_mixtures(
 
     Returns:
         A row per scale and alpha, in that order: ``alpha``, ``scale``, and
-        the accuracies of :func:`summarise_accuracies` and their mean over
+        the accuracies of :func:`summarize_accuracies` and their mean over
         classes, ``class_mean``, in percent.
 
     Raises:
@@ -51,7 +51,7 @@ def search_mixtures(
     ) as bar:
         for scale, alpha in itertools.product(scales, alphas):
             pred = predict_mixture(logits, alpha, scale, space)
-            found = summarise_accuracies(pred, val[0].labels, group_of_class)
+            found = summarize_accuracies(pred, val[0].labels, group_of_class)
             mean = compute_class_accuracies(
                 pred, val[0].labels, len(group_of_class)
             )

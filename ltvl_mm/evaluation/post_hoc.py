@@ -7,7 +7,7 @@ import numpy as np
 
 from ltvl_mm.evaluation.functional import (
     compute_class_accuracies,
-    summarise_accuracies,
+    summarize_accuracies,
 )
 from ltvl_mm.utils.io import write_json
 
@@ -29,7 +29,7 @@ def search_taus(
     return [
         {
             'tau': tau,
-            **summarise_accuracies(predict(tau), labels, group_of_class),
+            **summarize_accuracies(predict(tau), labels, group_of_class),
         }
         for tau in taus
     ]
@@ -77,7 +77,7 @@ def score_methods(
         group_of_class: (K,) names, by training counts.
 
     Returns:
-        ``method``, the accuracies of :func:`summarise_accuracies`, and
+        ``method``, the accuracies of :func:`summarize_accuracies`, and
         ``per_class``, None for a class without test images.
     """
     rows = []
@@ -86,7 +86,7 @@ def score_methods(
         rows.append(
             {
                 'method': name,
-                **summarise_accuracies(pred, labels, group_of_class),
+                **summarize_accuracies(pred, labels, group_of_class),
                 'per_class': [
                     None if np.isnan(one) else float(one) for one in each
                 ],

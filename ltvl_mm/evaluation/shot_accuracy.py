@@ -8,7 +8,7 @@ from mmengine.evaluator import BaseMetric
 
 from ltvl_mm.evaluation.functional import (
     compute_class_accuracies,
-    summarise_accuracies,
+    summarize_accuracies,
 )
 from ltvl_mm.registry import METRICS
 from ltvl_mm.structures.class_counts import group_classes, load_class_counts
@@ -87,7 +87,7 @@ class ShotAccuracy(BaseMetric):
     def compute_metrics(self, results: list[tuple[int, int]]) -> dict:
         """Score all samples of all ranks, each once."""
         pred, target = np.array(results, np.int64).reshape(-1, 2).T
-        metrics: dict[str, Any] = summarise_accuracies(
+        metrics: dict[str, Any] = summarize_accuracies(
             pred, target, self.groups
         )
         self.class_accuracies = compute_class_accuracies(

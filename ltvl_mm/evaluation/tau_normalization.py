@@ -117,7 +117,7 @@ def search_taus_by_loss(
 def predict_nearest_mean(train: Features, features: Features) -> np.ndarray:
     """Return the (N,) classes whose mean training feature is nearest.
 
-    Features are centered by the training mean and L2-normalised, distances
+    Features are centered by the training mean and L2-normalized, distances
     Euclidean: NCM with CL2N of Kang et al. 2020's code. A class without
     training images is never predicted.
     """

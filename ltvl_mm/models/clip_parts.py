@@ -16,11 +16,11 @@ if is_installed('open_clip'):
     from ltvl_mm.models.heads.text_init_cls_head import TextInitClsHead
 else:
 
-    def _refuse(*_: object, **__: object) -> None:
+    def _raise_missing_open_clip(*_: object, **__: object) -> None:
         raise ImportError(
             'this part needs open_clip: pip install open_clip_torch'
         )
 
     for _name in __all__:
-        MODELS.register_module(name=_name, module=_refuse)
-    globals().update(dict.fromkeys(__all__, _refuse))
+        MODELS.register_module(name=_name, module=_raise_missing_open_clip)
+    globals().update(dict.fromkeys(__all__, _raise_missing_open_clip))

@@ -184,7 +184,7 @@ class RetrievalOptions:
         if self.min_probability and self.score != 'softmax':
             raise ValueError(
                 f'min_probability={self.min_probability} needs '
-                f"score='softmax', got {self.score!r}: other scores are no "
+                f"score='softmax', got {self.score!r}: other scores are not "
                 f'probabilities'
             )
         if not 0 <= self.min_precision < 1:

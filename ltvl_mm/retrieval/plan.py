@@ -121,7 +121,7 @@ def _measure(task: RetrievalTask, patience: float) -> tuple[float, float]:
     rows, seconds, admitted = [], [], []
     for start in starts:
         stop = min(int(start) + _RUN, total)
-        if task.admission:  # reads tables, which is no part of the rate
+        if task.admission:  # reads tables, which is not part of the rate
             admitted.append(task.admission(int(start), stop).sum())
         begin = time.perf_counter()
         selection.scan(pool, int(start), stop)

@@ -72,7 +72,7 @@ def make_report(
             )
             if len(rows)
         ],
-        'copies_recognised_without': {
+        'copies_recognized_without': {
             store.name: missing
             for store in (choice.store, *choice.excluded)
             if (missing := _find_missing_traits(store))
@@ -108,7 +108,8 @@ def describe_report(out: str | Path) -> str:
             f'finite or not of unit norm: '
             f'{", ".join(entry["first_keys"][:3])}{more}'
         )
-    for root, missing in found['copies_recognised_without'].items():
+    # Not in older reports.
+    for root, missing in found.get('copies_recognized_without', {}).items():
         lines.append(
             f'{root} lacks {", ".join(missing)} to recognize copies by'
         )

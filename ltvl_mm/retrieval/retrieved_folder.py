@@ -11,7 +11,7 @@ from mmengine.logging import print_log
 
 from ltvl_mm.retrieval.reading.download_list import write_download_list
 from ltvl_mm.retrieval.reading.tar_format import write_tar
-from ltvl_mm.retrieval.reading.web_image import read_bytes
+from ltvl_mm.retrieval.reading.web_image import read_image_bytes
 from ltvl_mm.retrieval.search.exact_ranking import Candidates
 from ltvl_mm.retrieval.task import RetrievalTask
 from ltvl_mm.structures.manifest import Manifest
@@ -201,4 +201,4 @@ def _log_first(text: str, names: list[str], level: int) -> None:
 
 def _read_image(metadata: dict[str, list], place: int) -> bytes:
     names = ('source', 'offset', 'size', 'sha256')
-    return read_bytes(*(metadata[name][place] for name in names))
+    return read_image_bytes(*(metadata[name][place] for name in names))

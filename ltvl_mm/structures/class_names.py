@@ -107,7 +107,7 @@ def _check_names(names: Sequence[str]) -> tuple[str, ...]:
     """Return the names of a list without outer spaces.
 
     Raises:
-        ValueError: If it is no list of strings, or a name is empty.
+        ValueError: If it is not a list of strings, or a name is empty.
     """
     if isinstance(names, (bytes, Mapping, set)) or not hasattr(
         names, '__iter__'

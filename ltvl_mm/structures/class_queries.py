@@ -21,7 +21,7 @@ class ClassQueries:
     Args:
         class_names: K names.
         templates: The sentences that were averaged.
-        embeddings: (K, D) float32, L2-normalised; rounded to multiples of
+        embeddings: (K, D) float32, L2-normalized; rounded to multiples of
             2^-28, so that their cosines can be computed without rounding.
             That is float32's own spacing for entries of 1/32 to 1/16.
         encoder: Names architecture, weights and preprocessing.
@@ -43,7 +43,7 @@ class ClassQueries:
         norms = np.linalg.norm(self.embeddings, axis=1)
         if not (np.abs(norms - 1) <= 1e-3).all():
             raise ValueError(
-                f'class embeddings must be L2-normalised, got norms from '
+                f'class embeddings must be L2-normalized, got norms from '
                 f'{norms.min()} to {norms.max()}'
             )
 

@@ -83,7 +83,7 @@ def describe_source(
         images: Data set that is built from ``dataset``.
 
     Raises:
-        ValueError: If ``pretrained`` is no file.
+        ValueError: If ``pretrained`` is not a file.
     """
     checkpoint = backbone.get('pretrained')
     if not checkpoint or not Path(checkpoint).is_file():

@@ -124,7 +124,7 @@ class Manifest:
             path = Path(self.file[row])
             if '\0' in self.file[row]:
                 raise ValueError(
-                    f'manifest row {row}: {self.file[row]!r} is no path'
+                    f'manifest row {row}: {self.file[row]!r} is not a path'
                 )
             if path.is_absolute() or '..' in path.parts:
                 raise ValueError(
@@ -148,12 +148,12 @@ class Manifest:
         """Return p_k, in [0, 1], of the images of some rows, or of all.
 
         Raises:
-            ValueError: If their score is no log-odds of a probability.
+            ValueError: If their score is not the log-odds of a probability.
         """
         if not self.has_probabilities:
             raise ValueError(
                 f'the manifest has scores of {self.source.get("score")!r} '
-                f'instead of softmax, which are no log-odds of p_k; retrieve '
+                f'instead of softmax, which are not log-odds of p_k; retrieve '
                 f'with --score softmax, or train with --recipe plain'
             )
         return compute_probability(self.score[rows])

@@ -25,7 +25,7 @@ class SoftLabels:
 
     Raises:
         ValueError: If shapes differ, a class lies outside [0, K), or a row
-            is no distribution.
+            is not a distribution.
     """
 
     classes: np.ndarray
@@ -54,7 +54,7 @@ class SoftLabels:
         if not valid.all():
             row = int(np.flatnonzero(~valid)[0])
             raise ValueError(
-                f'soft label {row} is no distribution: its probabilities '
+                f'soft label {row} is not a distribution: its probabilities '
                 f'sum to {sums[row]}'
             )
 

@@ -20,7 +20,7 @@ def read_decoder(root: Path) -> int | None:
         embedded the images.
 
     Raises:
-        ValueError: If the recorded version is no whole number.
+        ValueError: If the recorded version is not an integer.
     """
     for name in ('settings.json', 'store.json'):
         file = root / name

@@ -47,7 +47,7 @@ def read_fields(
         only: Refuse keys that are not in ``fields``.
 
     Raises:
-        ValueError: If it is no such object; names file, key and value.
+        ValueError: If it is not such an object; names file, key and value.
     """
     return check_fields(
         file, read_json(file), fields, kind=kind, remedy=remedy, only=only
@@ -76,7 +76,7 @@ def check_fields(
         place: Text before the key in messages, for objects inside others.
 
     Raises:
-        ValueError: If it is no such object; names file, key and value.
+        ValueError: If it is not such an object; names file, key and value.
     """
     fault = _find_fault(record, fields, only=only, place=place)
     if fault is not None:

@@ -36,9 +36,9 @@ def map_matrix(file: Path) -> np.ndarray:
     """Return the (rows, D) embeddings of a ``.npy`` file, memory-mapped.
 
     Raises:
-        ValueError: If it is no matrix of float16 or float32.
+        ValueError: If it is not a matrix of float16 or float32.
     """
-    with _naming(file, 'is no .npy file of numbers'):
+    with _naming(file, 'is not a .npy file of numbers'):
         # Not np.load: what does not begin as .npy would be a pickle to it.
         # Copy on write, as torch takes no array that is read-only.
         matrix = np.lib.format.open_memmap(file, mode='c')
@@ -78,7 +78,7 @@ def count_lines(file: Path) -> int:
     """Return how many rows a table describes, without reading parquet."""
     if file.suffix == '.txt':
         return len(_read_keys(file))
-    with _naming(file, 'is no parquet file'):
+    with _naming(file, 'is not a parquet file'):
         return pq.read_metadata(file).num_rows
 
 
@@ -86,7 +86,7 @@ def find_columns(file: Path) -> tuple[str, ...]:
     """Return the names of a table's columns, as its author spelt them."""
     if file.suffix == '.txt':
         return ('image_path',)
-    with _naming(file, 'is no parquet file'):
+    with _naming(file, 'is not a parquet file'):
         return tuple(pq.read_schema(file).names)
 
 
@@ -153,7 +153,7 @@ def digest_ends(file: Path) -> str:
 
 
 def _read_keys(file: Path) -> list[str]:
-    with _naming(file, 'is no list of keys'):
+    with _naming(file, 'is not a list of keys'):
         # Not read_lines: a key may begin with #, or be blank.
         return split_lines(read_text(file))
 

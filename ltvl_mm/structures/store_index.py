@@ -61,7 +61,7 @@ def index_store(
     Raises:
         ValueError: If files lack their partner, differ in rows, width or
             layout, have no key, have null or repeated keys, or are not
-            L2-normalised; there is no row; or ``out`` holds another store.
+            L2-normalized; there is no row; or ``out`` holds another store.
     """
     folder = Path(folder)
     out = folder if out is None else Path(out)
@@ -87,7 +87,7 @@ def index_store(
             'encoder': encoder,
             'dim': dim,
             'dtype': find_dtype(parts),
-            'normalised': True,
+            'normalized': True,
             'rows': sum(part.rows for part in parts),
             'fingerprint': EmbeddingStore(
                 out, encoder, dim, tuple(parts)

@@ -154,7 +154,7 @@ def finish_store(
             **({} if decoder is None else {'decoder': decoder}),
             'dim': dim,
             'dtype': find_dtype(parts),
-            'normalised': True,
+            'normalized': True,
             'rows': len(store),
             'parts': len(parts),
             'bad_images': sum(len(part.bad) for part in parts),

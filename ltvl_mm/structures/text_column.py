@@ -111,5 +111,5 @@ def check_text(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
     try:
         column.validate(full=True)
     except pa.ArrowInvalid as error:
-        raise ValueError(f'the column {name} is no text: {error}') from None
+        raise ValueError(f'the column {name} is not text: {error}') from None
     return column

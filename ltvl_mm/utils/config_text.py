@@ -60,7 +60,7 @@ class _Parser:
                 self._expect('=')
                 found[name] = self._parse_value()
             if self._token.type != tokenize.NEWLINE:
-                self._refuse()
+                self._raise_unsupported()
             self._position += 1
         return found
 
@@ -92,14 +92,14 @@ class _Parser:
         elif word in ('[', '('):
             value = self._parse_sequence()
         else:
-            self._refuse()
+            self._raise_unsupported()
         self._depth -= 1
         return value
 
     def _parse_number(self) -> complex:
         minus = self._accept('-')
         if self._token.type != tokenize.NUMBER:
-            self._refuse()
+            self._raise_unsupported()
         value = self._evaluate()
         return -value if minus else value
 
@@ -108,7 +108,7 @@ class _Parser:
         while self._token.type == tokenize.STRING:  # 'a' 'b' is one string
             more = self._evaluate()
             if type(more) is not type(value):
-                self._refuse()
+                self._raise_unsupported()
             value += more
         return value
 
@@ -118,7 +118,7 @@ class _Parser:
         try:
             value = ast.literal_eval(token.string)
         except (SyntaxError, ValueError):  # f-strings, 5,000 digits
-            self._refuse()
+            self._raise_unsupported()
         self._position += 1
         return value
 
@@ -146,7 +146,7 @@ class _Parser:
             return make()
         items = self._parse_value()
         if not isinstance(items, (list, tuple, set)):
-            self._refuse()
+            self._raise_unsupported()
         self._expect(')')
         return self._build(make, items)
 
@@ -172,7 +172,7 @@ class _Parser:
                 if self._accept(':'):
                     values.append(self._parse_value())
                 elif values:
-                    self._refuse()
+                    self._raise_unsupported()
             self._expect_end_of_item('}')
         if keys and not values:
             return self._build(set, keys)
@@ -182,11 +182,11 @@ class _Parser:
         try:
             return make(items)
         except (TypeError, ValueError):  # a list as a key, dict({1})
-            self._refuse()
+            self._raise_unsupported()
 
     def _take_name(self) -> str:
         if self._token.type != tokenize.NAME:
-            self._refuse()
+            self._raise_unsupported()
         self._position += 1
         return self._tokens[self._position - 1].string
 
@@ -197,16 +197,16 @@ class _Parser:
 
     def _expect(self, word: str) -> None:
         if not self._accept(word):
-            self._refuse()
+            self._raise_unsupported()
 
     def _expect_end_of_item(self, closing: str) -> bool:
         """Return whether a comma follows; else the closing word must."""
         comma = self._accept(',')
         if not comma and self._token.string != closing:
-            self._refuse()
+            self._raise_unsupported()
         return comma
 
-    def _refuse(self) -> None:
+    def _raise_unsupported(self) -> None:
         word = self._token.string.strip() or 'the end of the line'
         raise ValueError(
             f'line {self._token.start[0]}: found {word!r:.60}; only literals, '

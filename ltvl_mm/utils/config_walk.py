@@ -19,12 +19,12 @@ def walk_config(node: object, *, skip: Collection[str] = ()) -> Iterator[Any]:
             yield from walk_config(child, skip=skip)
 
 
-def name_type(part: Mapping[str, Any]) -> str:
+def name_type(sub_config: Mapping[str, Any]) -> str:
     """Return the type of a part of a config without its scope, or ``''``.
 
     Args:
-        part: Mapping whose ``type`` is a name such as ``'ltvl_mm.X'``, or a
-            class.
+        sub_config: Mapping whose ``type`` is a name such as ``'ltvl_mm.X'``,
+            or a class.
     """
-    kind = part.get('type') or ''
+    kind = sub_config.get('type') or ''
     return str(getattr(kind, '__name__', kind)).rpartition('.')[2]

@@ -150,10 +150,14 @@ class _Machine:
 
     def _extend(self, items: list[Any]) -> None:
         if not isinstance(self.stack[-1], list):
-            raise ValueError('items are appended to what is no list')
+            raise ValueError(
+                'items are appended to an object that is not a list'
+            )
         self.stack[-1].extend(items)
 
     def _update(self, items: list[Any]) -> None:
         if not isinstance(self.stack[-1], dict):
-            raise ValueError('entries are set in what is no dictionary')
+            raise ValueError(
+                'entries are set in an object that is not a dictionary'
+            )
         self.stack[-1].update(zip(items[::2], items[1::2], strict=True))

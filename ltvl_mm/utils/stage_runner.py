@@ -66,7 +66,7 @@ class StageFolder:
     Args:
         root: Output folder; logs and marks are in its ``logs/``.
         prefixes: Absolute folders that may move between runs, such as
-            ``root``: their names are no part of what a stage depends on.
+            ``root``: their names are not part of what a stage depends on.
         environment: Variables that the commands get besides the present.
     """
 
@@ -97,7 +97,7 @@ def compute_keys(
         unknown = [name for name in stage.needs if name not in keys]
         if unknown or stage.name in keys:
             raise ValueError(
-                f'the stage {stage.name!r} needs {unknown}, which are no '
+                f'the stage {stage.name!r} needs {unknown}, which are not '
                 f'earlier stages, or its name occurs twice'
             )
         content = [

@@ -90,7 +90,7 @@ def classifier_stages(
     """
     stages = [features_stage(config, folder, split) for split in splits]
     tune = python_stage(
-        f'tau-normalise {Path(config).stem}',
+        f'tau-normalize {Path(config).stem}',
         'tools/analysis_tools/tune_classifier.py',
         *(f'--{split}={folder}/features_{split}.npz' for split in splits),
         f'--checkpoint={folder}',
@@ -259,7 +259,7 @@ def _check_needs(stages: Sequence[Stage]) -> None:
         unknown = sorted({*(stage.needs or ())} - known)
         if unknown or stage.name in known:
             raise ValueError(
-                f'the stage {stage.name!r} needs {unknown}, which are no '
+                f'the stage {stage.name!r} needs {unknown}, which are not '
                 f'earlier stages, or its name occurs twice'
             )
         known.add(stage.name)

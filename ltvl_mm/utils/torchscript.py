@@ -21,7 +21,7 @@ from ltvl_mm.utils.plain_pickle import (
 _MAX_TEXT_BYTES = 64 << 20
 _MAX_MODULES = 100_000
 _MAX_NAME = 10_000  # characters of a tensor's name
-_DTYPES = {
+_STORAGE_DTYPES = {
     'torch.DoubleStorage': torch.float64,
     'torch.FloatStorage': torch.float32,
     'torch.HalfStorage': torch.float16,
@@ -121,7 +121,7 @@ class _Archive:
             key: ``('storage', type, file name, device, length)``.
         """
         kind, dtype_name, name, _, _ = key
-        if kind != 'storage' or dtype_name.text not in _DTYPES:
+        if kind != 'storage' or dtype_name.text not in _STORAGE_DTYPES:
             raise ValueError(f'tensors of {dtype_name} are not supported')
         if name not in self._storages:
             info = self._find(f'data/{name}')
@@ -129,7 +129,7 @@ class _Archive:
                 raise ValueError(f'its tensor {name} is compressed')
             # frombuffer shares a bytearray's memory, so each is kept once.
             raw = bytearray(self._file.read(info))
-            dtype = _DTYPES[dtype_name.text]
+            dtype = _STORAGE_DTYPES[dtype_name.text]
             self._storages[name] = (
                 torch.frombuffer(raw, dtype=dtype)
                 if raw

@@ -68,7 +68,7 @@ def _draw(
     # As in the report: frequent classes on the left.
     axes.invert_xaxis()
     for edge in (MANY, FEW):
-        axes.axvline(edge, color='grey', linewidth=0.8, linestyle=':')
+        axes.axvline(edge, color='gray', linewidth=0.8, linestyle=':')
     axes.set(
         xlabel='training images of the class (many | medium | few)',
         ylabel='accuracy of the class (%)',

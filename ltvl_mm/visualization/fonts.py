@@ -30,13 +30,13 @@ def find_fonts(text: str) -> tuple[list[str], str]:
     """
     wanted = {c for c in text if c.isprintable() and not c.isspace()}
     covered = {}
-    for path in list_fonts():
-        covered[path] = wanted & _read_characters(path)
-        if covered[path] == wanted:
-            return [path], ''
+    for font_file in list_fonts():
+        covered[font_file] = wanted & _read_characters(font_file)
+        if covered[font_file] == wanted:
+            return [font_file], ''
     fonts, missing = [], set(wanted)
     while covered:
-        best = max(covered, key=lambda path: len(covered[path] & missing))
+        best = max(covered, key=lambda file: len(covered[file] & missing))
         if not covered[best] & missing:
             break
         fonts.append(best)
@@ -57,18 +57,19 @@ def split_by_font(
         Runs and their fonts; and the characters that no installed font has.
     """
     fonts, missing = find_fonts(text)
-    runs: list[list[str]] = []
+    font_runs: list[list[str]] = []
     for character in text:
-        path = runs[-1][1] if runs else fonts[0]
-        if character not in _read_characters(path):
+        font_file = font_runs[-1][1] if font_runs else fonts[0]
+        if character not in _read_characters(font_file):
             having = (f for f in fonts if character in _read_characters(f))
-            path = next(having, path)
-        if runs and runs[-1][1] == path:
-            runs[-1][0] += character
+            font_file = next(having, font_file)
+        if font_runs and font_runs[-1][1] == font_file:
+            font_runs[-1][0] += character
         else:
-            runs.append([character, path])
+            font_runs.append([character, font_file])
     return [
-        (run, ImageFont.truetype(path, size)) for run, path in runs
+        (run, ImageFont.truetype(font_file, size))
+        for run, font_file in font_runs
     ], missing
 
 
@@ -89,7 +90,7 @@ def use_fonts(texts: Iterable[str], picture: str) -> Iterator[None]:
         return
     fonts, missing = find_fonts(text)
     warn_missing(missing, picture)
-    names = [_register(path) for path in fonts]
+    names = [_register(font_file) for font_file in fonts]
     # matplotlib falls back to later families, but takes one font of a
     # generic family, which mmengine's visualizer asks for.
     known = matplotlib.rcParams
@@ -130,10 +131,10 @@ def list_fonts() -> Iterator[str]:
 
 
 @cache
-def _read_characters(path: str) -> frozenset[str]:
+def _read_characters(font_file: str) -> frozenset[str]:
     """Return the characters of a font; none if it cannot be used."""
     try:
-        with TTFont(path, fontNumber=0, lazy=True) as font:
+        with TTFont(font_file, fontNumber=0, lazy=True) as font:
             if not any(table in font for table in _OUTLINES):
                 return frozenset()
             return frozenset(map(chr, font.getBestCmap() or ()))
@@ -142,7 +143,7 @@ def _read_characters(path: str) -> frozenset[str]:
 
 
 @cache
-def _register(path: str) -> str:
+def _register(font_file: str) -> str:
     """Add a font to matplotlib, and return the name of its family."""
-    font_manager.fontManager.addfont(path)
-    return font_manager.FontProperties(fname=path).get_name()
+    font_manager.fontManager.addfont(font_file)
+    return font_manager.FontProperties(fname=font_file).get_name()

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from ltvl_mm.clip.frozen_clip import FrozenCLIP
-from ltvl_mm.retrieval.reading.web_image import read_bytes
+from ltvl_mm.retrieval.reading.web_image import read_image_bytes
 from ltvl_mm.retrieval.search.selection import select_images
 from ltvl_mm.structures.class_queries import ClassQueries
 from ltvl_mm.structures.store_opening import open_store
@@ -135,7 +135,7 @@ class MemorySearch:
             zip(*(metadata[name] for name in _COLUMNS), strict=True)
         ):
             try:
-                picture, reason = decode_image(read_bytes(*place)), ''
+                picture, reason = decode_image(read_image_bytes(*place)), ''
             except ValueError as error:
                 picture, reason = None, str(error)
             found.append(

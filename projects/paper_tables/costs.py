@@ -113,7 +113,7 @@ def _measure(frozen_model: str) -> _Sizes:
     return _Sizes(image, text, trained, total - trained)
 
 
-# Config text -> config: a config itself is no key.
+# Config text -> config: a config itself is not a key.
 _MODELS: dict[str, dict] = {}
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rows import Row
 
-from ltvl_mm.datasets.config_lists import find_listed_splits
+from ltvl_mm.datasets.config_list_check import find_listed_splits
 from ltvl_mm.datasets.split_check import compare_splits, show
 from ltvl_mm.structures.image_list import read_image_list
 from ltvl_mm.utils.stages import ROOT

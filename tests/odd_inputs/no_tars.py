@@ -1,4 +1,4 @@
-"""Files that are given as image inputs and are no plain tars."""
+"""Files that are given as image inputs and are not plain tars."""
 
 import bz2
 import gzip

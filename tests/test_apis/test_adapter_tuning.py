@@ -8,7 +8,7 @@ from mmengine.config import Config
 from ltvl_mm.apis.adapter_tuning import (
     PRESETS,
     AdapterPreset,
-    LabelledFeatures,
+    LabeledFeatures,
     train_adapter,
     tune_adapter,
 )
@@ -23,7 +23,7 @@ def drawn():
     rng = torch.Generator().manual_seed(0)
     shown = torch.tensor([1, 2, 0])[labels]
     noise = 0.05 * torch.randn(len(labels), 8, generator=rng)
-    return LabelledFeatures([texts[shown] + noise], labels), texts
+    return LabeledFeatures([texts[shown] + noise], labels), texts
 
 
 def train(drawn, preset, **how):

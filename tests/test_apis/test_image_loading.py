@@ -32,7 +32,7 @@ def test_a_folder_without_images_is_refused(tmp_path):
 PIXELS = np.zeros((4, 4, 3), np.uint8)
 WRONG_INPUTS = {
     'bytes': (b'\x89PNG' * 10**6, r'the input is 4,000,000 bytes .*imfromb'),
-    'text': ('iVBOR' * 10**6, 'has 5,000,000 characters and is no path'),
+    'text': ('iVBOR' * 10**6, 'has 5,000,000 characters and is not a path'),
     'tensor': (torch.zeros(3, 512, 512), r'the Tensor of .*\(3, 512, 512\);'),
     'Pillow image': (Image.new('RGB', (4, 4)), r'the Image .*np\.array\('),
     'None': (None, 'the input is None; give paths or arrays'),

@@ -111,7 +111,7 @@ def test_a_second_wrap_is_refused(kind, tmp_path, manifest):
 
 def test_what_cannot_be_wrapped_is_refused(tmp_path, manifest):
     cfg = make_config(tmp_path)
-    with pytest.raises(ValueError, match='is no file; give the manifest'):
+    with pytest.raises(ValueError, match='is not a file; give the manifest'):
         add_retrieved_images(cfg, tmp_path)
     cfg.train_dataloader = None
     with pytest.raises(ValueError, match='has no train_dataloader'):

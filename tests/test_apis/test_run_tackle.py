@@ -114,7 +114,7 @@ def run(inputs, tmp_path, monkeypatch):
     calls = tmp_path / 'calls'
     monkeypatch.setenv('CALLS', str(calls))
     monkeypatch.setattr(
-        'ltvl_mm.apis.tackle_run.preparation.find_tools',
+        'ltvl_mm.apis.tackle_run.run_preparation.find_tools',
         lambda: inputs / 'tools',
     )
     for name in ('describe_zero_shot', 'describe_retrieval'):

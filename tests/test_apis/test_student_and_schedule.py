@@ -1,7 +1,10 @@
 import pytest
 
 from ltvl_mm.apis.tackle_run.schedule import make_schedule
-from ltvl_mm.apis.tackle_run.student import find_student, scale_optimizer
+from ltvl_mm.apis.tackle_run.student_config import (
+    find_student,
+    scale_optimizer,
+)
 
 SIZES = dict(num_classes=7, image_size=64, batch_size=64)
 

@@ -22,7 +22,7 @@ def weights(model, tmp_path_factory):
     return str(file)
 
 
-def test_images_are_encoded_without_gradient_and_not_normalised(
+def test_images_are_encoded_without_gradient_and_not_normalized(
     model, weights
 ):
     frozen = FrozenCLIP('ltvl-toy', weights)

@@ -19,7 +19,7 @@ def tower():
     return build_clip('ltvl-toy').text.eval().requires_grad_(False)
 
 
-def test_a_class_is_the_mean_of_its_normalised_prompts(tower):
+def test_a_class_is_the_mean_of_its_normalized_prompts(tower):
     tokens = tokenize_classes(NAMES, TEMPLATES, TOKENIZER)
     assert tokens.shape == (5, 2, 20)
     features = encode_classes(tower, tokens)

@@ -4,7 +4,7 @@ import pytest
 from odd_inputs.folders import FOLDERS, draw, write_files
 
 from ltvl_mm.datasets import class_folders
-from ltvl_mm.datasets.long_tail_files import read_labelled_images
+from ltvl_mm.datasets.long_tail_files import read_labeled_images
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def test_class_folders_hold_all_images(name, tmp_path, messages):
     (root / 'big_cat').mkdir(parents=True)
     case.write(root / 'big_cat')
     write_files(root, {'dog/0.png': 9, '.ipynb_checkpoints/0.png': 1})
-    images, names = read_labelled_images(root)
+    images, names = read_labeled_images(root)
     assert names == ('big cat', 'dog')
     due = {f'big_cat/{p}': n for p, n in (case.images | case.linked).items()}
     assert sorted(images.paths) == sorted([*due, 'dog/0.png'])
@@ -47,9 +47,9 @@ def test_no_class_and_empty_classes_are_refused(tmp_path):
     with pytest.raises(
         ValueError, match=r'no class folders; .* outside class folders: 1 \(0'
     ):
-        read_labelled_images(tmp_path)
+        read_labeled_images(tmp_path)
     write_files(tmp_path, {'cat/0.png': 0, 'dog/notes.pdf': 'x'})
     with pytest.raises(
         ValueError, match=r'1 class folders of .* have no image: dog; left'
     ):
-        read_labelled_images(tmp_path)
+        read_labeled_images(tmp_path)

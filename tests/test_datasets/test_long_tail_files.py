@@ -6,7 +6,7 @@ from PIL import Image
 
 from ltvl_mm.datasets.long_tail_files import (
     cut_long_tail,
-    read_labelled_images,
+    read_labeled_images,
     write_cifar,
 )
 from ltvl_mm.datasets.long_tail_profile import exponential_profile
@@ -85,7 +85,7 @@ def test_a_folder_per_class_is_a_source(tmp_path):
     for name in ('cat/deep/1.jpg', 'cat/2.png', 'a dog/1.jpg'):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         Image.new('RGB', (2, 2)).save(tmp_path / name)
-    images, names = read_labelled_images(tmp_path)
+    images, names = read_labeled_images(tmp_path)
     assert names == ('a dog', 'cat')
     assert dict(zip(images.paths, images.labels.tolist(), strict=True)) == {
         'a dog/1.jpg': 0,
@@ -99,13 +99,13 @@ def test_a_list_needs_names_and_as_many_as_labels(tmp_path):
     source.write_text('a.jpg 0\nb.jpg 2\n')
     names.write_text('cat\ndog\nowl\n')
     with pytest.raises(ValueError, match='needs a file of class names'):
-        read_labelled_images(source)
+        read_labeled_images(source)
     with pytest.raises(ValueError, match='no image with label 1'):
-        read_labelled_images(source, names)
+        read_labeled_images(source, names)
     names.write_text('cat\ndog\n')
     source.write_text('a.jpg 0\nb.jpg 1\nc.jpg 2\n')
     with pytest.raises(ValueError, match='labels up to 2, expected 0 to 1'):
-        read_labelled_images(source, names)
+        read_labeled_images(source, names)
 
 
 def make_cifar(per_class, seed):

@@ -136,8 +136,8 @@ def test_soft_labels_of_other_images_are_refused(target, probable, tmp_path):
     [
         ([[0], [1]], [[0.5]], 'one shape'),
         ([[3]], [[0.5]], 'class 3, which lies outside'),
-        ([[0, 1]], [[0.9, 0.9]], 'is no distribution'),
-        ([[0, 1]], [[1.1, -0.1]], 'is no distribution'),
+        ([[0, 1]], [[0.9, 0.9]], 'is not a distribution'),
+        ([[0, 1]], [[1.1, -0.1]], 'is not a distribution'),
     ],
 )
 def test_wrong_soft_labels_are_refused(classes, probabilities, message):

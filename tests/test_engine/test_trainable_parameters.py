@@ -30,7 +30,7 @@ def list_held(wrapper):
 @pytest.mark.parametrize(
     'paramwise', [None, {'custom_keys': {'2': {'lr_mult': 0.5}}}]
 )
-def test_the_optimiser_holds_what_trains_and_nothing_else(model, paramwise):
+def test_the_optimizer_holds_what_trains_and_nothing_else(model, paramwise):
     config = {**CONFIG, 'paramwise_cfg': paramwise}
     wrapper = build_optim_wrapper(model, config)
     trained = [*model[1].parameters(), model[2].weight]
@@ -57,5 +57,5 @@ def test_a_step_moves_what_trains_and_keeps_no_state_of_the_rest(model):
 
 
 def test_a_model_that_is_all_frozen_is_refused(model):
-    with pytest.raises(ValueError, match='nothing to optimise'):
+    with pytest.raises(ValueError, match='nothing to optimize'):
         build_optim_wrapper(model.requires_grad_(False), CONFIG)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from ltvl_mm.evaluation.bootstrap import find_interval, resample_accuracies
-from ltvl_mm.evaluation.functional import summarise_accuracies
+from ltvl_mm.evaluation.functional import summarize_accuracies
 from ltvl_mm.utils.rng import make_generator
 
 GROUPS = np.array(['many', 'many', 'few', 'few', 'medium'])
@@ -19,7 +19,7 @@ def test_draws_are_those_of_the_slow_obvious_version():
         images = rng.integers(37, size=37)
         for model in range(2):
             pred = np.where(right[model], target, (target + 1) % 4)
-            expected = summarise_accuracies(
+            expected = summarize_accuracies(
                 pred[images], target[images], GROUPS
             )
             for name, values in found.items():

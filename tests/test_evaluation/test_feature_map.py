@@ -25,7 +25,7 @@ def test_a_sample_has_evenly_many_of_each_class_as_far_as_there_are():
     np.testing.assert_array_equal(sample_rows(labels, 99), np.arange(63))
 
 
-def test_a_map_keeps_neighbours_and_is_the_same_again():
+def test_a_map_keeps_neighbors_and_is_the_same_again():
     features = make_features(40)
     places = project_features(features)
     assert places.shape == (40, 2)

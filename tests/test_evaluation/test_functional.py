@@ -3,7 +3,7 @@ import pytest
 
 from ltvl_mm.evaluation.functional import (
     compute_class_accuracies,
-    summarise_accuracies,
+    summarize_accuracies,
 )
 
 
@@ -16,7 +16,7 @@ def test_class_accuracies_are_nan_where_nothing_was_tested():
 def test_classes_weigh_the_same_and_an_untested_group_is_absent():
     pred, target = np.array([0, 0, 0, 2, 0]), np.array([0, 0, 0, 0, 1])
     groups = np.array(['many', 'many', 'few'])  # class 2 has no test image
-    summary = summarise_accuracies(pred, target, groups)
+    summary = summarize_accuracies(pred, target, groups)
     assert summary == {
         'many': 37.5,  # the mean of 75 and 0, not 60
         'all': 60.0,
@@ -32,7 +32,7 @@ def test_groups_and_means_by_hand():
     target = np.array([0, 0, 0, 0, 1, 1, 2, 2, 2, 2, 3])
     pred = np.array([0, 0, 0, 0, 1, 0, 2, 0, 0, 3, 3])
     groups = np.array(['many', 'medium', 'few', 'few'])
-    summary = summarise_accuracies(pred, target, groups)
+    summary = summarize_accuracies(pred, target, groups)
     assert summary['many'] == 100
     assert summary['medium'] == 50
     assert summary['few'] == 62.5
@@ -50,7 +50,7 @@ def test_the_geometric_mean_of_many_classes_does_not_underflow():
     pred = np.where(
         np.tile([1, 1, 0, 0, 0], 1000), target, (target + 1) % 1000
     )
-    summary = summarise_accuracies(pred, target, np.full(1000, 'many'))
+    summary = summarize_accuracies(pred, target, np.full(1000, 'many'))
     assert summary['geometric_mean'] == pytest.approx(40)
     assert summary['harmonic_mean'] == pytest.approx(40)
 
@@ -66,6 +66,6 @@ def test_the_geometric_mean_of_many_classes_does_not_underflow():
 )
 def test_what_cannot_be_scored_is_an_error(pred, target, message):
     with pytest.raises(ValueError, match=message):
-        summarise_accuracies(
+        summarize_accuracies(
             np.array(pred, int), np.array(target, int), np.array(['few'] * 2)
         )

@@ -1,4 +1,4 @@
-"""Logit adjustment, tau-normalisation and nearest class means."""
+"""Logit adjustment, tau-normalization and nearest class means."""
 
 from dataclasses import replace
 
@@ -108,7 +108,7 @@ def test_weights_lose_their_length_by_tau():
     assert zero.tolist() == [[0, 0]]
 
 
-def test_normalised_classes_win_where_length_decided():
+def test_normalized_classes_win_where_length_decided():
     features = make([[1.0, 3.0]], [1])
     assert predict_tau_normalized(features, WEIGHTS, 0.0).tolist() == [0]
     assert predict_tau_normalized(features, WEIGHTS, 1.0).tolist() == [1]

@@ -221,7 +221,7 @@ def test_a_remedy_is_told_once():
     remedies = [one for warning in found for one in warning.remedies]
     assert len(found) == 3
     assert len(set(remedies)) == len(remedies)
-    # Calibrating what CLIP does not know is no remedy.
+    # Calibrating what CLIP does not know is not a remedy.
     assert not any('--temperature' in one for one in remedies)
 
 

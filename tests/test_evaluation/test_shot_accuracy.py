@@ -51,8 +51,8 @@ def test_many_medium_few_and_all_by_hand():
 
 
 def test_an_image_of_no_known_class_is_refused_at_once():
-    unlabelled = DataSample().set_pred_score(torch.eye(5)[0])
-    for samples in (make_samples([0], [-1]), [unlabelled]):
+    unlabeled = DataSample().set_pred_score(torch.eye(5)[0])
+    for samples in (make_samples([0], [-1]), [unlabeled]):
         evaluator = Evaluator(make_metric())
         with pytest.raises(ValueError, match=r"'test_evaluator=\[\]'"):
             evaluator.process(samples)

@@ -37,7 +37,7 @@ def test_features_are_those_of_the_clip_model_in_a_tuple(weights):
     assert not torch.allclose(features.norm(dim=1), torch.ones(3))
 
 
-def test_initialising_keeps_the_pretrained_weights(weights):
+def test_initializing_keeps_the_pretrained_weights(weights):
     backbone = build(weights)
     before = {name: w.clone() for name, w in backbone.state_dict().items()}
     backbone.init_weights()  # as the Runner does

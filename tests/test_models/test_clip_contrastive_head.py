@@ -100,7 +100,7 @@ def test_prototypes_are_computed_once_while_evaluating(head):
     assert len(passes) == 1
 
 
-def test_prototypes_follow_an_optimiser_step(head):
+def test_prototypes_follow_an_optimizer_step(head):
     for optimizer in (
         torch.optim.SGD(head.parameters(), lr=1.0),
         torch.optim.AdamW(head.parameters(), lr=0.1),
@@ -166,7 +166,7 @@ def test_prototypes_carry_gradient_while_training(head):
     assert not head.prototypes().requires_grad
 
 
-def test_initialising_keeps_the_weights(head, built):
+def test_initializing_keeps_the_weights(head, built):
     head.init_weights()  # as the Runner does
     for name, weight in head.state_dict().items():
         assert torch.equal(weight, built.state_dict()[name])

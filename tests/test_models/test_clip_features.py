@@ -22,7 +22,7 @@ NAMES = ('cat', 'great white shark', 'ox')
 def test_features_equal_those_of_open_clip(arch, monkeypatch):
     torch.manual_seed(0)
     reference = open_clip.create_model(arch).eval()
-    _randomise_batch_norm(reference)
+    _randomize_batch_norm(reference)
     state = reference.state_dict()
     size = reference.visual.image_size
     images = torch.randn(
@@ -36,7 +36,7 @@ def test_features_equal_those_of_open_clip(arch, monkeypatch):
         texts = F.normalize(reference.encode_text(prompts), dim=-1)
     del reference
 
-    _skip_initialisation(monkeypatch)
+    _skip_initialization(monkeypatch)
     backbone = CLIPBackbone(arch).eval()
     _load(backbone, state)
     head = CLIPContrastiveHead(arch, class_names=NAMES).eval()
@@ -48,7 +48,7 @@ def test_features_equal_those_of_open_clip(arch, monkeypatch):
     assert torch.allclose(head.prototypes(), texts, atol=1e-5)
 
 
-def _randomise_batch_norm(model):
+def _randomize_batch_norm(model):
     """Give it numbers that matter; open_clip's start turns blocks off."""
     for module in model.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
@@ -58,7 +58,7 @@ def _randomise_batch_norm(model):
             torch.nn.init.uniform_(module.running_var, 0.5, 2)
 
 
-def _skip_initialisation(monkeypatch):
+def _skip_initialization(monkeypatch):
     """Build in a third of the time what gets its weights loaded anyway."""
     for name in ('kaiming_uniform_', 'normal_', 'uniform_', 'xavier_uniform_'):
         monkeypatch.setattr(

@@ -52,7 +52,7 @@ def test_training_moves_statistics_and_weights_unless_frozen(
     assert all(p.requires_grad is not frozen for p in backbone.parameters())
 
 
-def test_frozen_statistics_normalise_a_training_batch_as_a_test_batch():
+def test_frozen_statistics_normalize_a_training_batch_as_a_test_batch():
     backbone = CLIPBackbone('ltvl-toy')
     (trained,) = backbone.train()(IMAGES)
     (tested,) = backbone.eval()(IMAGES)

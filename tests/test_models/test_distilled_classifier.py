@@ -187,5 +187,5 @@ def test_teachers_that_do_not_fit(teach, tmp_path):
         teach(temperature=0)
     with pytest.raises(ValueError, match=r'no\.pth does not exist'):
         teach(teacher_checkpoint=str(tmp_path / 'no.pth'))
-    with pytest.raises(ValueError, match='is no checkpoint of the teacher'):
+    with pytest.raises(ValueError, match='is not a checkpoint of the teacher'):
         teach(teacher=dict(STUDENT, type='ImageClassifier'))

@@ -86,7 +86,7 @@ def test_parameters_are_those_of_ride_on_resnext_50():
     assert count == 38_281_024
 
 
-def test_the_last_normalisation_of_a_block_starts_at_zero():
+def test_the_last_normalization_of_a_block_starts_at_zero():
     model = build()
     model.init_weights()
     for expert in model.experts:

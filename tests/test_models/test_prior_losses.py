@@ -67,7 +67,7 @@ def test_the_host_gives_factors_weights_and_soft_labels():
 
 
 def density_slowly(logits, target, prior, penalty):
-    """The regulariser as a loop over classes."""
+    """The regularizer as a loop over classes."""
     total = 0.0
     count, classes = logits.shape
     for label in range(classes):

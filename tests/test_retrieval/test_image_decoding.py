@@ -17,7 +17,7 @@ def _pixel(image, place=(0, 0)):
     return image.getpixel(place)
 
 
-def test_plain_images_keep_their_size_and_colour():
+def test_plain_images_keep_their_size_and_color():
     image = decode_image(save(Image.new('RGB', (5, 3), RED)))
     assert (_pixel(image), image.size) == (RED, (5, 3))
 

@@ -14,7 +14,7 @@ from ltvl_mm.structures.class_queries import ClassQueries
 DIM = 16
 
 
-def _normalise(x):
+def _normalize(x):
     return x / np.linalg.norm(x, axis=1, keepdims=True)
 
 
@@ -22,11 +22,11 @@ def _normalise(x):
 def world(tmp_path):
     """Return a store, class queries, and the file of a faiss index."""
     rng = np.random.default_rng(0)
-    classes = _normalise(rng.normal(size=(6, DIM)) + 1)
+    classes = _normalize(rng.normal(size=(6, DIM)) + 1)
     images = (
         rng.normal(size=(600, DIM)) + 2 * classes[rng.integers(6, size=600)]
     )
-    images = _normalise(images).astype(np.float16)
+    images = _normalize(images).astype(np.float16)
     store = write_store(tmp_path / 'store', np.split(images, [100, 350]))
     names = tuple(f'class {k}' for k in range(6))
     queries = ClassQueries(names, ('{}',), classes.astype('f4'), ENCODER)
@@ -182,7 +182,7 @@ def test_an_index_of_other_images_is_refused(world):
 def test_a_file_that_is_no_index_is_named(world):
     store, _, file = world
     file.write_bytes(b'not an index')
-    with pytest.raises(ValueError, match=r'knn\.index is no faiss index'):
+    with pytest.raises(ValueError, match=r'knn\.index is not a faiss index'):
         load_index(file, store)
 
 

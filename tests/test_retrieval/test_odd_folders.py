@@ -8,7 +8,7 @@ from odd_inputs.tars import write_members
 
 from ltvl_mm.retrieval.reading import shards as shards_module
 from ltvl_mm.retrieval.reading.shards import find_shards, iterate_shard
-from ltvl_mm.retrieval.reading.web_image import read_bytes
+from ltvl_mm.retrieval.reading.web_image import read_image_bytes
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def test_each_image_of_a_folder_is_read_once(name, tmp_path, messages):
         assert image.data == draw(case.images[image.key])
         sha256 = hashlib.sha256(image.data).hexdigest()
         size = len(image.data)
-        assert read_bytes(image.source, 0, size, sha256) == image.data
+        assert read_image_bytes(image.source, 0, size, sha256) == image.data
     assert all(text in ''.join(messages) for text in case.log)
     assert bool(case.log) == bool(messages)
 

@@ -12,7 +12,7 @@ from web_memory import embed
 from ltvl_mm.retrieval.reading import tars as tars_module
 from ltvl_mm.retrieval.reading.image_batches import _read_image
 from ltvl_mm.retrieval.reading.shards import find_shards, iterate_shard
-from ltvl_mm.retrieval.reading.web_image import read_bytes
+from ltvl_mm.retrieval.reading.web_image import read_image_bytes
 
 
 @pytest.fixture(params=TARS)
@@ -63,7 +63,7 @@ def test_each_image_is_found_again_by_its_offset(case, tar):
     for found in iterate_shard(shard):
         if found.data is not None:
             sha256 = hashlib.sha256(found.data).hexdigest()
-            data = read_bytes(
+            data = read_image_bytes(
                 found.source, found.offset, len(found.data), sha256
             )
             assert data == found.data

@@ -13,7 +13,7 @@ from ltvl_mm.retrieval.reading import parquet_images, parquet_rows
 from ltvl_mm.retrieval.reading.downloads import count_downloads
 from ltvl_mm.retrieval.reading.parquet_rows import read_row
 from ltvl_mm.retrieval.reading.shards import find_shards, iterate_shard
-from ltvl_mm.retrieval.reading.web_image import read_bytes
+from ltvl_mm.retrieval.reading.web_image import read_image_bytes
 from ltvl_mm.retrieval.run_retrieval import run_retrieval
 from ltvl_mm.retrieval.task import RetrievalOptions, RetrievalTask
 from ltvl_mm.structures.class_queries import ClassQueries
@@ -99,7 +99,7 @@ def test_images_are_fetched_again_in_any_order(tmp_path, monkeypatch, group):
     found = store.read_metadata(rows, names)
     for turn in range(len(rows)):
         *place, key = (found[name][turn] for name in names)
-        assert read_bytes(*place) == draw(int(key.split('/')[1]))
+        assert read_image_bytes(*place) == draw(int(key.split('/')[1]))
 
 
 def test_a_file_that_changed_is_noticed(tmp_path):
@@ -107,7 +107,7 @@ def test_a_file_that_changed_is_noticed(tmp_path):
     image = next(iterate_shard(*find_shards([str(file)])))
     sha256 = '0' * 64
     with pytest.raises(ValueError, match='has other bytes'):
-        read_bytes(image.source, 0, len(image.data), sha256)
+        read_image_bytes(image.source, 0, len(image.data), sha256)
     with pytest.raises(ValueError, match='row 9: there are 3 rows'):
         read_row(str(file), 9)
     _write(file, range(2))
@@ -115,7 +115,7 @@ def test_a_file_that_changed_is_noticed(tmp_path):
         read_row(str(file), 2)
     file.unlink()
     with pytest.raises(ValueError, match=r'changed: .* No such file'):
-        read_bytes(image.source, 0, len(image.data), sha256)
+        read_image_bytes(image.source, 0, len(image.data), sha256)
 
 
 def test_failed_downloads_are_not_bad_images(tmp_path, monkeypatch):

@@ -113,7 +113,7 @@ def _write_retrieved(out, hashes=True, rows=ROWS):
             'duplicates': 0,
             'copies_of_excluded_images': 0,
             'rows_refused_by_filters': {},
-            'copies_recognised_without': {},
+            'copies_recognized_without': {},
             'classes': [
                 {
                     'name': name,

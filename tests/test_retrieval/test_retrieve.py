@@ -298,7 +298,7 @@ def test_a_copy_whose_original_has_moved_is_listed_without_it(run, tmp_path):
 def test_of_many_copies_evenly_many_are_pictured(
     store, kept_out, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(pictures, 'MOST', 3)
+    monkeypatch.setattr(pictures, 'MAX_PICTURES', 3)
     rejected = [
         Rejected(f'k{number}', 0, reason, 'red.png', 0.99, 'bytes')
         for number in range(9)
@@ -478,7 +478,7 @@ def test_what_others_embedded_is_retrieved_without_hashes(
         ('1/again', '0/one', 'looks'),
     }
     report = json.loads((tmp_path / 'out' / 'report.json').read_text())
-    assert report['copies_recognised_without'] == {
+    assert report['copies_recognized_without'] == {
         str(store.root): ['sha256', 'phash']
     }
 

@@ -20,14 +20,14 @@ from ltvl_mm.structures.class_queries import ClassQueries
 DIM = 16
 
 
-def _normalise(x):
+def _normalize(x):
     return x / np.linalg.norm(x, axis=1, keepdims=True)
 
 
 def _draw(rng, rows, classes, kind):
     """Return images and queries of a kind that has broken such code."""
-    queries = _normalise(rng.normal(size=(classes, DIM)))
-    images = _normalise(rng.normal(size=(rows, DIM)))
+    queries = _normalize(rng.normal(size=(classes, DIM)))
+    images = _normalize(rng.normal(size=(rows, DIM)))
     if kind == 'near classes':  # most images lean to few of them
         images += 2 * queries[rng.geometric(0.3, rows) % classes]
     elif kind == 'duplicates':
@@ -42,7 +42,7 @@ def _draw(rng, rows, classes, kind):
         images += 2 * queries[np.sort(rng.integers(classes, size=rows))]
     elif kind == 'outliers':
         images[:: max(1, rows // 3)] += 30 * np.eye(1, DIM)
-    return _normalise(images), queries
+    return _normalize(images), queries
 
 
 def _make_queries(queries):
@@ -261,7 +261,7 @@ def test_an_unknown_precision_is_refused(tmp_path):
 
 def test_cosines_do_not_depend_on_the_order_of_the_sum():
     rng = np.random.default_rng(0)
-    images = _normalise(rng.normal(size=(50, 512)))
+    images = _normalize(rng.normal(size=(50, 512)))
     queries = _ask_wide(rng).embeddings.astype(float)
     order = rng.permutation(512)
     for dtype in (np.float16, np.float32):
@@ -277,5 +277,5 @@ def test_cosines_do_not_depend_on_the_order_of_the_sum():
 
 
 def _ask_wide(rng):
-    queries = _normalise(rng.normal(size=(9, 512)))
+    queries = _normalize(rng.normal(size=(9, 512)))
     return ClassQueries(tuple('abcdefghi'), ('{}',), queries, ENCODER)

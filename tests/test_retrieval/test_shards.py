@@ -14,7 +14,7 @@ from ltvl_mm.retrieval.reading.shards import (
     find_shards,
     iterate_shard,
 )
-from ltvl_mm.retrieval.reading.web_image import read_bytes
+from ltvl_mm.retrieval.reading.web_image import read_image_bytes
 
 
 def _read(tar):
@@ -53,7 +53,7 @@ def test_captions_and_urls_stay_with_their_image(tar_of):
 
 def test_a_key_ends_at_the_only_dot_as_in_webdataset(tar_of):
     found = _read(tar_of(('a.v2.jpg', b'x'), ('b.JPG', b'y'), ('c', b'z')))
-    # Samples of webdataset may have members that are no images.
+    # Samples of webdataset may have members that are not images.
     assert _name(found) == {'s/a.v2.jpg': 'read', 's/b': 'read'}
 
 
@@ -479,7 +479,7 @@ def _fetch(image, **change):
         size=len(image.data),
         sha256=hashlib.sha256(image.data).hexdigest(),
     )
-    return read_bytes(image.source, **place | change)
+    return read_image_bytes(image.source, **place | change)
 
 
 def test_the_bytes_are_found_again(tars, images, samples):
@@ -510,4 +510,4 @@ def test_where_an_image_lies_must_be_known(samples, missing):
     place = [str(samples), 512, 300, 'sha256']
     place[missing] = None  # as in a store that others made
     with pytest.raises(ValueError, match='does not say where its images lie'):
-        read_bytes(*place)
+        read_image_bytes(*place)

@@ -78,5 +78,5 @@ def test_a_saved_pool_is_the_same(selection, tmp_path):
 def test_a_file_of_something_else_is_no_pool(tmp_path):
     for content in (b'', b'no zip', b'\x80\x04N.'):
         (tmp_path / 'pool.npz').write_bytes(content)
-        with pytest.raises(ValueError, match=r'is no pool .*delete it'):
+        with pytest.raises(ValueError, match=r'is not a pool .*delete it'):
             load_pool(tmp_path / 'pool.npz')

@@ -14,12 +14,12 @@ from ltvl_mm.retrieval.reading.shard_embedding import embed_shards
 from ltvl_mm.structures.store_parts import METADATA
 from ltvl_mm.structures.store_writer import finish_store, write_part
 
-ENCODER = {'arch': 'mean colour', 'weights': 'none', 'preprocess': '4 px'}
+ENCODER = {'arch': 'mean color', 'weights': 'none', 'preprocess': '4 px'}
 
 
 def draw(number):
     """Return a PNG whose color is ``number``, 0 to 215, in base 6."""
-    return save(Image.new('RGB', (8, 8), _colour(number)))
+    return save(Image.new('RGB', (8, 8), _color(number)))
 
 
 def save(image, kind='PNG', **options):
@@ -48,7 +48,7 @@ def encode(images):
 
 def expect(number):
     """Return what ``draw(number)`` is embedded as."""
-    x = np.array([*_colour(number), 255], float)
+    x = np.array([*_color(number), 255], float)
     return x / np.linalg.norm(x)
 
 
@@ -109,5 +109,5 @@ def read_folder(root):
     }
 
 
-def _colour(number):
+def _color(number):
     return tuple(51 * (number // 6**place % 6) for place in (2, 1, 0))

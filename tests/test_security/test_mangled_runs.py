@@ -293,4 +293,4 @@ def test_a_manifest_whose_text_is_not_utf8_is_named(
     pq.write_table(table.set_column(number, 'file', column), file)
     text, _ = write_page(tmp_path / 'x.html', study / RUN)
     missing = text.split('<section id="missing">')[1]
-    assert 'manifest.parquet: the column file is no text' in missing
+    assert 'manifest.parquet: the column file is not text' in missing

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from ltvl_mm.apis.image_loading import load_image
-from ltvl_mm.retrieval.reading.web_image import read_bytes
+from ltvl_mm.retrieval.reading.web_image import read_image_bytes
 from ltvl_mm.structures.class_names import load_class_names
 from ltvl_mm.structures.class_queries import load_queries
 from ltvl_mm.structures.image_list import read_image_list
@@ -51,6 +51,6 @@ def test_a_store_that_names_pipes_or_gigabytes_is_refused(tmp_path):
     os.mkfifo(tmp_path / 'pipe.tar')
     for source in (tmp_path / 'pipe.tar', '/dev/zero'):
         with pytest.raises(ValueError, match='expected a regular file'):
-            read_bytes(str(source), 0, 100, '0' * 64)
+            read_image_bytes(str(source), 0, 100, '0' * 64)
     with pytest.raises(ValueError, match='has 1,099,511,627,776 bytes; at mo'):
-        read_bytes(str(tmp_path / 'a.tar'), 0, 1 << 40, '0' * 64)
+        read_image_bytes(str(tmp_path / 'a.tar'), 0, 1 << 40, '0' * 64)

@@ -59,7 +59,7 @@ REVIEWED: dict[str, dict[str, tuple[int, str]]] = {
     'ltvl_mm/datasets/emoji_corpus.py': {
         'np.load': (1, 'allow_pickle=False'),
     },
-    'ltvl_mm/apis/tackle_run/student.py': {
+    'ltvl_mm/apis/tackle_run/student_config.py': {
         'Config.fromfile': (1, 'a config that the user names'),
     },
     'ltvl_mm/structures/feature_cache.py': {

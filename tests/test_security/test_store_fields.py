@@ -103,7 +103,7 @@ def test_a_wrong_field_is_named_with_file_and_value(web, name, field):
     try:
         for value in OWN[name][field]:
             _write(file, json.loads(before) | {field: value})
-            message = _refuse(web, file)
+            message = _catch_message(web, file)
             assert repr(field)[1:-1] in message
             assert 'is not' in message or 'format is 1152' in message
             assert 'restore it' in message or 'update' in message
@@ -131,7 +131,7 @@ def test_a_missing_field_is_named(web, name):
                 # Optional fields of a part are part of its digest.
                 assert re.search(
                     f'{field} is missing|is not the record that this store',
-                    _refuse(web, file),
+                    _catch_message(web, file),
                 )
     finally:
         file.write_text(before)
@@ -146,7 +146,9 @@ def test_a_wrong_field_of_an_index_is_named(indexed, field):
             header = json.loads(before)
             header['indexed'][0][field] = value
             _write(file, header)
-            assert f'indexed[0].{field} must be' in _refuse(indexed, file)
+            assert f'indexed[0].{field} must be' in _catch_message(
+                indexed, file
+            )
     finally:
         file.write_text(before)
 
@@ -157,7 +159,7 @@ def test_an_index_that_is_no_list_of_objects_is_named(indexed, value):
     before = file.read_text()
     try:
         _write(file, json.loads(before) | {'indexed': value})
-        assert 'indexed' in _refuse(indexed, file)
+        assert 'indexed' in _catch_message(indexed, file)
     finally:
         file.write_text(before)
 
@@ -167,7 +169,9 @@ def test_other_numbers_of_rows_than_the_parts_have_are_refused(web):
     before = file.read_text()
     try:
         _write(file, json.loads(before) | {'rows': 7})
-        assert 'rows is 7, but its parts have 6 rows' in _refuse(web, file)
+        assert 'rows is 7, but its parts have 6 rows' in _catch_message(
+            web, file
+        )
     finally:
         file.write_text(before)
 
@@ -177,7 +181,7 @@ def test_a_missing_part_is_named_with_the_remedy(web):
     before = file.read_text()
     file.unlink()
     try:
-        message = _refuse(web, file)
+        message = _catch_message(web, file)
         assert 'part 1 of 2 is missing' in message
         assert 'restore it' in message
         assert 'tools/embed_images.py again' in message
@@ -189,7 +193,7 @@ def _write(file, content):
     file.write_text(json.dumps(content))
 
 
-def _refuse(root, file):
+def _catch_message(root, file):
     """Return the message by which a store is refused."""
     with pytest.raises(ValueError, match=re.escape(str(file))) as caught:
         open_store(root)

@@ -52,9 +52,9 @@ def test_there_is_one_embedding_per_name():
 
 
 @pytest.mark.parametrize('row', [[0, 0, 0], [2, 0, 0], [np.nan, 0, 0]])
-def test_embeddings_are_normalised(row):
+def test_embeddings_are_normalized(row):
     embeddings = np.array([[1, 0, 0], row], np.float32)
-    with pytest.raises(ValueError, match='must be L2-normalised, got norms'):
+    with pytest.raises(ValueError, match='must be L2-normalized, got norms'):
         replace(QUERIES, embeddings=embeddings)
 
 

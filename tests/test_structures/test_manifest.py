@@ -98,7 +98,7 @@ def test_classes_without_images_count_zero():
         ('key', ('a', 'a', 'b'), "row 1: key 'a' stands twice in class 0"),
         ('file', ('a', '/b', 'c'), "row 1: '/b' leaves the folder"),
         ('file', ('a', 'b', 'c/../../d'), 'row 2: .* leaves the folder'),
-        ('file', ('a', 'b\0', 'c'), r"row 1: 'b\\x00' is no path"),
+        ('file', ('a', 'b\0', 'c'), r"row 1: 'b\\x00' is not a path"),
     ],
 )
 def test_a_broken_contract_is_named(column, value, message):
@@ -125,7 +125,7 @@ def test_bytes_that_are_no_text_are_refused(tmp_path, name):
     number = table.column_names.index(name)
     values = pa.array([b'a.png', b'b\xca.png', b'c.png']).view(pa.string())
     pq.write_table(table.set_column(number, name, values), file)
-    with pytest.raises(ValueError, match=rf'{name} is no text: .*UTF8'):
+    with pytest.raises(ValueError, match=rf'{name} is not text: .*UTF8'):
         load_manifest(file)
 
 
@@ -144,13 +144,13 @@ def _write_foreign_table(file):
     pq.write_table(pa.table({'key': ['a']}), file)
 
 
-def _write_labelled_table(file):
+def _write_labeled_table(file):
     table = pa.table({'key': ['a']})
     pq.write_table(table.replace_schema_metadata({'pandas': '{}'}), file)
 
 
 @pytest.mark.parametrize(
-    'write', [_write_text, _write_foreign_table, _write_labelled_table]
+    'write', [_write_text, _write_foreign_table, _write_labeled_table]
 )
 def test_another_file_is_not_a_manifest(tmp_path, write):
     write(tmp_path / 'm.parquet')

@@ -8,7 +8,7 @@ import pytest
 from odd_inputs.lists import IMAGE_LISTS, NAME_LISTS
 
 from ltvl_mm.clip.templates import find_templates
-from ltvl_mm.datasets.long_tail_files import read_labelled_images
+from ltvl_mm.datasets.long_tail_files import read_labeled_images
 from ltvl_mm.retrieval.metadata_filter import read_hosts
 from ltvl_mm.retrieval.reading.shards import find_shards
 from ltvl_mm.structures.class_counts import load_class_counts
@@ -103,7 +103,7 @@ def test_names_of_a_data_set(names):
     source = file.with_name('list.txt')
     count = 1 if isinstance(expected, str) else len(expected)
     source.write_text(''.join(f'{k}.jpg {k}\n' for k in range(count)))
-    read = lambda file: read_labelled_images(source, file)[1]  # noqa: E731
+    read = lambda file: read_labeled_images(source, file)[1]  # noqa: E731
     found = check(read, file, expected)
     assert found is None or found == expected
 

@@ -188,7 +188,7 @@ def test_an_image_that_is_gone_is_not_shown_and_says_why(memory, monkeypatch):
     def fail(*_):
         raise ValueError('the web images have changed: <b>')
 
-    monkeypatch.setattr(memory_search, 'read_bytes', fail)
+    monkeypatch.setattr(memory_search, 'read_image_bytes', fail)
     from page import search
 
     page = search(memory, 'owl', 2)

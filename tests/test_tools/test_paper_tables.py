@@ -166,7 +166,7 @@ def test_second_stages_start_from_the_first_of_the_same_seed(tmp_path):
     assert [stage.name for stage in stages] == [
         f'train {STUDENT}',
         *(f'features of {s} from {STUDENT}' for s in ('train', 'val', 'test')),
-        f'tau-normalise {STUDENT}',
+        f'tau-normalize {STUDENT}',
     ]
     assert row.folder == f'{STUDENT}/classifiers/tau-normalized'
 
@@ -265,7 +265,7 @@ def test_lists_that_share_an_image_are_named(tmp_path, monkeypatch):
         ''.join(
             f'{split}_dataloader = dict(dataset=dict(type="CustomDataset", '
             f'data_root="data", ann_file="{name}.txt"))\n'
-            # Papers on iNaturalist test on val: that is no leak.
+            # Papers on iNaturalist test on val: that is not a leak.
             for split, name in [('train', 't'), ('val', 'v'), ('test', 'v')]
         )
     )
@@ -287,7 +287,7 @@ def test_a_dry_run_lists_the_stages(run_here, tmp_path):
         *('--row', 'tau-normalized, RX50', 'TACKLE'),
         *('--seeds', 0, 1, '--dry-run', '--work-dir', tmp_path / 'work'),
     )
-    for name in (f'tau-normalise {STUDENT}', 'train tackle_rx50'):
+    for name in (f'tau-normalize {STUDENT}', 'train tackle_rx50'):
         # Hours and disk follow where they are known.
         line = rf'  {name}: to run for seeds 0, 1(, .+)?\n    python '
         assert re.search(line, said)

@@ -184,7 +184,7 @@ def test_what_does_not_fit_is_one_sentence(run_here, trained, tmp_path):
     assert not (tmp_path / 'val.npz').exists()
 
 
-def test_experts_are_weighed_on_unlabelled_views(run_here, tmp_path):
+def test_experts_are_weighed_on_unlabeled_views(run_here, tmp_path):
     config = 'configs/toy/tade/tade_r18.py'
     run_here(
         *('python', 'tools/train.py', config, '--work-dir', tmp_path),

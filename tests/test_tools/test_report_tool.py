@@ -60,7 +60,7 @@ def test_folders_of_seeds_get_the_name_of_the_method(
                 folder / f'seed{seed}/{method}',
                 tmp_path / f'{method}/seed{seed}',
             )
-    # A run that is named twice is no second seed; a link is followed.
+    # A run that is named twice is not a second seed; a link is followed.
     (tmp_path / 'link=1').symlink_to(tmp_path / 'tackle')
     (tmp_path / 'crashed').mkdir()
     out = run_here(

@@ -36,7 +36,7 @@ def check(found, expected):
 def test_the_average_is_the_direct_mean():
     found = average_states(STATES)
     check(found, lambda name: torch.stack([s[name] for s in STATES]).mean(0))
-    # A count is no weight: that of the last.
+    # A count is not a weight: that of the last.
     assert found['1.num_batches_tracked'] == 3
 
 
@@ -114,7 +114,7 @@ def test_rounds_of_several_runs_become_checkpoints(runs, tmp_path):
             + 0.7 * (STATES[2][n] + STATES[3][n]) / 2
         ),
     )
-    with pytest.raises(ValueError, match='4 runs are no whole rounds of 3'):
+    with pytest.raises(ValueError, match='4 runs are not whole rounds of 3'):
         merge_runs(runs, tmp_path, start=runs[0], per_round=3)
 
 

@@ -7,7 +7,7 @@ import pytest
 from conftest import write_manifest
 from study_folder import HOSTILE, NAMES, write_study
 
-from ltvl_mm.evaluation.functional import summarise_accuracies
+from ltvl_mm.evaluation.functional import summarize_accuracies
 from ltvl_mm.structures.features import Features, save_features
 from ltvl_mm.utils.io import read_json, write_json
 from ltvl_mm.visualization.report import (
@@ -84,7 +84,7 @@ def test_whom_the_pictures_are_from_is_said_below_them(
 
 def test_scores_are_those_of_the_metric(study):
     run = study.runs[1]
-    assert score_run(study, run) == summarise_accuracies(
+    assert score_run(study, run) == summarize_accuracies(
         run.answers.pred, run.answers.labels, study.groups
     )
     np.testing.assert_allclose(
@@ -161,7 +161,7 @@ def test_no_run_is_scored_by_a_list_that_may_be_another_s(study, tmp_path):
     assert 'Of seed 0 alone: the other 3 runs' in other.caveat
     _, missing = write_report(tmp_path / 'x.html', other)
     assert missing.keys() == {'the page'}
-    # The lists of the others agree, so it can be no other.
+    # The lists of the others agree, so it must be the same.
     agreed = replace(study, runs=(*study.runs[:2], *gone))
     assert score_run(agreed, gone[0])['few'] > 0
     assert agreed.caveat == ''

@@ -118,7 +118,7 @@ def test_quality_without_the_check_comes_from_scores_and_truth(study, folder):
     assert found.columns == ['p of image 1, %', 'precision, %']
     assert found.rows['many'] == ['50', '–']
     assert not found.is_estimated
-    # Cosines are no probabilities.
+    # Cosines are not probabilities.
     cosines = replace(manifest, source={'score': 'cosine'})
     assert find_probabilities(cosines) is None
     assert assess_quality(cosines, None, {}, {}, study.groups).rows == {}

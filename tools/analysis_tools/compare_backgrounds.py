@@ -65,7 +65,7 @@ def build_parser() -> argparse.ArgumentParser:
 def main() -> None:
     args = build_parser().parse_args()
     from ltvl_mm.apis.background_comparison import compare_backgrounds
-    from ltvl_mm.apis.labelled_embeddings import read_labelled_embeddings
+    from ltvl_mm.apis.labeled_embeddings import read_labeled_embeddings
     from ltvl_mm.clip.frozen_clip import FrozenCLIP
     from ltvl_mm.clip.templates import find_templates
     from ltvl_mm.structures.class_names import load_class_names
@@ -91,7 +91,7 @@ def main() -> None:
         sizes=args.classes or [len(names)],
         draws=args.draws,
         setting=args.background,
-        val=args.val and read_labelled_embeddings(*args.val, queries),
+        val=args.val and read_labeled_embeddings(*args.val, queries),
     )
     print(
         '| K | background | temperature | softmax | argmax | cosine | '

@@ -1,7 +1,7 @@
 """Time BALLAD here against the loop of its authors' code; JSON in the end.
 
 Phase A: one step with cross-entropy over all classes, random weights, against
-a plain re-creation that tokenises and encodes every prompt at length 77 each
+a plain re-creation that tokenizes and encodes every prompt at length 77 each
 step. Phase B: a whole run on the toy world, from cached features against
 images. Ratios are medians of alternating runs, larger is better:
 text_side_speedup, step_speedup, phase_b_speedup (the caching itself not

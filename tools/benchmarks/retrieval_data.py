@@ -25,7 +25,7 @@ def make_queries(classes: int) -> ClassQueries:
     return ClassQueries(
         tuple(f'class {k}' for k in range(classes)),
         ('{}',),
-        _normalise(embeddings).astype(np.float32),
+        _normalize(embeddings).astype(np.float32),
         _ENCODER,
     )
 
@@ -68,7 +68,7 @@ def make_store(root: Path, rows: int, classes: int = 1000) -> EmbeddingStore:
                     )
                     copies = rng.integers(_CHUNK, size=(2, _CHUNK // 200))
                     images[copies[0]] = images[copies[1]]
-                    matrix[first : first + _CHUNK] = _normalise(images)
+                    matrix[first : first + _CHUNK] = _normalize(images)
                     bar.update(_CHUNK)
                 file.parent.mkdir(parents=True, exist_ok=True)
                 np.save(file, matrix, allow_pickle=False)
@@ -100,5 +100,5 @@ def _draw(rng: np.random.Generator, rows: int) -> np.ndarray:
     return noise @ _make_space()[1]
 
 
-def _normalise(rows: np.ndarray) -> np.ndarray:
+def _normalize(rows: np.ndarray) -> np.ndarray:
     return rows / np.linalg.norm(rows, axis=1, keepdims=True)

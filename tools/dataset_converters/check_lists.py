@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ltvl_mm.datasets.config_lists import (
+from ltvl_mm.datasets.config_list_check import (
     check_plain_list,
     check_plain_names,
 )

@@ -104,10 +104,10 @@ def main() -> None:
     args = build_parser().parse_args()
     from ltvl_mm.datasets.long_tail_files import (
         cut_long_tail,
-        read_labelled_images,
+        read_labeled_images,
     )
 
-    images, names = read_labelled_images(args.source, args.class_names)
+    images, names = read_labeled_images(args.source, args.class_names)
     images = merge(images, args)
     ranks = {
         'size': None,

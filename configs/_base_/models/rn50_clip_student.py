@@ -1,6 +1,6 @@
 """ResNet-50 with CLIP's weights and a linear classifier: "RN50 CLIP".
 
-Source: none; the TACKLE paper compares with tau-normalised, LWS and PaCo from
+Source: none; the TACKLE paper compares with tau-normalized, LWS and PaCo from
 CLIP's weights, and does not say how they were trained. Ours: the attention
 pooling stays and BatchNorm statistics do not change, as in BALLAD's code,
 whose 50 epochs these are. The tower's rate is the best that Shi et al. 2024

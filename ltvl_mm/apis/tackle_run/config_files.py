@@ -9,7 +9,7 @@ from mmengine.config import Config
 
 from ltvl_mm.apis.clip_inputs import list_transforms
 from ltvl_mm.apis.tackle_run.schedule import Schedule
-from ltvl_mm.apis.tackle_run.student import Student
+from ltvl_mm.apis.tackle_run.student_config import Student
 from ltvl_mm.utils.io import write_if_new
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 from torch import nn
 
-from ltvl_mm.apis.tackle_run.student import Student
+from ltvl_mm.apis.tackle_run.student_config import Student
 from ltvl_mm.clip.sources import has_own_weights
 from ltvl_mm.clip.towers import build_clip, find_arch
 from ltvl_mm.retrieval.reading.shards import Shard, iterate_shard

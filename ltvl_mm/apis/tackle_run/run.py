@@ -15,15 +15,15 @@ from ltvl_mm.apis.tackle_run.config_files import (
     write_config,
     write_tackle_config,
 )
-from ltvl_mm.apis.tackle_run.preparation import (
-    PreparedRun,
-    check_disk,
-    prepare_run,
-)
 from ltvl_mm.apis.tackle_run.run_plan import (
     describe_data,
     describe_plan,
     estimate_disk,
+)
+from ltvl_mm.apis.tackle_run.run_preparation import (
+    PreparedRun,
+    check_disk,
+    prepare_run,
 )
 from ltvl_mm.apis.tackle_run.run_verdict import (
     describe_retrieval,

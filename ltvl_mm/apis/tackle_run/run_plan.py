@@ -8,7 +8,7 @@ import numpy as np
 from ltvl_mm.apis.tackle_run.ballad_configs import count_epochs
 from ltvl_mm.apis.tackle_run.clip_check import is_here
 from ltvl_mm.apis.tackle_run.estimates import estimate_store_bytes
-from ltvl_mm.apis.tackle_run.preparation import PreparedRun
+from ltvl_mm.apis.tackle_run.run_preparation import PreparedRun
 from ltvl_mm.clip.sources import has_own_weights
 from ltvl_mm.clip.towers import find_arch
 from ltvl_mm.structures.class_counts import GROUPS, group_classes

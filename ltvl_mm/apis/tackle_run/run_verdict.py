@@ -10,7 +10,7 @@ from ltvl_mm.evaluation.accuracy_table import format_accuracies
 from ltvl_mm.evaluation.bootstrap import find_interval, resample_accuracies
 from ltvl_mm.evaluation.functional import (
     compute_class_accuracies,
-    summarise_accuracies,
+    summarize_accuracies,
 )
 from ltvl_mm.evaluation.retrieval_warnings import QualityNumbers, find_warnings
 from ltvl_mm.evaluation.verdict import (
@@ -40,7 +40,7 @@ def describe_zero_shot(
     """
     found = load_predictions(file)
     groups, pred = group_classes(counts), found.probabilities.argmax(1)
-    scores = summarise_accuracies(pred, found.labels, groups)
+    scores = summarize_accuracies(pred, found.labels, groups)
     each = compute_class_accuracies(pred, found.labels, len(counts))
     few = scores.get('few')
     warnings = find_warnings(
@@ -79,7 +79,7 @@ def describe_scores(runs: list[tuple[Path, str]], counts: np.ndarray) -> str:
             pred = found.probabilities.argmax(1)
             rows.append(
                 {'method': title}
-                | summarise_accuracies(pred, found.labels, groups)
+                | summarize_accuracies(pred, found.labels, groups)
             )
         elif metrics.is_file():  # of the ensemble
             shots = {
@@ -142,7 +142,7 @@ def _compare(
     labels = both[0].labels
     drawn = resample_accuracies(right, labels, groups)
     scores = [
-        summarise_accuracies(one.probabilities.argmax(1), labels, groups)
+        summarize_accuracies(one.probabilities.argmax(1), labels, groups)
         for one in both
     ]
     return {

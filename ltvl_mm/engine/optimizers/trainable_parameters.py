@@ -11,7 +11,7 @@ class TrainableOptimWrapperConstructor(DefaultOptimWrapperConstructor):
     """Give the optimizer only the parameters with ``requires_grad``.
 
     mmengine's own constructor gives it all: a frozen CLIP then counts in the
-    optimiser's parameters and checkpoints. Arguments are mmengine's.
+    optimizer's parameters and checkpoints. Arguments are mmengine's.
     """
 
     def __call__(self, model: nn.Module) -> OptimWrapper:
@@ -23,7 +23,7 @@ class TrainableOptimWrapperConstructor(DefaultOptimWrapperConstructor):
         if not any(weight.requires_grad for weight in model.parameters()):
             raise ValueError(
                 'every parameter of the model is frozen: there is nothing to '
-                'optimise; unfreeze a part or give the model an adapter'
+                'optimize; unfreeze a part or give the model an adapter'
             )
         wrapper = super().__call__(model)
         groups = wrapper.optimizer.param_groups

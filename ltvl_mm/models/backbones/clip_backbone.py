@@ -43,7 +43,7 @@ class CLIPBackbone(BaseBackbone):
         init_cfg: mmengine's way to initialize; None keeps ``pretrained``.
 
     Raises:
-        ValueError: If ``projection`` is False and the tower is no ViT, or
+        ValueError: If ``projection`` is False and the tower is not a ViT, or
             ``preprocess`` is wrong.
     """
 

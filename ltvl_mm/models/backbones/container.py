@@ -97,7 +97,8 @@ class CONTAINER(BaseBackbone):
         """Map (B, 3, H, W) to a (B, C, h, w) for each of ``out_indices``.
 
         Raises:
-            ValueError: If H or W is no multiple of all strides' product.
+            ValueError: If H or W is not a multiple of the product of the
+                strides.
         """
         height, width = images.shape[-2:]
         if height % self.stride or width % self.stride:

@@ -182,7 +182,7 @@ def _narrow_groups(whole: BaseModule, channels: int) -> None:
     """Have the next stage's groups as much narrower as its channels.
 
     mmpretrain multiplies the width of a group by channels / base_channels, and
-    refuses a ratio that is no whole number.
+    refuses a ratio that is not an integer.
     """
     if hasattr(whole, 'width_per_group'):
         whole.width_per_group = (

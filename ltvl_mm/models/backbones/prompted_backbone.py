@@ -20,7 +20,7 @@ class PromptedBlock(nn.Module):
         length: Tokens P, at least 1.
 
     Raises:
-        ValueError: If the module is no block, or the length is below 1.
+        ValueError: If the module is not a block, or the length is below 1.
     """
 
     def __init__(self, module: nn.Module, length: int) -> None:

@@ -67,7 +67,7 @@ class DecoupledClassifier(ImageClassifier):
         )
         if lacking:
             raise ValueError(
-                f'{checkpoint} is no checkpoint of this model, it lacks '
+                f'{checkpoint} is not a checkpoint of this model, it lacks '
                 f'{len(lacking)} weights such as {lacking[0]}'
             )
         self.stage_1 = None
@@ -95,7 +95,7 @@ class DecoupledClassifier(ImageClassifier):
                 self._find(name).load_state_dict(own)
             except RuntimeError as error:
                 raise ValueError(
-                    f'{self.stage_1} is no first stage of this model, its '
+                    f'{self.stage_1} is not a first stage of this model, its '
                     f"'{source}' is another: {error}"
                 ) from None
 

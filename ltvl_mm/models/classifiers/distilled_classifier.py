@@ -45,13 +45,13 @@ def compute_distillation(
 class DistilledClassifier(ImageClassifier):
     """Train a student beside a frozen teacher.
 
-    To the loss of the head comes :func:`compute_distillation` of what both
-    answer: of experts, the mean logits. Student and teacher are any
-    classifiers of the same classes. The teacher is there while training only
-    and is no part of the model: neither optimizer, gradients nor checkpoints
-    hold it, so that the student's checkpoint loads where that of a student
-    without a teacher does. Source: RIDE, Wang et al. 2021 (arXiv 2010.01809),
-    whose teacher has more experts, and its code, whose T is 1.5.
+    :func:`compute_distillation` of the logits of both is added to the head's
+    loss; models with experts take part with their mean logits. Student and
+    teacher are any classifiers of the same classes. The teacher exists during
+    training only and is not a part of the model: it is absent from the
+    optimizer and from checkpoints, which load into a student without a
+    teacher. Source: RIDE, Wang et al. 2021 (arXiv 2010.01809), whose teacher
+    has more experts, and its code, whose T is 1.5.
 
     Args:
         teacher: Config of a classifier. It gets the images as the student's
@@ -132,6 +132,6 @@ def _load_teacher(cfg: dict, checkpoint: str) -> nn.Module:
         teacher.load_state_dict(read_weights(checkpoint))
     except RuntimeError as error:
         raise ValueError(
-            f'{checkpoint} is no checkpoint of the teacher: {error}'
+            f'{checkpoint} is not a checkpoint of the teacher: {error}'
         ) from None
     return teacher.requires_grad_(False).eval()

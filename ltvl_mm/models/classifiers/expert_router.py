@@ -33,7 +33,7 @@ class ExpertRouter(nn.Module):
     """Score images by whether they need an expert more; > 0 is yes.
 
     After each of the first E - 1 experts, a linear layer and ReLU see its
-    features, L2-normalised; one linear layer, the same for all, sees what
+    features, L2-normalized; one linear layer, the same for all, sees what
     comes out and the largest logits. Source: RIDE, Wang et al. 2021 (arXiv
     2010.01809), section 3, and its code for the sizes.
 

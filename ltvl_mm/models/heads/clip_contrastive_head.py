@@ -182,7 +182,7 @@ class CLIPContrastiveHead(ClsHead):
         return {'loss': loss}
 
     def prototypes(self) -> torch.Tensor:
-        """Return the (K, D) L2-normalised class features, in float32.
+        """Return the (K, D) L2-normalized class features, in float32.
 
         Of a text tower that trains, they are kept only while evaluating: any
         change of mode or of a weight has them computed anew.
@@ -201,7 +201,7 @@ class CLIPContrastiveHead(ClsHead):
     def _encode_texts_of(
         self, samples: list[DataSample], device: torch.device
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the (B, D) L2-normalised texts of the samples, and (N,): the
+        """Return the (B, D) L2-normalized texts of the samples, and (N,): the
         group of equal texts of each image of all processes.
         """
         if all('caption' in sample for sample in samples):

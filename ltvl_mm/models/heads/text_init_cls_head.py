@@ -39,9 +39,9 @@ class TextInitClsHead(CosineClsHead):
         kwargs: Further arguments of ``CosineClsHead``, e.g. ``loss``.
 
     Raises:
-        ValueError: If the image tower is no ViT and must have no projection,
-            the tokenizer or the templates are missing, or a class name is
-            too long for the text tower.
+        ValueError: If the image tower is not a ViT and must have no
+            projection, the tokenizer or the templates are missing, or a class
+            name is too long for the text tower.
     """
 
     def __init__(

@@ -21,8 +21,8 @@ def compute_contrastive_loss(
     other. No factor 1/2. Source: BALLAD, section 2.1, Eq. 1 ff.
 
     Args:
-        images: (N, D) L2-normalised image features v.
-        texts: (N, D) L2-normalised text features u; row i belongs to image i.
+        images: (N, D) L2-normalized image features v.
+        texts: (N, D) L2-normalized text features u; row i belongs to image i.
         groups: (N,) integers; equal numbers mean equal text or class.
         scale: 1 / temperature, > 0.
         text_to_image: False leaves out L_l->v, as BALLAD's phase B does.

@@ -1,4 +1,4 @@
-"""LADE: balanced softmax, and logits regularized towards density ratios."""
+"""LADE: balanced softmax, and logits regularized toward density ratios."""
 
 import math
 
@@ -60,12 +60,12 @@ class LADELoss(ClassPrior):
     """L = CE(z + log pi, y) + alpha L_LADE.
 
     Predict with plain z, or with z + log q for a known test prior q. The
-    regulariser is of the batch of all processes, which must be equally large.
+    regularizer is of the batch of all processes, which must be equally large.
     Source: Hong et al. 2021 (arXiv 2012.00321).
 
     Args:
         num_classes: K.
-        alpha: Weight of the regulariser; ImageNet-LT 0.05, Places-LT 0.005.
+        alpha: Weight of the regularizer; ImageNet-LT 0.05, Places-LT 0.005.
         penalty: lambda of its square; ImageNet-LT 0.5, Places-LT 0.1.
         loss_weight: Factor on the loss.
     """

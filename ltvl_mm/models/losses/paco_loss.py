@@ -26,7 +26,7 @@ def compute_paco_loss(
     What image i is contrasted with: the K classes by its logits, which weigh
     beta (its own class) in the numerator; and the keys by cosine /
     temperature, which weigh alpha (those of its class) there and gamma in the
-    denominator. An image is no key of itself. (GPaCo has two views of an
+    denominator. An image is not a key of itself. (GPaCo has two views of an
     image here, as if they were two.) Source: PaCo, Cui et al. 2021 (arXiv
     2107.12028), Eq. 3 to 5, and its code for gamma.
 
@@ -58,7 +58,7 @@ def compute_paco_loss(
         ],
         1,
     )
-    # Not a product: 0 times -inf is no number.
+    # Not a product: 0 times -inf is NaN.
     chosen = torch.where(weights > 0, log_shares, 0.0)
     return -((weights * chosen).sum(1) / weights.sum(1)).mean()
 

@@ -33,7 +33,7 @@ class BalancedLinearAdapter(BaseModule):
             number, its code 0.2.
         activation: ``'relu'`` or None.
         bias: True for a map with a bias.
-        normalize: L2-normalise the features ``'before'`` the adapter, its
+        normalize: L2-normalize the features ``'before'`` the adapter, its
             output ``'after'``, or neither (None). ``CLIPContrastiveHead``
             normalizes what it gets in any case.
         init: ``'default'``, torch's random weights, or ``'identity'``, W = I

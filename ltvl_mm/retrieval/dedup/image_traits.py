@@ -28,7 +28,7 @@ class ImageTraits:
 
     Args:
         keys: N names.
-        embeddings: (N, D) float32, L2-normalised.
+        embeddings: (N, D) float32, L2-normalized.
         phash: (N,) uint64 perceptual hashes.
         hashed: (N,) bool: which images have one. Others' stores have none.
         sha256: N digests of the files; None or '' if unknown.

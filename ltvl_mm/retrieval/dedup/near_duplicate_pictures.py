@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ltvl_mm.retrieval.choice import Rejected
-from ltvl_mm.retrieval.reading.web_image import read_bytes
+from ltvl_mm.retrieval.reading.web_image import read_image_bytes
 from ltvl_mm.structures.copy_pictures import (
     FOLDER,
     CopyPicture,
@@ -17,8 +17,8 @@ from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.utils.image_decoding import decode_image
 from ltvl_mm.utils.io import atomic_write
 
-# A web-scale memory holds tens of thousands; more are not looked at.
-MOST = 300
+# Web-scale collections hold tens of thousands, more than a user looks at.
+MAX_PICTURES = 300
 _SIDE = 128
 _PLACE = ('source', 'offset', 'size', 'sha256')
 
@@ -31,8 +31,9 @@ def write_copy_pictures(
 ) -> None:
     """Write ``copies/``: pictures of skipped near-duplicates of test images.
 
-    Evenly many of all if there are more than MOST. An image whose bytes the
-    stores do not lead to is listed without a picture.
+    If there are more than ``MAX_PICTURES`` pairs, that many are chosen at
+    equal distances. An image whose bytes cannot be read is listed without a
+    picture.
 
     Args:
         out: Folder of the retrieval.
@@ -44,7 +45,9 @@ def write_copy_pictures(
     for entry in rejected:
         if entry.reason == 'excluded':
             pairs.setdefault((entry.key, entry.copy_of), []).append(entry)
-    picks = np.linspace(0, len(pairs) - 1, min(len(pairs), MOST)).round()
+    picks = np.linspace(
+        0, len(pairs) - 1, min(len(pairs), MAX_PICTURES)
+    ).round()
     listed = list(pairs.items())
     shown = [listed[pick] for pick in picks.astype(int)]
     copies = _read_pictures([store], [key for (key, _), _ in shown])
@@ -77,7 +80,9 @@ def _read_pictures(
         metadata = store.read_metadata(rows[known], _PLACE)
         for turn, place in enumerate(known):
             try:
-                found[place] = read_bytes(*(metadata[n][turn] for n in _PLACE))
+                found[place] = read_image_bytes(
+                    *(metadata[n][turn] for n in _PLACE)
+                )
             except ValueError:  # moved since it was embedded
                 continue
     return found

@@ -24,7 +24,7 @@ MANIFEST = 'manifest.parquet'
 # The manifest with all rows, kept when rows without image are dropped.
 FULL_MANIFEST = 'manifest_full.parquet'
 
-_SCHEMA = pa.schema(
+_DOWNLOAD_SCHEMA = pa.schema(
     [
         ('url', pa.string()),
         ('caption', pa.string()),
@@ -75,8 +75,8 @@ def write_download_list(
     }
     table = pa.table(
         {
-            name: pa.array(columns[name], _SCHEMA.field(name).type)
-            for name in _SCHEMA.names
+            name: pa.array(columns[name], _DOWNLOAD_SCHEMA.field(name).type)
+            for name in _DOWNLOAD_SCHEMA.names
         }
     )
     with atomic_write(out / DOWNLOAD_LIST) as file:
@@ -116,7 +116,9 @@ def load_wanted(retrieved: Path) -> WantedImages:
         table = read_parquet(path)
         # Versions before sha256 and phash wrote fewer columns.
         columns = {
-            name: table[name].cast(_SCHEMA.field(name).type).to_pylist()
+            name: table[name]
+            .cast(_DOWNLOAD_SCHEMA.field(name).type)
+            .to_pylist()
             if name in table.column_names
             else [None] * len(table)
             for name in ('url', 'key', 'file', 'sha256', 'phash')

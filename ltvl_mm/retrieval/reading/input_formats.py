@@ -38,7 +38,7 @@ def check_shard_file(path: Path) -> None:
             another format; says how to unpack it.
     """
     try:
-        reason = describe_archive(path)
+        reason = describe_unreadable_input(path)
     except OSError as error:
         reason = f'{path} cannot be opened: {error.strerror}'
     if reason is not None:
@@ -65,7 +65,7 @@ def describe_other_file(path: Path) -> str:
     if not path.exists():
         return f'{path} does not exist; {expected}'
     try:
-        archive = describe_archive(path)
+        archive = describe_unreadable_input(path)
         if archive is not None:
             return archive
         if path.suffix.lower() == '.parquet':
@@ -86,7 +86,7 @@ def describe_other_file(path: Path) -> str:
     return f'{path} is of another type; {expected}'
 
 
-def describe_archive(path: Path) -> str | None:
+def describe_unreadable_input(path: Path) -> str | None:
     """Return what a compressed file is and how to unpack it, or None.
 
     Args:

@@ -81,7 +81,7 @@ def find_shards(
     for text in inputs:
         for pattern in [text] if Path(text).exists() else braceexpand(text):
             paths = sorted(map(Path, glob.glob(pattern)))
-            if Path(pattern).exists():  # a name with brackets is no glob
+            if Path(pattern).exists():  # a name with brackets is not a glob
                 paths = [Path(pattern)]
             for path in paths or [Path(pattern)]:
                 _add_input(found, path, root)

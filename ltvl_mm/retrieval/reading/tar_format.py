@@ -97,7 +97,7 @@ def iterate_members(file: IO[bytes]) -> Iterator[TarMember]:
     Raises:
         BrokenTarError: If a header is damaged or larger than
             MAX_HEADER_BYTES, the file ends without an end mark, there are
-            more than MAX_MEMBERS, or bytes follow the end mark that are no
+            more than MAX_MEMBERS, or bytes follow the end mark that are not a
             tar.
     """
     end = file.seek(0, os.SEEK_END)
@@ -176,7 +176,7 @@ def _skip_zeros(file: IO[bytes], start: int) -> int | None:
 def _parse_header(block: bytes, position: int, ended: bool) -> tarfile.TarInfo:
     if len(block) < _BLOCK:
         raise BrokenTarError(
-            'bytes that are no tar follow the end mark'
+            'bytes that are not a tar follow the end mark'
             if ended
             else 'the file ends without an end mark; members may be missing',
             # A tar that ends after a whole member is read like a whole one:

@@ -37,7 +37,7 @@ class WebImage:
     known: dict[str, int | float | str] = field(default_factory=dict)
 
 
-def read_bytes(
+def read_image_bytes(
     source: str | None,
     offset: int | None,
     size: int | None,

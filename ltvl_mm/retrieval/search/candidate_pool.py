@@ -162,7 +162,7 @@ def load_pool(path: str | Path) -> CandidatePool:
         pool = CandidatePool(**columns)
     except (ValueError, TypeError) as error:
         raise ValueError(
-            f'{path} is no pool of candidates: {error}; delete it'
+            f'{path} is not a pool of candidates: {error}; delete it'
         ) from None
     pool.raise_floor(floor)
     return pool

@@ -19,7 +19,7 @@ from ltvl_mm.structures.store_files import find_uneven_norms
 from ltvl_mm.utils.progress import progress_bar
 from ltvl_mm.utils.rng import make_generator
 
-_NEIGHBOURS = 10
+_NEIGHBORS = 10
 _PROBES = 64
 # Queries searched at a time, between two steps of the progress bar.
 _BATCH = 64
@@ -33,7 +33,7 @@ def make_contrastive_queries(embeddings: np.ndarray) -> np.ndarray:
     Args:
         embeddings: (K, D) of unit norm, K >= 2.
     """
-    count = min(_NEIGHBOURS, len(embeddings) - 1)
+    count = min(_NEIGHBORS, len(embeddings) - 1)
     near = np.argsort(-embeddings @ embeddings.T, axis=1, kind='stable')
     near = near[:, 1 : count + 1]
     contrast = embeddings[near].mean(1) + embeddings.mean(0)
@@ -52,7 +52,7 @@ def load_index(path: str | Path, store: EmbeddingStore) -> faiss.Index:
     try:
         index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP)
     except RuntimeError as error:
-        raise ValueError(f'{path} is no faiss index: {error}') from error
+        raise ValueError(f'{path} is not a faiss index: {error}') from error
     if (index.ntotal, index.d) != (len(store), store.dim):
         raise ValueError(
             f'{path} holds {index.ntotal} images of width {index.d}, the '

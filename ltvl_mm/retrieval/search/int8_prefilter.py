@@ -179,14 +179,14 @@ def _pack_int8(
     with warnings.catch_warnings():
         # torch means to drop such tensors; choose_screen does without then.
         warnings.filterwarnings('ignore', message='torch.quantize_per_tensor')
-        quantised = torch._make_per_channel_quantized_tensor(
+        quantized = torch._make_per_channel_quantized_tensor(
             torch.from_numpy(weights.astype(np.int8)),
             torch.from_numpy(steps),
             torch.zeros(len(steps), dtype=torch.long),
             0,
         )
     return torch.ops.quantized.linear_prepack(
-        quantised, torch.from_numpy(offset.astype(np.float32))
+        quantized, torch.from_numpy(offset.astype(np.float32))
     )
 
 

@@ -16,7 +16,7 @@ from ltvl_mm.visualization.report.plot import (
     escape,
     make_figure,
     mark_groups,
-    pick_colour,
+    pick_color,
     pick_symbol,
     share_out,
 )
@@ -88,7 +88,7 @@ def draw_accuracy(
             marker={
                 'size': 6,
                 'opacity': opacity,
-                'color': pick_colour(number),
+                'color': pick_color(number),
                 'symbol': pick_symbol(number),
             },
             hovertemplate='%{text}<br>%{customdata} training images<br>'
@@ -99,11 +99,11 @@ def draw_accuracy(
         figure.add_scatter(
             x=np.round(x, 2),
             y=np.round(y, 2),
-            # A single point is no line.
+            # A single point is not a line.
             mode='lines' if len(x) > 1 else 'markers',
             name=escape(method),
             legendgroup=method,
-            line={'width': 3, 'color': pick_colour(number)},
+            line={'width': 3, 'color': pick_color(number)},
             hoverinfo='skip',
         )
     mark_groups(figure)

@@ -14,7 +14,7 @@ from ltvl_mm.visualization.report.chart import (
     need_counts,
 )
 from ltvl_mm.visualization.report.plot import (
-    GROUP_COLOURS,
+    GROUP_COLORS,
     OPACITY,
     escape,
     make_figure,
@@ -161,13 +161,13 @@ def _add_arrows(
         name=group,
         text=np.repeat(text, 3),
         hovertemplate='%{text}<extra></extra>',
-        line={'width': 1.5, 'color': GROUP_COLOURS[group]},
+        line={'width': 1.5, 'color': GROUP_COLORS[group]},
         opacity=OPACITY,
         marker={
             'symbol': ['circle', 'arrow', 'circle'] * len(classes),
             'size': [4, 9, 0] * len(classes),
             'angleref': 'previous',
-            'color': GROUP_COLOURS[group],
+            'color': GROUP_COLORS[group],
             'line': {'width': 0},
         },
     )

@@ -16,7 +16,7 @@ from ltvl_mm.visualization.report.chart import (
     need_counts,
 )
 from ltvl_mm.visualization.report.plot import (
-    GROUP_COLOURS,
+    GROUP_COLORS,
     GROUP_SYMBOLS,
     OPACITY,
     set_layout,
@@ -105,7 +105,7 @@ def _draw(
                 marker={
                     'size': 5,
                     'opacity': OPACITY,
-                    'color': GROUP_COLOURS[group],
+                    'color': GROUP_COLORS[group],
                     'symbol': GROUP_SYMBOLS[group],
                 },
                 hovertemplate='%{text}<extra>' + group + '</extra>',

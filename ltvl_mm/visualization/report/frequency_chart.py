@@ -10,7 +10,7 @@ from ltvl_mm.visualization.report.chart import (
     make_chart,
     need_counts,
 )
-from ltvl_mm.visualization.report.plot import make_figure, pick_colour
+from ltvl_mm.visualization.report.plot import make_figure, pick_color
 from ltvl_mm.visualization.report.retrieved_images import Retrieval
 from ltvl_mm.visualization.report.study import Study
 
@@ -61,7 +61,7 @@ def draw_frequency(
             text=np.array(names)[order],
             textposition='none',
             hovertemplate='%{text}<br>%{y} images<extra>' + part + '</extra>',
-            marker={'color': pick_colour(number), 'line': {'width': 0}},
+            marker={'color': pick_color(number), 'line': {'width': 0}},
         )
     figure.update_layout(barmode='stack', bargap=0)
     return figure

@@ -4,7 +4,7 @@
 const plots = () => [...document.querySelectorAll('.plotly-graph-div')];
 
 // They take the colors of the page, which change with the system's.
-function pickColours(layout) {
+function pickColors(layout) {
   const style = getComputedStyle(document.documentElement);
   const text = style.getPropertyValue('--text').trim();
   const line = style.getPropertyValue('--line').trim();
@@ -19,8 +19,8 @@ function pickColours(layout) {
   return change;
 }
 
-function recolour(plot) {
-  return Plotly.relayout(plot, pickColours(plot.layout));
+function recolor(plot) {
+  return Plotly.relayout(plot, pickColors(plot.layout));
 }
 
 async function unpackLibrary() {
@@ -47,10 +47,10 @@ async function drawPlots() {
     );
     if (touch) { layout.dragmode = false; }
     await Plotly.newPlot(plot, data, layout, config);
-    await recolour(plot);
+    await recolor(plot);
   }
   const dark = matchMedia('(prefers-color-scheme: dark)');
-  dark.addEventListener('change', () => plots().forEach(recolour));
+  dark.addEventListener('change', () => plots().forEach(recolor));
   for (const kind of ['beforeprint', 'afterprint']) {
     addEventListener(kind, () => plots().forEach(Plotly.Plots.resize));
   }

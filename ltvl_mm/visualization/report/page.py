@@ -156,7 +156,7 @@ def _find_more_reasons(
     retrieval: Retrieval | None,
     training: Sequence[Sequence[Path]] | None,
 ) -> dict[str, str]:
-    """Return why parts that are no charts are missing."""
+    """Return why parts that are not charts are missing."""
     reasons = {
         f'difference of {row["method"]}': _WHY_NO_DIFFERENCE
         for row in rows

@@ -62,7 +62,7 @@ def _replace_known(text: str, path: str, short: str) -> str:
     """Replace a known path, and the folder part of paths below it."""
     exact = short or _shorten(path)
     below = '' if short else f'{exact}/'
-    # '/data/a' is no folder of '/data/ab'.
+    # '/data/a' is not a parent folder of '/data/ab'.
     pattern = rf'(?<![\w.…~/]){re.escape(path)}(?P<end>/+|(?![\w.-]))'
 
     def replace(match: re.Match) -> str:

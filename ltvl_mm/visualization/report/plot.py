@@ -11,7 +11,7 @@ from plotly.offline import get_plotlyjs
 
 from ltvl_mm.structures.class_counts import FEW, GROUPS, MANY
 
-# After Okabe and Ito 2008, told apart by colour-blind readers; each so light
+# After Okabe and Ito 2008, told apart by color-blind readers; each so light
 # and so dark that it stands out 3 : 1 from both grounds of the page, as WCAG
 # 2.2 (1.4.11) asks, also where dots are a little transparent.
 COLORS = (
@@ -36,7 +36,7 @@ SYMBOLS = (
 DASHES = ('solid', 'dash', 'dot', 'dashdot', 'longdash')
 OPACITY = 0.9
 _TOOLBAR = 40  # pixels
-GROUP_COLOURS = dict(
+GROUP_COLORS = dict(
     zip((*GROUPS, 'all'), (*COLORS[:3], COLORS[-1]), strict=True)
 )
 GROUP_SYMBOLS = dict(zip((*GROUPS, 'all'), SYMBOLS, strict=False))
@@ -136,7 +136,7 @@ def mark_groups(figure: go.Figure) -> None:
         )
 
 
-def pick_colour(number: int) -> str:
+def pick_color(number: int) -> str:
     """Return a color; they come again from the eighth on."""
     return COLORS[number % len(COLORS)]
 

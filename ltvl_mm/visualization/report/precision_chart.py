@@ -11,7 +11,7 @@ from ltvl_mm.visualization.report.chart import (
     make_chart,
     need_retrieval,
 )
-from ltvl_mm.visualization.report.plot import GROUP_COLOURS, make_figure
+from ltvl_mm.visualization.report.plot import GROUP_COLORS, make_figure
 from ltvl_mm.visualization.report.retrieved_images import (
     Retrieval,
     measure_precision,
@@ -57,7 +57,7 @@ def draw_precision(curves: Mapping[str, np.ndarray]) -> go.Figure:
             mode='lines',
             name=group,
             line={
-                'color': GROUP_COLOURS[group],
+                'color': GROUP_COLORS[group],
                 'dash': 'dash' if group == 'all' else 'solid',
             },
             hovertemplate='best %{x}: %{y:.1f} %<extra>' + group + '</extra>',

@@ -13,7 +13,7 @@ from ltvl_mm.visualization.report.chart import (
     make_chart,
     need_retrieval,
 )
-from ltvl_mm.visualization.report.plot import GROUP_COLOURS, make_figure
+from ltvl_mm.visualization.report.plot import GROUP_COLORS, make_figure
 from ltvl_mm.visualization.report.retrieved_images import (
     Retrieval,
     find_probabilities,
@@ -96,11 +96,11 @@ def draw_ranks(curves: Mapping[str, np.ndarray], unit: str) -> go.Figure:
         figure.add_scatter(
             x=np.arange(1, len(median) + 1),
             y=np.round(median, 3),
-            # A single image is no line.
+            # A single image is not a line.
             mode='lines' if len(median) > 1 else 'markers',
             name=group,
             line={
-                'color': GROUP_COLOURS[group],
+                'color': GROUP_COLORS[group],
                 'dash': 'dash' if group == 'all' else 'solid',
             },
             hovertemplate='image %{x}: %{y:.3g}<extra>' + group + '</extra>',

@@ -122,7 +122,7 @@ def assess_quality(
     columns: dict[str, dict[str, str]] = {}
     if content:
         columns['CLIP on val, %'] = _format(content['zero_shot'], '.1f')
-    for rank, means in _average_ranks(
+    for rank, means in _average_by_rank_and_group(
         manifest, probabilities, group_of_class
     ).items():
         columns[f'p of image {rank}, %'] = _format(means, '.0f')
@@ -154,7 +154,7 @@ def _format(values: Mapping[str, float], code: str) -> dict[str, str]:
     return {group: format(value, code) for group, value in values.items()}
 
 
-def _average_ranks(
+def _average_by_rank_and_group(
     manifest: Manifest,
     probabilities: np.ndarray | None,
     group_of_class: np.ndarray,

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from ltvl_mm.evaluation.calibration import ReliabilityBins, bin_confidences
 from ltvl_mm.structures.class_counts import GROUPS
 from ltvl_mm.visualization.report.chart import Chart, Variant, list_answered
-from ltvl_mm.visualization.report.plot import GROUP_COLOURS, make_figure
+from ltvl_mm.visualization.report.plot import GROUP_COLORS, make_figure
 from ltvl_mm.visualization.report.study import Study
 
 
@@ -56,7 +56,7 @@ def _draw(bins: Mapping[str, ReliabilityBins]) -> go.Figure:
             mode='lines+markers',
             name=f'{group}, ECE {found.error:.1f} %',
             line={
-                'color': GROUP_COLOURS[group],
+                'color': GROUP_COLORS[group],
                 'dash': 'dash' if group == 'all' else 'solid',
             },
             hovertemplate='%{customdata} images<br>%{x:.0f} % sure<br>'

@@ -11,7 +11,7 @@ from ltvl_mm.evaluation.bootstrap import (
 )
 from ltvl_mm.evaluation.functional import (
     compute_class_accuracies,
-    summarise_accuracies,
+    summarize_accuracies,
 )
 from ltvl_mm.visualization.report.run_folder import PER_CLASS, RunFolder
 from ltvl_mm.visualization.report.study import Study
@@ -31,7 +31,7 @@ def score_run(study: Study, run: RunFolder) -> dict[str, float]:
     if run.answers is None:
         return written
     answers = run.answers
-    scores = summarise_accuracies(
+    scores = summarize_accuracies(
         answers.pred, answers.labels, study.group_classes_of(run)
     )
     return written | scores if run.counts is None else scores

@@ -15,7 +15,7 @@ from ltvl_mm.visualization.report.chart import (
 from ltvl_mm.visualization.report.plot import (
     DASHES,
     escape,
-    pick_colour,
+    pick_color,
     set_layout,
     share_out,
 )
@@ -77,7 +77,7 @@ def _draw(
         seed = seeds.setdefault(method, -1) + 1
         seeds[method] = seed
         line = {
-            'color': pick_colour(list(seeds).index(method)),
+            'color': pick_color(list(seeds).index(method)),
             'dash': DASHES[seed % len(DASHES)],
         }
         for place, scalar in enumerate(there):

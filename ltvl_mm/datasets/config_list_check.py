@@ -51,7 +51,7 @@ def find_listed_splits(
         cfg: A config with ``train_dataloader`` and so on.
         base: Folder that relative paths in the config begin in.
     """
-    found = []
+    listed_splits = []
     for split in SPLITS:
         loader = cfg.get(f'{split}_dataloader') or {}
         for dataset in _find_datasets(loader.get('dataset')):
@@ -66,7 +66,7 @@ def find_listed_splits(
             if isinstance(prefix, Mapping):
                 prefix = prefix.get('img_path') or ''
             names = dataset.get('classes')
-            found.append(
+            listed_splits.append(
                 ListedSplit(
                     split,
                     data_root / file,
@@ -74,7 +74,7 @@ def find_listed_splits(
                     str(Path(base, names)) if isinstance(names, str) else '',
                 )
             )
-    return found
+    return listed_splits
 
 
 def check_config_lists(cfg: Mapping) -> None:
@@ -116,7 +116,7 @@ def check_plain_list(file: str | Path) -> None:
         theirs = normalize_path(words[0]), words[-1]
         known = ours.get(number)
         if known is None or theirs != (known[0], str(known[1])):
-            _refuse(file, number, line)
+            _raise_mmpretrain_differs(file, number, line)
 
 
 def check_plain_names(file: str | Path) -> None:
@@ -129,10 +129,12 @@ def check_plain_names(file: str | Path) -> None:
     lines = list(_split_as_mmengine(file))
     for number, line in lines:
         if number > len(names) or line != names[number - 1]:
-            _refuse(file, number, line)
+            _raise_mmpretrain_differs(file, number, line)
 
 
-def _refuse(file: str | Path, number: int, line: str) -> None:
+def _raise_mmpretrain_differs(
+    file: str | Path, number: int, line: str
+) -> None:
     raise ValueError(
         f'{file}, line {number}: mmpretrain reads {line!r:.120} differently, '
         f'because of a byte order mark, comment, blank line or blanks; repair '

@@ -22,7 +22,7 @@ from ltvl_mm.apis.tackle_run.schedule import Schedule, make_schedule
 from ltvl_mm.apis.tackle_run.settings import RunSettings, plan_names
 from ltvl_mm.apis.tackle_run.stage_builder import find_tools
 from ltvl_mm.apis.tackle_run.stage_list import StageList
-from ltvl_mm.apis.tackle_run.student import Student, find_student
+from ltvl_mm.apis.tackle_run.student_config import Student, find_student
 from ltvl_mm.clip.templates import find_templates
 from ltvl_mm.clip.text_encoder import tokenize_classes
 from ltvl_mm.clip.towers import build_tokenizer

@@ -14,7 +14,7 @@ from mmpretrain.apis import ModelHub
 
 from ltvl_mm.utils.config_walk import walk_config
 
-# Names of mmpretrain's configs that are no plain training on ImageNet.
+# Names of mmpretrain's configs that are not a plain training on ImageNet.
 _OTHER = re.compile(r'pre[-_]|3rdparty|linear|arcface|fp16|rsb|noema')
 # Optimizers whose steps do not grow with the gradient: their learning rate
 # goes with the square root of the batch size (Malladi et al. 2022).
@@ -87,7 +87,7 @@ def find_student(
     preprocessor['num_classes'] = num_classes
     return Student(
         name,
-        fit_model(config.model, num_classes, image_size, weights),
+        adapt_model_config(config.model, num_classes, image_size, weights),
         preprocessor,
         scale_optimizer(
             config.get('optim_wrapper') or {},
@@ -99,7 +99,7 @@ def find_student(
     )
 
 
-def fit_model(
+def adapt_model_config(
     model: Mapping, num_classes: int, image_size: int, weights: str | None
 ) -> dict:
     """Return a model's config for K classes and images of a size.
@@ -113,25 +113,25 @@ def fit_model(
     Raises:
         ValueError: If the model has no backbone and head.
     """
-    fitted: Any = _to_plain(model)
-    if not fitted.get('backbone') or not fitted.get('head'):
+    model_config: Any = _to_plain(model)
+    if not model_config.get('backbone') or not model_config.get('head'):
         raise ValueError(
             f'a student must have a backbone and a head, got a model of '
-            f'{sorted(fitted)}'
+            f'{sorted(model_config)}'
         )
-    _set_classes(fitted['head'], num_classes)
-    backbone = fitted['backbone']
+    _set_num_classes(model_config['head'], num_classes)
+    backbone = model_config['backbone']
     if 'img_size' in backbone:
         backbone['img_size'] = image_size
     # Accuracy over the best five of three classes is an error in mmpretrain.
-    if 'topk' in fitted['head']:
-        fitted['head']['topk'] = (1,)
+    if 'topk' in model_config['head']:
+        model_config['head']['topk'] = (1,)
     backbone.pop('init_cfg', None)
     if weights is not None:
         backbone['init_cfg'] = dict(
             type='Pretrained', checkpoint=weights, prefix='backbone.'
         )
-    return fitted
+    return model_config
 
 
 def scale_optimizer(
@@ -153,20 +153,20 @@ def scale_optimizer(
         fine_tuning: True for a backbone that starts from pretrained weights,
             which gets a tenth of the rate.
     """
-    found: Any = _to_plain(optim_wrapper)
-    if 'optimizer' not in found:
-        found = dict(
+    scaled: Any = _to_plain(optim_wrapper)
+    if 'optimizer' not in scaled:
+        scaled = dict(
             optimizer=dict(type='SGD', lr=0.1, momentum=0.9, weight_decay=1e-4)
         )
         base_batch_size = 256
-    optimizer = found['optimizer']
+    optimizer = scaled['optimizer']
     factor = batch_size / base_batch_size
     if str(optimizer.get('type')).startswith(_ADAPTIVE):
         factor **= 0.5
     if fine_tuning:
         factor *= _FINE_TUNING
     optimizer['lr'] = float(f'{optimizer["lr"] * factor:.3g}')
-    return found
+    return scaled
 
 
 def _find_config(text: str) -> tuple[str, Config, str | None]:
@@ -192,7 +192,7 @@ def _find_config(text: str) -> tuple[str, Config, str | None]:
             short = sorted({name.split('_')[0] for name in names})
             close = difflib.get_close_matches(text, short)
             raise ValueError(
-                f'{text!r} is no model of mmpretrain; did you mean '
+                f'{text!r} is not a model of mmpretrain; did you mean '
                 f'{" or ".join(close) or "one of mmpretrain.list_models()"}? '
                 f'A config path also works'
             )
@@ -208,10 +208,10 @@ def _find_batch_size(config: Config) -> int:
     return int(base or loader.get('batch_size') or 256)
 
 
-def _set_classes(node: object, num_classes: int) -> None:
-    for part in walk_config(node):
-        if 'num_classes' in part:
-            part['num_classes'] = num_classes
+def _set_num_classes(node: object, num_classes: int) -> None:
+    for sub_config in walk_config(node):
+        if 'num_classes' in sub_config:
+            sub_config['num_classes'] = num_classes
 
 
 def _to_plain(node: object) -> object:

@@ -3,7 +3,7 @@ from mmengine.config import Config
 from mmpretrain.registry import DATASETS
 from odd_inputs.lists import IMAGE_LISTS, NAME_LISTS
 
-from ltvl_mm.datasets.config_lists import (
+from ltvl_mm.datasets.config_list_check import (
     check_config_lists,
     check_plain_list,
     check_plain_names,

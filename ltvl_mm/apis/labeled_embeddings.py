@@ -16,7 +16,7 @@ _MAX_MISSING = 0.1
 
 
 @dataclass(frozen=True)
-class LabelledEmbeddings:
+class LabeledEmbeddings:
     """Embeddings of N images and their classes.
 
     Attributes:
@@ -28,11 +28,11 @@ class LabelledEmbeddings:
     labels: np.ndarray
 
 
-def read_labelled_embeddings(
+def read_labeled_embeddings(
     store: str | Path | EmbeddingStore,
     image_list: str | Path,
     queries: ClassQueries,
-) -> LabelledEmbeddings:
+) -> LabeledEmbeddings:
     """Return the embeddings of a list's images, in the order of the list.
 
     Images that could not be embedded are left out, which is logged.
@@ -68,4 +68,4 @@ def read_labelled_embeddings(
             level=30,
         )
     kept = rows >= 0
-    return LabelledEmbeddings(store.read_rows(rows[kept]), images.labels[kept])
+    return LabeledEmbeddings(store.read_rows(rows[kept]), images.labels[kept])
