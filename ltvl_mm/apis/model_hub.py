@@ -49,16 +49,16 @@ def get_model(
     """Build a model of the project, or of any config of mmpretrain.
 
     Args:
-        model: A name of :func:`list_models`, the path of a config, or one
-            that is loaded.
-        pretrained: A checkpoint file or address, or the folder of a training
-            (its best checkpoint, else its last). Every weight comes from it:
-            files that the config itself starts from need not be there. True
-            takes the weights that the model index or ``load_from`` names, or
-            that the whole model gets from its config, as zero-shot CLIP
-            does. False leaves the model as the config builds it.
-        device: Device of the model; None for the CPU.
-        kwargs: Changes of the config's model, e.g.
+        model: Name from :func:`list_models`, path of a config, or a loaded
+            config.
+        pretrained: File or URL of a checkpoint, or folder of a training (its
+            best checkpoint, else its last). All weights are loaded from it;
+            files that initialize the config's model need not exist. True:
+            weights that the model index or ``load_from`` names, or those of
+            the config if it initializes the whole model, as for zero-shot
+            CLIP. False (default): the model as the config builds it.
+        device: Device of the model; None (default) for the CPU.
+        kwargs: Changes to the config's model, e.g.
             ``head=dict(class_names=['cat', 'dog'])``.
 
     Raises:

@@ -31,16 +31,19 @@ def label_retrieved(
 ) -> SoftLabels:
     """Write CLIP's distribution over the classes for retrieved images.
 
-    As ``tools/analysis_tools/label_retrieved.py``: writes
-    ``soft_labels.npz`` beside the manifest, for ``TACKLEDataset``.
+    The soft labels are written to ``soft_labels.npz`` in the folder of the
+    manifest, where ``TACKLEDataset`` reads them. The command-line version is
+    ``tools/analysis_tools/label_retrieved.py``.
 
     Args:
-        retrieved: Folder of ``tools/retrieve.py``.
-        stores: Stores that it retrieved from, in the same order.
-        top: Most probable classes that are kept for an image, >= 1; what
-            they lack to 1 is shared by the others.
-        temperature: Temperature of the softmax over classes; None for that
-            of the retrieval.
+        retrieved: Folder that ``tools/retrieve.py`` wrote.
+        stores: Embedding stores that the images were retrieved from, in the
+            same order.
+        top: Number of most probable classes to keep per image, >= 1; default
+            50. The remaining probability is spread evenly over the other
+            classes.
+        temperature: Temperature of the softmax over classes, > 0; None
+            (default) for the temperature of the retrieval.
 
     Raises:
         ValueError: If a file is missing, images are not in the stores, or
@@ -52,13 +55,13 @@ def label_retrieved(
     store, rows = find_retrieved_rows(manifest, stores, queries)
     # Names of background classes come after those of the classes.
     names = list(queries.class_names)
-    places = [names.index(name) for name in manifest.class_names]
+    indices = [names.index(name) for name in manifest.class_names]
     used = temperature or float(manifest.source['temperature'])
     pieces = []
     with progress_bar(total=len(rows), title='label', unit='img') as bar:
         for start in range(0, len(rows), _CHUNK):
             chunk = rows[start : start + _CHUNK]
-            cosines = store.read_rows(chunk) @ queries.embeddings[places].T
+            cosines = store.read_rows(chunk) @ queries.embeddings[indices].T
             pieces.append(
                 compute_probabilities(cosines, used).astype(np.float32)
             )

@@ -42,7 +42,7 @@ class ImageTextTowers(nn.Module):
 
 
 def is_coca(config: dict) -> bool:
-    """Tell whether an architecture has a caption decoder."""
+    """Return whether an architecture has a caption decoder."""
     return 'multimodal_cfg' in config
 
 
@@ -68,7 +68,7 @@ def is_sigmoid(config: dict) -> bool:
 
 
 def has_text_prefix(config: dict) -> bool:
-    """Tell whether open_clip's own model names its text tower ``text.``."""
+    """Return whether open_clip's own model names its text tower ``text.``."""
     return (
         config.get('custom_text', False)
         or 'hf_model_name' in config['text_cfg']
@@ -77,9 +77,10 @@ def has_text_prefix(config: dict) -> bool:
 
 
 def keep_towers(model: nn.Module, config: dict) -> nn.Module:
-    """Return the model with towers that map a batch to (B, D), no tuples.
+    """Return a model whose towers map a batch to (B, D) features.
 
-    CoCa's towers also return the tokens, for its decoder, which is dropped.
+    CoCa's towers also return tokens for its decoder; these tokens and the
+    decoder are dropped.
     """
     for tower in (model.visual, model.text):
         if getattr(tower, 'output_tokens', False):

@@ -38,10 +38,10 @@ T = TypeVar('T')
 
 
 def register_arch(arch: str) -> str:
-    """Return the name by which open_clip knows an architecture.
+    """Return the open_clip name of an architecture.
 
-    A config file becomes an architecture of its file name. Other names are
-    checked and returned as they are.
+    A config file is registered in open_clip under its file name. Other names
+    are returned unchanged; hub configs are checked.
 
     Args:
         arch: An open_clip architecture; an open_clip model config

@@ -123,14 +123,20 @@ def check_tag(arch: str, pretrained: str) -> None:
 
 
 def build_tokenizer(arch: str) -> Tokenizer:
-    """Return texts -> (n, context length) token ids, for ``arch``.
+    """Return the tokenizer of an architecture.
 
-    It has a ``context_length``, which a call may override, and cuts longer
-    texts without a message.
+    The tokenizer maps n texts to (n, context length) token ids. Its attribute
+    ``context_length`` can be overridden in a call. Longer texts are truncated
+    without a message.
+
+    Args:
+        arch: Name of an architecture, see
+            :func:`ltvl_mm.clip.sources.register_arch`.
 
     Raises:
-        ValueError: If ``arch`` is unknown, or its tokenizer is of Hugging
-            Face and transformers is missing or the hub cannot be reached.
+        ValueError: If ``arch`` is unknown, or it needs a Hugging Face
+            tokenizer and transformers is missing or the hub cannot be
+            reached.
     """
     config = find_arch(arch)
     check_transformers(arch, config, part='tokenizer')

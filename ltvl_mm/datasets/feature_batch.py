@@ -1,4 +1,4 @@
-"""A batch of features that need not come apart into samples."""
+"""Batches of cached features, collated without a loop over samples."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,14 +10,14 @@ from ltvl_mm.registry import FUNCTIONS
 
 
 class PackedSample(DataSample):
-    """The labels of a batch in one sample, for a loss only.
+    """One ``DataSample`` that holds the labels of a whole batch.
 
-    Values per image would silently be those of the first image, or be added
-    to those of the others: they are refused.
+    It serves to compute a loss. It cannot hold soft labels or predictions,
+    which need a sample per image: setting them raises ValueError.
     """
 
     def set_gt_score(self, value: object) -> 'DataSample':
-        """Refuse soft labels, which ``to_onehot`` and Mixup set.
+        """Raise ValueError for soft labels, which ``to_onehot`` and Mixup set.
 
         Raises:
             ValueError: Always.
@@ -30,7 +30,7 @@ class PackedSample(DataSample):
         )
 
     def set_pred_score(self, value: object) -> 'DataSample':
-        """Refuse predictions, which need a sample per image.
+        """Raise ValueError for predictions, which need a sample per image.
 
         Raises:
             ValueError: Always.
@@ -43,13 +43,13 @@ class PackedSample(DataSample):
 
 
 class FeatureBatch(Sequence):
-    """B samples, each made when it is asked for.
+    """Sequence of B samples, each created when it is indexed.
 
     Args:
-        features: (B, D).
-        labels: (B,) classes.
-        paths: Paths of the B images, by which predictions are told apart;
-            None leaves them out.
+        features: (B, D) features.
+        labels: (B,) class indices.
+        paths: Paths of the B images, which identify predictions; None
+            (default) for samples without path.
     """
 
     def __init__(
@@ -77,10 +77,10 @@ class FeatureBatch(Sequence):
 def pack_labels(batch: FeatureBatch | Sequence[dict]) -> dict:
     """Collate a training batch without a loop over its samples.
 
-    All labels go into one sample: the heads join those of all samples in any
-    case before they compute a loss. To predict, or with ``to_onehot`` and
-    mixup, a head needs a sample per image: these are refused by
-    :class:`PackedSample`; use ``default_collate``.
+    All labels go into one :class:`PackedSample`, since heads concatenate the
+    labels of all samples before they compute a loss. Predictions,
+    ``to_onehot`` and Mixup need a sample per image; use ``default_collate``
+    for them.
 
     Args:
         batch: Features as CachedFeatures returns them, or separate samples,

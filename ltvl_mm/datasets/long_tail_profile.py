@@ -12,7 +12,12 @@ def exponential_profile(num_classes: int, ratio: float) -> np.ndarray:
     """Return (K,) float64 shares of the largest class, 1 to 1 / ratio.
 
     Source: n_k = n_max ratio^(-k / (K - 1)), k = 0 ... K - 1, of Cui et al.
-    2019 and Cao et al. 2019 (LDAM), who call 1 / ratio the imbalance factor.
+    2019 and Cao et al. 2019 (LDAM). The papers call ``ratio`` the imbalance
+    factor or imbalance ratio; LDAM's code takes 1 / ratio as ``imb_factor``.
+
+    Args:
+        num_classes: Number of classes K, >= 2.
+        ratio: Size of the largest class over that of the smallest, >= 1.
 
     Raises:
         ValueError: If K < 2 or ratio < 1.
@@ -33,6 +38,11 @@ def pareto_profile(
     few-shot classes and 121,449 images; ImageNet-LT has 385/479/136 and
     115,846.
 
+    Args:
+        num_classes: Number of classes K, >= 2.
+        ratio: Size of the largest class over that of the smallest, >= 1.
+        alpha: Shape parameter of the Pareto distribution, > 0; default 6.
+
     Raises:
         ValueError: If K < 2, ratio < 1 or alpha <= 0.
     """
@@ -50,8 +60,14 @@ def make_profile(
 ) -> np.ndarray:
     """Return the profile of a shape by its name.
 
+    Args:
+        shape: ``'exponential'`` or ``'pareto'``.
+        num_classes: Number of classes K, >= 2.
+        ratio: Size of the largest class over that of the smallest, >= 1.
+        alpha: Shape parameter of ``'pareto'``, > 0; default 6.
+
     Raises:
-        ValueError: If there is no such shape, or as the profiles raise.
+        ValueError: If the shape is unknown, K < 2, ratio < 1 or alpha <= 0.
     """
     if shape == 'exponential':
         return exponential_profile(num_classes, ratio)
@@ -63,7 +79,11 @@ def make_profile(
 def count_profile(profile: np.ndarray, most: int) -> np.ndarray:
     """Return the (K,) int64 images per class, ``most`` times the profile.
 
-    Rounded down as Cao et al. 2019 do, but a class keeps one image.
+    Numbers are rounded down as in Cao et al. 2019, but never below 1.
+
+    Args:
+        profile: (K,) shares of the largest class, in (0, 1].
+        most: Images of the largest class, >= 1.
 
     Raises:
         ValueError: If most < 1.
@@ -79,7 +99,7 @@ def fit_profile(profile: np.ndarray, available: np.ndarray) -> int:
 
     Args:
         profile: (K,) shares of the largest class.
-        available: (K,) images that there are of each.
+        available: (K,) available images of each class.
     """
     # Rounded down, a share asks for more than n images from n + 1 on.
     return int(np.ceil(((available + 1 - 1e-9) / profile).min())) - 1
@@ -94,12 +114,12 @@ def draw_split(
     are in order of label and name.
 
     Args:
-        images: To draw from.
-        counts: (K,) how many of each class.
+        images: Labeled images to draw from.
+        counts: (K,) numbers of images to draw from each class.
         path: Seeds, see :func:`~ltvl_mm.utils.rng.make_generator`.
 
     Raises:
-        ValueError: If a class has fewer; names it.
+        ValueError: If a class has fewer images; names the class.
     """
     drawn: list[tuple[str, int]] = []
     others: list[tuple[str, int]] = []

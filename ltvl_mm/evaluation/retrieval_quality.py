@@ -27,7 +27,7 @@ _HALF = 0.5
 
 @dataclass(frozen=True)
 class ValReference:
-    """What zero-shot CLIP and nearest neighbors say of N val images.
+    """Predictions of zero-shot CLIP and nearest neighbors for N val images.
 
     Attributes:
         right: (N,) bool: CLIP predicts the label.
@@ -64,14 +64,14 @@ def pick_ranks(
     num_classes: int,
     ranks: Sequence[int] = RANKS,
 ) -> np.ndarray:
-    """Return the probability of the n-th image of each class.
+    """Return the probability of the n-th best image of each class.
 
     Args:
         probabilities: (M,) probability of each retrieved image for its class.
-        class_id: (M,) classes, in [0, K).
-        rank: (M,) ranks in the class, from 0.
-        num_classes: K.
-        ranks: R numbers n, from 1.
+        class_id: (M,) class indices of the images, in [0, K).
+        rank: (M,) ranks of the images within their class, from 0.
+        num_classes: Number of classes K.
+        ranks: R values of n, >= 1; default 1, 10, 30, 100.
 
     Returns:
         (K, R) float64; NaN if a class has fewer images.
@@ -90,16 +90,17 @@ def average_ranks(
     num_classes: int,
     ranks: Sequence[int] = RANKS,
 ) -> np.ndarray:
-    """Return the mean probability of the first n images of each class.
+    """Return the mean probability of the n best images of each class.
 
-    Of calibrated probabilities, it is the precision to expect of them.
+    If probabilities are calibrated, the mean is the expected precision of
+    these images.
 
     Args:
         probabilities: (M,) probability of each retrieved image for its class.
-        class_id: (M,) classes, in [0, K).
-        rank: (M,) ranks in the class, from 0.
-        num_classes: K.
-        ranks: R numbers n, from 1.
+        class_id: (M,) class indices of the images, in [0, K).
+        rank: (M,) ranks of the images within their class, from 0.
+        num_classes: Number of classes K.
+        ranks: R values of n, >= 1; default 1, 10, 30, 100.
 
     Returns:
         (K, R) float64; NaN if a class has fewer images.
@@ -122,17 +123,16 @@ def find_sinking_classes(
     rank: np.ndarray,
     num_classes: int,
 ) -> np.ndarray:
-    """Return the classes whose last images are wrong, and first are right.
+    """Return the classes whose best images are correct and last ones wrong.
 
-    Their budget fills with images that another class is more probable for:
-    the first tenth has a mean probability of at least one half, the last
-    tenth a lower one.
+    In these classes, the best tenth of the images has a mean probability of
+    at least 0.5, and the last tenth a mean below 0.5.
 
     Args:
         probabilities: (M,) calibrated probabilities of the retrieved images.
-        class_id: (M,) classes, in [0, K).
-        rank: (M,) ranks in the class, from 0.
-        num_classes: K.
+        class_id: (M,) class indices of the images, in [0, K).
+        rank: (M,) ranks of the images within their class, from 0.
+        num_classes: Number of classes K.
     """
     found = []
     for label in range(num_classes):

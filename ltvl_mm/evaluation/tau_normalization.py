@@ -23,7 +23,7 @@ def normalize_weights(weights: np.ndarray, tau: float) -> np.ndarray:
 def predict_tau_normalized(
     features: Features, weights: np.ndarray, tau: float
 ) -> np.ndarray:
-    """Return the (N,) classes; the classifier's bias is left out, as there.
+    """Return the (N,) predicted classes, without the classifier's bias.
 
     Raises:
         ValueError: If features and weights differ in width.
@@ -42,15 +42,15 @@ def choose_tau(
     """Choose tau by the accuracy of val, or without val by the loss of train.
 
     Args:
-        weights: (K, F) of the classifier.
-        taus: To try.
+        weights: (K, F) weights of the classifier.
+        taus: Values of tau to try.
         train: Features of the training images.
-        val: Predictions on val, or None.
-        group_of_class: (K,) names, by training counts.
+        val: Features of the validation images, or None.
+        group_of_class: (K,) names of the groups by training counts.
 
     Returns:
-        ``chosen``, the row of the chosen tau; ``chosen_by``, in words; and
-        all rows, as ``val`` or as ``train``.
+        ``chosen``, the row of the chosen tau; ``chosen_by``, a description
+        of the criterion; and all rows, as ``val`` or as ``train``.
 
     Raises:
         ValueError: If features and weights differ in width.
@@ -83,13 +83,13 @@ def search_taus_by_loss(
     For data sets without val; Kang et al. 2020 (arXiv 1910.09217), appendix
     B.5, choose tau on the training images, too. Accuracy may saturate there,
     so the loss decides, which is ours: the mean over classes of their mean
-    cross-entropy. The median class keeps its length, so that tau changes what
-    classes are to each other and not how sure all of them are.
+    cross-entropy. The median class keeps its length, so that tau changes the
+    classes relative to each other and not the confidence of all of them.
 
     Args:
         train: Features of the training images; a class may be absent.
-        weights: (K, F) of the classifier.
-        taus: To try.
+        weights: (K, F) weights of the classifier.
+        taus: Values of tau to try.
 
     Raises:
         ValueError: If features and weights differ in width.

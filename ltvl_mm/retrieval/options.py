@@ -24,20 +24,21 @@ MIN_COSINE = 0.99
 
 @dataclass(frozen=True)
 class AdmissionRule:
-    """What an image must be like to be ranked.
+    """Metadata filter of the images to rank.
 
-    An image of which a column that is asked for says nothing is refused.
+    Images without a value in a filtered column are filtered out.
 
     Args:
-        min_size: Least pixels of the shorter side, of ``width`` and
-            ``height``.
-        max_aspect: Most of longer over shorter side, >= 1; 0 for any.
-        least: Column -> least value, e.g. ``{'similarity': 0.3}``.
-        most: Column -> largest value, e.g. ``{'punsafe': 0.5}``.
-        values: Column -> values, one of which it must have, e.g.
+        min_size: Minimum of ``width`` and ``height`` in pixels, >= 0; default
+            0 for any.
+        max_aspect: Maximum ratio of longer to shorter side, >= 1; 0 (default)
+            for any.
+        least: Column -> minimum value, e.g. ``{'similarity': 0.3}``.
+        most: Column -> maximum value, e.g. ``{'punsafe': 0.5}``.
+        values: Column -> allowed values, e.g.
             ``{'LANGUAGE': ['en']}``.
         allowed_hosts: Hosts of URLs, their subdomains included; none for all.
-        denied_hosts: Likewise.
+        denied_hosts: Hosts of URLs to filter out, their subdomains included.
     """
 
     min_size: int = 0
@@ -68,7 +69,7 @@ class AdmissionRule:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns that it asks for."""
+        """Names of the columns that the filter reads."""
         names = [*self.least, *self.most, *self.values]
         if self.min_size or self.max_aspect:
             names += ['width', 'height']
@@ -79,18 +80,20 @@ class AdmissionRule:
 
 @dataclass(frozen=True)
 class CopyRule:
-    """When two images count as copies of each other.
+    """Criterion for near-duplicates.
 
-    The same bytes always do, and the same URL. Otherwise both must hold: CLIP
-    alone takes two photos of one scene for copies, the hash alone two plain
-    images. A store that others made may lack hashes; then the cosine decides
-    alone, and has to be larger.
+    Two images with the same bytes or URL always are near-duplicates. Others
+    must have both a high cosine and similar perceptual hashes: the cosine
+    alone confuses two photos of one scene, the hash alone two plain images.
+    Stores of other programs may lack hashes; then only the cosine is used,
+    with a higher threshold.
 
     Args:
-        cosine: Least cosine of their embeddings, in (0, 1].
-        phash_bits: Most different bits of their 64-bit perceptual hashes,
-            in [0, 64]; 64 leaves the decision to the cosine.
-        cosine_alone: Least cosine where a hash is missing, in (0, 1].
+        cosine: Minimum cosine of the embeddings, in (0, 1]; default 0.96.
+        phash_bits: Maximum number of different bits of the 64-bit perceptual
+            hashes, in [0, 64]; default 6; 64 uses the cosine only.
+        cosine_alone: Minimum cosine where a hash is missing, in (0, 1];
+            default 0.97.
     """
 
     cosine: float = 0.96
@@ -110,7 +113,7 @@ class CopyRule:
 
     @property
     def least_cosine(self) -> float:
-        """The cosine below which no image is a copy by its looks."""
+        """Cosine below which no pair is a perceptual near-duplicate."""
         if self.phash_bits == 64:
             return self.cosine
         return min(self.cosine, self.cosine_alone)
@@ -118,37 +121,43 @@ class CopyRule:
 
 @dataclass(frozen=True)
 class RetrievalOptions:
-    """What the paper leaves open; the defaults are ours.
+    """Options of a retrieval that the paper does not specify.
 
     Args:
         temperature: Temperature of the softmax over classes, > 0. None
-            (default): that of the encoder, 1 / its logit scale; ``'auto'``:
-            fitted to val images. Both are resolved by
+            (default): 1 / logit scale of the encoder; ``'auto'``: fitted to
+            val images. Both are resolved by
             :func:`ltvl_mm.apis.image_retrieval.prepare_retrieval`; a task
             needs the number.
-        min_probability: Candidates of a lower softmax probability are not
-            retrieved, in [0, 1); default 0. Needs ``score='softmax'``.
-        min_precision: A class takes its best images as long as the mean of
-            their probabilities is at least this, in [0, 1); default 0, all.
-            Needs ``score='softmax'``, and a temperature fitted to val, so
-            that the mean is a precision.
-        score: ``'softmax'``, ``'cosine'`` or ``'margin'``.
-        assign: ``'independent'`` or ``'argmax'``.
-        over: Oversampling factor: candidates per wanted image, >= 1, so that
-            dropped near-duplicates can be replaced.
-        refill: Maximum number of further passes over the store, >= 0. Each
-            doubles the candidates of the classes that are short after
-            near-duplicates were dropped.
-        duplicates: Rule for copies of each other within a class.
-        exclude: Rule for copies of images to keep out, e.g. of the test set.
-        admission: Metadata filter of the images to rank.
-        index_factor: Images that an index proposes for each candidate.
+        min_probability: Minimum softmax probability of a retrieved image, in
+            [0, 1); default 0. Needs ``score='softmax'``.
+        min_precision: Minimum mean probability of the images of a class, in
+            [0, 1); default 0. A class takes its best images as long as their
+            mean is at least this. Needs ``score='softmax'``, and a
+            temperature fitted to val, so that the mean is a precision.
+        score: Score that ranks the images of a class. ``'softmax'`` (default):
+            probability of the class among all classes; ``'cosine'``: cosine
+            with the class; ``'margin'``: logit of the class minus the largest
+            logit of the other classes.
+        assign: ``'independent'`` (default): an image may be retrieved for
+            several classes; ``'argmax'``: only for its most probable class.
+        over: Oversample factor: number of candidates per wanted image, >= 1,
+            to replace filtered near-duplicates; default 2.
+        refill: Maximum number of further passes over the store, >= 0; default
+            4. Each pass doubles the candidates of the classes that have too
+            few images after near-duplicates were filtered out.
+        duplicates: Criterion for near-duplicates within a class.
+        exclude: Criterion for near-duplicates of excluded images, e.g. of the
+            test set.
+        admission: Metadata filter of the images to rank; default none.
+        index_factor: Number of images that a faiss index proposes per
+            candidate, >= 1; default 10. Unused without an index.
         index_parameters: Search parameters of the index; see
             :func:`ltvl_mm.retrieval.search.index_search.select_by_index`.
-        copy: ``'folder'``: the images are copied out of the web images' files;
-            ``'tar'``: into one file, to be unpacked where training reads
-            them; or ``'none'``: what is written says where they are on the
-            web.
+            None (default) chooses them by the kind of index.
+        copy: ``'folder'`` (default): copy the images into a folder;
+            ``'tar'``: write them into one tar, to be unpacked where training
+            reads them; ``'none'``: write only a list of their URLs.
     """
 
     temperature: float | str | None = None

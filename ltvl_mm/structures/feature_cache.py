@@ -43,12 +43,13 @@ class FeatureSource:
 
 @dataclass(frozen=True)
 class FeatureCache:
-    """Complete views of one data set; see :func:`open_cache`.
+    """Cached features of a data set; :func:`open_cache` opens one.
 
     Args:
-        root: The folder.
-        source: Fingerprints of the inputs of the features.
-        views: V arrays (N, D), memory-mapped.
+        root: Folder of the cache.
+        source: Fingerprints of the encoder, pipeline and list of images.
+        views: V memory-mapped (N, D) float32 arrays, one per pass of the data
+            set through its pipeline.
     """
 
     root: Path

@@ -47,7 +47,7 @@ def load_manifest(path: str | Path) -> Manifest:
     """Read and check a manifest.
 
     Raises:
-        ValueError: If the file is missing, no manifest, or breaks the
+        ValueError: If the file is missing, is not a manifest, or violates the
             contract of :class:`Manifest`.
     """
     if not Path(path).is_file():

@@ -80,10 +80,11 @@ def drop_debug_prints() -> Iterator[None]:
 def register_config_scope() -> None:
     """Let configs inherit ours: ``_base_ = 'ltvl_mm::tackle_rx50.py'``.
 
-    mmengine looks for ``::`` configs in a fixed table of packages, refuses
-    those without a folder, and builds their parts in the scope of that name.
-    Ours are built in their own default scope, mmpretrain's, and name our
-    parts ``ltvl_mm.X``.
+    mmengine looks up ``::`` configs in a fixed table of packages, requires a
+    folder in their path, and builds their modules in the package's scope.
+    This function adds ltvl_mm to the table and allows configs without a
+    folder. Our configs keep the default scope mmpretrain and name our modules
+    ``ltvl_mm.X``.
     """
     from mmengine.config import Config
     from mmengine.config.utils import MODULE2PACKAGE

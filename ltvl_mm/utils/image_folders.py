@@ -118,10 +118,10 @@ def list_files(
 
     Args:
         folder: The folder; its own name may be hidden.
-        recursive: List the folders in it as well.
-        follow_links: Follow all links, except to a folder that holds the
-            link. Otherwise links to files in ``folder`` are followed, and
-            other links are left out.
+        recursive: True (default) to include subfolders.
+        follow_links: True to follow all symbolic links, except to a folder
+            that contains the link. False (default) follows only links to
+            files in ``folder``.
         linked_suffixes: Suffixes of files that links may lead to anywhere.
     """
     top = Path(folder).resolve()
@@ -162,10 +162,12 @@ def find_images(
     """List the image files of a folder; files of other types are left out.
 
     Args:
-        folder: The folder.
-        recursive: True to include subfolders; see :func:`list_files`.
-        follow_links: True to follow symbolic links; see :func:`list_files`.
-        companions: Suffixes of files that belong to images, such as
+        folder: Folder to search; its own name may be hidden.
+        recursive: True (default) to include subfolders.
+        follow_links: True to follow all symbolic links, except to a folder
+            that contains the link. False (default) follows only links to
+            files in ``folder``.
+        companions: Suffixes of files that accompany images, such as
             captions; they are not counted as left out.
     """
     listing = list_files(

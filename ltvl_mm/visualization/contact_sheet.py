@@ -31,13 +31,15 @@ def draw_contact_sheet(
     lists the characters that no font has.
 
     Args:
-        path: The file.
+        path: Path of the PNG file.
         manifest: Manifest of the retrieved images.
-        root: Folder of the manifest's files.
-        counts: (K,) training images: the rarest classes with retrieved
-            images are shown, the rarest first. None takes the first classes.
-        classes: Rows.
-        images: Columns.
+        root: Folder that the manifest's file paths start from.
+        counts: (K,) numbers of training images; the rarest classes with
+            retrieved images are shown, the rarest first. None (default)
+            shows the first classes of the manifest.
+        classes: Maximum number of classes, one row each; default 16.
+        images: Maximum number of images per class, one column each; default
+            12.
 
     Raises:
         ValueError: If nothing was retrieved.

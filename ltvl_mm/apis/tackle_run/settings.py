@@ -143,10 +143,20 @@ class RunSettings:
 
 
 def split_clip(text: str) -> tuple[str, str | None]:
-    """Return architecture and weights of ``ARCH:TAG_OR_FILE``.
+    """Split the name of a CLIP into its architecture and weights.
+
+    Paths of existing files become absolute.
+
+    Args:
+        text: ``ARCH:TAG_OR_FILE``, or a name that includes weights
+            (``local-dir:FOLDER`` or ``hf-hub:NAME``).
+
+    Returns:
+        Architecture (or path of its ``.json`` file); and the tag or file of
+        the weights, None if ``text`` is a name that includes weights.
 
     Raises:
-        ValueError: If it is not of that form.
+        ValueError: If ``text`` has neither form.
     """
     if has_own_weights(text):
         return text, None

@@ -83,7 +83,7 @@ class CONTAINER(BaseBackbone):
         self.train()
 
     def train(self, mode: bool = True) -> 'CONTAINER':
-        """Switch the mode of what is not frozen."""
+        """Set the mode of all modules that are not frozen."""
         super().train(mode)
         for stage in self.stages[: self.frozen_stages]:
             stage.eval()

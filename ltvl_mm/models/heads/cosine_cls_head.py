@@ -1,4 +1,4 @@
-"""A linear classifier of directions alone."""
+"""Cosine classifier head."""
 
 import torch
 from mmpretrain.models.heads import LinearClsHead
@@ -9,15 +9,17 @@ from ltvl_mm.registry import MODELS
 
 @MODELS.register_module()
 class CosineClsHead(LinearClsHead):
-    """z_k = scale * cos(f, w_k): no class is favored by a longer vector.
+    """Cosine classifier with logits z_k = scale * cos(f, w_k).
 
-    Source: the NormedLinear of LDAM's and RIDE's code, whose scale of 30 is
-    applied in the loss and in the layer.
+    The norm of a class's weight vector does not change its logit. Source:
+    NormedLinear in the code of LDAM, which applies the scale of 30 in the
+    loss, and of RIDE, which applies it in the layer.
 
     Args:
-        num_classes: K.
+        num_classes: Number of classes K.
         in_channels: Width F of the features.
-        scale: Largest logit, > 0.
+        scale: Scale of the cosines and largest possible logit, > 0; default
+            30.
         kwargs: Further arguments of mmpretrain's LinearClsHead.
     """
 

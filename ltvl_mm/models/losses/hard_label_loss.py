@@ -1,4 +1,4 @@
-"""The interface of losses of one class per image and of images per class."""
+"""Base class of losses for hard labels that depend on class counts."""
 
 from abc import abstractmethod
 
@@ -13,11 +13,14 @@ from ltvl_mm.models.losses.loss_arguments import (
 
 
 class HardLabelLoss(ClassPrior):
-    """A loss for which an image has one class, reduced as mmpretrain's.
+    """Base class of losses for hard labels, one class per image.
+
+    Losses depend on the images per class and are reduced as those of
+    mmpretrain. Subclasses implement ``compute_losses``.
 
     Args:
-        num_classes: K.
-        loss_weight: Factor on the loss.
+        num_classes: Number of classes K.
+        loss_weight: Weight of the loss; default 1.
     """
 
     def __init__(self, num_classes: int, *, loss_weight: float = 1.0) -> None:

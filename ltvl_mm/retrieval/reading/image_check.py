@@ -25,7 +25,9 @@ def check_images(
     """Embed a fixed random sample of images and compare it with the store.
 
     Args:
-        store: The store; ``source`` or else the key names an image file.
+        store: Embedding store. The image file is the row's ``source``, or its
+            key if it has no source or lies in a tar. Rows whose file does
+            not exist are skipped.
         preprocess: Function from an RGB image to a (3, S, S) tensor.
         encode: Function from (1, 3, S, S) images to (1, D) embeddings.
         count: Number of sampled rows, >= 1.

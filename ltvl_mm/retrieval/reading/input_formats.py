@@ -65,9 +65,9 @@ def describe_other_file(path: Path) -> str:
     if not path.exists():
         return f'{path} does not exist; {expected}'
     try:
-        archive = describe_unreadable_input(path)
-        if archive is not None:
-            return archive
+        problem = describe_unreadable_input(path)
+        if problem is not None:
+            return problem
         if path.suffix.lower() == '.parquet':
             columns = ', '.join(list_columns(path))
             return (
@@ -87,10 +87,15 @@ def describe_other_file(path: Path) -> str:
 
 
 def describe_unreadable_input(path: Path) -> str | None:
-    """Return what a compressed file is and how to unpack it, or None.
+    """Return a message about a file that must be converted, or None.
+
+    Compressed files must be unpacked, and parquet files need their suffix.
 
     Args:
-        path: A file; its first bytes decide, not its name.
+        path: A file; it is recognized by its first bytes.
+
+    Returns:
+        Problem and remedy, as one text; None if there is no such problem.
 
     Raises:
         OSError: If it cannot be read.

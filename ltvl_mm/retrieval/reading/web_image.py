@@ -16,10 +16,10 @@ class WebImage:
     """An image as found, not yet decoded.
 
     Args:
-        key: Unique in the whole memory.
+        key: Key, unique among all web images.
         data: Bytes of the image file; None when ``reason`` is given.
-        caption: '' when there is none.
-        url: '' when unknown.
+        caption: Caption; '' if there is none.
+        url: URL; '' if unknown.
         source: File that holds the bytes.
         offset: Offset of the first byte in ``source``; in a parquet file, the
             row.
@@ -43,11 +43,18 @@ def read_image_bytes(
     size: int | None,
     sha256: str | None,
 ) -> bytes:
-    """Return an image's bytes from the file that holds them.
+    """Read the bytes of an image from its file and check their hash.
+
+    Args:
+        source: Path of the file that contains the image: an image, tar or
+            parquet file.
+        offset: Offset of the first byte; in a parquet file, the row.
+        size: Number of bytes.
+        sha256: Hex digest of the bytes when they were embedded.
 
     Raises:
-        ValueError: If the file is unknown, as in a store that others made,
-            or missing, or the bytes are others now.
+        ValueError: If an argument is None, as for stores of other programs,
+            the file is missing, or its bytes have changed.
     """
     if source is None or offset is None or size is None or sha256 is None:
         raise ValueError(

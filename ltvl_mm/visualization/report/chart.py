@@ -1,4 +1,4 @@
-"""A chart: a figure, and what it says in words."""
+"""Charts of the report: figures with a text description."""
 
 from dataclasses import dataclass
 
@@ -13,12 +13,13 @@ from ltvl_mm.visualization.report.study import Study
 
 @dataclass(frozen=True)
 class Variant:
-    """A figure and what it says in words.
+    """A figure with a text description.
 
     Attributes:
-        name: Name of the method if the reader chooses one; else ''.
+        name: Name of the method in the menu of a chart with several figures;
+            '' for a single figure.
         text: Description of the figure, also for screen readers.
-        figure: Figure of plotly.
+        figure: Plotly figure.
     """
 
     name: str
@@ -28,14 +29,14 @@ class Variant:
 
 @dataclass(frozen=True)
 class Chart:
-    """A heading, and a figure or one per method; the last is shown first."""
+    """A titled figure, or one figure per method; the last is shown first."""
 
     title: str
     variants: tuple[Variant, ...]
 
 
 class NothingToDraw(Exception):
-    """Missing input of a figure; the message says what, and how to get it."""
+    """Raised if a figure has no input; the message says how to get it."""
 
 
 def make_chart(title: str, text: str, figure: go.Figure) -> Chart:

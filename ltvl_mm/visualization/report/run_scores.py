@@ -60,9 +60,10 @@ def score_classes(study: Study, method: str) -> np.ndarray | None:
 
 
 def count_retrieved(study: Study, method: str) -> np.ndarray | None:
-    """Return the (K,) retrieved images of a method, the mean over its seeds.
+    """Return the (K,) numbers of retrieved images, averaged over seeds.
 
-    Of the runs that are shown by class. None if it has no retrieved images.
+    Only runs that are shown by class count. Returns None if the method has
+    no retrieved images.
     """
     found = [
         run.retrieved
@@ -77,10 +78,14 @@ def compare_methods(
 ) -> dict[str, dict[str, tuple[float, float, float]]]:
     """Return method -> measure -> (difference, low, high) to the baseline.
 
-    In percent points: the mean over the seeds that both have, and the middle
-    95 % of it when test images are drawn anew. A method that was tested on
-    other images, trained on another list, or whose predictions were not saved
-    is absent.
+    The difference is in percentage points and averaged over the seeds that
+    both methods have; (low, high) is its 95 % bootstrap interval over test
+    images. Methods that were tested on other images or trained on another
+    list, and methods without saved predictions, are absent.
+
+    Args:
+        study: Runs to compare; ``study.baseline`` names the baseline.
+        draws: Number of bootstrap samples; default 1000.
     """
     pairs: dict[str, list[dict[str, tuple[float, np.ndarray]]]] = {}
     for base in study.list_runs(study.baseline):
