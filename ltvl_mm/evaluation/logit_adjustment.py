@@ -1,9 +1,13 @@
 """Post-hoc logit adjustment: answers as if classes were equally frequent."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from ltvl_mm.structures.manifest import Manifest
 from ltvl_mm.structures.predictions import LOWEST_LOG, Predictions
+
+if TYPE_CHECKING:  # imports pyarrow, which --help of commands does not need
+    from ltvl_mm.structures.manifest import Manifest
 
 TAUS = tuple(round(0.1 * step, 1) for step in range(31))
 
@@ -42,7 +46,7 @@ def adjust_logits(
 
 
 def count_trained_images(
-    counts: np.ndarray, manifest: Manifest, *, by_probability: bool = False
+    counts: np.ndarray, manifest: 'Manifest', *, by_probability: bool = False
 ) -> np.ndarray:
     """Return the (K,) target and retrieved images per class of a training.
 
