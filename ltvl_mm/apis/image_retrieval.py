@@ -33,7 +33,7 @@ from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.structures.manifest import Manifest
 from ltvl_mm.structures.manifest_file import load_manifest
 from ltvl_mm.structures.store_join import check_encoders, join_stores
-from ltvl_mm.structures.store_opening import open_store
+from ltvl_mm.structures.store_reader import open_store
 from ltvl_mm.utils.launch import broadcast_object
 from ltvl_mm.utils.lock import locks_output
 

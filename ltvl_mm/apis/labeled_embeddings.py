@@ -9,7 +9,7 @@ from mmengine.logging import print_log
 from ltvl_mm.structures.class_queries import ClassQueries
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.structures.image_list import read_image_list
-from ltvl_mm.structures.store_opening import open_store
+from ltvl_mm.structures.store_reader import open_store
 
 # More missing images are taken for a store of other images.
 _MAX_MISSING = 0.1

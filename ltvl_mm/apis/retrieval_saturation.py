@@ -8,7 +8,7 @@ from mmengine.logging import print_log
 from ltvl_mm.evaluation.retrieval_quality import compute_probabilities
 from ltvl_mm.structures.class_queries import ClassQueries
 from ltvl_mm.structures.embedding_store import EmbeddingStore
-from ltvl_mm.structures.store_files import find_uneven_norms
+from ltvl_mm.structures.unit_norms import find_uneven_norms
 from ltvl_mm.utils.rng import make_generator
 
 FEW_CLASSES = 20

@@ -9,7 +9,7 @@ from ltvl_mm.structures.class_queries import ClassQueries
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.structures.manifest import Manifest
 from ltvl_mm.structures.store_join import join_stores
-from ltvl_mm.structures.store_opening import open_store
+from ltvl_mm.structures.store_reader import open_store
 
 
 def find_retrieved_rows(

@@ -22,8 +22,6 @@ import pyarrow.compute as pc
 
 from ltvl_mm.structures.store_files import (
     find_columns,
-    find_uneven_norms,
-    find_uneven_row,
     map_matrix,
     read_columns,
     spell_column,
@@ -34,6 +32,7 @@ from ltvl_mm.structures.store_parts import (
     METADATA,
     Part,
 )
+from ltvl_mm.structures.unit_norms import find_uneven_norms, find_uneven_row
 from ltvl_mm.utils.io import hash_content
 
 

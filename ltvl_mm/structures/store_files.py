@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-import torch
 
 from ltvl_mm.utils.parquet_files import read_parquet
 from ltvl_mm.utils.regular_files import check_regular, open_regular
@@ -27,8 +26,6 @@ SPELLINGS = {
     'caption': ('caption', 'TEXT'),
 }
 
-# Rows whose float32 copy stays in a core's cache.
-_ROWS_IN_CACHE = 1024
 _SAMPLE_BYTES = 64 << 10
 
 
@@ -48,30 +45,6 @@ def map_matrix(file: Path) -> np.ndarray:
             f'where a matrix of float16 or float32 is due'
         )
     return matrix
-
-
-def find_uneven_row(matrix: np.ndarray) -> tuple[int, float] | None:
-    """Return the first row whose norm is not 1 within 1e-3, and the norm.
-
-    Args:
-        matrix: (B, D); NaN and infinity count as uneven.
-    """
-    # torch, since numpy casts float16 seven times more slowly.
-    buffer = torch.empty(min(_ROWS_IN_CACHE, len(matrix)), matrix.shape[1])
-    for first in range(0, len(matrix), _ROWS_IN_CACHE):
-        block = torch.from_numpy(matrix[first : first + _ROWS_IN_CACHE])
-        block = buffer[: len(block)].copy_(block)
-        norms = torch.linalg.vector_norm(block, dim=1).numpy()
-        wrong = find_uneven_norms(norms)
-        if len(wrong):
-            return first + int(wrong[0]), float(norms[wrong[0]])
-    return None
-
-
-def find_uneven_norms(norms: np.ndarray) -> np.ndarray:
-    """Return the places of (M,) norms that are not 1 within 1e-3."""
-    # NaN fails every comparison, so that this finds it, too.
-    return np.flatnonzero(~(np.abs(norms - 1) <= 1e-3))
 
 
 def count_lines(file: Path) -> int:

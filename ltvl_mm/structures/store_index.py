@@ -18,19 +18,16 @@ from ltvl_mm.structures.store_digests import digest_file
 from ltvl_mm.structures.store_files import (
     count_lines,
     find_columns,
-    find_uneven_norms,
-    find_uneven_row,
     map_matrix,
     spell_column,
 )
-from ltvl_mm.structures.store_opening import open_store, read_header
 from ltvl_mm.structures.store_parts import (
-    FORMAT,
     INDEX_DIGESTS,
     Part,
-    index_part,
 )
-from ltvl_mm.structures.store_writer import find_dtype
+from ltvl_mm.structures.store_reader import index_part, open_store, read_header
+from ltvl_mm.structures.store_writer import describe_store
+from ltvl_mm.structures.unit_norms import find_uneven_norms, find_uneven_row
 from ltvl_mm.utils.io import hash_content, write_json
 from ltvl_mm.utils.lock import locks_output
 from ltvl_mm.utils.progress import progress_bar
@@ -79,19 +76,13 @@ def index_store(
     if check is not None:
         check(found)
     parts = _digest_parts(parts)
+    store = EmbeddingStore(out, encoder, dim, tuple(parts))
     base = folder if out == folder else None
     write_json(
         out / 'store.json',
         {
-            'format': FORMAT,
-            'encoder': encoder,
-            'dim': dim,
-            'dtype': find_dtype(parts),
-            'normalized': True,
-            'rows': sum(part.rows for part in parts),
-            'fingerprint': EmbeddingStore(
-                out, encoder, dim, tuple(parts)
-            ).fingerprint,
+            **describe_store(store),
+            'fingerprint': store.fingerprint,
             'indexed': [
                 {
                     'rows': part.rows,

@@ -5,19 +5,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from ltvl_mm.structures.store_fields import (
-    Field,
-    pairs_of_texts,
-    read_fields,
-    text,
-    whole,
-)
-from ltvl_mm.structures.store_files import (
-    count_lines,
-    digest_ends,
-    map_matrix,
-)
-from ltvl_mm.utils.io import hash_content, write_json
+from ltvl_mm.utils.io import hash_content
 
 # Format of the JSON files; 1 recorded no digests of metadata, keys, records.
 FORMAT = 2
@@ -65,26 +53,6 @@ INDEX_DIGESTS = (
     'table_xxh3',
     'binding',
 )
-
-# The json of a part; earlier versions wrote the number and no digests but
-# that of the embeddings.
-_RECORD_FIELDS = {
-    'shard': text(),
-    'rows': whole(),
-    'sha256': text(),
-    'bad': pairs_of_texts(),
-    'source': Field(
-        'an object or null',
-        lambda value: value is None or isinstance(value, dict),
-        required=False,
-    ),
-    'number': whole(required=False),
-    'store': text(required=False),
-    **{
-        name: text(required=False)
-        for name in ('table_sha256', 'binding', 'matrix_xxh3', 'table_xxh3')
-    },
-}
 
 
 @dataclass(frozen=True)
@@ -162,72 +130,3 @@ def locate_part(root: Path, kind: str, number: int, total: int) -> Path:
     suffix = {'img_emb': 'npy', 'metadata': 'parquet', 'part': 'json'}[kind]
     digits = len(str(max(total - 1, 0)))
     return root / folder / f'{kind}_{number:0{digits}d}.{suffix}'
-
-
-def write_record(root: Path, total: int, part: Part) -> None:
-    """Write the json of a part, which makes it valid."""
-    file = locate_part(root, 'part', part.number, total)
-    write_json(file, part.record)
-
-
-def read_part(root: Path, total: int, number: int) -> Part | None:
-    """Return a part that an earlier run finished, or None.
-
-    Raises:
-        ValueError: If its json is not a record of a part; names the file.
-    """
-    file = locate_part(root, 'part', number, total)
-    if not file.exists():
-        return None
-    return parse_record(
-        file,
-        number,
-        locate_part(root, 'img_emb', number, total),
-        locate_part(root, 'metadata', number, total),
-    )
-
-
-def parse_record(file: Path, number: int, matrix: Path, table: Path) -> Part:
-    """Return the part that a json describes.
-
-    Args:
-        file: The json.
-        number: Index of the part.
-        matrix: The part's ``.npy`` file.
-        table: The part's parquet file.
-
-    Raises:
-        ValueError: If it is not a record of a part; names the file.
-    """
-    record = dict(
-        read_fields(
-            file,
-            _RECORD_FIELDS,
-            kind='the record of a part of a store',
-            remedy='restore it, or delete it and run tools/embed_images.py '
-            'again',
-            only=True,
-        )
-    )
-    record.pop('number', None)  # written by earlier versions
-    record['bad'] = tuple((key, why) for key, why in record['bad'])
-    return Part(
-        number=number,
-        **record,
-        matrix=matrix,
-        table=table,
-        matrix_sha256=record['sha256'],
-    )
-
-
-def index_part(number: int, matrix: Path, table: Path) -> Part:
-    """Return the part that two files of an indexed store make.
-
-    Raises:
-        ValueError: If a file is missing or broken, or they differ in rows.
-    """
-    rows, lines = len(map_matrix(matrix)), count_lines(table)
-    if rows != lines:
-        raise ValueError(f'{matrix} has {rows} rows, but {table} has {lines}')
-    sha256 = hash_content([digest_ends(matrix), digest_ends(table)])
-    return Part(number, matrix.stem, rows, sha256, (), matrix, table)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ltvl_mm.structures.embedding_store import EmbeddingStore
-from ltvl_mm.structures.store_files import find_uneven_norms
+from ltvl_mm.structures.unit_norms import find_uneven_norms
 
 _ROWS_AT_A_TIME = 1 << 14
 

@@ -1,6 +1,5 @@
 """Write a store part by part, so that a killed run can be resumed."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import pyarrow.parquet as pq
 
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.structures.store_digests import digest_file
-from ltvl_mm.structures.store_files import find_uneven_row, map_matrix
+from ltvl_mm.structures.store_files import map_matrix
 from ltvl_mm.structures.store_keys import bind_keys
 from ltvl_mm.structures.store_parts import (
     COLUMNS,
@@ -18,8 +17,8 @@ from ltvl_mm.structures.store_parts import (
     FORMAT,
     Part,
     locate_part,
-    write_record,
 )
+from ltvl_mm.structures.unit_norms import find_uneven_row
 from ltvl_mm.utils.io import (
     atomic_write,
     check_or_write_settings,
@@ -92,7 +91,7 @@ def write_part(
     )
     if part.rows:
         part = _write_files(part, embeddings, metadata)
-    write_record(root, total, part)
+    _write_record(root, total, part)
     return part
 
 
@@ -117,6 +116,12 @@ def _write_files(
         table_xxh3=table_xxh3,
         binding=bind_keys(sha256, columns['image_path']),
     )
+
+
+def _write_record(root: Path, total: int, part: Part) -> None:
+    """Write the json of a part, which makes it valid."""
+    file = locate_part(root, 'part', part.number, total)
+    write_json(file, part.record)
 
 
 def finish_store(
@@ -149,13 +154,7 @@ def finish_store(
     write_json(
         root / 'store.json',
         {
-            'format': FORMAT,
-            'encoder': encoder,
-            **({} if decoder is None else {'decoder': decoder}),
-            'dim': dim,
-            'dtype': find_dtype(parts),
-            'normalized': True,
-            'rows': len(store),
+            **describe_store(store, decoder=decoder),
             'parts': len(parts),
             'bad_images': sum(len(part.bad) for part in parts),
             'fingerprint': store.fingerprint,
@@ -166,7 +165,24 @@ def finish_store(
     return store
 
 
-def find_dtype(parts: Sequence[Part]) -> str:
-    """Return the kind of number of the first matrix."""
-    part = next(part for part in parts if part.rows)
-    return str(map_matrix(part.matrix).dtype)
+def describe_store(
+    store: EmbeddingStore, *, decoder: int | None = None
+) -> dict:
+    """Return the first keys of ``store.json``, JSON-like.
+
+    Args:
+        store: The store, with at least one row.
+        decoder: Version of the image decoder; None if it was not recorded
+            when the store was begun, or another program made the embeddings.
+    """
+    part = next(part for part in store.parts if part.rows)
+    return {
+        'format': FORMAT,
+        'encoder': store.encoder,
+        **({} if decoder is None else {'decoder': decoder}),
+        'dim': store.dim,
+        # The kind of number of the first matrix.
+        'dtype': str(map_matrix(part.matrix).dtype),
+        'normalized': True,
+        'rows': len(store),
+    }

@@ -11,7 +11,7 @@ from ltvl_mm.clip.frozen_clip import FrozenCLIP
 from ltvl_mm.retrieval.reading.web_image import read_image_bytes
 from ltvl_mm.retrieval.search.selection import select_images
 from ltvl_mm.structures.class_queries import ClassQueries
-from ltvl_mm.structures.store_opening import open_store
+from ltvl_mm.structures.store_reader import open_store
 from ltvl_mm.utils.image_decoding import decode_image
 from ltvl_mm.utils.log_odds import compute_probability
 

@@ -25,7 +25,7 @@ from web_memory import (
 from ltvl_mm.retrieval.reading import tars
 from ltvl_mm.retrieval.reading.shards import find_shards
 from ltvl_mm.structures.encoder_identity import describe_preprocessing
-from ltvl_mm.structures.store_opening import open_store
+from ltvl_mm.structures.store_reader import open_store
 
 BROKEN = {
     'empty': b'',

@@ -10,9 +10,9 @@ from web_memory import draw, embed, encode, read_folder, write_tar
 
 from ltvl_mm.retrieval.reading import part_plan
 from ltvl_mm.retrieval.reading.shards import find_shards
-from ltvl_mm.structures import store_layout
-from ltvl_mm.structures.store_layout import find_parts, move_parts
-from ltvl_mm.structures.store_opening import open_store
+from ltvl_mm.structures import store_numbering
+from ltvl_mm.structures.store_numbering import find_parts, move_parts
+from ltvl_mm.structures.store_reader import open_store
 
 # Between and around older ones, with ten and more than ten in the end.
 OLD = ('b', 'd', 'i')
@@ -85,10 +85,10 @@ def test_killed_while_parts_are_renumbered_it_loses_nothing(
                 raise _Kill
             replace(*paths)
 
-        monkeypatch.setattr(store_layout.os, 'replace', kill)
+        monkeypatch.setattr(store_numbering.os, 'replace', kill)
         with pytest.raises(_Kill):
             move_parts(out, ALL)
-        monkeypatch.setattr(store_layout.os, 'replace', replace)
+        monkeypatch.setattr(store_numbering.os, 'replace', replace)
         assert len(find_parts(out)) == 3
         assert _count(_find(tars, last), out) == 2 * (len(last) - 4)
         assert read_folder(out) == due

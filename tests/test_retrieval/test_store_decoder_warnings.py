@@ -11,7 +11,7 @@ from ltvl_mm.retrieval.run_retrieval import run_retrieval
 from ltvl_mm.retrieval.task import RetrievalOptions, RetrievalTask
 from ltvl_mm.structures.class_queries import ClassQueries
 from ltvl_mm.structures.store_join import join_stores
-from ltvl_mm.structures.store_opening import open_store
+from ltvl_mm.structures.store_reader import open_store
 from ltvl_mm.utils.image_decoding import DECODER_VERSION
 from ltvl_mm.utils.io import hash_content, read_json, write_json
 

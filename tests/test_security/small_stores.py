@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 from ltvl_mm.retrieval.run_retrieval import run_retrieval
 from ltvl_mm.retrieval.task import RetrievalOptions, RetrievalTask
 from ltvl_mm.structures.class_queries import ClassQueries
-from ltvl_mm.structures.store_opening import open_store
 from ltvl_mm.structures.store_parts import METADATA
+from ltvl_mm.structures.store_reader import open_store
 from ltvl_mm.structures.store_writer import (
     begin_store,
     finish_store,

@@ -19,7 +19,7 @@ from ltvl_mm.structures.manifest import Manifest
 from ltvl_mm.structures.manifest_file import load_manifest, save_manifest
 from ltvl_mm.structures.store_check import check_store
 from ltvl_mm.structures.store_index import index_store
-from ltvl_mm.structures.store_opening import open_store
+from ltvl_mm.structures.store_reader import open_store
 
 
 @pytest.fixture

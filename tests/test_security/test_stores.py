@@ -28,7 +28,7 @@ from small_stores import (
 from ltvl_mm.retrieval import preconditions
 from ltvl_mm.structures.store_check import check_store
 from ltvl_mm.structures.store_index import index_store
-from ltvl_mm.structures.store_opening import open_store
+from ltvl_mm.structures.store_reader import open_store
 
 
 @pytest.fixture

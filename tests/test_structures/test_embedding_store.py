@@ -5,8 +5,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from ltvl_mm.structures.store_opening import open_store
-from ltvl_mm.structures.store_parts import METADATA, locate_part, read_part
+from ltvl_mm.structures.store_parts import METADATA, locate_part
+from ltvl_mm.structures.store_reader import open_store, read_part
 from ltvl_mm.structures.store_writer import (
     begin_store,
     finish_store,

@@ -8,8 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from ltvl_mm.structures.store_index import index_store
-from ltvl_mm.structures.store_opening import open_store
 from ltvl_mm.structures.store_parts import METADATA
+from ltvl_mm.structures.store_reader import open_store
 from ltvl_mm.structures.store_writer import begin_store
 
 ENCODER = {'arch': 'a', 'weights': 'w', 'preprocess': 'p'}

@@ -19,7 +19,7 @@ from stress.kill_embedding import (
     write_memory,
 )
 
-from ltvl_mm.structures.store_opening import open_store
+from ltvl_mm.structures.store_reader import open_store
 
 ROOT = Path(__file__).parents[2]
 

@@ -70,7 +70,7 @@ def main() -> None:
     from ltvl_mm.clip.templates import find_templates
     from ltvl_mm.structures.class_names import load_class_names
     from ltvl_mm.structures.class_queries import ClassQueries
-    from ltvl_mm.structures.store_opening import open_store
+    from ltvl_mm.structures.store_reader import open_store
 
     store = open_store(args.store)
     clip = FrozenCLIP(args.arch or store.encoder['arch'], args.pretrained)

@@ -10,7 +10,7 @@ from ltvl_mm.clip.preprocessing import find_preprocessing
 from ltvl_mm.clip.sources import has_own_weights, name_arch
 from ltvl_mm.clip.towers import check_tag
 from ltvl_mm.clip.weight_files import list_shipped_tags
-from ltvl_mm.structures.store_opening import open_store
+from ltvl_mm.structures.store_reader import open_store
 
 if TYPE_CHECKING:
     from ltvl_mm.clip.preprocessing import PreprocessCfg

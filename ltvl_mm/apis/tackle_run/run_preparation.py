@@ -28,7 +28,7 @@ from ltvl_mm.clip.text_encoder import tokenize_classes
 from ltvl_mm.clip.towers import build_tokenizer
 from ltvl_mm.retrieval.budget import compute_budget
 from ltvl_mm.retrieval.reading.shards import Shard, find_shards
-from ltvl_mm.structures.store_opening import open_store
+from ltvl_mm.structures.store_reader import open_store
 from ltvl_mm.utils.io import read_json
 
 

@@ -12,7 +12,7 @@ from ltvl_mm.retrieval.dedup.image_traits import (
 )
 from ltvl_mm.retrieval.options import CopyRule
 from ltvl_mm.structures.embedding_store import EmbeddingStore
-from ltvl_mm.structures.store_files import find_uneven_norms
+from ltvl_mm.structures.unit_norms import find_uneven_norms
 from ltvl_mm.utils.progress import progress_bar
 
 # Images that are compared at a time, and pairs.

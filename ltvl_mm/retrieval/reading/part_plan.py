@@ -12,13 +12,13 @@ from ltvl_mm.retrieval.reading.shard_changes import (
     has_same_content,
 )
 from ltvl_mm.retrieval.reading.shards import Shard
-from ltvl_mm.structures.store_layout import (
+from ltvl_mm.structures.store_numbering import (
     find_parts,
     move_parts,
     remove_part,
 )
-from ltvl_mm.structures.store_opening import read_header
 from ltvl_mm.structures.store_parts import Part
+from ltvl_mm.structures.store_reader import read_header
 from ltvl_mm.utils.io import write_json
 
 _LISTED = 5

@@ -18,14 +18,15 @@ from ltvl_mm.retrieval.reading.shards import Shard
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.structures.encoder_identity import find_difference
 from ltvl_mm.structures.store_decoder import describe_old_decoder
-from ltvl_mm.structures.store_files import find_uneven_norms, map_matrix
-from ltvl_mm.structures.store_opening import open_store
-from ltvl_mm.structures.store_parts import COLUMNS, read_part
+from ltvl_mm.structures.store_files import map_matrix
+from ltvl_mm.structures.store_parts import COLUMNS
+from ltvl_mm.structures.store_reader import open_store, read_part
 from ltvl_mm.structures.store_writer import (
     begin_store,
     finish_store,
     write_part,
 )
+from ltvl_mm.structures.unit_norms import find_uneven_norms
 from ltvl_mm.utils.image_decoding import DECODER_VERSION
 from ltvl_mm.utils.io import read_json
 from ltvl_mm.utils.launch import broadcast_object

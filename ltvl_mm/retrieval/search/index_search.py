@@ -15,7 +15,7 @@ from mmengine.logging import print_log
 from ltvl_mm.retrieval.search.exact_ranking import Candidates
 from ltvl_mm.retrieval.search.selection import Selection
 from ltvl_mm.structures.embedding_store import EmbeddingStore
-from ltvl_mm.structures.store_files import find_uneven_norms
+from ltvl_mm.structures.unit_norms import find_uneven_norms
 from ltvl_mm.utils.progress import progress_bar
 from ltvl_mm.utils.rng import make_generator
 

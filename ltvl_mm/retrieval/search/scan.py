@@ -8,7 +8,7 @@ from ltvl_mm.retrieval.search.float32_prefilter import Float32Prefilter
 from ltvl_mm.retrieval.search.int8_prefilter import PROBE, Int8Prefilter
 from ltvl_mm.retrieval.search.scores import RowScores
 from ltvl_mm.retrieval.search.search_spec import SearchSpec
-from ltvl_mm.structures.store_files import find_uneven_norms
+from ltvl_mm.structures.unit_norms import find_uneven_norms
 
 # Rows of prefiltered images whose candidates are computed together.
 _SURVIVORS = 512

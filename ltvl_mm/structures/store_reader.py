@@ -1,4 +1,4 @@
-"""Open an embedding store, and refuse parts that are not its own."""
+"""Read an embedding store, and refuse parts that are not its own."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -8,24 +8,48 @@ from ltvl_mm.structures.store_fields import (
     MAX_DIM,
     Field,
     check_fields,
+    pairs_of_texts,
     read_fields,
     sequence,
     text,
     whole,
 )
+from ltvl_mm.structures.store_files import (
+    count_lines,
+    digest_ends,
+    map_matrix,
+)
 from ltvl_mm.structures.store_parts import (
     FORMAT,
     INDEX_DIGESTS,
     Part,
-    index_part,
     locate_part,
-    read_part,
 )
+from ltvl_mm.utils.io import hash_content
 
 _REMEDY = (
     'restore it, or delete it and run tools/embed_images.py again or, if '
     'another program made the embeddings, tools/index_store.py'
 )
+# The json of a part; earlier versions wrote the number and no digests but
+# that of the embeddings.
+_RECORD_FIELDS = {
+    'shard': text(),
+    'rows': whole(),
+    'sha256': text(),
+    'bad': pairs_of_texts(),
+    'source': Field(
+        'an object or null',
+        lambda value: value is None or isinstance(value, dict),
+        required=False,
+    ),
+    'number': whole(required=False),
+    'store': text(required=False),
+    **{
+        name: text(required=False)
+        for name in ('table_sha256', 'binding', 'matrix_xxh3', 'table_xxh3')
+    },
+}
 _HEADER_FIELDS = {
     'encoder': Field(
         'an object of texts and numbers',
@@ -166,3 +190,66 @@ def _open_indexed(root: Path, number: int, record: dict) -> Part:
     return replace(
         part, **{name: record.get(name, '') for name in INDEX_DIGESTS}
     )
+
+
+def read_part(root: Path, total: int, number: int) -> Part | None:
+    """Return a part that an earlier run finished, or None.
+
+    Raises:
+        ValueError: If its json is not a record of a part; names the file.
+    """
+    file = locate_part(root, 'part', number, total)
+    if not file.exists():
+        return None
+    return parse_record(
+        file,
+        number,
+        locate_part(root, 'img_emb', number, total),
+        locate_part(root, 'metadata', number, total),
+    )
+
+
+def parse_record(file: Path, number: int, matrix: Path, table: Path) -> Part:
+    """Return the part that a json describes.
+
+    Args:
+        file: The json.
+        number: Index of the part.
+        matrix: The part's ``.npy`` file.
+        table: The part's parquet file.
+
+    Raises:
+        ValueError: If it is not a record of a part; names the file.
+    """
+    record = dict(
+        read_fields(
+            file,
+            _RECORD_FIELDS,
+            kind='the record of a part of a store',
+            remedy='restore it, or delete it and run tools/embed_images.py '
+            'again',
+            only=True,
+        )
+    )
+    record.pop('number', None)  # written by earlier versions
+    record['bad'] = tuple((key, why) for key, why in record['bad'])
+    return Part(
+        number=number,
+        **record,
+        matrix=matrix,
+        table=table,
+        matrix_sha256=record['sha256'],
+    )
+
+
+def index_part(number: int, matrix: Path, table: Path) -> Part:
+    """Return the part that two files of an indexed store make.
+
+    Raises:
+        ValueError: If a file is missing or broken, or they differ in rows.
+    """
+    rows, lines = len(map_matrix(matrix)), count_lines(table)
+    if rows != lines:
+        raise ValueError(f'{matrix} has {rows} rows, but {table} has {lines}')
+    sha256 = hash_content([digest_ends(matrix), digest_ends(table)])
+    return Part(number, matrix.stem, rows, sha256, (), matrix, table)

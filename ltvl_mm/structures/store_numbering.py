@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ltvl_mm.structures.store_parts import Part, locate_part, parse_record
+from ltvl_mm.structures.store_parts import Part, locate_part
+from ltvl_mm.structures.store_reader import parse_record
 from ltvl_mm.utils.io import hash_content
 
 _KINDS = {'img_emb': 'npy', 'metadata': 'parquet'}
