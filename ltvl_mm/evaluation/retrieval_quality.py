@@ -71,7 +71,7 @@ def pick_ranks(
         class_id: (M,) class indices of the images, in [0, K).
         rank: (M,) ranks of the images within their class, from 0.
         num_classes: Number of classes K.
-        ranks: R values of n, >= 1; default 1, 10, 30, 100.
+        ranks: R ranks n, counted from 1; default 1, 10, 30, 100.
 
     Returns:
         (K, R) float64; NaN if a class has fewer images.
@@ -100,7 +100,7 @@ def average_ranks(
         class_id: (M,) class indices of the images, in [0, K).
         rank: (M,) ranks of the images within their class, from 0.
         num_classes: Number of classes K.
-        ranks: R values of n, >= 1; default 1, 10, 30, 100.
+        ranks: R numbers n of images, >= 1; default 1, 10, 30, 100.
 
     Returns:
         (K, R) float64; NaN if a class has fewer images.

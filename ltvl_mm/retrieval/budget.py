@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ltvl_mm.structures.class_counts import are_counts
+
 # Takes images while their expected precision is high.
 AUTO = 'auto'
 AUTO_LIMIT = 300
@@ -61,11 +63,7 @@ def compute_budget(
     if isinstance(rule, str):
         raise ValueError(f'the budget must be {RULE_HELP}; got {rule!r}')
     budget = np.asarray(rule)
-    if (
-        budget.shape != (num_classes,)
-        or budget.dtype.kind not in 'iu'
-        or (budget < 0).any()
-    ):
+    if not are_counts(budget, num_classes):
         raise ValueError(
             f'the budget must be {num_classes} whole numbers >= 0, got '
             f'{rule!r:.100}'

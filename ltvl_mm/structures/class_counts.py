@@ -44,16 +44,26 @@ def load_class_counts(
     counts = np.asarray(
         read_json(source) if isinstance(source, (str, Path)) else source
     )
-    if (
-        counts.shape != (num_classes,)
-        or counts.dtype.kind not in 'iu'
-        or (counts < 0).any()
-    ):
+    if not are_counts(counts, num_classes):
         raise ValueError(
             f'class counts must be {num_classes} whole numbers >= 0, got '
             f'{counts.dtype} of shape {counts.shape} from {source!r:.80}'
         )
     return counts
+
+
+def are_counts(values: np.ndarray, num_classes: int) -> bool:
+    """Return whether an array holds one whole number >= 0 per class.
+
+    Args:
+        values: Array of any shape and type.
+        num_classes: K.
+    """
+    return bool(
+        values.shape == (num_classes,)
+        and values.dtype.kind in 'iu'
+        and (values >= 0).all()
+    )
 
 
 def _count_folders(source: Path, num_classes: int) -> np.ndarray:

@@ -5,14 +5,13 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from ltvl_mm.models.losses.class_prior import ClassPrior
 from ltvl_mm.models.losses.ldam_loss import LDAMLoss
-from ltvl_mm.models.losses.loss_arguments import reduce_losses
+from ltvl_mm.models.losses.per_image_loss import PerImageLoss
 from ltvl_mm.registry import MODELS
 
 
 @MODELS.register_module()
-class DiverseExpertLoss(ClassPrior):
+class DiverseExpertLoss(PerImageLoss):
     """One expert for each of three class distributions at test.
 
     CE(z1) + CE(z2 + log pi) + CE(z3 + log pi - tau log pi'), pi' being pi
@@ -30,51 +29,31 @@ class DiverseExpertLoss(ClassPrior):
     def __init__(
         self, num_classes: int, *, tau: float = 2.0, loss_weight: float = 1.0
     ) -> None:
-        super().__init__(num_classes)
+        super().__init__(num_classes, loss_weight=loss_weight)
         self.tau = tau
-        self.loss_weight = loss_weight
 
-    def forward(
+    def compute_losses(
         self,
-        cls_score: torch.Tensor,
+        logits: torch.Tensor,
         target: torch.Tensor,
-        weight: torch.Tensor | None = None,
-        *,
-        avg_factor: float | None = None,
-        reduction_override: str | None = None,
+        weight: torch.Tensor | None,
     ) -> torch.Tensor:
-        """Return the loss of a batch, reduced as mmpretrain's losses are.
-
-        Args:
-            cls_score: (N, 3, K) logits.
-            target: (N,) class indices, or (N, K) soft labels.
-            weight: (N,) sample weights; None for 1.
-            avg_factor: Divisor of the sum of the losses; None for N.
-            reduction_override: ``'none'``, ``'mean'`` or ``'sum'``; None for
-                ``'mean'``.
+        """Return the (N,) losses of (N, 3, K) logits, summed over experts.
 
         Raises:
-            ValueError: If there are not three experts, or weights or
-                reduction are wrong.
+            ValueError: If there are not three experts.
         """
-        if cls_score.shape[1] != 3:
+        if logits.shape[1] != 3:
             raise ValueError(
-                f'DiverseExpertLoss is of 3 experts, got {cls_score.shape[1]}'
+                f'DiverseExpertLoss is of 3 experts, got {logits.shape[1]}'
             )
         prior = self.log_prior()
         shifts = (0, prior, prior - self.tau * self._reverse(prior))
-        losses = sum(
+        return sum(
             F.cross_entropy(
-                cls_score[:, expert].float() + shift, target, reduction='none'
+                logits[:, expert] + shift, target, reduction='none'
             )
             for expert, shift in enumerate(shifts)
-        )
-        return self.loss_weight * reduce_losses(
-            losses,
-            weight,
-            avg_factor=avg_factor,
-            reduction_override=reduction_override,
-            owner=self,
         )
 
     def _reverse(self, prior: torch.Tensor) -> torch.Tensor:

@@ -5,14 +5,9 @@ import math
 import torch
 import torch.nn.functional as F
 
-from ltvl_mm.models.losses.class_prior import ClassPrior
 from ltvl_mm.models.losses.contrastive_loss import gather_with_gradient
-from ltvl_mm.models.losses.loss_arguments import (
-    check_hard_labels,
-    check_weight,
-    clamp_weight,
-    reduce_losses,
-)
+from ltvl_mm.models.losses.hard_label_loss import HardLabelLoss
+from ltvl_mm.models.losses.loss_arguments import clamp_weight
 from ltvl_mm.registry import MODELS
 
 
@@ -56,11 +51,12 @@ def compute_density_loss(
 
 
 @MODELS.register_module()
-class LADELoss(ClassPrior):
+class LADELoss(HardLabelLoss):
     """L = CE(z + log pi, y) + alpha L_LADE.
 
     Predict with plain z, or with z + log q for a known test prior q. The
     regularizer is of the batch of all processes, which must be equally large.
+    Labels must be hard, since it is a statistic of the images of each class.
     Source: Hong et al. 2021 (arXiv 2012.00321).
 
     Args:
@@ -78,40 +74,22 @@ class LADELoss(ClassPrior):
         penalty: float = 0.5,
         loss_weight: float = 1.0,
     ) -> None:
-        super().__init__(num_classes)
+        super().__init__(num_classes, loss_weight=loss_weight)
         self.alpha = alpha
         self.penalty = penalty
-        self.loss_weight = loss_weight
 
-    def forward(
+    def compute_losses(
         self,
-        cls_score: torch.Tensor,
+        logits: torch.Tensor,
         target: torch.Tensor,
-        weight: torch.Tensor | None = None,
-        *,
-        avg_factor: float | None = None,
-        reduction_override: str | None = None,
+        weight: torch.Tensor | None,
     ) -> torch.Tensor:
-        """Return the loss of a batch, reduced as mmpretrain's losses are.
+        """Return the (N,) losses of (N, K) logits.
 
         Every image has the regularizer of its batch in its loss, so that the
         mean over images is the loss of the paper.
-
-        Args:
-            cls_score: (N, K) logits.
-            target: (N,) class indices.
-            weight: (N,) sample weights; None for 1.
-            avg_factor: Divisor of the sum of the losses; None for N.
-            reduction_override: ``'none'``, ``'mean'`` or ``'sum'``; None for
-                ``'mean'``.
-
-        Raises:
-            ValueError: If labels are soft (the regularizer is a statistic of
-                the images of each class), or weights or reduction are wrong.
         """
-        check_hard_labels(target, self)
-        check_weight(weight, len(target), self)
-        logits, log_prior = cls_score.float(), self.log_prior()
+        log_prior = self.log_prior()
         density = compute_density_loss(
             gather_with_gradient(logits),
             gather_with_gradient(target),
@@ -120,10 +98,4 @@ class LADELoss(ClassPrior):
             None if weight is None else gather_with_gradient(weight.float()),
         )
         losses = F.cross_entropy(logits + log_prior, target, reduction='none')
-        return self.loss_weight * reduce_losses(
-            losses + self.alpha * density,
-            weight,
-            avg_factor=avg_factor,
-            reduction_override=reduction_override,
-            owner=self,
-        )
+        return losses + self.alpha * density
