@@ -86,6 +86,13 @@ REVIEWED: dict[str, dict[str, tuple[int, str]]] = {
     'ltvl_mm/utils/stage_runner.py': {
         'subprocess.Popen': (1, 'commands of our own studies'),
     },
+    'ltvl_mm/utils/warm_process.py': {
+        'subprocess.Popen': (1, 'ltvl_mm.utils.warm_server, without a shell'),
+    },
+    'ltvl_mm/utils/warm_server.py': {
+        'importlib.import_module': (1, 'modules that our own study names'),
+        'runpy.run_path': (1, 'our own commands, from the parent process'),
+    },
     'projects/paper_tables/costs.py': {
         'Config.fromfile': (1, 'configs of this repository'),
     },
