@@ -1,4 +1,4 @@
-"""What programs call: models, inference, embedding, retrieval."""
+"""Python API: models, inference, embedding and retrieval."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING

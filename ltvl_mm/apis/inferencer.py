@@ -167,7 +167,7 @@ class LongTailInferencer(ImageClassificationInferencer):
 
     @property
     def takes_class_names(self) -> bool:
-        """Whether classes may be named at the call."""
+        """True if a call can name other classes."""
         return takes_class_names(self.model)
 
     def preprocess(

@@ -65,7 +65,7 @@ def make_resizer(
 
 
 def _has_fixed_size(pipeline: Callable[[dict], dict]) -> bool:
-    """Tell whether images of two sizes become inputs of one size."""
+    """Return whether images of two sizes become inputs of one size."""
     shapes = set()
     for height, width in ((53, 37), (64, 80)):
         image = np.zeros((height, width, 3), np.uint8)

@@ -43,7 +43,7 @@ class NamedClasses:
         )
 
     def match(self, kept: ClassQueries) -> bool:
-        """Tell whether queries are those of the same names and encoder."""
+        """Return whether queries have the same names and encoder."""
         named = (self.names, tuple(self.templates))
         return (
             named == (kept.class_names, kept.templates)

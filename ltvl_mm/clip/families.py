@@ -1,4 +1,4 @@
-"""What sets families of open_clip's models apart: CoCa, SigLIP, HF towers."""
+"""Differences between open_clip's model families: CoCa, SigLIP, HF towers."""
 
 from importlib.util import find_spec
 
@@ -63,7 +63,7 @@ def explain_no_export(arch: str, config: dict) -> str | None:
 
 
 def is_sigmoid(config: dict) -> bool:
-    """Tell whether an architecture is trained with SigLIP's sigmoid loss."""
+    """Return whether an architecture is trained with SigLIP's sigmoid loss."""
     return config.get('init_logit_bias') is not None
 
 

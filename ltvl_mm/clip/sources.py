@@ -85,7 +85,7 @@ def name_arch(arch: str) -> str:
 
 
 def has_own_weights(arch: str) -> bool:
-    """Tell whether a name holds weights and preprocessing, too."""
+    """Return whether a name includes weights and preprocessing."""
     return parse_model_name(arch)[0] is not None
 
 

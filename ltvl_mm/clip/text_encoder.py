@@ -209,7 +209,7 @@ def _count_read_tokens(tower: nn.Module, tokens: torch.Tensor) -> torch.Tensor:
 
 
 def _is_causal(tower: nn.Module) -> bool:
-    """Tell whether no token after the pooled one has an influence."""
+    """Return whether tokens after the pooled one have no influence."""
     return (
         getattr(tower, 'attn_mask', None) is not None
         and tower.pool_type in ('argmax', 'eos')

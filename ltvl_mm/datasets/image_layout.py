@@ -1,4 +1,4 @@
-"""Where the images of a published list lie in a person's folders.
+"""Match the paths of a published list with the user's image folders.
 
 Copies of one list differ in nothing but the folders before an image's name:
 ``train/airfield/00004851.jpg`` in one, ``data_256/a/airfield/00004851.jpg`` in

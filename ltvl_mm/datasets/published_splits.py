@@ -1,4 +1,4 @@
-"""What is known of the published long-tailed lists, to check a copy by."""
+"""Properties of the published long-tailed lists, to check files with."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

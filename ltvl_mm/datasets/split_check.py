@@ -35,7 +35,7 @@ class Repeat:
 
 @dataclass
 class SplitReport:
-    """What is wrong with some lists, as sentences.
+    """Problems of lists, one sentence each.
 
     Args:
         conflicts: Images with two labels.

@@ -1,4 +1,4 @@
-"""What stands before a trained model's classifier, for a split."""
+"""Extract penultimate features of a dataset split."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
@@ -159,7 +159,7 @@ def compute_class_means(
 def _build_plain_split(
     cfg: Config, split: str
 ) -> tuple[ClassificationDataset, Config]:
-    """As :func:`_build_split`; training images are not augmented.
+    """Build a split as :func:`_build_split`, without augmentation.
 
     Of cached features, it is the first view of each image, as it was cached.
     """

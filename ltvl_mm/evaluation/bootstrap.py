@@ -1,4 +1,4 @@
-"""How far accuracies would move on other test images."""
+"""Bootstrap intervals of accuracies over test images."""
 
 import numpy as np
 

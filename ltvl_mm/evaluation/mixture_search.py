@@ -1,4 +1,4 @@
-"""Which mixture of two models is best on val."""
+"""Choose the mixture weight of two models on val."""
 
 import itertools
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""How well a model tells images of no known class from the others."""
+"""Open-set metrics: detection of images of unknown classes."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Keep what a model says of each image."""
+"""Save the predictions of a model for each image."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""How many retrieved images show what they were retrieved for."""
+"""Precision of retrieved images."""
 
 import numpy as np
 

@@ -20,7 +20,7 @@ _TEMPERATURE_FACTOR = 1.5
 
 @dataclass(frozen=True)
 class QualityNumbers:
-    """What warnings are derived from; percent where nothing else is said.
+    """Measurements that warnings are derived from, in percent by default.
 
     Attributes:
         num_classes: K.

@@ -1,4 +1,4 @@
-"""How many experts images took, and what that cost."""
+"""Number of evaluated experts per image, and their multiply-adds."""
 
 from collections.abc import Sequence
 

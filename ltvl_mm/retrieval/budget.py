@@ -1,4 +1,4 @@
-"""How many web images each class gets."""
+"""Number of web images to retrieve per class."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Which candidates are taken: the best of each class that copy nothing."""
+"""Choose the best candidates of each class, without near-duplicates."""
 
 import math
 from collections.abc import Sequence

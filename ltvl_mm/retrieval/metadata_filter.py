@@ -1,4 +1,4 @@
-"""Which images of a store may be chosen at all, by what is known of them."""
+"""Filter the images of a store by their metadata."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""What a retrieval will cost, before it is begun."""
+"""Estimate the time of a retrieval before it starts."""
 
 import time
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ _LIBRARIES = 350e6
 
 @dataclass(frozen=True)
 class RetrievalPlan:
-    """What is to be done, and about how long it takes.
+    """Planned work and its estimated time.
 
     Args:
         rows: Rows of the store.

@@ -1,4 +1,4 @@
-"""What is retrieved from where, and what the paper leaves open."""
+"""Inputs and options of a retrieval."""
 
 import math
 from collections.abc import Sequence
@@ -99,7 +99,7 @@ class RetrievalTask:
 
     @cached_property
     def admission(self) -> Admission | None:
-        """What the filters admit; None for all."""
+        """Metadata filter of the rows; None for all rows."""
         rule = self.options.admission
         return Admission(self.store, rule) if rule.columns else None
 
@@ -111,7 +111,7 @@ class RetrievalTask:
 
     @property
     def candidates(self) -> np.ndarray:
-        """How many candidates of each class are looked at first, (K,)."""
+        """(K,) numbers of candidates per class in the first pass."""
         return np.ceil(self.budget * self.options.over).astype(np.int64)
 
     def describe(self) -> dict:

@@ -1,1 +1,1 @@
-"""What travels between the stages: read, checked and written here."""
+"""Files that stages exchange: read, checked and written here."""

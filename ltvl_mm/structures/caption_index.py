@@ -1,4 +1,4 @@
-"""Where images with captions lie in tars and folders."""
+"""Index of captioned images in tars and folders."""
 
 import json
 from collections.abc import Sequence
@@ -70,12 +70,12 @@ class CaptionIndex:
 
 @dataclass(frozen=True)
 class CaptionPart:
-    """What is known of one shard, beside its rows.
+    """State and counts of one indexed shard.
 
     Args:
         state: State of the shard's files when they were read.
         images: Number of images with a caption.
-        without_caption: Number of images without.
+        without_caption: Number of images without a caption.
         bad: (key, reason) of images that cannot be read.
     """
 

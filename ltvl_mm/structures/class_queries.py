@@ -16,7 +16,7 @@ QUERY_GRID = 2.0**28
 
 @dataclass(frozen=True)
 class ClassQueries:
-    """What a frozen text tower makes of class names and templates.
+    """Text embeddings of class names and templates.
 
     Args:
         class_names: K names.

@@ -23,7 +23,7 @@ from ltvl_mm.utils.io import (
 
 @dataclass(frozen=True)
 class FeatureSource:
-    """What features depend on; equal sources, equal features.
+    """Hashes of all inputs of features; equal sources give equal features.
 
     Args:
         weights: Hash of the encoder's checkpoint file and settings.

@@ -11,7 +11,7 @@ from ltvl_mm.utils.npz_check import check_kind, take_texts
 
 @dataclass(frozen=True)
 class Features:
-    """What stands before the classifier, of N images.
+    """Penultimate features of N images.
 
     Attributes:
         features: (N, F) float32.

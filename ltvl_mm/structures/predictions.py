@@ -1,4 +1,4 @@
-"""What a model said of the images of a list: saved once, studied in seconds.
+"""Saved predictions of a model for the images of a list.
 
 Ensembles, logit adjustment and other post-hoc methods choose their settings
 on the predictions for val and are tested once on those for test.

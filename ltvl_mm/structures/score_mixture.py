@@ -1,4 +1,4 @@
-"""How the scores of several models become one."""
+"""Combine the scores of several models."""
 
 from __future__ import annotations
 

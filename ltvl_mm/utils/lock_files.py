@@ -16,7 +16,7 @@ from ltvl_mm.utils.temporaries import (
 
 @dataclass(frozen=True)
 class Owner:
-    """What a lock file says.
+    """Content of a lock file.
 
     Args:
         token: Random word; tells locks of one process apart.
@@ -116,7 +116,7 @@ def remove_own(path: Path, owner: Owner) -> None:
 
 
 def read_owner(path: Path) -> Owner | None:
-    """Return what a lock file says; None if it does not exist."""
+    """Return the content of a lock file; None if it does not exist."""
     try:
         data, changed = path.read_bytes(), path.stat().st_mtime_ns
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""What the processor can do with bfloat16."""
+"""bfloat16 support of the CPU."""
 
 import torch
 

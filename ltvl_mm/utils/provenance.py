@@ -1,4 +1,4 @@
-"""Which command made a folder, with which code and libraries."""
+"""Record the command, code and library versions that made a folder."""
 
 import json
 import os

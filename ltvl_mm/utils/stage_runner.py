@@ -61,7 +61,7 @@ class ResumableStage:
 
 @dataclass(frozen=True)
 class StageFolder:
-    """Where stages are run, and where their logs and marks are.
+    """Folders and environment in which stages run.
 
     Args:
         root: Output folder; logs and marks are in its ``logs/``.

@@ -123,7 +123,7 @@ class RunSettings:
 
     @property
     def uses_cuda(self) -> bool:
-        """Whether trainings and CLIP run on a GPU."""
+        """True if trainings and CLIP run on a GPU."""
         return self.device != 'cpu' and torch.cuda.is_available()
 
     @property
@@ -133,7 +133,7 @@ class RunSettings:
 
     @property
     def pretrained(self) -> str | None:
-        """CLIP's weights: a tag or an absolute path; None if ``arch`` says."""
+        """CLIP's weights: tag or absolute path; None if ``arch`` has them."""
         return split_clip(self.clip)[1]
 
     @property

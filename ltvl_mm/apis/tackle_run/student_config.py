@@ -1,4 +1,4 @@
-"""A student by the name of an mmpretrain model, or by a config."""
+"""Config of the student: the model that TACKLE trains."""
 
 import copy
 import difflib
@@ -25,7 +25,7 @@ _FINE_TUNING = 0.1
 
 @dataclass(frozen=True)
 class Student:
-    """What is trained, and how.
+    """Model, optimizer and initial weights of a training.
 
     Attributes:
         name: Short name, for folders and tables.

@@ -1,4 +1,4 @@
-"""What a part of a model costs."""
+"""Count the multiply-adds of a module."""
 
 from mmengine.analysis import FlopAnalyzer
 from torch import nn

@@ -1,4 +1,4 @@
-"""What losses know of the training data: images per class."""
+"""Base class of losses that depend on the images per class."""
 
 import torch
 from torch import nn

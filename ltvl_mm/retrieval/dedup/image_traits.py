@@ -9,11 +9,11 @@ from ltvl_mm.structures.embedding_store import EmbeddingStore
 
 @dataclass(frozen=True)
 class Copy:
-    """What an image copies.
+    """Original of a near-duplicate.
 
     Args:
-        of: Key of the other image.
-        cosine: Between the two.
+        of: Key of the original image.
+        cosine: Cosine of the two embeddings.
         evidence: ``'bytes'``, ``'url'`` or ``'looks'``.
     """
 

@@ -17,11 +17,11 @@ from ltvl_mm.utils.image_decoding import decode_image
 
 @dataclass(frozen=True)
 class ImageBatch:
-    """What workers hand over.
+    """Batch of images that a worker returns.
 
     Args:
         number: Index of the shard.
-        images: (B, 3, S, S), or None if there are none.
+        images: (B, 3, S, S) images, or None if there are none.
         rows: B rows of COLUMNS.
         bad: (key, reason) of images that could not be read.
         last: True for the last batch of the shard.

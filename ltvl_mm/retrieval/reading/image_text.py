@@ -1,4 +1,4 @@
-"""What stands beside an image: its caption, its address, its attributes."""
+"""Captions, URLs and attributes of images."""
 
 import json
 

@@ -26,7 +26,7 @@ _LISTED = 5
 
 @dataclass(frozen=True)
 class PartPlan:
-    """What is left to embed.
+    """Remaining shards to embed.
 
     Args:
         missing: Indices of the shards without a valid part.

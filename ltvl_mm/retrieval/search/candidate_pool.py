@@ -73,7 +73,7 @@ class CandidatePool:
 
     @property
     def is_due(self) -> bool:
-        """Whether so many candidates wait that sorting them pays."""
+        """True if enough candidates wait to be sorted."""
         return self._waiting > max(5_000, len(self.rows) // 16)
 
     def raise_floor(self, floor: np.ndarray) -> None:

@@ -105,7 +105,7 @@ def select_in_units(
     ) as bar:
         for unit in mine:
             found = selection.make_pool()
-            # What is done says already what is too bad.
+            # Start from the thresholds that finished units have reached.
             found.raise_floor(pool.thresholds)
             selection.scan(found, unit.start, unit.stop, progress=bar.update)
             save_pool(unit.locate(folder), found)

@@ -1,4 +1,4 @@
-"""What retrieval changes: an arrow per class."""
+"""Chart of the effect of retrieval, with an arrow per class."""
 
 from collections.abc import Sequence
 

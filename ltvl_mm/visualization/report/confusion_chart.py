@@ -1,4 +1,4 @@
-"""Which classes a model confuses."""
+"""Chart of the classes that a model confuses."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""What all figures of the report share; text and ground are the page's."""
+"""Shared style of the report's figures; the page sets text and background."""
 
 import base64
 import gzip

@@ -22,7 +22,7 @@ FILE = 'quality.json'
 
 @dataclass(frozen=True)
 class Quality:
-    """What is known of a retrieval before any training.
+    """Quality of a retrieval, known before training.
 
     Attributes:
         warnings: Warnings, each with ``reason`` and ``remedies``; empty if
@@ -102,7 +102,7 @@ def assess_quality(
     curves: Mapping[str, np.ndarray],
     group_of_class: np.ndarray,
 ) -> Quality:
-    """Return what the page says of the quality of a retrieval.
+    """Return the warnings and the quality table of a retrieval.
 
     Args:
         manifest: M retrieved images.

@@ -1,4 +1,4 @@
-"""What the report shows of a retrieval."""
+"""Retrieved images as shown in the report."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -12,7 +12,7 @@ PER_CLASS = 'shot/per_class'  # in METRICS
 
 @dataclass(frozen=True)
 class Answers:
-    """What a model said of the test images, without the scores of all classes.
+    """Predictions for the test images, without the scores of all classes.
 
     Attributes:
         pred: (N,) classes, in [0, K).
@@ -88,7 +88,7 @@ class RunFolder:
 
     @property
     def tells_classes(self) -> bool:
-        """Whether it says how often each class is right."""
+        """True if the accuracy of each class is known."""
         return self.answers is not None or PER_CLASS in self.metrics
 
     @property

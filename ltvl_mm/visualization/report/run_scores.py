@@ -1,4 +1,4 @@
-"""What the runs of a study reached, and how sure their differences are."""
+"""Scores of the runs of a study, with intervals of their differences."""
 
 from collections.abc import Sequence
 

@@ -51,7 +51,7 @@ class Study:
 
     @property
     def lists_differ(self) -> bool:
-        """Whether two runs have different training lists."""
+        """True if two runs have different training lists."""
         return any(
             not np.array_equal(run.counts, self.counts)
             for run in self.runs
