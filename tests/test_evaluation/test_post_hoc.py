@@ -52,7 +52,7 @@ def test_retrieved_images_count_whole_or_as_their_probabilities():
     weighted = count_trained_images(counts, manifest, by_probability=True)
     assert weighted == pytest.approx([6.25, 4, 3.2])
     cosine = replace(manifest, source={'score': 'cosine'})
-    with pytest.raises(ValueError, match='no log-odds'):
+    with pytest.raises(ValueError, match='not log-odds'):
         count_trained_images(counts, cosine, by_probability=True)
 
 

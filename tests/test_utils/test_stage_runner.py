@@ -128,7 +128,7 @@ def test_a_moved_folder_is_not_begun_anew(work):
 
 
 def test_needs_are_earlier_stages(work):
-    with pytest.raises(ValueError, match='no earlier stages'):
+    with pytest.raises(ValueError, match='not earlier stages'):
         compute_keys([make(work, 'a', needs=('b',))], StageFolder(work))
 
 

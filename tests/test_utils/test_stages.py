@@ -143,7 +143,7 @@ def test_a_stage_waits_for_what_it_needs(run, tmp_path):
     ],
 )
 def test_odd_stages_are_refused(run, stages):
-    with pytest.raises(ValueError, match='no earlier stages, or its name'):
+    with pytest.raises(ValueError, match='not earlier stages, or its name'):
         run(*stages)
 
 
