@@ -60,15 +60,15 @@ def write_sections(rows: Sequence[dict]) -> dict[Path, str]:
     Args:
         rows: Recorded rows.
     """
+    gains = check_gains(rows)
+    aim = 'No method has been run with `auto` yet.'
+    if gains:
+        aim = format_gains(gains, check_strongest(rows))
     study, paper = HERE / 'README.md', PAPER_TABLES / 'README.md'
     texts = {file: file.read_text(encoding='utf-8') for file in (study, paper)}
     for file, name, content in (
         (study, 'regime', format_checks(check_regime(rows))),
-        (
-            study,
-            'aim',
-            format_gains(check_gains(rows), check_strongest(rows)),
-        ),
+        (study, 'aim', aim),
         (study, 'tables', '\n\n'.join(list_tables(rows))),
         (paper, 'claims', format_claims(rows)),
     ):

@@ -310,7 +310,7 @@ def test_several_gpus_train_with_the_launcher(run):
         (dict(clip='ViT-B-32'), 'ARCH:TAG_OR_FILE'),
         (dict(clip='ltvl-toy:none.pt'), 'there is no checkpoint none.pt'),
         (dict(clip='ViT-B-32:opnai'), 'nor a tag of ViT-B-32'),
-        (dict(student='resnet5'), 'no model of mmpretrain; did you mean'),
+        (dict(student='resnet5'), 'not a model of mmpretrain; did you mean'),
         (dict(budget='balance_to:1'), 'asks for no web image'),
         (dict(web='nowhere'), 'nowhere'),
         (dict(templates='none'), 'templates must be'),

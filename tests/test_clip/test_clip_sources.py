@@ -89,8 +89,11 @@ def test_a_file_with_the_name_of_another_model_is_refused(config_file):
 @pytest.mark.parametrize(
     ('content', 'message'),
     [
-        ('{"embed_dim": 8}', 'no model config of open_clip: .* "vision_cfg"'),
-        ('[]', 'no model config of open_clip: it has no "embed_dim"'),
+        (
+            '{"embed_dim": 8}',
+            'not a model config of open_clip: .* "vision_cfg"',
+        ),
+        ('[]', 'not a model config of open_clip: it has no "embed_dim"'),
         (
             '{"embed_dim": 8, "vision_cfg": 3, "text_cfg": {}}',
             'vision_cfg must be an object, got 3',

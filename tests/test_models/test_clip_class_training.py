@@ -8,7 +8,8 @@ from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 from torch import nn
 
-from ltvl_mm.models import CLIPContrastiveHead, class_prototypes
+from ltvl_mm.clip import class_prototypes
+from ltvl_mm.models import CLIPContrastiveHead
 from ltvl_mm.models.losses.contrastive_loss import compute_contrastive_loss
 
 NAMES = ('cat', 'great white shark', 'ox')

@@ -153,7 +153,7 @@ def test_the_first_examples_of_the_docs_train_together(documented, tmp_path):
     'example',
     [
         FIXED_EPOCHS,
-        *read_examples('A loss that knows the class counts'),
+        *read_examples('A loss that uses class counts'),
         *read_examples('A sampler'),
         *read_examples('The metric'),
     ],
