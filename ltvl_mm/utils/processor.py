@@ -10,8 +10,8 @@ def multiplies_bfloat16(device: str | torch.device) -> bool:
     """Return whether a device has instructions that multiply bfloat16.
 
     A processor without them computes convolutions in bfloat16 one number at
-    a time: a step of the toy CLIP took 6.3 s instead of 0.5 s on an AMD EPYC
-    with AVX2. Other devices are taken to have them.
+    a time: beside other programs, a step of a small ResNet took 2.1 s instead
+    of 0.12 s on an AMD EPYC with AVX2. Other devices are taken to have them.
 
     Args:
         device: Device of the computation.
@@ -21,6 +21,6 @@ def multiplies_bfloat16(device: str | torch.device) -> bool:
     if hasattr(torch.cpu, 'get_capabilities'):
         found = torch.cpu.get_capabilities()
         return any(found.get(name, False) for name in _INSTRUCTIONS)
-    # Before torch 2.11, which asks oneDNN; it counts processors that widen
-    # bfloat16 with AVX-512, too.
+    # An older torch lists none; oneDNN also counts processors that widen
+    # bfloat16 with AVX-512.
     return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
