@@ -224,8 +224,7 @@ def start_logged(
         log_errors: True to log errors and progress bars as well, which
             otherwise go to the terminal.
     """
-    log.parent.mkdir(parents=True, exist_ok=True)
-    remove_temporaries(log.parent)
+    prepare_log(log)
     with open(log, 'a', encoding='utf-8') as output:
         return subprocess.Popen(
             command,
@@ -234,6 +233,12 @@ def start_logged(
             stdout=output,
             stderr=subprocess.STDOUT if log_errors else None,
         )
+
+
+def prepare_log(log: Path) -> None:
+    """Make the folder of a log, without temporaries of killed commands."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    remove_temporaries(log.parent)
 
 
 def describe_failure(name: str, log: Path) -> str:

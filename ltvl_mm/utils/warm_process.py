@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, cast
 
-from ltvl_mm.utils.stage_runner import QUIET
+from ltvl_mm.utils.stage_runner import QUIET, prepare_log
 
 _SERVER = 'ltvl_mm.utils.warm_server'
 
@@ -88,7 +88,7 @@ class WarmProcess:
         Raises:
             RuntimeError: If the server has ended.
         """
-        log.parent.mkdir(parents=True, exist_ok=True)
+        prepare_log(log)
         request = {
             'script': words[0],
             'arguments': list(words[1:]),
