@@ -52,55 +52,6 @@ def python_stage(
     return Stage(name, command, None if needs is None else tuple(needs))
 
 
-def features_stage(config: str | Path, folder: Path, split: str) -> Stage:
-    """Return the stage that writes ``<folder>/features_<split>.npz``.
-
-    Args:
-        config: Config of the training.
-        folder: Folder of its checkpoints.
-        split: ``'train'``, ``'val'`` or ``'test'``.
-    """
-    return python_stage(
-        f'features of {split} from {Path(config).stem}',
-        'tools/analysis_tools/save_features.py',
-        config,
-        folder,
-        f'--split={split}',
-        '-o',
-        folder / f'features_{split}.npz',
-    )
-
-
-def classifier_stages(
-    config: str | Path,
-    folder: Path,
-    counts: str | Path,
-    out: Path,
-    *,
-    splits: Sequence[str] = ('train', 'val', 'test'),
-) -> list[Stage]:
-    """Return the stages that make other classifiers of a trained student.
-
-    Args:
-        config: Config of the student.
-        folder: Folder of its training, where its features are written.
-        counts: Training list.
-        out: Folder of what ``tune_classifier.py`` writes.
-        splits: Splits of the config; without val, tau is chosen on train.
-    """
-    stages = [features_stage(config, folder, split) for split in splits]
-    tune = python_stage(
-        f'tau-normalize {Path(config).stem}',
-        'tools/analysis_tools/tune_classifier.py',
-        *(f'--{split}={folder}/features_{split}.npz' for split in splits),
-        f'--checkpoint={folder}',
-        f'--class-counts={counts}',
-        '-o',
-        out,
-    )
-    return [*stages, tune]
-
-
 def run_study(
     work: Path,
     seeds: Sequence[int],

@@ -7,7 +7,7 @@ from prerequisites import SPLITS
 from rows import Row
 
 from ltvl_mm.structures.class_counts import find_shot_accuracy
-from ltvl_mm.utils.stages import Stage, classifier_stages, python_stage
+from ltvl_mm.utils.stages import Stage, python_stage
 
 # Recipe -> option of the second config that names the folder of the first.
 FIRST_STAGES = {
@@ -55,16 +55,41 @@ def list_stages(row: Row, work: Path, seed: int, *, gpus: int) -> list[Stage]:
         return stages + _mix(row, work)
     if row.recipe == 'tau_norm':
         (config,) = row.configs
-        folder = work / config.stem
-        return stages + classifier_stages(
-            config,
-            folder,
-            _find_counts(config),
-            folder / 'classifiers',
-            splits=_list_splits(config),
-        )
+        return stages + _list_classifier_stages(config, work / config.stem)
     weights = _find_weights(row.configs[-1], work)
     return [*stages, _test(row.configs[-1], work, weights)]
+
+
+def _list_classifier_stages(config: Path, folder: Path) -> list[Stage]:
+    """Return the stages that make other classifiers of a trained student.
+
+    Without val, tau is chosen on train.
+
+    Args:
+        config: Config of the student.
+        folder: Folder of its training, where its features are written.
+    """
+    files = {
+        split: folder / f'features_{split}.npz'
+        for split in _list_splits(config)
+    }
+    stages = [
+        python_stage(
+            f'features of {split} from {config.stem}',
+            'tools/analysis_tools/save_features.py',
+            *(config, folder, f'--split={split}', '-o', file),
+        )
+        for split, file in files.items()
+    ]
+    tune = python_stage(
+        f'tau-normalize {config.stem}',
+        'tools/analysis_tools/tune_classifier.py',
+        *(f'--{split}={file}' for split, file in files.items()),
+        f'--checkpoint={folder}',
+        f'--class-counts={_find_counts(config)}',
+        *('-o', folder / 'classifiers'),
+    )
+    return [*stages, tune]
 
 
 def _train(config: Path, work: Path, options: list[str], gpus: int) -> Stage:
