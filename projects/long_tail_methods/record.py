@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from aim import check_gains, check_strongest, format_gains
+from readme_sections import replace_section
 from regime import check_regime, format_checks
 from summary import list_sources, list_tables
 
@@ -21,10 +22,9 @@ from ltvl_mm.utils.io import atomic_write, read_json, write_json
 HERE = Path(__file__).parent
 RECORDED = HERE / 'results.json'
 PAPER_TABLES = HERE.parent / 'paper_tables'
-sys.path += [str(HERE.parent), str(PAPER_TABLES)]
+sys.path.append(str(PAPER_TABLES))  # behind this project's own summary
 
 from claims import format_claims  # noqa: E402
-from readme_sections import replace_section  # noqa: E402
 
 
 def merge_rows(old: Sequence[dict], new: Sequence[dict]) -> list[dict]:
