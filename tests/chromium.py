@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 
 webdriver = pytest.importorskip('selenium.webdriver')
+from selenium.common.exceptions import (  # noqa: E402
+    StaleElementReferenceException,
+)
 from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402
 
 CHROMIUM = shutil.which('chromium') or shutil.which('google-chrome')
@@ -50,4 +53,6 @@ def open_browser(profile: Path) -> Iterator['webdriver.Chrome']:
 
 def make_wait(browser: 'webdriver.Chrome', seconds: float = 60):
     """Return a wait, long enough for a machine that tests on all cores."""
-    return WebDriverWait(browser, seconds)
+    # A page may replace an element between finding it and asking about it.
+    ignored = [StaleElementReferenceException]
+    return WebDriverWait(browser, seconds, ignored_exceptions=ignored)

@@ -264,7 +264,6 @@ def test_the_page_works_in_a_browser(comparison, memory, tmp_path):
     """Drop an image of any size, compare; search the store."""
     chromium = pytest.importorskip('chromium')
     from page import build_page
-    from selenium.webdriver.common.by import By
 
     page = build_page(comparison, memory)
     page.launch(prevent_thread_lock=True, quiet=True)
@@ -273,28 +272,44 @@ def test_the_page_works_in_a_browser(comparison, memory, tmp_path):
         with chromium.open_browser(tmp_path / 'profile') as browser:
             browser.get(page.local_url)
             wait = chromium.make_wait(browser)
-            wait.until(lambda b: b.find_elements(By.CSS_SELECTOR, 'button'))
-            drop = browser.find_element(By.CSS_SELECTOR, 'input[type=file]')
+            # The page draws its parts one by one: each is waited for.
+            drop = wait.until(find_all('input[type=file]'))[0]
             drop.send_keys(str(tmp_path / 'red photo.png'))
             wait.until(lambda b: 'red photo' in b.page_source)
-            names = browser.find_element(By.CSS_SELECTOR, 'textarea')
+            names = wait.until(find_shown('textarea'))
             names.send_keys('owl\n<b>cat</b>')
-            click(browser, 'Compare')
+            wait.until(find_shown('button', 'Compare')).click()
             wait.until(lambda b: 'zero-shot' in b.page_source)
             assert '&lt;b&gt;cat&lt;/b&gt;' in browser.page_source
-            click(browser, 'Search the web images')
-            fields = browser.find_elements(By.CSS_SELECTOR, 'textarea')
-            next(f for f in fields if f.is_displayed()).send_keys('owl')
-            click(browser, 'Search')
+            wait.until(find_shown('button', 'Search the web images')).click()
+            search = wait.until(find_shown('button', 'Search'))
+            wait.until(find_shown('textarea')).send_keys('owl')
+            search.click()
             wait.until(lambda b: '&lt;script&gt;' in b.page_source)
-            images = browser.find_elements(By.CSS_SELECTOR, '.prose img')
+            images = wait.until(find_all('.prose img'))
             assert len(images) >= 3
             browser.save_screenshot(str(tmp_path / 'page.png'))
     finally:
         page.close()
 
 
-def click(browser, words):
-    """Click the button or tab with these words."""
-    buttons = browser.find_elements('css selector', 'button')
-    next(b for b in buttons if b.text.strip() == words).click()
+def find_all(selector):
+    """Return a condition of a wait: the elements, once there are some."""
+    return lambda browser: browser.find_elements('css selector', selector)
+
+
+def find_shown(selector, words=None):
+    """Return a condition of a wait: the element that is shown.
+
+    Args:
+        selector: CSS selector of the element.
+        words: Text of the element; None for any.
+    """
+
+    def find(browser):
+        for element in browser.find_elements('css selector', selector):
+            if element.is_displayed() and words in (None, element.text):
+                return element
+        return None
+
+    return find
