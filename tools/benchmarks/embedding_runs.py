@@ -127,12 +127,15 @@ def write_tars(folder: Path, images: int, tars: int) -> list[Shard]:
     return find_shards([str(folder)])
 
 
-def draw_jpeg(rng: np.random.Generator) -> bytes:
-    coarse = rng.integers(0, 256, (HEIGHT // 16, WIDTH // 16, 3), np.uint8)
+def draw_jpeg(
+    rng: np.random.Generator, width: int = WIDTH, height: int = HEIGHT
+) -> bytes:
+    """Return the bytes of a JPEG of coarse shapes and fine grain."""
+    coarse = rng.integers(0, 256, (height // 16, width // 16, 3), np.uint8)
     shapes = Image.fromarray(coarse).resize(
-        (WIDTH, HEIGHT), Image.Resampling.BICUBIC
+        (width, height), Image.Resampling.BICUBIC
     )
-    grain = rng.normal(0, 8, (HEIGHT, WIDTH, 3))
+    grain = rng.normal(0, 8, (height, width, 3))
     pixels = np.clip(np.array(shapes) + grain, 0, 255).astype(np.uint8)
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, 'JPEG', quality=QUALITY)
