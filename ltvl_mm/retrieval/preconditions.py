@@ -1,30 +1,34 @@
 """Check all that a retrieval reads before its first scan."""
 
 import numpy as np
-from mmengine.dist import gather_object, get_dist_info
+from mmengine.dist import get_rank
 from mmengine.logging import print_log
 
+from ltvl_mm.retrieval.dealing.local_engine import LocalEngine
+from ltvl_mm.retrieval.dealing.work_engine import WorkEngine
 from ltvl_mm.retrieval.task import RetrievalTask
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.structures.store_check import (
-    check_parts,
     check_unique_keys,
     find_unrecorded,
 )
 from ltvl_mm.structures.store_decoder import describe_old_decoder
 from ltvl_mm.structures.store_rows import check_bad_rows, find_bad_rows
 from ltvl_mm.utils.launch import broadcast_object
-from ltvl_mm.utils.progress import progress_bar
 
 
-def check_stores(task: RetrievalTask) -> list[np.ndarray]:
+def check_stores(
+    task: RetrievalTask, engine: WorkEngine | None = None
+) -> list[np.ndarray]:
     """Check files and keys of the searched and of the excluded stores.
 
-    The ranks of a process group share the parts.
+    An engine deals the parts to processes.
 
     Args:
         task: The retrieval; ``verify`` decides whether files are compared
             with their recorded checksums.
+        engine: Engine that deals the parts; None for the processes of this
+            machine or process group.
 
     Returns:
         For each excluded store, its rows whose embedding cannot be used.
@@ -41,13 +45,13 @@ def check_stores(task: RetrievalTask) -> list[np.ndarray]:
             'current',
             level=30,
         )
-    if get_dist_info()[0] == 0:
+    if get_rank() == 0:
         _warn_of_decoders(task)
     for store in (task.store, *task.excluded):
         unrecorded = find_unrecorded(store) if task.verify else None
-        if unrecorded is not None and get_dist_info()[0] == 0:
+        if unrecorded is not None and get_rank() == 0:
             print_log(unrecorded, 'current', level=30)
-        _check_store(store, verify=task.verify)
+        _check_store(store, engine or LocalEngine(), verify=task.verify)
     bad_rows = [find_bad_rows(store) for store in task.excluded]
     for store, rows in zip(task.excluded, bad_rows, strict=True):
         check_bad_rows(store, rows, task.max_bad_rows)
@@ -64,21 +68,12 @@ def _warn_of_decoders(task: RetrievalTask) -> None:
             print_log(warning, 'current', level=30)
 
 
-def _check_store(store: EmbeddingStore, *, verify: bool) -> None:
-    rank, ranks = get_dist_info()
-    mine = range(rank, len(store.parts), ranks)
-    with progress_bar(
-        total=sum(store.parts[number].rows for number in mine),
-        title=f'verify {store.root.name}',
-        unit='img',
-        silent=rank > 0,
-    ) as bar:
-        checked = check_parts(
-            store, mine, checksums=verify, progress=bar.update
-        )
-    found = gather_object(checked) or []  # on rank 0
+def _check_store(
+    store: EmbeddingStore, engine: WorkEngine, *, verify: bool
+) -> None:
+    found = engine.check(store, checksums=verify) or []  # on rank 0
     error = next((part.error for part in found if part.error), None)
-    if error is None and rank == 0:
+    if error is None and get_rank() == 0:
         hashes = {k: v for part in found for k, v in part.hashes.items()}
         try:
             check_unique_keys(store, hashes)

@@ -7,6 +7,7 @@ import numpy as np
 from mmengine.dist import get_rank
 
 from ltvl_mm.retrieval.choice import ImageChoice, Rejected
+from ltvl_mm.retrieval.dealing.work_engine import WorkEngine
 from ltvl_mm.retrieval.dedup.near_duplicate_pictures import write_copy_pictures
 from ltvl_mm.retrieval.preconditions import check_stores
 from ltvl_mm.retrieval.retrieval_report import explain_nothing, make_report
@@ -25,7 +26,10 @@ from ltvl_mm.utils.lock import locks_output
 
 @locks_output('out')
 def run_retrieval(
-    task: RetrievalTask, out: str | Path
+    task: RetrievalTask,
+    out: str | Path,
+    *,
+    engine: WorkEngine | None = None,
 ) -> tuple[Manifest, list[Rejected]]:
     """Write ``images/``, ``manifest.parquet`` and ``report.json`` to ``out``.
 
@@ -39,6 +43,8 @@ def run_retrieval(
     Args:
         task: Retrieval task.
         out: Folder; all ranks see it.
+        engine: Engine that deals parts and units to processes; None for those
+            of this machine or process group. It does not change the result.
 
     Raises:
         ValueError: If the web images or a file of a store has changed, a key
@@ -51,8 +57,8 @@ def run_retrieval(
     if not broadcast_object(
         (out / 'manifest.parquet').exists()
     ):  # written last
-        excluded_skipped = check_stores(task)
-        choice = _choose_images(task, out / 'selection')
+        excluded_skipped = check_stores(task, engine)
+        choice = _choose_images(task, out / 'selection', engine)
         choice.excluded_skipped = excluded_skipped
         reason = None
         if first:
@@ -84,7 +90,9 @@ def run_retrieval(
     ]
 
 
-def _choose_images(task: RetrievalTask, folder: Path) -> ImageChoice:
+def _choose_images(
+    task: RetrievalTask, folder: Path, engine: WorkEngine | None
+) -> ImageChoice:
     """Return the choice, which is made on rank 0."""
     choice = ImageChoice(
         task.store,
@@ -98,7 +106,7 @@ def _choose_images(task: RetrievalTask, folder: Path) -> ImageChoice:
     asked = task.candidates
     for turn in range(task.options.refill + 1):
         selection = task.make_selection(asked)
-        found = _find_candidates(task, selection, folder, turn)
+        found = _find_candidates(task, selection, folder, turn, engine)
         if found is not None:
             choice.consider(asked, found)
             choice.skipped = np.union1d(choice.skipped, selection.skipped)
@@ -113,7 +121,11 @@ def _choose_images(task: RetrievalTask, folder: Path) -> ImageChoice:
 
 
 def _find_candidates(
-    task: RetrievalTask, selection: Selection, folder: Path, turn: int
+    task: RetrievalTask,
+    selection: Selection,
+    folder: Path,
+    turn: int,
+    engine: WorkEngine | None,
 ) -> list[Candidates] | None:
     """Return the candidates of K classes on rank 0, None on the others."""
     if task.index is None:
@@ -125,6 +137,7 @@ def _find_candidates(
             f'pass {turn}'
             if turn
             else 'select',
+            engine=engine,
         )
     if get_rank() > 0:
         return None

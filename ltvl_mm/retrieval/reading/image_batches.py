@@ -1,7 +1,7 @@
 """Batches of decoded images, as workers read them from shards."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import imagehash
@@ -45,7 +45,7 @@ class ShardBatches(IterableDataset):
 
     def __init__(
         self,
-        shards: Sequence[Shard],
+        shards: Sequence[Shard] | Mapping[int, Shard],
         numbers: list[int],
         preprocess: Callable[[Image.Image], torch.Tensor],
         batch_size: int,

@@ -1,37 +1,33 @@
 """Embed the images of shards into a store, one shard at a time."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from mmengine.dist import barrier, get_dist_info
+from mmengine.dist import barrier, get_rank
 from mmengine.logging import print_log
 from PIL import Image
-from torch.utils.data import DataLoader
 
-from ltvl_mm.retrieval.reading.image_batches import ShardBatches
+from ltvl_mm.retrieval.dealing.local_engine import LocalEngine
+from ltvl_mm.retrieval.dealing.work_engine import WorkEngine
+from ltvl_mm.retrieval.reading.embedding_job import EmbeddingJob
 from ltvl_mm.retrieval.reading.part_plan import plan_parts
 from ltvl_mm.retrieval.reading.shards import Shard
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.structures.encoder_identity import find_difference
 from ltvl_mm.structures.store_decoder import describe_old_decoder
 from ltvl_mm.structures.store_files import map_matrix
-from ltvl_mm.structures.store_parts import COLUMNS
 from ltvl_mm.structures.store_reader import open_store, read_part
 from ltvl_mm.structures.store_writer import (
     begin_store,
     finish_store,
-    write_part,
 )
-from ltvl_mm.structures.unit_norms import find_uneven_norms
 from ltvl_mm.utils.image_decoding import DECODER_VERSION
 from ltvl_mm.utils.io import read_json
 from ltvl_mm.utils.launch import broadcast_object
 from ltvl_mm.utils.lock import locks_output
-from ltvl_mm.utils.progress import progress_bar
 
 
 @locks_output('out')
@@ -48,6 +44,7 @@ def embed_shards(
     check_content: bool = False,
     remove_missing: bool = False,
     title: str = 'embed',
+    engine: WorkEngine | None = None,
 ) -> EmbeddingStore:
     """Write the store of ``shards`` to ``out``, or complete an existing one.
 
@@ -76,6 +73,8 @@ def embed_shards(
         remove_missing: True to remove shards of ``out`` that are not among
             ``shards``; otherwise they are an error.
         title: Title of the progress bar.
+        engine: Engine that deals the shards to processes; None for those of
+            this machine or process group. It does not change the result.
 
     Raises:
         ValueError: If ``out`` was begun with another encoder, batch size or
@@ -83,7 +82,7 @@ def embed_shards(
             could be read.
     """
     out = Path(out)
-    rank, ranks = get_dist_info()
+    rank = get_rank()
     store, plan = '', None
     settings: dict[str, Any] = {}
     if rank == 0:  # alone: what exists changes from now on
@@ -106,26 +105,19 @@ def embed_shards(
         if plan.missing:
             _warn_of_decoder(out, encoder)
     store, plan = broadcast_object((store, plan))
-    mine = plan.missing[rank::ranks]
-    loader = DataLoader(
-        ShardBatches(shards, mine, preprocess, batch_size),
-        batch_size=None,
-        num_workers=min(workers, len(mine)),
-        pin_memory=torch.cuda.is_available(),
+    job = EmbeddingJob(
+        dict(enumerate(shards)),
+        dict(enumerate(plan.sources)),
+        len(shards),
+        out,
+        store,
+        encode,
+        preprocess,
+        batch_size,
+        workers,
+        title,
     )
-    with _EmbeddingProgress(title, len(shards), mine) as progress:
-        for number, *content in _collect_shards(loader, encode, progress):
-            write_part(
-                out,
-                len(shards),
-                number,
-                shards[number].name,
-                *content,
-                store=store,
-                source=plan.sources[number],
-            )
-            progress.finish_shard()
-    barrier()
+    (engine or LocalEngine()).embed(job, plan.missing)
     if rank == 0:
         decoder = settings.get('decoder')
         _finish(out, encoder, len(shards), decoder)
@@ -191,105 +183,3 @@ def _finish(
         )
     reasons = '; '.join(f'{key}: {reason}' for key, reason in bad[:3])
     raise ValueError(f'no image could be read; the first: {reasons}')
-
-
-class _EmbeddingProgress:
-    """Images, images/s, bad images and shards, and the time left.
-
-    How many images tars hold is not known, so that the time left is that of
-    shards as large as those done in this run. Of several ranks, the first
-    shows its share.
-    """
-
-    def __init__(self, title: str, shards: int, mine: Sequence[int]) -> None:
-        rank, ranks = get_dist_info()
-        if ranks > 1:
-            title = f'{title}, rank {rank} of {ranks}'
-        self.bar = progress_bar(
-            total=None, title=title, unit='img', silent=rank > 0
-        )
-        self.mine = len(mine)
-        self.rest = shards - len(mine) if ranks == 1 else 0
-        self.finished = self.bad = 0
-
-    def __enter__(self) -> '_EmbeddingProgress':
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.bar.close()
-
-    def add_batch(self, read: int, bad: int) -> None:
-        """Count the images of a batch."""
-        self.bad += bad
-        done, total = self.rest + self.finished, self.rest + self.mine
-        self.bar.set_postfix_str(
-            f'{self.bad} bad, shard {done}/{total}', refresh=False
-        )
-        self.bar.update(read)
-
-    def finish_shard(self) -> None:
-        """Count a written shard."""
-        self.finished += 1
-        self.bar.total = round(self.bar.n / self.finished * self.mine)
-        self.add_batch(0, 0)
-
-
-def _collect_shards(
-    loader: DataLoader,
-    encode: Callable[[torch.Tensor], torch.Tensor],
-    progress: _EmbeddingProgress,
-) -> Iterator[tuple[int, np.ndarray, dict[str, list], list]]:
-    """Encode batches and yield each shard when it is whole."""
-    open_shards: dict[int, tuple[list, list, list]] = {}
-    for batch in loader:
-        features, rows, bad = open_shards.setdefault(
-            batch.number, ([], [], [])
-        )
-        if batch.images is not None:
-            # Left on the device: to fetch each would wait for each.
-            with torch.inference_mode():
-                features.append(
-                    torch.nn.functional.normalize(
-                        encode(batch.images).float(), dim=-1
-                    ).half()
-                )
-        rows.extend(batch.rows)
-        bad.extend(batch.bad)
-        progress.add_batch(len(batch.rows), len(batch.bad))
-        if batch.last:
-            del open_shards[batch.number]
-            embeddings = np.empty((0, 0), np.float16)
-            if features:
-                embeddings = torch.cat(features).cpu().numpy()
-                embeddings, rows = _drop_uneven(embeddings, rows, bad)
-            columns = zip(*rows, strict=True) if rows else [()] * len(COLUMNS)
-            yield (
-                batch.number,
-                embeddings,
-                dict(zip(COLUMNS.names, map(list, columns), strict=True)),
-                bad,
-            )
-
-
-def _drop_uneven(
-    embeddings: np.ndarray, rows: list[tuple], bad: list[tuple[str, str]]
-) -> tuple[np.ndarray, list[tuple]]:
-    """Return embeddings and rows of a shard without those of no unit norm.
-
-    Args:
-        embeddings: (N, D).
-        rows: N rows of COLUMNS.
-        bad: (key, reason) of bad images; gets those that are dropped. If
-            they are more than half, nothing is dropped: the encoder is at
-            fault, and writing the part reports it.
-    """
-    norms = np.linalg.norm(embeddings.astype(np.float32), axis=1)
-    uneven = find_uneven_norms(norms)
-    if not len(uneven) or len(uneven) > max(1, len(rows) // 2):
-        return embeddings, rows
-    for row in uneven:
-        reason = f'its embedding has norm {norms[row]}, where 1 is expected'
-        bad.append((rows[row][0], reason))
-    wrong = set(uneven.tolist())
-    kept = [row for place, row in enumerate(rows) if place not in wrong]
-    return np.delete(embeddings, uneven, axis=0), kept

@@ -1,0 +1,1 @@
+"""Engines that deal shards and units to processes."""

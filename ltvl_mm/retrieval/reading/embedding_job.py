@@ -1,0 +1,192 @@
+"""Embed decoded batches and write the parts of their shards."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from mmengine.dist import get_dist_info
+from PIL import Image
+
+from ltvl_mm.retrieval.reading.image_batches import ImageBatch, ShardBatches
+from ltvl_mm.retrieval.reading.shards import Shard
+from ltvl_mm.structures.store_parts import COLUMNS
+from ltvl_mm.structures.store_writer import write_part
+from ltvl_mm.structures.unit_norms import find_uneven_norms
+from ltvl_mm.utils.progress import progress_bar
+
+
+@dataclass(frozen=True)
+class EmbeddingJob:
+    """Constant part of embedding some shards, in any process.
+
+    An engine calls :meth:`decode` and :meth:`write` with whole shards; the
+    bytes of a part do not depend on where they run.
+
+    Args:
+        shards: Shards by their index in the store.
+        sources: State of each shard's files, by index.
+        total: Number of shards of the store.
+        out: Folder of the store.
+        store: Identifier of the store.
+        encode: (B, 3, S, S) -> (B, D), any device, any norm.
+        preprocess: RGB image -> (3, S, S).
+        batch_size: Images encoded at a time.
+        workers: Decoding processes per encoder; 0 to decode in its process.
+        title: Title of the progress bar.
+    """
+
+    shards: Mapping[int, Shard]
+    sources: Mapping[int, dict]
+    total: int
+    out: Path
+    store: str
+    encode: Callable[[torch.Tensor], torch.Tensor]
+    preprocess: Callable[[Image.Image], torch.Tensor]
+    batch_size: int
+    workers: int
+    title: str
+
+    def pick(self, numbers: Sequence[int]) -> 'EmbeddingJob':
+        """Return the job with some of its shards only."""
+        return replace(
+            self,
+            shards={number: self.shards[number] for number in numbers},
+            sources={number: self.sources[number] for number in numbers},
+        )
+
+    def decode(self, numbers: Sequence[int]) -> ShardBatches:
+        """Return the decoded batches of some shards."""
+        return ShardBatches(
+            self.shards, list(numbers), self.preprocess, self.batch_size
+        )
+
+    def write(
+        self, batches: Iterable[ImageBatch], progress: 'EmbeddingProgress'
+    ) -> None:
+        """Encode the batches of shards, and write each when it is whole."""
+        for number, *content in _collect_shards(
+            batches, self.encode, progress
+        ):
+            write_part(
+                self.out,
+                self.total,
+                number,
+                self.shards[number].name,
+                *content,
+                store=self.store,
+                source=self.sources[number],
+            )
+            progress.finish_shard()
+
+
+class EmbeddingProgress:
+    """Images, images/s, bad images and shards, and the time left.
+
+    How many images tars hold is not known, so that the time left is that of
+    shards as large as those done in this run. Of several ranks, the first
+    shows its share.
+
+    Args:
+        title: Title of the bar.
+        shards: Number of shards of the store.
+        mine: Number of shards that this process counts.
+        silent: True to count without a bar.
+    """
+
+    def __init__(
+        self, title: str, shards: int, mine: int, *, silent: bool = False
+    ) -> None:
+        rank, ranks = get_dist_info()
+        if ranks > 1:
+            title = f'{title}, rank {rank} of {ranks}'
+        self.bar = progress_bar(
+            total=None, title=title, unit='img', silent=silent or rank > 0
+        )
+        self.mine = mine
+        self.rest = shards - mine if ranks == 1 else 0
+        self.read = self.finished = self.bad = 0
+
+    def __enter__(self) -> 'EmbeddingProgress':
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.bar.close()
+
+    def add_batch(self, read: int, bad: int) -> None:
+        """Count the images of a batch."""
+        self.read += read
+        self.bad += bad
+        done, total = self.rest + self.finished, self.rest + self.mine
+        self.bar.set_postfix_str(
+            f'{self.bad} bad, shard {done}/{total}', refresh=False
+        )
+        self.bar.update(read)
+
+    def finish_shard(self) -> None:
+        """Count a written shard."""
+        self.finished += 1
+        self.bar.total = round(self.read / self.finished * self.mine)
+        self.add_batch(0, 0)
+
+
+def _collect_shards(
+    batches: Iterable[ImageBatch],
+    encode: Callable[[torch.Tensor], torch.Tensor],
+    progress: EmbeddingProgress,
+) -> Iterator[tuple[int, np.ndarray, dict[str, list], list]]:
+    """Encode batches and yield each shard when it is whole."""
+    open_shards: dict[int, tuple[list, list, list]] = {}
+    for batch in batches:
+        features, rows, bad = open_shards.setdefault(
+            batch.number, ([], [], [])
+        )
+        if batch.images is not None:
+            # Left on the device: to fetch each would wait for each.
+            with torch.inference_mode():
+                features.append(
+                    torch.nn.functional.normalize(
+                        encode(batch.images).float(), dim=-1
+                    ).half()
+                )
+        rows.extend(batch.rows)
+        bad.extend(batch.bad)
+        progress.add_batch(len(batch.rows), len(batch.bad))
+        if batch.last:
+            del open_shards[batch.number]
+            embeddings = np.empty((0, 0), np.float16)
+            if features:
+                embeddings = torch.cat(features).cpu().numpy()
+                embeddings, rows = _drop_uneven(embeddings, rows, bad)
+            columns = zip(*rows, strict=True) if rows else [()] * len(COLUMNS)
+            yield (
+                batch.number,
+                embeddings,
+                dict(zip(COLUMNS.names, map(list, columns), strict=True)),
+                bad,
+            )
+
+
+def _drop_uneven(
+    embeddings: np.ndarray, rows: list[tuple], bad: list[tuple[str, str]]
+) -> tuple[np.ndarray, list[tuple]]:
+    """Return embeddings and rows of a shard without those of no unit norm.
+
+    Args:
+        embeddings: (N, D).
+        rows: N rows of COLUMNS.
+        bad: (key, reason) of bad images; gets those that are dropped. If
+            they are more than half, nothing is dropped: the encoder is at
+            fault, and writing the part reports it.
+    """
+    norms = np.linalg.norm(embeddings.astype(np.float32), axis=1)
+    uneven = find_uneven_norms(norms)
+    if not len(uneven) or len(uneven) > max(1, len(rows) // 2):
+        return embeddings, rows
+    for row in uneven:
+        reason = f'its embedding has norm {norms[row]}, where 1 is expected'
+        bad.append((rows[row][0], reason))
+    wrong = set(uneven.tolist())
+    kept = [row for place, row in enumerate(rows) if place not in wrong]
+    return np.delete(embeddings, uneven, axis=0), kept
