@@ -1,7 +1,7 @@
 """What a row will cost, estimated from its configs; nothing is run."""
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
+from torch.overrides import TorchFunctionMode
 
 from ltvl_mm.clip.towers import build_clip, find_arch
 from ltvl_mm.models.classifiers.multiply_adds import count_multiply_adds
@@ -94,10 +95,29 @@ class _Sizes:
     frozen: int
 
 
+class _LeaveWeights(TorchFunctionMode):
+    """Draw no random weights: only shapes are counted, and drawing is slow."""
+
+    def __torch_function__(
+        self,
+        func: Callable,
+        types: object,
+        args: tuple = (),
+        kwargs: dict | None = None,
+    ) -> object:
+        kwargs = kwargs or {}
+        if getattr(func, '__module__', '') == 'torch.nn.init':
+            return kwargs['tensor']
+        return func(*args, **kwargs)
+
+
 @cache
 def _measure(frozen_model: str) -> _Sizes:
     model_cfg = _MODELS[frozen_model]
-    with DefaultScope.overwrite_default_scope('mmpretrain'):
+    with (
+        DefaultScope.overwrite_default_scope('mmpretrain'),
+        _LeaveWeights(),
+    ):
         model = MODELS.build(copy.deepcopy(model_cfg)).eval()
     backbone = model.backbone
     size = _find_pixels(model_cfg)
@@ -168,7 +188,8 @@ def _list_downloads(
 
 @cache
 def _measure_clip(arch: str) -> int:
-    return sum(p.numel() for p in build_clip(arch).parameters())
+    with _LeaveWeights():
+        return sum(p.numel() for p in build_clip(arch).parameters())
 
 
 def _is_adam(cfg: Config) -> bool:

@@ -50,8 +50,12 @@ def describe_plan(
 
 
 def _estimate(rows: list[Row]) -> 'dict[Path, Cost]':
-    # Imports torch, which --help does without.
+    # Import torch, which --help does without.
+    import torch
     from costs import estimate_cost
+
+    # Of one image a model: threads would mostly wait for each other.
+    torch.set_num_threads(1)
 
     configs = dict.fromkeys(c for row in rows for c in row.configs)
     with progress_bar(
