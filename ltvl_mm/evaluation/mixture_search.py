@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -67,6 +68,26 @@ def predict_mixture(
     """Return the (N,) classes that two models' (N, K) logits give mixed."""
     mixture = ScoreMixture((alpha, 1 - alpha), (1.0, scale), space)
     return mixture.mix(logits).argmax(1).numpy()
+
+
+def mix_predictions(
+    predictions: Sequence[Predictions], alpha: float, scale: float, space: str
+) -> Predictions:
+    """Return the predictions of two models mixed, as a model would give them.
+
+    Args:
+        predictions: Predictions of both on the same images.
+        alpha: Share of the first model, in [0, 1].
+        scale: Factor on the second model's logits, > 0.
+        space: ``'logit'`` or ``'probability'``; see :class:`ScoreMixture`.
+
+    Raises:
+        ValueError: If the predictions are not of the same images.
+    """
+    check_same_images(predictions, ['the first model', 'the second model'])
+    mixture = ScoreMixture((alpha, 1 - alpha), (1.0, scale), space)
+    mixed = mixture.mix(as_logits(predictions)).softmax(-1).numpy()
+    return replace(predictions[0], probabilities=mixed)
 
 
 def score_models(

@@ -148,14 +148,13 @@ def make_report(
         seeds: Seeds that were run.
         students: Keys of ``STUDENTS``.
     """
-    models = [model for model in list_models(students) if model.single]
     world = work / f'seed{seeds[0]}' / WORLD
     return python_stage(
         'report',
         'tools/report.py',
         *(
             f'{model.method}={work}/seed{seed}/{model.folder}'
-            for model in models
+            for model in list_models(students)
             for seed in seeds
         ),
         '--title=Emoji world',

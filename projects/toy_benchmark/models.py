@@ -31,14 +31,12 @@ class Model:
         method: Name of the method in the table.
         student: True if it is none of the towers of CLIP.
         retrieval: True if it was trained on retrieved images.
-        single: True for one model, False for an ensemble.
     """
 
     folder: str
     method: str
     student: bool = False
     retrieval: bool = False
-    single: bool = True
 
 
 def list_models(students: Sequence[str]) -> list[Model]:
@@ -60,9 +58,7 @@ def list_models(students: Sequence[str]) -> list[Model]:
             kind = dict(student=True, retrieval=retrieval)
             models += [
                 Model(folder, name, **kind),
-                Model(
-                    f'{folder}_clip', f'{name} + CLIP', **kind, single=False
-                ),
+                Model(f'{folder}_clip', f'{name} + CLIP', **kind),
             ]
     return models
 

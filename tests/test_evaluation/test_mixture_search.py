@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from ltvl_mm.evaluation.mixture_search import (
+    mix_predictions,
     score_models,
     search_mixtures,
 )
@@ -51,6 +52,15 @@ def test_models_and_their_mixture_are_scored_on_test():
     assert [row['method'] for row in rows] == ['rx', 'clip', 'rx + clip']
     assert [round(row['all'], 1) for row in rows] == [33.3, 66.7, 100]
     assert rows[0]['per_class'] == [100, 0]
+
+
+def test_a_mixture_has_predictions_of_its_own():
+    mean = mix_predictions([STUDENT, CLIP], 0.5, 1.0, 'probability')
+    assert np.allclose(mean.probabilities[:, 0], [0.65, 0.35, 0.35])
+    geometric = mix_predictions([STUDENT, CLIP], 0.5, 1.0, 'logit')
+    odds = np.sqrt([9 * 4 / 6, 1.5 / 9, 1.5 / 9])  # of class 0 to class 1
+    assert np.allclose(geometric.probabilities[:, 0], odds / (1 + odds))
+    assert geometric.paths == STUDENT.paths
 
 
 def test_predictions_of_other_images_are_refused():

@@ -6,6 +6,7 @@ import os
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
@@ -105,6 +106,7 @@ def test_the_classifier_scores_as_the_tool_says(
         'tools/test.py',
         *('configs/toy/ensemble/ensemble_r18.py', '--work-dir', tmp_path),
         *('--out', tmp_path / 'metrics.json', '--out-item', 'metrics'),
+        *('--predictions', tmp_path / 'test.npz'),
         '--cfg-options',
         f'model.checkpoints.student={weights["student"]}',
         f'model.members.clip.backbone.pretrained={weights["clip"]}',
@@ -117,6 +119,12 @@ def test_the_classifier_scores_as_the_tool_says(
     told = json.loads((tmp_path / 'mix/metrics.json').read_text())
     for name, value in told.items():
         assert ours[name] == pytest.approx(value, abs=1e-6), name
+    predicted = load_predictions(tmp_path / 'test.npz')
+    mixed = load_predictions(tmp_path / 'mix/test.npz')
+    assert mixed.paths == predicted.paths
+    np.testing.assert_allclose(
+        mixed.probabilities, predicted.probabilities, atol=1e-4
+    )
 
 
 def test_val_images_in_the_test_set_are_refused(

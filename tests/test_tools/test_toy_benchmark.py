@@ -51,6 +51,13 @@ def test_the_report_says_whom_the_pictures_are_from(benchmark):
     assert runs == [
         'CLIP zero-shot=w/seed1/work_dirs/clip_zero_shot',
         'BALLAD, A then B=w/seed1/work_dirs/ballad_b',
-        'ResNet-18=w/seed1/work_dirs/cross_entropy_r18',
-        'ResNet-18 + retrieval=w/seed1/work_dirs/cross_entropy_r18_retrieved',
+        *(
+            f'ResNet-18{name}=w/seed1/work_dirs/cross_entropy_r18{folder}'
+            for name, folder in (
+                ('', ''),
+                (' + CLIP', '_clip'),
+                (' + retrieval', '_retrieved'),
+                (' + retrieval + CLIP', '_retrieved_clip'),
+            )
+        ),
     ]

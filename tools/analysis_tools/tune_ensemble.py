@@ -2,7 +2,9 @@
 
 z = alpha * z_first + (1 - alpha) * scale * z_second. Takes what
 ``tools/test.py CONFIG CHECKPOINT --split val --out X.npz`` wrote for each
-model, and what the same wrote without ``--split``, on test.
+model, and what the same wrote without ``--split``, on test. The folder of the
+results has the mixture's ``metrics.json`` and predictions, ``test.npz``: it is
+a run that ``tools/report.py`` compares with others.
 """
 
 import argparse
@@ -64,7 +66,11 @@ def build_parser() -> argparse.ArgumentParser:
 def main() -> None:
     args = build_parser().parse_args()
     from ltvl_mm.evaluation.accuracy_table import format_accuracies
-    from ltvl_mm.evaluation.mixture_search import score_models, search_mixtures
+    from ltvl_mm.evaluation.mixture_search import (
+        mix_predictions,
+        score_models,
+        search_mixtures,
+    )
     from ltvl_mm.evaluation.post_hoc import choose_setting, write_metrics
     from ltvl_mm.structures.class_counts import (
         group_classes,
@@ -73,6 +79,7 @@ def main() -> None:
     from ltvl_mm.structures.predictions import (
         check_same_images,
         load_predictions,
+        save_predictions,
     )
     from ltvl_mm.utils.io import write_json
     from ltvl_mm.visualization.mixture_curve import plot_mixture_curve
@@ -101,6 +108,8 @@ def main() -> None:
     }
     write_json(out / 'ensemble.json', found)
     write_metrics(out / 'metrics.json', scores[-1])
+    mixed = mix_predictions(test, best['alpha'], best['scale'], args.space)
+    save_predictions(out / 'test.npz', mixed)
     plot_mixture_curve(out / 'curve.png', rows, best, args.names)
     print(format_accuracies(scores))
     print(
