@@ -16,6 +16,11 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from ltvl_mm.utils.io import write_if_new
+from ltvl_mm.utils.remote_paths import (
+    as_path,
+    is_remote,
+    shorten_address,
+)
 from ltvl_mm.utils.text import is_comment, read_lines, split_lines
 
 # A larger label is a mistake, and an array of that length would be made.
@@ -68,7 +73,7 @@ def read_image_list(
         ValueError: If the file is missing, empty or not UTF-8, or a line
             has no label or one outside [0, K); names file, line and value.
     """
-    file = Path(path)
+    file = as_path(path)
     if not file.exists():
         raise ValueError(f'the image list {file} does not exist')
     paths, labels, lines = [], [], []
@@ -124,7 +129,7 @@ def read_listed_paths(
         path: A path, or ``path label``, on each line; label -1: no class.
         root: Folder that relative paths begin in, and that absolute paths
             must lie in; None for the list's own folder, and absolute paths
-            anywhere.
+            anywhere. Addresses of remote images must lie in a remote root.
 
     Returns:
         Path as listed -> file. An absolute path below ``root`` is named
@@ -134,8 +139,8 @@ def read_listed_paths(
         ValueError: As :func:`read_image_list`; or if the root does not
             exist, or a path leaves it; names file and line.
     """
-    file = Path(path)
-    folder = Path(root or file.parent)
+    file = as_path(path)
+    folder = as_path(root or file.parent)
     if not folder.is_dir():
         raise ValueError(f'the image root {folder} does not exist')
     files: dict[str, Path] = {}
@@ -150,7 +155,10 @@ def read_listed_paths(
             raise ValueError(f'{file}, line {line.number}: {error}') from None
         if name in files:
             repeated.append(f'{name} (line {line.number})')
-        files[name] = folder.resolve() / name
+        try:
+            files[name] = folder.resolve() / name
+        except ValueError as error:  # leaves a remote folder
+            raise ValueError(f'{file}, line {line.number}: {error}') from None
     if not files:
         raise ValueError(f'there is no image in {file}')
     if repeated:
@@ -179,6 +187,8 @@ def shorten_path(path: str, root: str | Path | None) -> str:
     pure = PurePosixPath(path)
     if '..' in pure.parts:
         raise ValueError(f'{path!r} leaves the image root: it holds ..')
+    if is_remote(path):
+        return shorten_address(path, root)
     if root is None or not pure.is_absolute():
         return path
     for folder in (Path(root).absolute(), Path(root).resolve()):

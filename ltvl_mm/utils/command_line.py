@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
+from ltvl_mm.utils.remote_errors import RemoteError
 from ltvl_mm.utils.text import escape_controls
 
 _PACKAGE = str(Path(__file__).parents[1])
@@ -268,6 +269,9 @@ def _is_for_users(error: Exception, folders: tuple[str, ...]) -> bool:
     Errors of the operating system that name a file are for users as well.
     """
     if isinstance(error, OSError) and error.filename is not None:
+        return True
+    # torch raises those of data-loader workers again.
+    if isinstance(error, RemoteError):
         return True
     cause: BaseException | None = error
     while cause is not None:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from ltvl_mm.utils.image_decoding import IMAGE_SUFFIXES
+from ltvl_mm.utils.remote_files import list_objects
+from ltvl_mm.utils.remote_paths import as_path, is_remote
 
 # Made by operating systems, file servers and notebooks; names in lower case.
 _SYSTEM_NAMES = frozenset(
@@ -117,13 +119,15 @@ def list_files(
     """List the visible regular files of a folder.
 
     Args:
-        folder: The folder; its own name may be hidden.
+        folder: The folder, local or remote; its own name may be hidden.
         recursive: True (default) to include subfolders.
         follow_links: True to follow all symbolic links, except to a folder
             that contains the link. False (default) follows only links to
             files in ``folder``.
         linked_suffixes: Suffixes of files that links may lead to anywhere.
     """
+    if is_remote(folder):
+        return _list_remote(str(as_path(folder)), recursive=recursive)
     top = Path(folder).resolve()
     files, left_out = [], LeftOut()
     # A folder, and the real paths of the folders that led to it.
@@ -181,6 +185,23 @@ def find_images(
         elif suffix not in companions:
             listing.left_out.add('files of other types', path)
     return FolderListing(tuple(images), listing.left_out)
+
+
+def _list_remote(url: str, *, recursive: bool) -> FolderListing:
+    files, left_out, inner = [], LeftOut(), set()
+    for name in list_objects(url):
+        folder, *more = name.split('/')
+        if is_hidden_path(name):
+            left_out.add('hidden entries', name)
+        elif any(part in ('', '.', '..') for part in name.split('/')):
+            left_out.add('names that are not paths', name)
+        elif more and not recursive:
+            inner.add(folder)
+        else:
+            files.append(name)
+    for name in sorted(inner):
+        left_out.add('folders inside', name)
+    return FolderListing(tuple(files), left_out)
 
 
 def _check_entry(

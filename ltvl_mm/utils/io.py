@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,8 @@ from ltvl_mm.utils.regular_files import (
     open_regular,
     read_regular,
 )
+from ltvl_mm.utils.remote_files import upload_file
+from ltvl_mm.utils.remote_paths import as_path, is_remote
 from ltvl_mm.utils.temporaries import (
     create_temporary,
     explain_write_errors,
@@ -29,20 +32,28 @@ def atomic_write(path: str | Path, mode: str = 'wb') -> Iterator[IO]:
 
     It is written in the same folder under a temporary name, flushed to the
     disk, then renamed. A kill at any moment leaves the old file or the new
-    one.
+    one. A remote object is written to a temporary file of this machine, then
+    uploaded in one request or one multipart upload, which the server makes
+    visible at its end.
 
     Args:
-        path: Output file; its folder is created if it is missing.
+        path: Output file; its folder is created if it is missing. Or the
+            address of a remote object.
         mode: ``'wb'`` or ``'w'`` (UTF-8, Unix line ends).
 
     Raises:
         OSError: If the disk is full, or the folder cannot be written to;
             names ``path``.
+        RemoteError: If a remote object cannot be written.
         ValueError: If ``path`` is a folder, pipe, socket or device.
     """
-    path = Path(path)
+    path = as_path(path)
     check_replaceable(path)
     encoding, newline = (None, None) if 'b' in mode else ('utf-8', '\n')
+    if is_remote(path):
+        with _upload_draft(str(path), mode, encoding, newline) as file:
+            yield file
+        return
     with explain_write_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = create_temporary(path)
@@ -62,9 +73,24 @@ def atomic_write(path: str | Path, mode: str = 'wb') -> Iterator[IO]:
         _sync_folder(path.parent)
 
 
+@contextmanager
+def _upload_draft(
+    url: str, mode: str, encoding: str | None, newline: str | None
+) -> Iterator[IO]:
+    """Open a temporary file of this machine; upload it when it is whole."""
+    with tempfile.TemporaryDirectory(prefix='ltvl_mm-') as folder:
+        draft = Path(folder) / 'draft'
+        with (
+            explain_write_errors(draft),
+            open(draft, mode, encoding=encoding, newline=newline) as file,
+        ):
+            yield file
+        upload_file(draft, url)
+
+
 def write_if_new(path: str | Path, text: str) -> bool:
     """Write ``text`` atomically; return False if the file holds it already."""
-    path = Path(path)
+    path = as_path(path)
     if path.is_file() and path.read_bytes() == text.encode():
         return False
     with atomic_write(path, 'w') as file:
@@ -157,7 +183,7 @@ def check_or_write_settings(
         ValueError: If the folder was begun with others; names what differs.
     """
     settings = check_claim(folder, settings)
-    write_json(Path(folder) / 'settings.json', settings)
+    write_json(as_path(folder) / 'settings.json', settings)
     remove_temporaries(folder)
 
 
@@ -167,7 +193,7 @@ def check_claim(folder: str | Path, settings: dict[str, Any]) -> dict:
     Raises:
         ValueError: As :func:`check_or_write_settings`; writes nothing.
     """
-    file = Path(folder) / 'settings.json'
+    file = as_path(folder) / 'settings.json'
     settings = json.loads(json.dumps(settings))  # as it will be read again
     before = read_json(file) if file.exists() else settings
     for name in settings:

@@ -24,6 +24,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timezone
+from functools import cache
 from pathlib import Path
 
 from ltvl_mm.utils.lock_files import (
@@ -33,6 +34,7 @@ from ltvl_mm.utils.lock_files import (
     write_draft,
 )
 from ltvl_mm.utils.processes import identify_process
+from ltvl_mm.utils.remote_paths import as_path, is_remote
 from ltvl_mm.utils.temporaries import (
     LOCK,
     STALE_SECONDS,
@@ -110,6 +112,9 @@ def locked_folder(
     raise. The folder is created if it is missing. Nested calls of one
     thread for one folder take the lock once.
 
+    A remote folder has no lock, because object stores have none in common;
+    this is logged. Two runs with equal settings write equal objects.
+
     Args:
         folder: Output folder.
         wait: Function that prints a sentence; the call then waits for the
@@ -121,7 +126,11 @@ def locked_folder(
     Raises:
         LockedError: If another process writes to the folder; names it.
     """
-    with _hold(Path(folder) / LOCK, str(folder), wait) as lock:
+    if is_remote(folder):
+        _tell_of_no_lock(str(folder))
+        yield None
+        return
+    with _hold(as_path(folder) / LOCK, str(folder), wait) as lock:
         if lock is not None:
             remove_temporaries(folder)
             # Left by processes that died while they took over a lock.
@@ -140,15 +149,26 @@ def locked_file(file: str | Path | None) -> Iterator[None]:
     Raises:
         LockedError: If another process writes the file; names it.
     """
-    if file is None:
+    if file is None or is_remote(file):  # an upload replaces it as a whole
         yield
         return
-    path = Path(file)
+    path = as_path(file)
     lock = path.with_name(f'.{path.name[:200]}{LOCK}')
     with _hold(lock, str(file), None) as held:
         if held is not None:
             remove_temporaries(path.parent, name=path.name)
         yield
+
+
+@cache
+def _tell_of_no_lock(folder: str) -> None:
+    from mmengine.logging import print_log
+
+    print_log(
+        f'{folder} is not locked, because object stores have no locks: do '
+        f'not start a second command that writes to it',
+        'current',
+    )
 
 
 @contextmanager

@@ -10,7 +10,9 @@ from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from ltvl_mm.utils.io import atomic_write
 from ltvl_mm.utils.regular_files import read_regular
+from ltvl_mm.utils.remote_paths import as_path, is_remote
 from ltvl_mm.utils.temporaries import explain_write_errors
 
 FILE = 'commands.jsonl'
@@ -36,8 +38,14 @@ _ROOT = Path(__file__).resolve().parents[2]
 
 def record_command(folder: str | Path) -> None:
     """Append what runs now to ``<folder>/commands.jsonl``, a line per run."""
-    folder = Path(folder)
+    folder = as_path(folder)
     line = json.dumps(describe_command(), ensure_ascii=False) + '\n'
+    if is_remote(folder):  # objects cannot be appended to
+        record = folder / FILE
+        before = record.read_bytes() if record.exists() else b''
+        with atomic_write(record) as output:
+            output.write(before + line.encode())
+        return
     with explain_write_errors(folder / FILE):
         folder.mkdir(parents=True, exist_ok=True)
         with open(folder / FILE, 'a', encoding='utf-8') as file:
@@ -74,7 +82,7 @@ def read_commit() -> str:
 
 def read_commands(folder: str | Path) -> tuple[list[dict], int]:
     """Return the commands of a folder, and how many lines are broken."""
-    text = read_regular(Path(folder) / FILE, max_bytes=_MAX_BYTES)
+    text = read_regular(as_path(folder) / FILE, max_bytes=_MAX_BYTES)
     found, broken = [], 0
     for line in text.splitlines():
         try:

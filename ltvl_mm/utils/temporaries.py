@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from ltvl_mm.utils.processes import ProcessId, identify_process
+from ltvl_mm.utils.remote_paths import is_remote
 
 # Name of the lock file in an output folder; see ltvl_mm/utils/lock.py.
 LOCK = '.lock'
@@ -63,6 +64,8 @@ def remove_temporaries(folder: str | Path, *, name: str = '') -> None:
         folder: Folder whose lock is held.
         name: File whose temporary files are meant; '' for all files.
     """
+    if is_remote(folder):  # uploads leave no temporary objects
+        return
     start = f'.{_shorten(name)}.' if name else '.'
     for file in Path(folder).glob('.*.tmp'):
         if not file.name.startswith(start):

@@ -9,7 +9,8 @@ from ltvl_mm.retrieval.reading.parquet_rows import (
 )
 from ltvl_mm.utils.image_decoding import IMAGE_SUFFIXES
 from ltvl_mm.utils.image_folders import get_suffix
-from ltvl_mm.utils.regular_files import open_regular
+from ltvl_mm.utils.regular_files import read_regular
+from ltvl_mm.utils.remote_paths import is_remote
 
 # First bytes -> name, and the command that unpacks it.
 _FORMATS = (
@@ -101,8 +102,7 @@ def describe_unreadable_input(path: Path) -> str | None:
         OSError: If it cannot be read.
         ValueError: If it is not a regular file.
     """
-    with open_regular(path) as file:
-        start = file.read(8)
+    start = read_regular(path, max_bytes=8, cut=True)
     for magic, name, command in _FORMATS:
         if start.startswith(magic):
             folder = path.with_name(path.name.split('.')[0])
@@ -118,6 +118,8 @@ def describe_unreadable_input(path: Path) -> str | None:
                 )
             }
             command = command.format(**words)
+            if is_remote(path):
+                command = 'download, unpack and upload it'
             return (
                 f'{path} is compressed ({name}). Images are read from plain '
                 f'tars and folders, so unpack it first: {command}'

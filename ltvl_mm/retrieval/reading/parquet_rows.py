@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from ltvl_mm.utils.image_decoding import IMAGE_SUFFIXES
 from ltvl_mm.utils.parquet_files import read_parquet
-from ltvl_mm.utils.regular_files import open_regular
+from ltvl_mm.utils.regular_files import open_regular, read_version
 
 # Rows held at a time. A column that is encoded with a dictionary can expand
 # from kilobytes to 64 MB in each row; a batch of one row costs 40 us more.
@@ -68,8 +68,7 @@ def read_row(file: str, row: int) -> bytes:
         ValueError: If it cannot be read or has no such row.
     """
     try:
-        stat = Path(file).stat()
-        return _open_cursor(file, stat.st_mtime_ns, stat.st_size).read(row)
+        return _open_cursor(file, *read_version(file)).read(row)
     except FileNotFoundError:
         raise
     except PARQUET_ERRORS as error:
@@ -77,7 +76,7 @@ def read_row(file: str, row: int) -> bytes:
 
 
 @lru_cache(maxsize=2)
-def _open_cursor(file: str, time: int, size: int) -> '_Cursor':
+def _open_cursor(file: str, size: int, version: int | str) -> '_Cursor':
     """Return a reader; a file that changed gets a new one."""
     return _Cursor(file)
 

@@ -20,6 +20,8 @@ from ltvl_mm.structures.store_numbering import (
 from ltvl_mm.structures.store_parts import Part
 from ltvl_mm.structures.store_reader import read_header
 from ltvl_mm.utils.io import write_json
+from ltvl_mm.utils.remote_calls import run_in_parallel
+from ltvl_mm.utils.remote_paths import is_remote
 
 _LISTED = 5
 
@@ -65,7 +67,7 @@ def plan_parts(
     parts = find_parts(root)
     known = {shard.name: number for number, shard in enumerate(shards)}
     _check_given(root, parts, known, remove_missing=remove_missing)
-    sources = [describe_shard(shard) for shard in shards]
+    sources = _describe_shards(shards)
     valid = _read_digests(root)
     stale: dict[str, str] = {}
     kept: dict[str, dict] = {}
@@ -102,6 +104,12 @@ def plan_parts(
     move_parts(root, [shard.name for shard in shards])
     missing = [n for name, n in known.items() if name not in kept]
     return PartPlan(missing, sources)
+
+
+def _describe_shards(shards: Sequence[Shard]) -> list[dict]:
+    if any(is_remote(shard.tar) for shard in shards):
+        return run_in_parallel(describe_shard, shards)
+    return [describe_shard(shard) for shard in shards]
 
 
 def _check_given(

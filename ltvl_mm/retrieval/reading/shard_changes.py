@@ -8,6 +8,8 @@ from ltvl_mm.retrieval.reading.shards import Shard, iterate_shard
 from ltvl_mm.structures.store_parts import Part
 from ltvl_mm.utils.io import hash_content
 from ltvl_mm.utils.parquet_files import read_parquet
+from ltvl_mm.utils.regular_files import read_version
+from ltvl_mm.utils.remote_paths import is_remote
 
 _COMPARED = ('image_path', 'sha256', 'source', 'offset', 'caption', 'url')
 
@@ -15,14 +17,16 @@ _COMPARED = ('image_path', 'sha256', 'source', 'offset', 'caption', 'url')
 def describe_shard(shard: Shard) -> dict:
     """Return path, size and modification time of a shard's files.
 
-    Of a run of image files, digests of all paths and of all sizes and times.
+    Of a remote file, its version (ETag) instead of the time. Of a run of
+    image files, digests of all paths and of all sizes and times.
     """
     if shard.tar is not None:
         size, time = _read_stat(shard.tar)
-        return {'path': str(shard.tar), 'size': size, 'mtime_ns': time}
+        named = 'version' if is_remote(shard.tar) else 'mtime_ns'
+        return {'path': str(shard.tar), 'size': size, named: time}
     paths, stats = [], []
     for key, file in shard.files:
-        paths.append([key, os.fsencode(file).hex()])
+        paths.append([key, os.fsencode(str(file)).hex()])
         stats.append(_read_stat(file))
     return {
         'files': len(paths),
@@ -49,6 +53,7 @@ def find_change(part: Part, source: dict) -> str | None:
         'path': 'path',
         'size': 'size',
         'mtime_ns': 'modification time',
+        'version': 'version',
         'files': 'number of files',
         'paths': 'list of files',
         'stats': 'size or modification time of a file',
@@ -85,9 +90,8 @@ def has_same_content(part: Part, shard: Shard) -> bool:
     return not due
 
 
-def _read_stat(file: Path) -> tuple[int, int]:
+def _read_stat(file: Path) -> tuple[int, int | str]:
     try:
-        found = file.stat()
+        return read_version(file)
     except OSError:
         return -1, -1  # reading the shard lists it as a bad image
-    return found.st_size, found.st_mtime_ns

@@ -27,6 +27,9 @@ from ltvl_mm.structures.image_list import read_listed_paths
 from ltvl_mm.utils.image_decoding import IMAGE_SUFFIXES
 from ltvl_mm.utils.image_folders import get_suffix, list_files
 from ltvl_mm.utils.regular_files import read_regular
+from ltvl_mm.utils.remote_calls import run_in_parallel
+from ltvl_mm.utils.remote_files import expand_remote
+from ltvl_mm.utils.remote_paths import as_path, is_remote
 
 
 @dataclass(frozen=True)
@@ -62,10 +65,10 @@ def find_shards(
     """List the shards of some inputs, sorted by name.
 
     Args:
-        inputs: Tars and img2dataset's parquet files with images (paths,
-            globs, ``{00000..00099}`` ranges), folders of these and of image
-            files (searched through), or ``.txt`` lists with a path, or
-            ``path label``, on each line (-1: without class). Next to
+        inputs: Tars and img2dataset's parquet files with images (paths or
+            addresses, globs, ``{00000..00099}`` ranges), folders of these
+            and of image files (searched through), or ``.txt`` lists with a
+            path, or ``path label``, on each line (-1: without class). Next to
             ``a.jpg`` its caption may be in ``a.txt``, and the values that
             filters use in ``a.json``.
         root: Folder that the paths in lists are relative to; None for the
@@ -79,12 +82,10 @@ def find_shards(
     """
     found = _Inputs()
     for text in inputs:
-        for pattern in [text] if Path(text).exists() else braceexpand(text):
-            paths = sorted(map(Path, glob.glob(pattern)))
-            if Path(pattern).exists():  # a name with brackets is not a glob
-                paths = [Path(pattern)]
-            for path in paths or [Path(pattern)]:
+        for pattern in [text] if as_path(text).exists() else braceexpand(text):
+            for path in _expand_glob(pattern):
                 _add_input(found, path, root)
+    run_in_parallel(check_shard_file, list(filter(is_remote, found.tars)))
     named = _name_tars(found.tars)
     keys = sorted(found.files)
     for number, start in enumerate(range(0, len(keys), files_per_shard)):
@@ -105,10 +106,23 @@ def find_shards(
     return [named[name] for name in sorted(named)]
 
 
+def _expand_glob(pattern: str) -> list[Path]:
+    """Return the paths that match a pattern, or the pattern as a path."""
+    path = as_path(pattern)
+    if is_remote(path):
+        names = expand_remote(pattern) if glob.has_magic(pattern) else []
+        return list(map(as_path, names)) or [path]
+    if path.exists():  # a name with brackets is not a glob
+        return [path]
+    return sorted(map(Path, glob.glob(pattern))) or [path]
+
+
 def _add_input(found: _Inputs, path: Path, root: str | Path | None) -> None:
     """Add what one existing path gives."""
     suffix = get_suffix(path.name)
-    if path.is_dir():
+    if suffix == 'tar' and is_remote(path):
+        found.tars.append(path)  # all are looked at in parallel
+    elif path.is_dir():
         _add_folder(found, path)
     elif suffix in ('tar', 'parquet') and path.exists():
         check_shard_file(path)
@@ -130,7 +144,8 @@ def _add_folder(found: _Inputs, folder: Path) -> None:
     for name in listing.files:
         path, suffix = folder / name, get_suffix(name)
         if suffix == 'tar' or (suffix == 'parquet' and holds_images(path)):
-            check_shard_file(path)
+            if not is_remote(path):
+                check_shard_file(path)
             tars.append(path)
         elif suffix in IMAGE_SUFFIXES:
             images[escape_text(name)] = path.absolute()

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from ltvl_mm.retrieval.reading.parquet_rows import read_row
 from ltvl_mm.utils.image_decoding import MAX_FILE_BYTES
-from ltvl_mm.utils.regular_files import open_regular
+from ltvl_mm.utils.regular_files import read_part_of_file
 
 # Larger members of tars and parquet files are listed as not readable.
 MAX_IMAGE_BYTES = 64 << 20
@@ -83,9 +83,7 @@ def read_image_bytes(
 def _read_bytes(source: str, offset: int, size: int) -> bytes:
     if source.lower().endswith('.parquet'):
         return read_row(source, offset)
-    with open_regular(source) as file:
-        file.seek(offset)
-        return file.read(size)
+    return read_part_of_file(source, offset, size)
 
 
 def escape_text(text: str) -> str:
