@@ -56,3 +56,25 @@ def make_wait(browser: 'webdriver.Chrome', seconds: float = 60):
     # A page may replace an element between finding it and asking about it.
     ignored = [StaleElementReferenceException]
     return WebDriverWait(browser, seconds, ignored_exceptions=ignored)
+
+
+def find_all(selector):
+    """Return a condition of a wait: the elements, once there are some."""
+    return lambda browser: browser.find_elements('css selector', selector)
+
+
+def find_shown(selector, words=None):
+    """Return a condition of a wait: the element that is shown.
+
+    Args:
+        selector: CSS selector of the element.
+        words: Text of the element; None for any.
+    """
+
+    def find(browser):
+        for element in browser.find_elements('css selector', selector):
+            if element.is_displayed() and words in (None, element.text):
+                return element
+        return None
+
+    return find

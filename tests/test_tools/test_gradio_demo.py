@@ -273,43 +273,23 @@ def test_the_page_works_in_a_browser(comparison, memory, tmp_path):
             browser.get(page.local_url)
             wait = chromium.make_wait(browser)
             # The page draws its parts one by one: each is waited for.
-            drop = wait.until(find_all('input[type=file]'))[0]
+            drop = wait.until(chromium.find_all('input[type=file]'))[0]
             drop.send_keys(str(tmp_path / 'red photo.png'))
             wait.until(lambda b: 'red photo' in b.page_source)
-            names = wait.until(find_shown('textarea'))
+            names = wait.until(chromium.find_shown('textarea'))
             names.send_keys('owl\n<b>cat</b>')
-            wait.until(find_shown('button', 'Compare')).click()
+            wait.until(chromium.find_shown('button', 'Compare')).click()
             wait.until(lambda b: 'zero-shot' in b.page_source)
             assert '&lt;b&gt;cat&lt;/b&gt;' in browser.page_source
-            wait.until(find_shown('button', 'Search the web images')).click()
-            search = wait.until(find_shown('button', 'Search'))
-            wait.until(find_shown('textarea')).send_keys('owl')
+            wait.until(
+                chromium.find_shown('button', 'Search the web images')
+            ).click()
+            search = wait.until(chromium.find_shown('button', 'Search'))
+            wait.until(chromium.find_shown('textarea')).send_keys('owl')
             search.click()
             wait.until(lambda b: '&lt;script&gt;' in b.page_source)
-            images = wait.until(find_all('.prose img'))
+            images = wait.until(chromium.find_all('.prose img'))
             assert len(images) >= 3
             browser.save_screenshot(str(tmp_path / 'page.png'))
     finally:
         page.close()
-
-
-def find_all(selector):
-    """Return a condition of a wait: the elements, once there are some."""
-    return lambda browser: browser.find_elements('css selector', selector)
-
-
-def find_shown(selector, words=None):
-    """Return a condition of a wait: the element that is shown.
-
-    Args:
-        selector: CSS selector of the element.
-        words: Text of the element; None for any.
-    """
-
-    def find(browser):
-        for element in browser.find_elements('css selector', selector):
-            if element.is_displayed() and words in (None, element.text):
-                return element
-        return None
-
-    return find
