@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import torch
 
+from ltvl_mm.clip.pixels import PixelNormalizer, PixelTransform
 from ltvl_mm.clip.preprocessing import (
-    build_image_transform,
     find_preprocessing,
     name_preprocessing,
 )
@@ -43,6 +43,7 @@ class FrozenCLIP:
 
     Attributes:
         preprocessing: Mean, std, size and resizing of these weights.
+        preprocess: Function from an RGB image to its (3, S, S) uint8 pixels.
         temperature: Temperature of the softmax over classes that the model
             was trained with, 1 / its logit scale.
 
@@ -74,7 +75,7 @@ class FrozenCLIP:
         self.device = torch.device(device)
         self.amp = amp
         self.preprocessing = find_preprocessing(arch, pretrained, preprocess)
-        self.preprocess = build_image_transform(self.preprocessing)
+        self.preprocess = PixelTransform(self.preprocessing)
         # First, as weights may be gigabytes to download.
         self.tokenizer = build_tokenizer(arch)
         self.model = build_clip(arch, pretrained).eval().requires_grad_(False)
@@ -85,6 +86,7 @@ class FrozenCLIP:
         scale = float(self.model.logit_scale.double().exp())
         self.temperature = float(f'{1 / scale:.4g}')
         self.model.to(self.device)
+        self._normalize = PixelNormalizer(self.preprocessing).to(self.device)
         # One text now: what is missing for texts must not show after hours
         # of embedding images.
         self.encode_class_names(['cat'], ['a photo of a {}.'])
@@ -97,10 +99,17 @@ class FrozenCLIP:
         )
 
     def encode_images(self, images: torch.Tensor) -> torch.Tensor:
-        """Map (B, 3, S, S) to (B, D), not normalized, on the device."""
-        images = images.to(
-            self.device, non_blocking=True, memory_format=self._layout
-        )
+        """Map images to (B, D) features, not normalized, on the device.
+
+        Args:
+            images: (B, 3, S, S) uint8 pixels of ``preprocess``, or floats
+                that mean and std have been applied to.
+        """
+        # 8-bit pixels are a quarter of the bytes to copy.
+        images = images.to(self.device, non_blocking=True)
+        if images.dtype == torch.uint8:
+            images = self._normalize(images)
+        images = images.to(memory_format=self._layout)
         with torch.autocast(
             self.device.type, torch.bfloat16, enabled=self.amp
         ):

@@ -11,6 +11,7 @@ import torch
 from mmengine.logging import print_log
 from open_clip.transform import (
     PreprocessCfg,
+    ResizeKeepRatio,
     image_transform_v2,
     merge_preprocess_dict,
 )
@@ -79,6 +80,32 @@ def build_image_transform(
 ) -> Callable[[Image.Image], torch.Tensor]:
     """Return open_clip's test transform: image -> normalized (3, S, S)."""
     return image_transform_v2(preprocessing, is_train=False)
+
+
+def find_resized_size(
+    preprocessing: PreprocessCfg, image: Image.Image
+) -> tuple[int, int]:
+    """Return height and width that open_clip resizes an image to.
+
+    Args:
+        preprocessing: Size and resize mode.
+        image: The image, before it is resized; what is outside of the size
+            is cropped, and what is missing is padded.
+    """
+    size, mode = preprocessing.size, preprocessing.resize_mode
+    target = (size, size) if isinstance(size, int) else tuple(size)
+    if mode == 'squash':
+        return target
+    if mode == 'shortest' and target[0] == target[1]:
+        # torchvision's Resize rounds down, open_clip's to the nearest.
+        side, short = target[0], min(image.size)
+        return int(side * image.height / short), int(
+            side * image.width / short
+        )
+    longest = 1.0 if mode == 'longest' else 0.0
+    height, width = ResizeKeepRatio.get_params(image, target, longest)
+    # A line may be rounded to nothing, which open_clip refuses.
+    return max(height, 1), max(width, 1)
 
 
 def name_preprocessing(preprocessing: PreprocessCfg) -> str:

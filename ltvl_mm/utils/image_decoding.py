@@ -65,6 +65,8 @@ IMAGE_SUFFIXES = frozenset(
     if name in (*RASTER_FORMATS, 'MPO')
 )
 _TIFF_BITS_PER_SAMPLE = 258
+_EXIF_ORIENTATION = 0x0112
+_UPRIGHT = 1
 _PNG_SIGNATURE = b'\x89PNG\r\n\x1a\n'
 
 
@@ -224,6 +226,9 @@ def _convert_to_rgb(
                 255, mask=Image.fromarray(values == image.info['transparency'])
             )
         return gray.convert('RGB')
+    image.load()
+    if _is_plain_jpeg(image):
+        return image  # each step below would copy the pixels
     image = ImageOps.exif_transpose(image)
     if not has_transparency(image):
         return image.convert('RGB')
@@ -237,6 +242,15 @@ def _convert_to_rgb(
     image = image.convert('RGBA')
     white = Image.new('RGBA', image.size, 'white')
     return Image.alpha_composite(white, image).convert('RGB')
+
+
+def _is_plain_jpeg(image: Image.Image) -> bool:
+    """Return whether a loaded image is an upright RGB JPEG, as most are."""
+    return (
+        image.format == 'JPEG'
+        and image.mode == 'RGB'
+        and image.getexif().get(_EXIF_ORIENTATION, _UPRIGHT) == _UPRIGHT
+    )
 
 
 def _scale_to_8_bits(values: np.ndarray, max_sample: int | None) -> np.ndarray:

@@ -128,10 +128,9 @@ def test_a_folder_has_weights_and_preprocessing(folder):
     clip = FrozenCLIP(arch)
     image = Image.new('RGB', (40, 50), (200, 100, 50))
     pixels = clip.preprocess(image)
-    torch.testing.assert_close(pixels, transform(image))
     torch.testing.assert_close(
         clip.encode_images(pixels[None]),
-        theirs.eval().encode_image(pixels[None]),
+        theirs.eval().encode_image(transform(image)[None]),
     )
     assert clip.identity['arch'] == 'local-dir:my-clip'
     assert str(HALF[0]) in clip.identity['preprocessing']

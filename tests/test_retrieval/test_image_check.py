@@ -66,7 +66,7 @@ def test_counts_the_images_that_are_on_disk_and_equal(folder, clip):
 def test_names_keys_and_cosines_of_permuted_rows(folder, clip):
     # Random weights give all images one embedding; pixels differ.
     def encode(images):
-        flat = images.flatten(1)
+        flat = images.flatten(1).float()
         return flat - flat.mean(1, keepdim=True)
 
     rows = []

@@ -20,6 +20,7 @@ import torch
 from embedding_runs import draw_jpeg
 from PIL import Image
 
+from ltvl_mm.clip.pixels import PixelNormalizer, PixelTransform
 from ltvl_mm.clip.preprocessing import (
     build_image_transform,
     find_preprocessing,
@@ -68,8 +69,9 @@ def measure(
     """Return CPU ms an image of each reader, and the ratios of ours."""
     preprocessing = find_preprocessing(args.arch, None)
     transform = build_image_transform(preprocessing)
+    ours = PixelTransform(preprocessing)
     runs: dict[str, Callable[[], int]] = {
-        'ours': lambda: read_ours(tar, transform, args.batch_size),
+        'ours': lambda: read_ours(tar, ours, args.batch_size),
         'open_clip': lambda: read_plainly(tar, transform, args.batch_size),
     }
     if theirs is not None:
@@ -84,12 +86,28 @@ def measure(
             times[name].append(1000 * (time.process_time() - start) / images)
             if found != images:
                 raise ValueError(f'{name} read {found} of {images} images')
+        normalize = PixelNormalizer(preprocessing)
+        times.setdefault('normalize', []).append(
+            measure_normalization(normalize, args.batch_size)
+        )
     cost = {name: median(values) for name, values in times.items()}
     return {f'{name}_ms_per_image': value for name, value in cost.items()} | {
         f'ours_over_{name}': cost['ours'] / cost[name]
         for name in runs
         if name != 'ours'
     }
+
+
+def measure_normalization(
+    normalize: PixelNormalizer, batch_size: int
+) -> float:
+    """Return the CPU ms an image that an encoder on the CPU adds."""
+    side = 224
+    pixels = torch.zeros((batch_size, 3, side, side), dtype=torch.uint8)
+    normalize(pixels)
+    start = time.process_time()
+    normalize(pixels)
+    return 1000 * (time.process_time() - start) / batch_size
 
 
 def read_ours(tar: Path, transform: Callable, batch_size: int) -> int:
