@@ -60,6 +60,10 @@ HOMES = {
             *('chart', 'plot'),
         )
     },
+    'ray': {
+        f'retrieval/dealing/{name}.py'
+        for name in ('ray_encoders', 'ray_engine', 'ray_tasks')
+    },
     'jinja2': {'visualization/report/page.py'},
     'sklearn': {'evaluation/feature_map.py'},
 }

@@ -7,12 +7,18 @@ An existing store is completed: give its inputs and the new ones. Shards that
 it lacks are added, and those whose files changed are embedded again.
 
 Several GPUs: torchrun --nproc-per-node 8 tools/embed_images.py ...
+Machines that come and go: --engine ray --address auto
 """
 
 import argparse
 from typing import TYPE_CHECKING
 
-from ltvl_mm.utils.command_line import add_device, make_parser, run_command
+from ltvl_mm.utils.command_line import (
+    add_device,
+    add_engine,
+    make_parser,
+    run_command,
+)
 from ltvl_mm.utils.text import escape_controls
 
 if TYPE_CHECKING:
@@ -65,7 +71,15 @@ def build_parser() -> argparse.ArgumentParser:
         '--workers',
         type=int,
         default=2,
-        help='processes that read and decode, per rank; 0 for none',
+        help='processes that read and decode, per rank or encoder; 0 for none',
+    )
+    add_engine(parser)
+    parser.add_argument(
+        '--encoders',
+        type=int,
+        metavar='N',
+        help='maximum number of encoders on the Ray cluster (default: its '
+        'GPUs, else its CPUs)',
     )
     parser.add_argument(
         '--shard-size',

@@ -1,12 +1,13 @@
 """Retrieve web images for each class and write a folder to train on.
 
 Resumes when killed. Several processes: torchrun --nproc-per-node 8
-tools/retrieve.py ...
+tools/retrieve.py ...; a Ray cluster: --engine ray --address auto
 """
 
 import argparse
 import os
 from contextlib import nullcontext
+from typing import TYPE_CHECKING
 
 from ltvl_mm.apis.retrieval_parser import (
     add_class_options,
@@ -20,7 +21,10 @@ from ltvl_mm.retrieval.options import (
     UNIT_ROWS,
     RetrievalOptions,
 )
-from ltvl_mm.utils.command_line import make_parser, run_command
+from ltvl_mm.utils.command_line import add_engine, make_parser, run_command
+
+if TYPE_CHECKING:
+    from ltvl_mm.retrieval.dealing.work_engine import WorkEngine
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -66,6 +70,7 @@ def build_parser() -> argparse.ArgumentParser:
         default=UNIT_ROWS,
         help='rows of the store that a kill may cost',
     )
+    add_engine(how)
     parser.add_argument(
         '--no-verify',
         action='store_true',
@@ -104,15 +109,19 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main() -> None:
     args = build_parser().parse_args()
+    from ltvl_mm.retrieval.dealing.engine_choice import open_engine
     from ltvl_mm.utils.launch import init_distributed
     from ltvl_mm.utils.lock import locked_folder
 
     rank = init_distributed()
-    with nullcontext() if args.dry_run else locked_folder(args.out):
-        run(args, rank)
+    with (
+        nullcontext() if args.dry_run else locked_folder(args.out),
+        open_engine(args.engine, address=args.address) as engine,
+    ):
+        run(args, rank, engine)
 
 
-def run(args: argparse.Namespace, rank: int) -> None:
+def run(args: argparse.Namespace, rank: int, engine: 'WorkEngine') -> None:
     from ltvl_mm.apis import prepare_retrieval
     from ltvl_mm.apis.local_images import place_local_images
     from ltvl_mm.apis.retrieval_arguments import make_options
@@ -146,7 +155,7 @@ def run(args: argparse.Namespace, rank: int) -> None:
         dry_run=args.dry_run,
     )
     if not args.dry_run:
-        run_retrieval(task, args.out)
+        run_retrieval(task, args.out, engine=engine)
         if args.local_images:
             place_local_images(args.out, args.local_images)
     if rank == 0 and args.dry_run:

@@ -1,16 +1,19 @@
 """Images to an embedding store."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import torch
 from mmengine.dist import is_main_process
 
+from ltvl_mm.apis.lazy_encoder import LazyImageEncoder
 from ltvl_mm.clip.frozen_clip import FrozenCLIP
+from ltvl_mm.retrieval.dealing.engine_choice import open_engine
 from ltvl_mm.retrieval.reading.downloads import save_downloads
 from ltvl_mm.retrieval.reading.shard_embedding import embed_shards
 from ltvl_mm.retrieval.reading.shards import find_shards
 from ltvl_mm.structures.embedding_store import EmbeddingStore
+from ltvl_mm.utils.command_line import choose_device
 from ltvl_mm.utils.lock import locks_output
 
 
@@ -31,6 +34,9 @@ def embed(
     shard_size: int = 10_000,
     check_content: bool = False,
     remove_missing: bool = False,
+    engine: str = 'local',
+    address: str | None = None,
+    encoders: int | None = None,
 ) -> EmbeddingStore:
     """Embed images with a frozen CLIP into a store; resumes when killed.
 
@@ -62,8 +68,16 @@ def embed(
             bytes, besides size and time of the files.
         remove_missing: True to remove shards of the store that are no longer
             given; otherwise they are an error.
+        engine: ``'local'`` for this process or its process group; ``'ray'``
+            for a Ray cluster. The store has the same bytes.
+        address: Address of the Ray cluster, ``'auto'`` for the one that this
+            machine belongs to; None for RAY_ADDRESS, else a cluster of this
+            machine alone.
+        encoders: Maximum number of encoders on the Ray cluster; None for its
+            GPUs, else its CPUs.
 
     Raises:
+        ImportError: If ``engine`` is ``'ray'`` and Ray is not installed.
         ValueError: If an input does not exist, the encoder is unknown, no
             image can be read, or ``out`` was begun with another encoder or
             has shards that are not given.
@@ -91,27 +105,70 @@ def embed(
     shards = find_shards(
         [str(one) for one in inputs], root=root, files_per_shard=shard_size
     )
-    clip = FrozenCLIP(
-        arch,
-        pretrained,
-        preprocess=preprocess,
-        device=device or ('cuda' if torch.cuda.is_available() else 'cpu'),
-        amp=amp,
-        compile=compile,
-    )
-    store = embed_shards(
-        shards,
-        out,
-        clip.encode_images,
-        clip.preprocess,
-        clip.identity,
-        batch_size=batch_size,
-        workers=workers,
-        precision=('bfloat16' if amp else 'float32')
-        + (', compiled' if compile else ''),
-        check_content=check_content,
-        remove_missing=remove_missing,
-    )
+    with open_engine(
+        engine, address=address, encoders=encoders, device=device
+    ) as opened:
+        clip, encode = _build_encoder(
+            arch,
+            pretrained,
+            lazy=engine == 'ray',
+            preprocess=preprocess,
+            device=device,
+            amp=amp,
+            compile=compile,
+        )
+        store = embed_shards(
+            shards,
+            out,
+            encode,
+            clip.preprocess,
+            clip.identity,
+            batch_size=batch_size,
+            workers=workers,
+            precision=('bfloat16' if amp else 'float32')
+            + (', compiled' if compile else ''),
+            check_content=check_content,
+            remove_missing=remove_missing,
+            engine=opened,
+        )
     if is_main_process():
         save_downloads(store.root, shards)
     return store
+
+
+def _build_encoder(
+    arch: str,
+    pretrained: str | None,
+    *,
+    lazy: bool,
+    preprocess: str | Mapping[str, object] | None,
+    device: str | None,
+    amp: bool,
+    compile: bool,
+) -> tuple[FrozenCLIP, Callable[[torch.Tensor], torch.Tensor]]:
+    """Return a CLIP, and the function that encodes images.
+
+    With ``lazy``, the function builds its own CLIP where it runs. This
+    process, which may have no GPU, then only needs identity and
+    preprocessing.
+    """
+    if not lazy:
+        clip = FrozenCLIP(
+            arch,
+            pretrained,
+            preprocess=preprocess,
+            device=choose_device(device),
+            amp=amp,
+            compile=compile,
+        )
+        return clip, clip.encode_images
+    clip = FrozenCLIP(arch, pretrained, preprocess=preprocess)
+    return clip, LazyImageEncoder(
+        clip.identity,
+        arch,
+        pretrained,
+        preprocess=preprocess,
+        device=device,
+        amp=amp,
+        compile=compile,
+    )

@@ -15,6 +15,7 @@ from ltvl_mm.clip.frozen_clip import FrozenCLIP
 from ltvl_mm.clip.templates import find_templates
 from ltvl_mm.clip.text_encoder import Templates
 from ltvl_mm.retrieval.background_names import AUTO, resolve_auto
+from ltvl_mm.retrieval.dealing.engine_choice import open_engine
 from ltvl_mm.retrieval.options import (
     MAX_BAD_ROWS,
     UNIT_ROWS,
@@ -48,6 +49,8 @@ def retrieve(
     class_names: str | Path | Sequence[str] | None = None,
     exclude: Sequence[StoreLike] | None,
     local_images: Sequence[str | Path] | None = None,
+    engine: str = 'local',
+    address: str | None = None,
     **settings: Any,
 ) -> Manifest:
     """Retrieve web images for each class, and write a folder to train on.
@@ -68,10 +71,14 @@ def retrieve(
             another program name. The retrieved ones are copied from there;
             see :mod:`ltvl_mm.apis.local_images`. None copies from the files
             that ``embed`` has read.
+        engine: ``'local'`` for this process or its process group; ``'ray'``
+            for a Ray cluster. The manifest has the same bytes.
+        address: Address of the Ray cluster; as in :func:`ltvl_mm.embed`.
         settings: Further arguments of :func:`prepare_retrieval`, such as
             ``budget``.
 
     Raises:
+        ImportError: If ``engine`` is ``'ray'`` and Ray is not installed.
         ValueError: As :func:`prepare_retrieval`; or if the web images have
             changed, or ``out`` was begun with other settings.
 
@@ -90,15 +97,16 @@ def retrieve(
         >>> manifest.count_classes().tolist()
         [2, 2, 2]
     """
-    task = prepare_retrieval(
-        store,
-        out,
-        class_names=class_names,
-        exclude=exclude,
-        local_images=local_images,
-        **settings,
-    )
-    manifest = run_retrieval(task, out)[0]
+    with open_engine(engine, address=address) as opened:
+        task = prepare_retrieval(
+            store,
+            out,
+            class_names=class_names,
+            exclude=exclude,
+            local_images=local_images,
+            **settings,
+        )
+        manifest = run_retrieval(task, out, engine=opened)[0]
     if local_images is None:
         return manifest
     place_local_images(out, local_images)

@@ -27,6 +27,8 @@ from ltvl_mm.utils.io import (
     write_json,
 )
 
+_FOLDERS = ('img_emb', 'metadata', 'parts')
+
 
 def begin_store(root: Path, settings: dict) -> str:
     """Start a store, or resume one begun with the same settings.
@@ -38,10 +40,16 @@ def begin_store(root: Path, settings: dict) -> str:
         ValueError: If ``root`` was begun with others; names what differs.
     """
     check_or_write_settings(root, settings)
-    for folder in ('img_emb', 'metadata', 'parts'):
+    for folder in _FOLDERS:
         (root / folder).mkdir(parents=True, exist_ok=True)
-        remove_temporaries(root / folder)
+    remove_part_temporaries(root)
     return hash_content(settings)
+
+
+def remove_part_temporaries(root: Path) -> None:
+    """Delete what processes that died while writing parts left in a store."""
+    for folder in _FOLDERS:
+        remove_temporaries(root / folder)
 
 
 def write_part(
