@@ -17,7 +17,7 @@ import shutil
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -159,14 +159,17 @@ def kill_workers(
     """
     wait = {'embed': 2.0, 'retrieve': 0.3}[kind]
     while len(killed) < kills and not stop.wait(rng.uniform(0, wait)):
-        busy = find_workers(TASKS[kind])
+        # Not more than its share of one kind, so that each kind is killed.
+        share = kills // len(TASKS[kind]) + 1
+        names = [n for n in TASKS[kind] if killed.count(n) < share]
+        busy = find_workers(names)
         if busy:
             pid, name = rng.choice(busy)
             os.kill(pid, signal.SIGKILL)
             killed.append(name)
 
 
-def find_workers(names: tuple[str, ...]) -> list[tuple[int, str]]:
+def find_workers(names: Sequence[str]) -> list[tuple[int, str]]:
     """Return (process, task) of the cluster's workers that run some tasks."""
     found = []
     for pid in list_children(os.getpid()):
