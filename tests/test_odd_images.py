@@ -12,13 +12,14 @@ from PIL import Image
 from ltvl_mm.apis.image_loading import load_image
 from ltvl_mm.datasets.retrieved import RetrievedDataset
 from ltvl_mm.registry import TRANSFORMS
-from ltvl_mm.retrieval.reading.image_batches import ShardBatches, compute_phash
+from ltvl_mm.retrieval.reading.image_batches import ShardBatches
 from ltvl_mm.retrieval.reading.shards import find_shards
 from ltvl_mm.structures.manifest import Manifest
 from ltvl_mm.structures.manifest_file import save_manifest
 from ltvl_mm.structures.store_parts import COLUMNS
 from ltvl_mm.utils.image_conversion import convert_for_training
 from ltvl_mm.utils.image_decoding import decode_image
+from ltvl_mm.utils.perceptual_hash import compute_phash
 from ltvl_mm.visualization.contact_sheet import _load_tile
 from ltvl_mm.visualization.report.gallery import encode_thumbnail
 

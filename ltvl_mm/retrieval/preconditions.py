@@ -13,6 +13,7 @@ from ltvl_mm.structures.store_check import (
     find_unrecorded,
 )
 from ltvl_mm.structures.store_decoder import describe_old_decoder
+from ltvl_mm.structures.store_files import spell_column
 from ltvl_mm.structures.store_rows import check_bad_rows, find_bad_rows
 from ltvl_mm.utils.launch import broadcast_object
 
@@ -47,6 +48,7 @@ def check_stores(
         )
     if get_rank() == 0:
         _warn_of_decoders(task)
+        _warn_of_hash_recipes(task)
     for store in (task.store, *task.excluded):
         unrecorded = find_unrecorded(store) if task.verify else None
         if unrecorded is not None and get_rank() == 0:
@@ -66,6 +68,33 @@ def _warn_of_decoders(task: RetrievalTask) -> None:
         warning = describe_old_decoder(root, arch)
         if warning is not None:
             print_log(warning, 'current', level=30)
+
+
+def _warn_of_hash_recipes(task: RetrievalTask) -> None:
+    """Log which stores have perceptual hashes that are not comparable."""
+    homes: dict[str, dict[str, None]] = {}
+    for store in (task.store, *task.excluded):
+        parts = [part for part in store.parts if part.rows]
+        # Stores of other programs have no hashes.
+        if spell_column(store.find_columns(parts[0]), 'phash') is None:
+            continue
+        for part in parts:
+            homes.setdefault(part.hash_recipe, {})[store.name] = None
+    if len(homes) < 2:
+        return
+    found = '; '.join(
+        f'{recipe!r}: {", ".join(folders)}'
+        for recipe, folders in sorted(homes.items())
+    )
+    print_log(
+        f'the stores have perceptual hashes of {len(homes)} recipes, which '
+        f'are not comparable ({found}). Near-duplicates between them are '
+        f'recognized by the cosine alone, at the higher threshold for images '
+        f'without hashes. To compare hashes as well, embed the older stores '
+        f'again with tools/embed_images.py into a new folder',
+        'current',
+        level=30,
+    )
 
 
 def _check_store(

@@ -60,7 +60,8 @@ def write_folder(
     elif task.options.copy == 'tar':
         manifest = _pack_images(rows, metadata, manifest, out)
     else:
-        write_download_list(out, manifest, metadata)
+        recipes = task.store.find_hash_recipes(rows)
+        write_download_list(out, manifest, metadata, recipes.tolist())
     save_manifest(out / 'manifest.parquet', manifest)
 
 

@@ -171,6 +171,16 @@ class EmbeddingStore:
             offset += part.rows
         return found
 
+    def find_hash_recipes(self, rows: np.ndarray) -> np.ndarray:
+        """Return the (M,) names of the recipes of the rows' hashes.
+
+        Args:
+            rows: (M,) numbers of the rows.
+        """
+        names = np.array([part.hash_recipe for part in self.parts])
+        ends = np.cumsum([part.rows for part in self.parts])
+        return names[np.searchsorted(ends, rows, side='right')]
+
     def read_metadata(
         self, rows: np.ndarray, names: Sequence[str] = tuple(METADATA.names)
     ) -> dict[str, list]:

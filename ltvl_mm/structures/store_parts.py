@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from ltvl_mm.utils.hash_recipes import PLAIN_RECIPE
 from ltvl_mm.utils.io import hash_content
 
 # Format of the JSON files; 1 recorded no digests of metadata, keys, records.
@@ -43,7 +44,14 @@ COLUMNS = pa.schema([*METADATA, *FILTER_COLUMNS])
 
 # Fields of a part that its json does not hold: the store may move, and a part
 # gets another number when shards are added.
-_NOT_RECORDED = ('number', 'matrix', 'table', 'matrix_sha256', 'prefix')
+_NOT_RECORDED = (
+    'number',
+    'matrix',
+    'table',
+    'matrix_sha256',
+    'prefix',
+    'hash_recipe',
+)
 
 # Digests of a part that the index of a store of others holds.
 INDEX_DIGESTS = (
@@ -80,6 +88,8 @@ class Part:
         matrix_xxh3: xxh3_128 of the ``.npy`` file, which is checked instead
             of sha256 because it is faster; '' if it was not recorded.
         table_xxh3: xxh3_128 of ``table``; '' if it was not recorded.
+        hash_recipe: Name of the recipe of the perceptual hashes, from the
+            header of the store.
     """
 
     number: int
@@ -97,6 +107,7 @@ class Part:
     prefix: str = ''
     matrix_xxh3: str = ''
     table_xxh3: str = ''
+    hash_recipe: str = PLAIN_RECIPE
 
     @property
     def record(self) -> dict:

@@ -25,6 +25,7 @@ from ltvl_mm.structures.store_parts import (
     Part,
     locate_part,
 )
+from ltvl_mm.utils.hash_recipes import PLAIN_RECIPE
 from ltvl_mm.utils.io import hash_content
 
 _REMEDY = (
@@ -64,6 +65,7 @@ _HEADER_FIELDS = {
     'dim': whole(1, MAX_DIM),
     'rows': whole(required=False),
     'format': whole(1, required=False),
+    'hash_recipe': text(required=False),
     'parts': whole(1, required=False),
     # The two layouts have one of these; earlier versions wrote no records.
     'records': sequence(
@@ -111,6 +113,8 @@ def open_store(root: str | Path) -> EmbeddingStore:
             f'{file}: rows is {header["rows"]}, but its parts have {rows} '
             f'rows; {_REMEDY}'
         )
+    recipe = header.get('hash_recipe', PLAIN_RECIPE)
+    parts = [replace(part, hash_recipe=recipe) for part in parts]
     return EmbeddingStore(root, header['encoder'], header['dim'], tuple(parts))
 
 

@@ -139,6 +139,7 @@ def finish_store(
     parts: list[Part],
     *,
     decoder: int | None = None,
+    hash_recipe: str | None = None,
 ) -> EmbeddingStore:
     """Write ``store.json`` and ``bad_images.json``; the store is complete.
 
@@ -149,6 +150,8 @@ def finish_store(
         parts: All parts.
         decoder: Version of the image decoder; None if it was not recorded
             when the store was begun.
+        hash_recipe: Name of the recipe of the perceptual hashes; None if it
+            was not recorded when the store was begun.
     """
     store = EmbeddingStore(root, encoder, dim, tuple(parts))
     write_json(
@@ -162,7 +165,7 @@ def finish_store(
     write_json(
         root / 'store.json',
         {
-            **describe_store(store, decoder=decoder),
+            **describe_store(store, decoder=decoder, hash_recipe=hash_recipe),
             'parts': len(parts),
             'bad_images': sum(len(part.bad) for part in parts),
             'fingerprint': store.fingerprint,
@@ -174,7 +177,10 @@ def finish_store(
 
 
 def describe_store(
-    store: EmbeddingStore, *, decoder: int | None = None
+    store: EmbeddingStore,
+    *,
+    decoder: int | None = None,
+    hash_recipe: str | None = None,
 ) -> dict:
     """Return the first keys of ``store.json``, JSON-like.
 
@@ -182,12 +188,15 @@ def describe_store(
         store: The store, with at least one row.
         decoder: Version of the image decoder; None if it was not recorded
             when the store was begun, or another program made the embeddings.
+        hash_recipe: Name of the recipe of the perceptual hashes; None as for
+            ``decoder``.
     """
     part = next(part for part in store.parts if part.rows)
     return {
         'format': FORMAT,
         'encoder': store.encoder,
         **({} if decoder is None else {'decoder': decoder}),
+        **({} if hash_recipe is None else {'hash_recipe': hash_recipe}),
         'dim': store.dim,
         # The kind of number of the first matrix.
         'dtype': str(map_matrix(part.matrix).dtype),

@@ -14,6 +14,7 @@ from ltvl_mm.retrieval.dedup.near_duplicates import (
     keep_originals,
     read_traits,
 )
+from ltvl_mm.utils.hash_recipes import HASH_RECIPE
 
 
 def _traits(embeddings, phash, sha256, prefix=''):
@@ -22,7 +23,7 @@ def _traits(embeddings, phash, sha256, prefix=''):
         keys,
         np.array(embeddings, np.float32).reshape(len(keys), 3),
         np.array(phash, np.uint64),
-        np.ones(len(keys), bool),
+        np.full(len(keys), HASH_RECIPE),
         list(sha256),
         [''] * len(keys),
     )
@@ -126,7 +127,7 @@ def test_find_copies_equals_comparing_each_with_each(cosine, bits):
 def test_where_a_hash_is_missing_the_cosine_decides_alone(rule, copied):
     # A clip-retrieval folder has neither hashes nor digests.
     images = _traits([A, B, C], [0] * 3, [None] * 3)
-    images = replace(images, hashed=np.zeros(3, bool))
+    images = replace(images, recipes=np.full(3, ''))
     others = _traits([A], [2**64 - 1], ['x'], 'test/')
     for one, other in ((images, others), (others, images)):
         found = find_copies(

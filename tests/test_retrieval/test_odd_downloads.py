@@ -8,11 +8,12 @@ from odd_inputs.tars import TARS, draw, write_members
 
 from ltvl_mm.registry import TRANSFORMS
 from ltvl_mm.retrieval.reading.download_list import write_download_list
-from ltvl_mm.retrieval.reading.image_batches import compute_phash
 from ltvl_mm.retrieval.reading.placed_downloads import place_downloads
 from ltvl_mm.structures.manifest import Manifest
 from ltvl_mm.structures.manifest_file import load_manifest, save_manifest
+from ltvl_mm.utils.hash_recipes import HASH_RECIPE
 from ltvl_mm.utils.image_decoding import decode_image
+from ltvl_mm.utils.perceptual_hash import compute_phash
 
 
 def write_retrieved(out, keys, hashes=None):
@@ -32,7 +33,7 @@ def write_retrieved(out, keys, hashes=None):
     )
     nothing = [None] * count
     values = {'url': nothing, 'sha256': nothing, 'phash': hashes or nothing}
-    write_download_list(out, manifest, values)
+    write_download_list(out, manifest, values, [HASH_RECIPE] * count)
     save_manifest(out / 'manifest.parquet', manifest)
     return out
 

@@ -17,14 +17,15 @@ from web_memory import read_folder, save, write_tar
 from ltvl_mm.datasets.retrieved import RetrievedDataset
 from ltvl_mm.retrieval.reading import download_list, placed_downloads
 from ltvl_mm.retrieval.reading.download_list import write_download_list
-from ltvl_mm.retrieval.reading.image_batches import compute_phash
 from ltvl_mm.retrieval.reading.missing_images import describe_missing
 from ltvl_mm.retrieval.reading.placed_downloads import place_downloads
 from ltvl_mm.retrieval.retrieval_report import describe_report
 from ltvl_mm.structures.manifest import Manifest
 from ltvl_mm.structures.manifest_file import load_manifest, save_manifest
+from ltvl_mm.utils.hash_recipes import HASH_RECIPE
 from ltvl_mm.utils.image_decoding import decode_image
 from ltvl_mm.utils.io import write_json
+from ltvl_mm.utils.perceptual_hash import compute_phash
 from ltvl_mm.visualization.report.retrieved_images import read_retrieval
 
 NAMES = ('red', 'green', 'blue')
@@ -103,6 +104,7 @@ def _write_retrieved(out, hashes=True, rows=ROWS):
         out,
         manifest,
         {'url': [row[2] for row in rows], 'sha256': sha256, 'phash': phash},
+        [HASH_RECIPE] * len(rows),
     )
     save_manifest(out / 'manifest.parquet', manifest)
     write_json(

@@ -17,7 +17,6 @@ from ltvl_mm.retrieval.dedup import near_duplicate_pictures as pictures
 from ltvl_mm.retrieval.dedup.near_duplicates import CopyRule
 from ltvl_mm.retrieval.metadata_filter import AdmissionRule
 from ltvl_mm.retrieval.plan import plan_retrieval
-from ltvl_mm.retrieval.reading.image_batches import compute_phash
 from ltvl_mm.retrieval.reading.shards import find_shards
 from ltvl_mm.retrieval.run_retrieval import run_retrieval
 from ltvl_mm.retrieval.search.selection import Selection
@@ -26,6 +25,7 @@ from ltvl_mm.structures.class_queries import ClassQueries
 from ltvl_mm.structures.copy_pictures import load_copy_pictures
 from ltvl_mm.structures.manifest_file import load_manifest
 from ltvl_mm.utils.image_decoding import decode_image
+from ltvl_mm.utils.perceptual_hash import compute_phash
 
 NAMES = ('red', 'green', 'blue')
 QUERIES = ClassQueries(

@@ -30,7 +30,8 @@ class ImageTraits:
         keys: N names.
         embeddings: (N, D) float32, L2-normalized.
         phash: (N,) uint64 perceptual hashes.
-        hashed: (N,) bool: which images have one. Others' stores have none.
+        recipes: (N,) names of the recipes of the hashes; '' where an image
+            has none, as in stores of other programs.
         sha256: N digests of the files; None or '' if unknown.
         urls: N addresses; None or '' if unknown.
     """
@@ -38,7 +39,7 @@ class ImageTraits:
     keys: list[str]
     embeddings: np.ndarray
     phash: np.ndarray
-    hashed: np.ndarray
+    recipes: np.ndarray
     sha256: list[str | None]
     urls: list[str | None]
 
@@ -50,7 +51,7 @@ class ImageTraits:
             [self.keys[place] for place in places],
             embeddings,
             self.phash[places],
-            self.hashed[places],
+            self.recipes[places],
             [self.sha256[place] for place in places],
             [self.urls[place] for place in places],
         )
@@ -68,13 +69,14 @@ def read_traits(
     """
     names = ('image_path', 'phash', 'sha256', 'url')
     metadata = store.read_metadata(rows, names)
+    hashed = np.array([value is not None for value in metadata['phash']], bool)
     return ImageTraits(
         metadata['image_path'],
         store.read_rows(rows)
         if embeddings
         else np.empty((len(rows), 0), np.float32),
         np.array([value or 0 for value in metadata['phash']], np.uint64),
-        np.array([value is not None for value in metadata['phash']], bool),
+        np.where(hashed, store.find_hash_recipes(rows), ''),
         metadata['sha256'],
         metadata['url'],
     )

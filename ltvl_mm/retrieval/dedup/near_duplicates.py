@@ -204,7 +204,9 @@ def _judge(
     least = np.full(len(rows), rule.cosine)
     keep = np.arange(len(rows))
     if rule.phash_bits < 64:
-        hashed = images.hashed[rows] & others.hashed[places]
+        # Hashes of two recipes are not comparable; those pairs have none.
+        recipes = images.recipes[rows]
+        hashed = (recipes == others.recipes[places]) & (recipes != '')
         least[~hashed] = rule.cosine_alone
         bits = _count_bits(images.phash[rows] ^ others.phash[places])
         keep = np.flatnonzero(~hashed | (bits <= rule.phash_bits))

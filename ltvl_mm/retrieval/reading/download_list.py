@@ -16,6 +16,7 @@ from mmengine.logging import print_log
 from ltvl_mm.retrieval.reading.parquet_rows import PARQUET_ERRORS
 from ltvl_mm.structures.manifest import Manifest
 from ltvl_mm.structures.manifest_file import load_manifest
+from ltvl_mm.utils.hash_recipes import PLAIN_RECIPE
 from ltvl_mm.utils.io import atomic_write
 from ltvl_mm.utils.parquet_files import read_parquet
 
@@ -32,8 +33,10 @@ _DOWNLOAD_SCHEMA = pa.schema(
         ('file', pa.string()),
         ('sha256', pa.string()),
         ('phash', pa.uint64()),
+        ('hash_recipe', pa.string()),
     ]
 )
+_READ = ('url', 'key', 'file', 'sha256', 'phash', 'hash_recipe')
 # Keys that a message lists.
 _SHOWN = 3
 
@@ -47,19 +50,24 @@ class WantedImages:
         url: M addresses; None or '' if unknown.
         sha256: M hex digests of the embedded files; None or '' if unknown.
         phash: M 64-bit perceptual hashes; None if unknown.
+        hash_recipe: M names of the recipes of these hashes.
     """
 
     manifest: Manifest
     url: Sequence[str | None]
     sha256: Sequence[str | None]
     phash: Sequence[int | None]
+    hash_recipe: Sequence[str]
 
     def __len__(self) -> int:
         return len(self.manifest)
 
 
 def write_download_list(
-    out: Path, manifest: Manifest, metadata: dict[str, list]
+    out: Path,
+    manifest: Manifest,
+    metadata: dict[str, list],
+    hash_recipes: Sequence[str],
 ) -> None:
     """Write ``download.parquet`` and log how many rows have no URL.
 
@@ -68,11 +76,13 @@ def write_download_list(
         manifest: M retrieved images.
         metadata: M values of the store's columns ``url``, ``sha256`` and
             ``phash``, by name; None where the store has no value.
+        hash_recipes: M names of the recipes of the perceptual hashes.
     """
     columns = {name: metadata[name] for name in ('url', 'sha256', 'phash')} | {
         name: list(getattr(manifest, name))
         for name in ('caption', 'key', 'file')
     }
+    columns['hash_recipe'] = list(hash_recipes)
     table = pa.table(
         {
             name: pa.array(columns[name], _DOWNLOAD_SCHEMA.field(name).type)
@@ -114,14 +124,14 @@ def load_wanted(retrieved: Path) -> WantedImages:
     manifest = load_manifest(find_full_manifest(retrieved))
     try:
         table = read_parquet(path)
-        # Versions before sha256 and phash wrote fewer columns.
+        # Versions before sha256, phash and its recipe wrote fewer columns.
         columns = {
             name: table[name]
             .cast(_DOWNLOAD_SCHEMA.field(name).type)
             .to_pylist()
             if name in table.column_names
             else [None] * len(table)
-            for name in ('url', 'key', 'file', 'sha256', 'phash')
+            for name in _READ
         }
     except PARQUET_ERRORS as error:
         raise ValueError(f'{path} cannot be read: {error!s:.200}') from None
@@ -131,7 +141,11 @@ def load_wanted(retrieved: Path) -> WantedImages:
             f'their keys or files differ; retrieve into a new folder'
         )
     return WantedImages(
-        manifest, columns['url'], columns['sha256'], columns['phash']
+        manifest,
+        columns['url'],
+        columns['sha256'],
+        columns['phash'],
+        [name or PLAIN_RECIPE for name in columns['hash_recipe']],
     )
 
 

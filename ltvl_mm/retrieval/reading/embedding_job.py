@@ -14,6 +14,7 @@ from ltvl_mm.retrieval.reading.shards import Shard
 from ltvl_mm.structures.store_parts import COLUMNS
 from ltvl_mm.structures.store_writer import write_part
 from ltvl_mm.structures.unit_norms import find_uneven_norms
+from ltvl_mm.utils.hash_recipes import HASH_RECIPE
 from ltvl_mm.utils.progress import progress_bar
 
 
@@ -35,6 +36,7 @@ class EmbeddingJob:
         batch_size: Images encoded at a time.
         workers: Decoding processes per encoder; 0 to decode in its process.
         title: Title of the progress bar.
+        hash_recipe: Name of the recipe of the perceptual hashes.
     """
 
     shards: Mapping[int, Shard]
@@ -47,6 +49,7 @@ class EmbeddingJob:
     batch_size: int
     workers: int
     title: str
+    hash_recipe: str = HASH_RECIPE
 
     def pick(self, numbers: Sequence[int]) -> 'EmbeddingJob':
         """Return the job with some of its shards only."""
@@ -59,7 +62,11 @@ class EmbeddingJob:
     def decode(self, numbers: Sequence[int]) -> ShardBatches:
         """Return the decoded batches of some shards."""
         return ShardBatches(
-            self.shards, list(numbers), self.preprocess, self.batch_size
+            self.shards,
+            list(numbers),
+            self.preprocess,
+            self.batch_size,
+            self.hash_recipe,
         )
 
     def write(

@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import imagehash
 import torch
 from PIL import Image
 from torch.utils.data import IterableDataset, get_worker_info
@@ -12,7 +11,9 @@ from torch.utils.data import IterableDataset, get_worker_info
 from ltvl_mm.retrieval.reading.shards import Shard, iterate_shard
 from ltvl_mm.retrieval.reading.web_image import WebImage
 from ltvl_mm.structures.store_parts import FILTER_COLUMNS
+from ltvl_mm.utils.hash_recipes import HASH_RECIPE
 from ltvl_mm.utils.image_decoding import decode_image
+from ltvl_mm.utils.perceptual_hash import compute_phash
 
 
 @dataclass(frozen=True)
@@ -49,11 +50,13 @@ class ShardBatches(IterableDataset):
         numbers: list[int],
         preprocess: Callable[[Image.Image], torch.Tensor],
         batch_size: int,
+        hash_recipe: str = HASH_RECIPE,
     ) -> None:
         self.shards = shards
         self.numbers = numbers
         self.preprocess = preprocess
         self.batch_size = batch_size
+        self.hash_recipe = hash_recipe
 
     def __iter__(self) -> Iterator[ImageBatch]:
         info = get_worker_info()
@@ -73,7 +76,7 @@ class ShardBatches(IterableDataset):
                     )
                     images, rows, bad = [], [], []
                 try:
-                    image, row = _read_image(found)
+                    image, row = _read_image(found, self.hash_recipe)
                 except ValueError as error:
                     bad.append((found.key, str(error)))
                 else:
@@ -83,12 +86,7 @@ class ShardBatches(IterableDataset):
             yield ImageBatch(number, stacked, rows, bad, True)
 
 
-def compute_phash(image: Image.Image) -> int:
-    """Return the 64-bit perceptual hash of a decoded image."""
-    return int(str(imagehash.phash(image)), 16)
-
-
-def _read_image(found: WebImage) -> tuple[Image.Image, tuple]:
+def _read_image(found: WebImage, recipe: str) -> tuple[Image.Image, tuple]:
     """Return the decoded image and its row of COLUMNS."""
     if found.data is None:
         raise ValueError(found.reason)
@@ -102,6 +100,6 @@ def _read_image(found: WebImage) -> tuple[Image.Image, tuple]:
         found.offset,
         len(found.data),
         hashlib.sha256(found.data).hexdigest(),
-        compute_phash(image),
+        compute_phash(image, recipe),
         *(known.get(name) for name in FILTER_COLUMNS.names),
     )

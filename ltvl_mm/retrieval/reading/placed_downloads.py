@@ -18,7 +18,6 @@ from ltvl_mm.retrieval.reading.download_list import (
 )
 from ltvl_mm.retrieval.reading.download_matching import DownloadMatcher
 from ltvl_mm.retrieval.reading.downloads import count_downloads
-from ltvl_mm.retrieval.reading.image_batches import compute_phash
 from ltvl_mm.retrieval.reading.missing_images import (
     MISSING_REPORT,
     RETRIEVAL_REPORT,
@@ -35,6 +34,7 @@ from ltvl_mm.utils.image_conversion import convert_for_training
 from ltvl_mm.utils.image_decoding import decode_image
 from ltvl_mm.utils.io import atomic_write, write_json
 from ltvl_mm.utils.lock import locks_output
+from ltvl_mm.utils.perceptual_hash import compute_phash
 from ltvl_mm.utils.progress import progress_bar
 from ltvl_mm.utils.temporaries import remove_temporaries
 
@@ -235,7 +235,8 @@ class _Placer:
             return 'same bytes'
         image = decode_image(data)
         if phash is not None:
-            bits = (compute_phash(image) ^ phash).bit_count()
+            own = compute_phash(image, self.wanted.hash_recipe[row])
+            bits = (own ^ phash).bit_count()
             if bits > self.max_bits:
                 raise ValueError(
                     f'another image: its perceptual hash differs in {bits} of '

@@ -24,10 +24,17 @@ from ltvl_mm.structures.store_writer import (
     begin_store,
     finish_store,
 )
+from ltvl_mm.utils.hash_recipes import HASH_RECIPE, PLAIN_RECIPE
 from ltvl_mm.utils.image_decoding import DECODER_VERSION
 from ltvl_mm.utils.io import read_json
 from ltvl_mm.utils.launch import broadcast_object
 from ltvl_mm.utils.lock import locks_output
+
+# Settings that a new store begins with.
+_VERSIONS: dict[str, Any] = {
+    'decoder': DECODER_VERSION,
+    'hash_recipe': HASH_RECIPE,
+}
 
 
 @locks_output('out')
@@ -92,7 +99,7 @@ def embed_shards(
             'encoder': encoder,
             'batch_size': batch_size,
             'precision': precision,
-            **_find_begun_decoder(begun),
+            **_find_begun_versions(begun),
         }
         store = begin_store(out, settings)
         plan = plan_parts(
@@ -104,7 +111,9 @@ def embed_shards(
         )
         if plan.missing:
             _warn_of_decoder(out, encoder)
-    store, plan = broadcast_object((store, plan))
+    store, plan, recipe = broadcast_object(
+        (store, plan, settings.get('hash_recipe', PLAIN_RECIPE))
+    )
     job = EmbeddingJob(
         dict(enumerate(shards)),
         dict(enumerate(plan.sources)),
@@ -116,11 +125,12 @@ def embed_shards(
         batch_size,
         workers,
         title,
+        recipe,
     )
     (engine or LocalEngine()).embed(job, plan.missing)
     if rank == 0:
-        decoder = settings.get('decoder')
-        _finish(out, encoder, len(shards), decoder)
+        versions = {name: settings.get(name) for name in _VERSIONS}
+        _finish(out, encoder, len(shards), versions)
     barrier()
     return open_store(out)
 
@@ -142,15 +152,16 @@ def _find_begun_encoder(begun: dict, encoder: dict[str, str]) -> dict:
     return before
 
 
-def _find_begun_decoder(begun: dict) -> dict[str, int]:
-    """Return the setting ``decoder``: that of a begun store, or the present.
+def _find_begun_versions(begun: dict) -> dict[str, Any]:
+    """Return decoder and hash recipe: those of a begun store, or the present.
 
-    The settings are the identity of a store. One that was begun before the
-    decoder was recorded keeps its identity, so that it can be completed.
+    The settings are the identity of a store. One that was begun before they
+    were recorded keeps its identity, so that it can be completed, and its
+    recipe: the hashes of a store are comparable.
     """
     if not begun:
-        return {'decoder': DECODER_VERSION}
-    return {name: begun[name] for name in ('decoder',) if name in begun}
+        return _VERSIONS
+    return {name: begun[name] for name in _VERSIONS if name in begun}
 
 
 def _warn_of_decoder(out: Path, encoder: dict[str, str]) -> None:
@@ -160,7 +171,7 @@ def _warn_of_decoder(out: Path, encoder: dict[str, str]) -> None:
 
 
 def _finish(
-    out: Path, encoder: dict[str, str], total: int, decoder: int | None
+    out: Path, encoder: dict[str, str], total: int, versions: dict[str, Any]
 ) -> None:
     parts = []
     for number in range(total):
@@ -174,7 +185,7 @@ def _finish(
     for part in parts:
         if part.rows:
             dim = map_matrix(part.matrix).shape[1]
-            finish_store(out, encoder, dim, parts, decoder=decoder)
+            finish_store(out, encoder, dim, parts, **versions)
             return
     bad = [entry for part in parts for entry in part.bad]
     if not bad:
