@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from ltvl_mm.retrieval.reading.shard_changes import describe_shard
 from ltvl_mm.retrieval.reading.shards import Shard, find_shards, iterate_shard
@@ -53,7 +53,7 @@ def index_captions(
             f'workers must be >= 0 and shard_size >= 1, got {workers} and '
             f'{shard_size}'
         )
-    inputs = [images] if isinstance(images, (str, Path)) else images
+    inputs = [images] if isinstance(images, (str, PurePath)) else images
     shards = find_shards(
         [str(one) for one in inputs], root=root, files_per_shard=shard_size
     )

@@ -1,7 +1,7 @@
 """Images to an embedding store."""
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import torch
 from mmengine.dist import is_main_process
@@ -101,7 +101,7 @@ def embed(
     ):
         if value < low:
             raise ValueError(f'{name} must be >= {low}, got {value}')
-    inputs = [images] if isinstance(images, (str, Path)) else images
+    inputs = [images] if isinstance(images, (str, PurePath)) else images
     shards = find_shards(
         [str(one) for one in inputs], root=root, files_per_shard=shard_size
     )

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
+from pathlib import Path, PurePath
+from typing import Any, cast
 
 import torch
 from mmengine.dist import get_rank
@@ -193,7 +193,8 @@ def prepare_retrieval(
         options = leave_copying(options, local_images)
     given = None if queries is None else load_queries(queries)
     names = _find_names(class_names, given)
-    stores = [store] if isinstance(store, StoreLike) else store
+    is_one = isinstance(store, (str, PurePath, EmbeddingStore))
+    stores = cast(Sequence[StoreLike], [store] if is_one else store)
     store = join_stores([_open(one) for one in stores])
     excluded = [_open(one) for one in exclude or ()]
     check_encoders([store, *excluded])

@@ -20,6 +20,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ltvl_mm.structures.remote_matrix import RemoteMatrix
 from ltvl_mm.structures.store_files import (
     find_columns,
     map_matrix,
@@ -105,8 +106,7 @@ class EmbeddingStore:
             first, last = max(start - offset, 0), min(stop - offset, part.rows)
             if first < last:
                 matrix = self.map_part(part)
-                for here in range(first, last, rows):
-                    chunk = matrix[here : min(here + rows, last)]
+                for here, chunk in _iterate_rows(matrix, first, last, rows):
                     uneven = find_uneven_row(chunk) if check else None
                     if uneven is not None:
                         row = np.array([offset + here + uneven[0]])
@@ -283,3 +283,14 @@ class EmbeddingStore:
             return part.binding or part.sha256
         keys = self.read_columns(part, ('image_path',)).column(0)
         return bind_keys(part.sha256, keys)
+
+
+def _iterate_rows(
+    matrix: np.ndarray, first: int, stop: int, rows: int
+) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield (first row, chunk); those of a remote file are read ahead."""
+    if isinstance(matrix, RemoteMatrix):
+        yield from matrix.stream(first, stop, rows)
+        return
+    for here in range(first, stop, rows):
+        yield here, matrix[here : min(here + rows, stop)]

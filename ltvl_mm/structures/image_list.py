@@ -129,7 +129,8 @@ def read_listed_paths(
         path: A path, or ``path label``, on each line; label -1: no class.
         root: Folder that relative paths begin in, and that absolute paths
             must lie in; None for the list's own folder, and absolute paths
-            anywhere. Addresses of remote images must lie in a remote root.
+            anywhere. So with addresses, except in a remote list without
+            root, whose images lie in its folder.
 
     Returns:
         Path as listed -> file. An absolute path below ``root`` is named
@@ -143,6 +144,7 @@ def read_listed_paths(
     folder = as_path(root or file.parent)
     if not folder.is_dir():
         raise ValueError(f'the image root {folder} does not exist')
+    bound = folder if root is None and is_remote(file) else root
     files: dict[str, Path] = {}
     repeated: list[str] = []
     for line in read_lines(file):
@@ -150,13 +152,15 @@ def read_listed_paths(
         name = found['path'] if found else line.text
         _check_number_sign(file, line.number, name, line.text)
         try:
-            name = shorten_path(normalize_path(name), root)
+            name = shorten_path(normalize_path(name), bound)
         except ValueError as error:
             raise ValueError(f'{file}, line {line.number}: {error}') from None
         if name in files:
             repeated.append(f'{name} (line {line.number})')
         try:
-            files[name] = folder.resolve() / name
+            files[name] = (
+                as_path(name) if is_remote(name) else folder.resolve() / name
+            )
         except ValueError as error:  # leaves a remote folder
             raise ValueError(f'{file}, line {line.number}: {error}') from None
     if not files:

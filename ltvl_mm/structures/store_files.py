@@ -9,13 +9,17 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ltvl_mm.utils.parquet_files import read_parquet
+from ltvl_mm.structures.remote_matrix import RemoteMatrix
+from ltvl_mm.utils.parquet_files import open_arrow, read_parquet
 from ltvl_mm.utils.regular_files import check_regular, open_regular
+from ltvl_mm.utils.remote_errors import RemoteError
+from ltvl_mm.utils.remote_paths import is_remote
 from ltvl_mm.utils.text import read_text, split_lines
 
 # Names of ours that others spell differently, their best spelling first:
@@ -32,13 +36,23 @@ _SAMPLE_BYTES = 64 << 10
 def map_matrix(file: Path) -> np.ndarray:
     """Return the (rows, D) embeddings of a ``.npy`` file, memory-mapped.
 
+    Of a remote file a :class:`.RemoteMatrix`, which reads the rows that are
+    indexed.
+
     Raises:
         ValueError: If it is not a matrix of float16 or float32.
     """
     with _naming(file, 'is not a .npy file of numbers'):
+        if is_remote(file):
+            matrix = cast(np.ndarray, RemoteMatrix(str(file)))
+            return _check_matrix(file, matrix)
         # Not np.load: what does not begin as .npy would be a pickle to it.
         # Copy on write, as torch takes no array that is read-only.
         matrix = np.lib.format.open_memmap(file, mode='c')
+    return _check_matrix(file, matrix)
+
+
+def _check_matrix(file: Path, matrix: np.ndarray) -> np.ndarray:
     if matrix.ndim != 2 or matrix.dtype not in (np.float16, np.float32):
         raise ValueError(
             f'{file} holds {matrix.dtype} numbers of shape {matrix.shape}, '
@@ -52,7 +66,7 @@ def count_lines(file: Path) -> int:
     if file.suffix == '.txt':
         return len(_read_keys(file))
     with _naming(file, 'is not a parquet file'):
-        return pq.read_metadata(file).num_rows
+        return pq.read_metadata(open_arrow(file)).num_rows
 
 
 def find_columns(file: Path) -> tuple[str, ...]:
@@ -60,7 +74,7 @@ def find_columns(file: Path) -> tuple[str, ...]:
     if file.suffix == '.txt':
         return ('image_path',)
     with _naming(file, 'is not a parquet file'):
-        return tuple(pq.read_schema(file).names)
+        return tuple(pq.read_schema(open_arrow(file)).names)
 
 
 def read_columns(
@@ -135,10 +149,13 @@ def _read_keys(file: Path) -> list[str]:
 def _naming(file: Path, fault: str) -> Iterator[None]:
     """Turn what a broken or hostile file raises into a ValueError."""
     try:
-        check_regular(file)
+        if not is_remote(file):  # missing ones are found when they are read
+            check_regular(file)
         yield
     except FileNotFoundError:
         raise ValueError(f'{file} does not exist') from None
+    except RemoteError:
+        raise
     # numpy parses headers as Python literals, which fail in any way.
     except Exception as error:
         raise ValueError(f'{file} {fault}: {error!s:.200}') from error

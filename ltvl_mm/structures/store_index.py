@@ -31,6 +31,7 @@ from ltvl_mm.structures.unit_norms import find_uneven_norms, find_uneven_row
 from ltvl_mm.utils.io import hash_content, write_json
 from ltvl_mm.utils.lock import locks_output
 from ltvl_mm.utils.progress import progress_bar
+from ltvl_mm.utils.remote_paths import as_path
 
 # Looked at in each part, so that a wrong one is found now, not in hours.
 _ROWS_CHECKED = 1000
@@ -60,8 +61,8 @@ def index_store(
             layout, have no key, have null or repeated keys, or are not
             L2-normalized; there is no row; or ``out`` holds another store.
     """
-    folder = Path(folder)
-    out = folder if out is None else Path(out)
+    folder = as_path(folder)
+    out = folder if out is None else as_path(out)
     _check_free(out)
     parts = _index_parts(_find_pairs(folder))
     if parts and not any(part.rows for part in parts):

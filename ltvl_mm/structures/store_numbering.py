@@ -6,13 +6,15 @@ New shards therefore move older parts to other numbers.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from ltvl_mm.structures.store_parts import Part, locate_part
 from ltvl_mm.structures.store_reader import parse_record
 from ltvl_mm.utils.io import hash_content
+from ltvl_mm.utils.remote_calls import run_in_parallel
+from ltvl_mm.utils.remote_paths import is_remote
 
 _KINDS = {'img_emb': 'npy', 'metadata': 'parquet'}
 
@@ -26,24 +28,39 @@ def find_parts(root: Path) -> dict[Path, Part]:
     found: dict[Path, Part] = {}
     files: dict[str, Path] = {}
     folder = root / 'parts'
-    for file in sorted(folder.glob('part_*.json')) + sorted(
-        folder.glob('.moving-*.json')
-    ):
-        name = file.stem.removeprefix('part')
-        part = parse_record(
-            file,
-            0,
-            root / 'img_emb' / f'img_emb{name}.npy',
-            root / 'metadata' / f'metadata{name}.parquet',
-        )
+    records = sorted(folder.glob('part_*.json'))
+    records += sorted(folder.glob('.moving-*.json'))
+    exists = make_exists(root)
+    for file, part in zip(records, _read_records(root, records), strict=True):
         other = files.setdefault(part.shard, file)
-        if other != file:
+        is_copy = other != file and found[other].digest == part.digest
+        if is_copy and is_remote(root):
+            # A move that was interrupted between copying and deleting.
+            other.unlink()
+            del found[other]
+            files[part.shard] = file
+        elif other != file:
             raise ValueError(
                 f'{other} and {file} are both of the shard {part.shard!r}; '
                 f'delete the one that does not belong to this store'
             )
-        found[file] = _find_moving(root, part)
+        found[file] = _find_moving(root, part, exists)
     return found
+
+
+def make_exists(root: Path) -> Callable[[Path], bool]:
+    """Return a test whether a file of a part exists.
+
+    A remote store is listed once, because each question would be a request.
+    """
+    if not is_remote(root):
+        return Path.exists
+    present = {
+        file
+        for folder in (*_KINDS, 'parts')
+        for file in (root / folder).glob('*')
+    }
+    return present.__contains__
 
 
 def remove_part(file: Path, part: Part) -> None:
@@ -79,28 +96,53 @@ def move_parts(root: Path, shards: Sequence[str]) -> None:
             continue
         for kind, current in _list_files(part):
             if current.exists():
-                os.replace(current, _moving(root, kind, part.shard))
-        os.replace(file, _moving(root, 'part', part.shard))
+                _move(current, _moving(root, kind, part.shard))
+        _move(file, _moving(root, 'part', part.shard))
+    exists = make_exists(root)
     for part in parts.values():
         record = _moving(root, 'part', part.shard)
-        if record.exists():
-            os.replace(record, finals[part.shard])
+        if exists(record):
+            _move(record, finals[part.shard])
         for kind in _KINDS:
             moving = _moving(root, kind, part.shard)
-            if moving.exists():
+            if exists(moving):
                 number = numbers[part.shard]
-                os.replace(moving, locate_part(root, kind, number, total))
+                _move(moving, locate_part(root, kind, number, total))
     _remove_strays(root)
+
+
+def _move(file: Path, target: Path) -> None:
+    if is_remote(file):
+        file.replace(target)
+    else:
+        os.replace(file, target)
 
 
 def _list_files(part: Part) -> list[tuple[str, Path]]:
     return [('img_emb', part.matrix), ('metadata', part.table)]
 
 
-def _find_moving(root: Path, part: Part) -> Part:
+def _read_records(root: Path, files: Sequence[Path]) -> list[Part]:
+    def read(file: Path) -> Part:
+        name = file.stem.removeprefix('part')
+        return parse_record(
+            file,
+            0,
+            root / 'img_emb' / f'img_emb{name}.npy',
+            root / 'metadata' / f'metadata{name}.parquet',
+        )
+
+    if is_remote(root):
+        return run_in_parallel(read, files)
+    return list(map(read, files))
+
+
+def _find_moving(
+    root: Path, part: Part, exists: Callable[[Path], bool]
+) -> Part:
     """Return the part with the files that are named after its shard."""
     matrix, table = (
-        moving if moving.exists() else current
+        moving if exists(moving) else current
         for kind, current in _list_files(part)
         for moving in (_moving(root, kind, part.shard),)
     )

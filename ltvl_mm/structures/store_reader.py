@@ -27,6 +27,8 @@ from ltvl_mm.structures.store_parts import (
 )
 from ltvl_mm.utils.hash_recipes import PLAIN_RECIPE
 from ltvl_mm.utils.io import hash_content
+from ltvl_mm.utils.remote_calls import run_in_parallel
+from ltvl_mm.utils.remote_paths import as_path, is_remote
 
 _REMEDY = (
     'restore it, or delete it and run tools/embed_images.py again or, if '
@@ -91,7 +93,7 @@ def open_store(root: str | Path) -> EmbeddingStore:
         ValueError: If there is none, a part is missing or belongs to another
             store, or an indexed file has changed.
     """
-    root = Path(root)
+    root = as_path(root)
     file = root / 'store.json'
     if not file.is_file():
         raise ValueError(
@@ -153,8 +155,7 @@ def read_header(file: Path) -> dict:
 def _open_parts(root: Path, header: dict) -> list[Part]:
     total = header['parts']
     parts = []
-    for number in range(total):
-        part = read_part(root, total, number)
+    for number, part in enumerate(read_parts(root, total)):
         if part is None:
             raise ValueError(
                 f'{root}: part {number} of {total} is missing '
@@ -184,7 +185,7 @@ def _open_parts(root: Path, header: dict) -> list[Part]:
 
 
 def _open_indexed(root: Path, number: int, record: dict) -> Part:
-    matrix, table = root / record['matrix'], root / record['table']
+    matrix, table = (_locate(root, record[n]) for n in ('matrix', 'table'))
     part = index_part(number, matrix, table)
     if (part.rows, part.sha256) != (record['rows'], record['sha256']):
         raise ValueError(
@@ -194,6 +195,27 @@ def _open_indexed(root: Path, number: int, record: dict) -> Part:
     return replace(
         part, **{name: record.get(name, '') for name in INDEX_DIGESTS}
     )
+
+
+def _locate(root: Path, name: str) -> Path:
+    """Return an indexed file; a local index may name remote ones."""
+    is_address = is_remote(name) and not is_remote(root)
+    return as_path(name) if is_address else root / name
+
+
+def read_parts(root: Path, total: int) -> list[Part | None]:
+    """Return all parts of a store, None for each that is not finished.
+
+    Raises:
+        ValueError: As :func:`read_part`.
+    """
+
+    def read(number: int) -> Part | None:
+        return read_part(root, total, number)
+
+    if is_remote(root):
+        return run_in_parallel(read, range(total))
+    return [read(number) for number in range(total)]
 
 
 def read_part(root: Path, total: int, number: int) -> Part | None:

@@ -17,6 +17,7 @@ from ltvl_mm.utils.regular_files import (
     open_regular,
     read_regular,
 )
+from ltvl_mm.utils.remote_errors import RemoteError
 from ltvl_mm.utils.remote_files import upload_file
 from ltvl_mm.utils.remote_paths import as_path, is_remote
 from ltvl_mm.utils.temporaries import (
@@ -133,6 +134,8 @@ def read_arrays(
         raise ValueError(
             f'{path} does not exist; write it with {made_by}'
         ) from None
+    except RemoteError:
+        raise
     # Which error numpy or zipfile raises depends on where a file is broken.
     except Exception as error:
         raise ValueError(

@@ -6,6 +6,7 @@ rows share.
 
 import os
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,7 +14,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ltvl_mm.utils.npz_check import check_expansion
-from ltvl_mm.utils.regular_files import open_regular
+from ltvl_mm.utils.regular_files import check_regular, read_version
+from ltvl_mm.utils.remote_files import read_object
+from ltvl_mm.utils.remote_paths import is_remote
 
 # Memory of a number or of an offset into texts.
 _BYTES_A_VALUE = 8
@@ -33,13 +36,10 @@ def read_parquet(
     Raises:
         OSError: If the file does not exist or is broken.
         ValueError: If it would take more than 100 MB and than 100 times its
-            size, or a column is nested; see also :func:`open_regular`.
+            size, or a column is nested; see also :func:`open_arrow`.
     """
-    with open_regular(file) as handle:
-        size = handle.seek(0, 2)
-    # Not the Python file: threads of Arrow that free its buffers while Python
-    # ends would abort the process.
-    with pa.OSFile(os.fsencode(file)) as handle:
+    with open_arrow(file) as handle:
+        size = handle.size()
         footer = pq.ParquetFile(handle)
         schema = footer.schema_arrow
         names = list(schema.names if columns is None else columns)
@@ -60,6 +60,27 @@ def read_parquet(
         },
         metadata=schema.metadata,
     )
+
+
+def open_arrow(file: str | Path) -> pa.NativeFile:
+    """Open a file for Arrow; a remote one is read whole.
+
+    Raises:
+        OSError: If the file does not exist.
+        ValueError: If it is not a regular file.
+    """
+    if is_remote(file):
+        return pa.BufferReader(_fetch(str(file), read_version(file)))
+    check_regular(file)
+    # Not a Python file: threads of Arrow that free its buffers while Python
+    # ends would abort the process.
+    return pa.OSFile(os.fsencode(file))
+
+
+@lru_cache(maxsize=2)
+def _fetch(url: str, version: tuple[int, int | str]) -> bytes:
+    """Return a remote file; columns of one file are read one by one."""
+    return read_object(url)
 
 
 def _check_types(schema: pa.Schema, names: Sequence[str]) -> None:

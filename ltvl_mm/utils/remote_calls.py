@@ -33,25 +33,18 @@ _T = TypeVar('_T')
 
 
 def check_scheme(scheme: str) -> None:
-    """Refuse an address that fsspec cannot open.
+    """Refuse an address that fsspec does not know.
 
     Raises:
-        ValueError: If the scheme is unknown or its package is not installed.
+        ValueError: If the scheme is unknown.
     """
     import fsspec
 
-    try:
-        fsspec.get_filesystem_class(scheme)
-    except ImportError as error:
-        raise ValueError(
-            f'{scheme}:// needs a package that is not installed ({error}); '
-            f'install it: {_EXTRA}'
-        ) from None
-    except ValueError:
+    if scheme not in fsspec.available_protocols():
         raise ValueError(
             f'{scheme}:// is unknown to fsspec; expected s3://, gs://, '
             f'hf://, https:// or a local path'
-        ) from None
+        )
 
 
 def call_remote(url: str, verb: str, function: Callable[[Any], _T]) -> _T:
@@ -128,6 +121,13 @@ def _open_system(url: str) -> Any:  # noqa: ANN401
     import fsspec
 
     scheme = url.partition('://')[0]
+    try:
+        fsspec.get_filesystem_class(scheme)
+    except ImportError as error:
+        raise RemoteError(
+            f'{url} cannot be opened: {scheme}:// needs a package that is '
+            f'not installed ({error}); install it: {_EXTRA}'
+        ) from None
     options: dict[str, Any] = {}
     if scheme in ('s3', 's3a'):
         # The tries are counted here. Options of the user come first.

@@ -162,7 +162,7 @@ def as_path(path: str | PurePath) -> Path:
 
     Raises:
         ValueError: If an address could hold a secret, has ``..`` or empty
-            parts, is of an unknown kind or needs a package that is missing.
+            parts, or is of an unknown kind.
     """
     if isinstance(path, RemotePath):
         return cast(Path, path)
@@ -188,15 +188,19 @@ def as_path(path: str | PurePath) -> Path:
 def shorten_address(address: str, root: str | PurePath | None) -> str:
     """Return the part of an address below a remote folder of images.
 
+    Without a folder, the address itself.
+
     Raises:
         ValueError: If it does not lie below the folder.
     """
-    start = '' if root is None else f'{as_path(root)}/'
+    if root is None:
+        return address
+    start = f'{as_path(root)}/'
     if not is_remote(root) or not address.startswith(start):
         raise ValueError(
             f'{address!r:.200} is an address outside the image root '
-            f'({root or "the folder of the list"}); give the remote folder of '
-            f'all images as root, such as --root {address.rpartition("/")[0]}'
+            f'{root}; give the remote folder of all images as root, such as '
+            f'--root {address.rpartition("/")[0]}'
         )
     return address.removeprefix(start)
 

@@ -98,6 +98,8 @@ def test_images_lists_and_parquet(server, bucket, tmp_path):
     (tmp_path / 'list.txt').write_text(f'{bucket}/photos/1.jpg\n')
     shards = find_shards([str(tmp_path / 'list.txt')], root=f'{bucket}/photos')
     assert shards[0].files[0][0] == '1.jpg'
+    free = find_shards([str(tmp_path / 'list.txt')])
+    assert free[0].files[0][0] == f'{bucket}/photos/1.jpg'
 
 
 @pytest.mark.parametrize(
@@ -110,6 +112,7 @@ def test_images_lists_and_parquet(server, bucket, tmp_path):
         ('s3://web/photos/../x.jpg', 's3://web/photos'),
         ('/etc/passwd', 's3://web/photos'),
         ('s3://web/photos/x.jpg', None),
+        ('s3://web/lists/../photos/x.jpg', None),
     ],
 )
 def test_no_line_of_a_list_leaves_the_root(server, bucket, line, root):

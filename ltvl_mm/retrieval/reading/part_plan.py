@@ -14,6 +14,7 @@ from ltvl_mm.retrieval.reading.shard_changes import (
 from ltvl_mm.retrieval.reading.shards import Shard
 from ltvl_mm.structures.store_numbering import (
     find_parts,
+    make_exists,
     move_parts,
     remove_part,
 )
@@ -69,6 +70,7 @@ def plan_parts(
     _check_given(root, parts, known, remove_missing=remove_missing)
     sources = _describe_shards(shards)
     valid = _read_digests(root)
+    exists = make_exists(root)
     stale: dict[str, str] = {}
     kept: dict[str, dict] = {}
     why: str | None
@@ -81,7 +83,7 @@ def plan_parts(
             why = 'its record is not the one the store was finished with'
         elif part.store not in ('', store):
             why = 'it belongs to another store'
-        elif part.rows and not (part.matrix.exists() and part.table.exists()):
+        elif part.rows and not (exists(part.matrix) and exists(part.table)):
             why = 'its files are missing'
         else:
             why = _find_stale(

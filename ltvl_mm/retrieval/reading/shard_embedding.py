@@ -19,7 +19,7 @@ from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.structures.encoder_identity import find_difference
 from ltvl_mm.structures.store_decoder import describe_old_decoder
 from ltvl_mm.structures.store_files import map_matrix
-from ltvl_mm.structures.store_reader import open_store, read_part
+from ltvl_mm.structures.store_reader import open_store, read_parts
 from ltvl_mm.structures.store_writer import (
     begin_store,
     finish_store,
@@ -29,6 +29,7 @@ from ltvl_mm.utils.image_decoding import DECODER_VERSION
 from ltvl_mm.utils.io import read_json
 from ltvl_mm.utils.launch import broadcast_object
 from ltvl_mm.utils.lock import locks_output
+from ltvl_mm.utils.remote_paths import as_path
 
 # Settings that a new store begins with.
 _VERSIONS: dict[str, Any] = {
@@ -88,7 +89,7 @@ def embed_shards(
             precision, has shards that are not given, or no image at all
             could be read.
     """
-    out = Path(out)
+    out = as_path(out)
     rank = get_rank()
     store, plan = '', None
     settings: dict[str, Any] = {}
@@ -174,8 +175,7 @@ def _finish(
     out: Path, encoder: dict[str, str], total: int, versions: dict[str, Any]
 ) -> None:
     parts = []
-    for number in range(total):
-        part = read_part(out, total, number)
+    for number, part in enumerate(read_parts(out, total)):
         if part is None:
             raise ValueError(
                 f'part {number} of {total} has disappeared from {out} while '
