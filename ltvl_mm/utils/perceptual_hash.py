@@ -47,4 +47,8 @@ def _shrink(image: Image.Image) -> Image.Image:
     pixels = nn.functional.interpolate(
         view_pixels(image), size, mode='bilinear', antialias=True
     )
-    return Image.fromarray(pixels[0, :3].permute(1, 2, 0).numpy())
+    values = pixels[0].permute(1, 2, 0).contiguous().numpy()
+    if values.shape[2] == 3:
+        return Image.fromarray(values)
+    # With the byte of padding, Pillow takes the memory as it is.
+    return Image.frombuffer('RGBX', size[::-1], values, 'raw', 'RGBX', 0, 1)

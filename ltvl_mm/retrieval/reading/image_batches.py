@@ -15,6 +15,8 @@ from ltvl_mm.utils.hash_recipes import HASH_RECIPE
 from ltvl_mm.utils.image_decoding import decode_image
 from ltvl_mm.utils.perceptual_hash import compute_phash
 
+_FILTERS = tuple(FILTER_COLUMNS.names)
+
 
 @dataclass(frozen=True)
 class ImageBatch:
@@ -86,7 +88,9 @@ class ShardBatches(IterableDataset):
             yield ImageBatch(number, stacked, rows, bad, True)
 
 
-def _read_image(found: WebImage, recipe: str) -> tuple[Image.Image, tuple]:
+def _read_image(
+    found: WebImage, recipe: str = HASH_RECIPE
+) -> tuple[Image.Image, tuple]:
     """Return the decoded image and its row of COLUMNS."""
     if found.data is None:
         raise ValueError(found.reason)
@@ -101,5 +105,5 @@ def _read_image(found: WebImage, recipe: str) -> tuple[Image.Image, tuple]:
         len(found.data),
         hashlib.sha256(found.data).hexdigest(),
         compute_phash(image, recipe),
-        *(known.get(name) for name in FILTER_COLUMNS.names),
+        *map(known.get, _FILTERS),
     )
