@@ -2,9 +2,10 @@
 
 Random JPEGs in tars, random weights, a Ray cluster of this machine, whose
 start is timed apart. Both engines embed few tars and then three times as
-many, in turn. embedding_ratio compares the seconds of the additional images,
-and embedding_start_s is what a run on Ray takes besides. retrieval_ratio
-compares whole retrievals of synthetic images in units of 50,000.
+many, in turn. embedding_cpu_ratio compares the CPU seconds of the additional
+images, of all processes; embedding_start_cpu_s is what a run on Ray takes
+besides, once. retrieval_cpu_ratio compares searches of synthetic images in
+units of 50,000, by workers that have started.
 """
 
 import argparse

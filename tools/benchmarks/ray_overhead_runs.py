@@ -6,6 +6,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -26,6 +27,7 @@ UNIT_ROWS = 50_000
 TEMPERATURE = 0.01
 BUDGET = 100
 ENGINES = ('local', 'ray')
+CLOCKS = ('wall', 'cpu')
 
 
 def run(args: argparse.Namespace) -> None:
@@ -47,44 +49,53 @@ def run(args: argparse.Namespace) -> None:
 
 
 def measure_embedding(args: argparse.Namespace, work: Path) -> dict:
-    """Return seconds of both engines, their ratio, and the start of Ray."""
+    """Return seconds of both engines, their ratios, and the start of Ray."""
     write_tars(work / 'small', args.images, args.tars)
     write_tars(work / 'large', 3 * args.images, 3 * args.tars)
     torch.manual_seed(0)
     torch.save(build_clip(args.arch).state_dict(), work / 'clip.pt')
-    times: dict[tuple[str, str], list[float]] = {}
+
+    def embed(size: str, engine: str) -> None:
+        ltvl_mm.embed(
+            work / size,
+            Path(tempfile.mkdtemp(dir=work)) / 'store',
+            arch=args.arch,
+            pretrained=str(work / 'clip.pt'),
+            device='cpu',
+            batch_size=args.batch_size,
+            workers=1,
+            engine=engine,
+        )
+
+    times: dict[tuple[str, str], list[tuple[float, float]]] = {}
     for _ in range(args.repeats):
         for size in ('small', 'large'):
             for engine in ENGINES:
-
-                def embed(size: str = size, engine: str = engine) -> None:
-                    ltvl_mm.embed(
-                        work / size,
-                        Path(tempfile.mkdtemp(dir=work)) / 'store',
-                        arch=args.arch,
-                        pretrained=str(work / 'clip.pt'),
-                        device='cpu',
-                        batch_size=args.batch_size,
-                        workers=1,
-                        engine=engine,
-                    )
-
-                times.setdefault((size, engine), []).append(_time(embed))
-    seconds = {key: median(some) for key, some in times.items()}
-    more = {e: seconds['large', e] - seconds['small', e] for e in ENGINES}
-    # A run is its start, and one or three times the small set of images.
-    start = {e: seconds['small', e] - more[e] / 2 for e in ENGINES}
-    return {
-        'embedding_s': {f'{s} {e}': t for (s, e), t in seconds.items()},
-        'embedding_whole_ratio': seconds['large', 'ray']
-        / seconds['large', 'local'],
-        'embedding_ratio': more['ray'] / more['local'],
-        'embedding_start_s': start['ray'] - start['local'],
-    }
+                one = _time(partial(embed, size, engine))
+                times.setdefault((size, engine), []).append(one)
+    found: dict[str, object] = {}
+    for place, clock in enumerate(CLOCKS):
+        small, large = (
+            {e: median(one[place] for one in times[size, e]) for e in ENGINES}
+            for size in ('small', 'large')
+        )
+        more = {engine: large[engine] - small[engine] for engine in ENGINES}
+        # A run is its start, and one or three times the small set of images.
+        start = {
+            engine: small[engine] - more[engine] / 2 for engine in ENGINES
+        }
+        found |= {
+            f'embedding_small_{clock}_s': small,
+            f'embedding_large_{clock}_s': large,
+            f'embedding_whole_{clock}_ratio': large['ray'] / large['local'],
+            f'embedding_{clock}_ratio': more['ray'] / more['local'],
+            f'embedding_start_{clock}_s': start['ray'] - start['local'],
+        }
+    return found
 
 
 def measure_retrieval(args: argparse.Namespace, work: Path) -> dict:
-    """Return seconds of both engines and their ratio."""
+    """Return seconds of both engines and their ratios."""
     store = make_store(work / 'synthetic', args.rows, args.classes)
     selection = Selection(
         store,
@@ -93,31 +104,53 @@ def measure_retrieval(args: argparse.Namespace, work: Path) -> dict:
         temperature=TEMPERATURE,
     )
     engines = {'local': LocalEngine(), 'ray': RayEngine()}
-    times: dict[str, list[float]] = {}
     results = {}
+
+    def select(name: str) -> None:
+        results[name] = select_in_units(
+            selection,
+            Path(tempfile.mkdtemp(dir=work)),
+            unit_rows=UNIT_ROWS,
+            engine=engines[name],
+        )
+
+    select('ray')  # starts the workers
+    times: dict[str, list[tuple[float, float]]] = {}
     for _ in range(args.repeats):
-        for name, engine in engines.items():
-
-            def select(name: str = name, engine: object = engine) -> None:
-                results[name] = select_in_units(
-                    selection,
-                    Path(tempfile.mkdtemp(dir=work)),
-                    unit_rows=UNIT_ROWS,
-                    engine=engine,
-                )
-
-            times.setdefault(name, []).append(_time(select))
+        for name in engines:
+            times.setdefault(name, []).append(_time(partial(select, name)))
     for one, other in zip(results['local'], results['ray'], strict=True):
         assert np.array_equal(one.rows, other.rows)
         assert np.array_equal(one.scores, other.scores)
-    seconds = {name: median(some) for name, some in times.items()}
-    return {
-        'retrieval_s': seconds,
-        'retrieval_ratio': seconds['ray'] / seconds['local'],
-    }
+    found: dict[str, object] = {}
+    for place, clock in enumerate(CLOCKS):
+        seconds = {
+            name: median(one[place] for one in some)
+            for name, some in times.items()
+        }
+        found[f'retrieval_{clock}_s'] = seconds
+        found[f'retrieval_{clock}_ratio'] = seconds['ray'] / seconds['local']
+    return found
 
 
-def _time(function: Callable[[], object]) -> float:
-    start = time.perf_counter()
+def _time(function: Callable[[], object]) -> tuple[float, float]:
+    """Return wall and CPU seconds of a call and of all child processes."""
+    cpu, start = _read_cpu(os.getpid()), time.perf_counter()
     function()
-    return time.perf_counter() - start
+    wall = time.perf_counter() - start
+    time.sleep(1)  # ended processes count when their parent notices
+    return wall, _read_cpu(os.getpid()) - cpu
+
+
+def _read_cpu(pid: int) -> float:
+    """Return CPU seconds of a process, its children, and those that ended."""
+    try:
+        text = Path(f'/proc/{pid}/stat').read_text()
+        tasks = list(Path(f'/proc/{pid}/task').glob('*/children'))
+        children = [int(c) for task in tasks for c in task.read_text().split()]
+    except OSError:  # it has ended
+        return 0.0
+    # After the name in brackets: utime, stime, cutime and cstime.
+    ticks = sum(map(int, text.rpartition(')')[2].split()[11:15]))
+    own = ticks / os.sysconf('SC_CLK_TCK')
+    return own + sum(_read_cpu(child) for child in children)
