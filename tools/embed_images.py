@@ -13,12 +13,8 @@ Machines that come and go: --engine ray --address auto
 import argparse
 from typing import TYPE_CHECKING
 
-from ltvl_mm.utils.command_line import (
-    add_device,
-    add_engine,
-    make_parser,
-    run_command,
-)
+from ltvl_mm.utils.command_line import add_device, make_parser, run_command
+from ltvl_mm.utils.engine_option import add_engine
 from ltvl_mm.utils.text import escape_controls
 
 if TYPE_CHECKING:

@@ -21,7 +21,8 @@ from ltvl_mm.retrieval.options import (
     UNIT_ROWS,
     RetrievalOptions,
 )
-from ltvl_mm.utils.command_line import add_engine, make_parser, run_command
+from ltvl_mm.utils.command_line import make_parser, run_command
+from ltvl_mm.utils.engine_option import add_engine
 
 if TYPE_CHECKING:
     from ltvl_mm.retrieval.dealing.work_engine import WorkEngine

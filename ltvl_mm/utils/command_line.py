@@ -161,21 +161,6 @@ def add_device(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_engine(parser: argparse._ActionsContainer) -> None:
-    """Add ``--engine`` and ``--address`` to a parser or a group of it."""
-    parser.add_argument(
-        '--engine',
-        choices=['local', 'ray'],
-        default='local',
-        help='local: this process, or those of torchrun or Slurm; ray: Ray',
-    )
-    parser.add_argument(
-        '--address',
-        help='address of a Ray cluster, auto for that of this machine '
-        '(default: RAY_ADDRESS, else this machine alone)',
-    )
-
-
 def choose_device(device: str | None) -> str:
     """Return a device, by default a GPU if there is one."""
     import torch

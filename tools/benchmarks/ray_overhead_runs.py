@@ -75,10 +75,10 @@ def measure_embedding(args: argparse.Namespace, work: Path) -> dict:
                 times.setdefault((size, engine), []).append(one)
     found: dict[str, object] = {}
     for place, clock in enumerate(CLOCKS):
-        small, large = (
-            {e: median(one[place] for one in times[size, e]) for e in ENGINES}
-            for size in ('small', 'large')
-        )
+        small, large = {}, {}
+        for (size, engine), runs in times.items():
+            medians = small if size == 'small' else large
+            medians[engine] = median(one[place] for one in runs)
         more = {engine: large[engine] - small[engine] for engine in ENGINES}
         # A run is its start, and one or three times the small set of images.
         start = {
