@@ -14,7 +14,7 @@ LONG = {
     'tests/test_apis/test_run_tackle.py': 333,
     'tests/test_datasets/test_tackle.py': 319,
     'tests/test_models/test_experts.py': 352,
-    'tests/test_retrieval/test_placed_downloads.py': 444,
+    'tests/test_retrieval/test_placed_downloads.py': 443,
     'tests/test_retrieval/test_retrieve.py': 598,
     'tests/test_retrieval/test_shards.py': 513,
     'tests/test_structures/test_store_index.py': 361,

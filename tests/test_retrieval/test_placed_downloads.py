@@ -100,12 +100,9 @@ def _write_retrieved(out, hashes=True, rows=ROWS):
         images = [EMBEDDED[row[1]] for row in rows]
         sha256 = [hashlib.sha256(data).hexdigest() for data in images]
         phash = [_hash(data) for data in images]
-    write_download_list(
-        out,
-        manifest,
-        {'url': [row[2] for row in rows], 'sha256': sha256, 'phash': phash},
-        [HASH_RECIPE] * len(rows),
-    )
+    urls = [row[2] for row in rows]
+    values = {'url': urls, 'sha256': sha256, 'phash': phash}
+    write_download_list(out, manifest, values, [HASH_RECIPE] * len(rows))
     save_manifest(out / 'manifest.parquet', manifest)
     write_json(
         out / 'report.json',

@@ -33,10 +33,11 @@ class LocalEngine:
         """
         rank, ranks = get_dist_info()
         mine = numbers[rank::ranks]
+        batches = job.decode(mine, workers=job.workers)
         loader = DataLoader(
-            job.decode(mine),
+            batches,
             batch_size=None,
-            num_workers=min(job.workers, len(mine)),
+            num_workers=min(job.workers, len(batches.dealt)),
             pin_memory=torch.cuda.is_available(),
         )
         with EmbeddingProgress(job.title, job.total, len(mine)) as progress:

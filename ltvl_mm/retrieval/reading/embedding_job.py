@@ -1,7 +1,7 @@
 """Embed decoded batches and write the parts of their shards."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -59,14 +59,22 @@ class EmbeddingJob:
             sources={number: self.sources[number] for number in numbers},
         )
 
-    def decode(self, numbers: Sequence[int]) -> ShardBatches:
-        """Return the decoded batches of some shards."""
+    def decode(
+        self, numbers: Sequence[int], *, workers: int = 0
+    ) -> ShardBatches:
+        """Return the decoded batches of some shards.
+
+        Args:
+            numbers: Indices of the shards.
+            workers: Number of workers that share them; 0 for none.
+        """
         return ShardBatches(
             self.shards,
             list(numbers),
             self.preprocess,
             self.batch_size,
             self.hash_recipe,
+            workers,
         )
 
     def write(
@@ -144,35 +152,58 @@ def _collect_shards(
     progress: EmbeddingProgress,
 ) -> Iterator[tuple[int, np.ndarray, dict[str, list], list]]:
     """Encode batches and yield each shard when it is whole."""
-    open_shards: dict[int, tuple[list, list, list]] = {}
+    open_shards: dict[int, _OpenShard] = {}
     for batch in batches:
-        features, rows, bad = open_shards.setdefault(
-            batch.number, ([], [], [])
-        )
+        shard = open_shards.setdefault(batch.number, _OpenShard())
         if batch.images is not None:
-            # Left on the device: to fetch each would wait for each.
+            # Keep features on the device: copying each batch would force a
+            # sync.
             with torch.inference_mode():
-                features.append(
-                    torch.nn.functional.normalize(
-                        encode(batch.images).float(), dim=-1
-                    ).half()
-                )
-        rows.extend(batch.rows)
-        bad.extend(batch.bad)
+                shard.features[batch.index] = torch.nn.functional.normalize(
+                    encode(batch.images).float(), dim=-1
+                ).half()
+        shard.content[batch.index] = (
+            *shard.content.get(batch.index, ()),
+            (batch.rows, batch.bad),
+        )
         progress.add_batch(len(batch.rows), len(batch.bad))
-        if batch.last:
+        shard.ended += batch.last
+        if shard.ended == batch.pieces:
             del open_shards[batch.number]
-            embeddings = np.empty((0, 0), np.float16)
-            if features:
-                embeddings = torch.cat(features).cpu().numpy()
-                embeddings, rows = _drop_uneven(embeddings, rows, bad)
-            columns = zip(*rows, strict=True) if rows else [()] * len(COLUMNS)
-            yield (
-                batch.number,
-                embeddings,
-                dict(zip(COLUMNS.names, map(list, columns), strict=True)),
-                bad,
-            )
+            yield (batch.number, *shard.join())
+
+
+@dataclass
+class _OpenShard:
+    """Batches of a shard that is being embedded, in any order.
+
+    Args:
+        features: Index of a batch -> (B, D) features on the device.
+        content: Index of a batch -> its rows and bad images. The last batch
+            of a piece may be empty and have the index of another's.
+        ended: Number of pieces that have ended.
+    """
+
+    features: dict[int, torch.Tensor] = field(default_factory=dict)
+    content: dict[int, tuple] = field(default_factory=dict)
+    ended: int = 0
+
+    def join(self) -> tuple[np.ndarray, dict[str, list], list]:
+        """Return embeddings, columns and bad images in their order."""
+        rows: list[tuple] = []
+        bad: list[tuple[str, str]] = []
+        for index in sorted(self.content):
+            for some_rows, some_bad in self.content[index]:
+                rows.extend(some_rows)
+                bad.extend(some_bad)
+        embeddings = np.empty((0, 0), np.float16)
+        if self.features:
+            ordered = [self.features[index] for index in sorted(self.features)]
+            embeddings = torch.cat(ordered).cpu().numpy()
+            embeddings, rows = _drop_uneven(embeddings, rows, bad)
+        columns = zip(*rows, strict=True) if rows else [()] * len(COLUMNS)
+        named = dict(zip(COLUMNS.names, map(list, columns), strict=True))
+        return embeddings, named, bad
 
 
 def _drop_uneven(

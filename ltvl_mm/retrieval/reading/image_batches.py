@@ -2,12 +2,13 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 from PIL import Image
 from torch.utils.data import IterableDataset, get_worker_info
 
+from ltvl_mm.retrieval.reading.shard_pieces import ShardPiece, deal_pieces
 from ltvl_mm.retrieval.reading.shards import Shard, iterate_shard
 from ltvl_mm.retrieval.reading.web_image import WebImage
 from ltvl_mm.structures.store_parts import FILTER_COLUMNS
@@ -27,7 +28,9 @@ class ImageBatch:
         images: (B, 3, S, S) images, or None if there are none.
         rows: B rows of COLUMNS.
         bad: (key, reason) of images that could not be read.
-        last: True for the last batch of the shard.
+        last: True for the last batch of the shard's piece.
+        index: Index of the batch in its shard.
+        pieces: Number of pieces that the shard is read in.
     """
 
     number: int
@@ -35,6 +38,8 @@ class ImageBatch:
     rows: list[tuple]
     bad: list[tuple[str, str]]
     last: bool
+    index: int = 0
+    pieces: int = 1
 
     def pin_memory(self) -> 'ImageBatch':
         """Return the batch as the loader's pinning thread wants it."""
@@ -44,7 +49,23 @@ class ImageBatch:
 
 
 class ShardBatches(IterableDataset):
-    """Batches of decoded images; a worker reads whole shards, in turn."""
+    """Batches of decoded images, which workers read from pieces of shards.
+
+    A batch has the images of ``batch_size`` consecutive entries of a shard
+    that can be read. Which these are does not depend on the number of
+    workers, so that embeddings do not either.
+
+    Args:
+        shards: Shards by index.
+        numbers: Indices of the shards to read.
+        preprocess: RGB image -> (3, S, S).
+        batch_size: Entries of a batch.
+        hash_recipe: Name of the recipe of the perceptual hashes.
+        workers: Number of workers that share the shards; 0 for none.
+
+    Attributes:
+        dealt: Pieces of each worker.
+    """
 
     def __init__(
         self,
@@ -53,39 +74,80 @@ class ShardBatches(IterableDataset):
         preprocess: Callable[[Image.Image], torch.Tensor],
         batch_size: int,
         hash_recipe: str = HASH_RECIPE,
+        workers: int = 0,
     ) -> None:
-        self.shards = shards
-        self.numbers = numbers
+        self.shards = {number: shards[number] for number in numbers}
         self.preprocess = preprocess
         self.batch_size = batch_size
         self.hash_recipe = hash_recipe
+        # Here, not in each worker: all of them must have one plan, also if
+        # a file grows now.
+        self.dealt = deal_pieces(self.shards, numbers, max(workers, 1))
 
     def __iter__(self) -> Iterator[ImageBatch]:
         info = get_worker_info()
-        mine = (
-            self.numbers
-            if info is None
-            else self.numbers[info.id :: info.num_workers]
+        dealt = self.dealt if info is None else [self.dealt[info.id]]
+        for pieces in dealt:
+            for piece in pieces:
+                yield from self._read_piece(piece)
+
+    def _read_piece(self, piece: ShardPiece) -> Iterator[ImageBatch]:
+        """Yield the batches of a piece; the last one may be empty."""
+        size = self.batch_size
+
+        def has_entry(entry: int) -> bool:
+            return piece.has(entry // size)
+
+        found = iterate_shard(
+            self.shards[piece.number],
+            has_entry if piece.count > 1 else None,
         )
-        for number in mine:
-            images: list[torch.Tensor] = []
-            rows: list[tuple] = []
-            bad: list[tuple[str, str]] = []
-            for found in iterate_shard(self.shards[number]):
-                if len(images) == self.batch_size:
-                    yield ImageBatch(
-                        number, torch.stack(images), rows, bad, False
-                    )
-                    images, rows, bad = [], [], []
-                try:
-                    image, row = _read_image(found, self.hash_recipe)
-                except ValueError as error:
-                    bad.append((found.key, str(error)))
-                else:
-                    images.append(self.preprocess(image))
-                    rows.append(row)
-            stacked = torch.stack(images) if images else None
-            yield ImageBatch(number, stacked, rows, bad, True)
+        batch, content = 0, _Content()
+        for entry, image in enumerate(found):
+            if entry // size != batch:
+                if content:
+                    yield content.build(piece, batch, last=False)
+                batch, content = entry // size, _Content()
+            if has_entry(entry):
+                # Decoded now: 256 files may be many times as large.
+                self._add(content, image)
+        yield content.build(piece, batch, last=True)
+
+    def _add(self, content: '_Content', found: WebImage) -> None:
+        """Decode an image, or add the reason why it cannot be read."""
+        try:
+            image, row = _read_image(found, self.hash_recipe)
+        except ValueError as error:
+            content.bad.append((found.key, str(error)))
+        else:
+            content.images.append(self.preprocess(image))
+            content.rows.append(row)
+
+
+@dataclass
+class _Content:
+    """What has been decoded of a batch."""
+
+    images: list[torch.Tensor] = field(default_factory=list)
+    rows: list[tuple] = field(default_factory=list)
+    bad: list[tuple[str, str]] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.rows or self.bad)
+
+    def build(
+        self, piece: ShardPiece, index: int, *, last: bool
+    ) -> ImageBatch:
+        """Return the batch of a piece."""
+        return ImageBatch(
+            piece.number,
+            torch.stack(self.images) if self.images else None,
+            self.rows,
+            self.bad,
+            last,
+            index,
+            piece.count,
+        )
 
 
 def _read_image(

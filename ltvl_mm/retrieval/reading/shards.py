@@ -2,7 +2,7 @@
 
 import glob
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from ltvl_mm.retrieval.reading.parquet_images import iterate_parquet
 from ltvl_mm.retrieval.reading.tars import iterate_tar
 from ltvl_mm.retrieval.reading.web_image import (
     MAX_FILE_BYTES,
+    NOT_WANTED,
     WebImage,
     escape_text,
 )
@@ -180,16 +181,28 @@ def _add_folder(found: _Inputs, folder: Path) -> None:
     _add_files(found.files, images)
 
 
-def iterate_shard(shard: Shard) -> Iterator[WebImage]:
+def iterate_shard(
+    shard: Shard, wanted: Callable[[int], bool] | None = None
+) -> Iterator[WebImage]:
     """Yield the images of a shard in its order, unreadable ones with a
     reason; never raises for what is in the data.
+
+    Args:
+        shard: The shard.
+        wanted: Function that tells by its index in the shard whether an
+            image is to be read; others are yielded without their bytes.
+            None to read all.
     """
     if shard.tar is not None:
-        parquet = get_suffix(shard.tar.name) == 'parquet'
-        iterate = iterate_parquet if parquet else iterate_tar
-        yield from iterate(shard.tar, shard.name)
+        if get_suffix(shard.tar.name) == 'parquet':
+            yield from iterate_parquet(shard.tar, shard.name)
+        else:
+            yield from iterate_tar(shard.tar, shard.name, wanted)
         return
-    for key, file in shard.files:
+    for index, (key, file) in enumerate(shard.files):
+        if wanted is not None and not wanted(index):
+            yield WebImage(key, None, reason=NOT_WANTED)
+            continue
         try:
             str(file).encode()  # parquet holds UTF-8 only
             data = read_regular(file, max_bytes=MAX_FILE_BYTES)

@@ -6,7 +6,7 @@ to give the images before the cut.
 """
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -30,6 +30,7 @@ from ltvl_mm.retrieval.reading.tar_names import (
 )
 from ltvl_mm.retrieval.reading.web_image import (
     MAX_IMAGE_BYTES,
+    NOT_WANTED,
     WebImage,
     escape_text,
 )
@@ -42,7 +43,9 @@ from ltvl_mm.utils.regular_files import open_regular
 _MAX_HELD = 16
 
 
-def iterate_tar(file: Path, name: str) -> Iterator[WebImage]:
+def iterate_tar(
+    file: Path, name: str, wanted: Callable[[int], bool] | None = None
+) -> Iterator[WebImage]:
     """Yield each image of a tar once; never raise for the tar's content.
 
     A name with one dot gives webdataset's key: ``dir/a.jpg`` is ``dir/a``.
@@ -56,11 +59,14 @@ def iterate_tar(file: Path, name: str) -> Iterator[WebImage]:
     Args:
         file: The tar, or several concatenated ones.
         name: Prefix of the keys.
+        wanted: Function that tells by its index in the tar whether an image
+            is to be read; of others, only headers are. None to read all.
     """
     left_out, images = LeftOut(), 0
     try:
         with open_regular(file) as handle:
-            for image in _TarReader(handle, file, name, left_out).iterate():
+            reader = _TarReader(handle, file, name, left_out, wanted)
+            for image in reader.iterate():
                 images += 1
                 yield image
     # MemoryError: of a machine that has less memory than one large image.
@@ -69,7 +75,9 @@ def iterate_tar(file: Path, name: str) -> Iterator[WebImage]:
             name, None, reason=f'the tar is broken from here: {error}'
         )
         images += 1
-    if left_out or not images:
+    # Of several workers, the first reports what is left out.
+    first = wanted is None or wanted(0)
+    if first and (left_out or not images):
         print_log(
             f'{file}: {images or "no"} images; left out: '
             f'{left_out or "nothing"}',
@@ -86,7 +94,8 @@ class _Sample:
         key: The key.
         images: (name, member, data) of images; data is read early for the
             first one only.
-        words: (stem, suffix) of captions and records -> their first bytes.
+        words: (stem, suffix) of captions and records -> their first bytes, or
+            the member where these are not read yet.
         others: Names of other members.
     """
 
@@ -94,7 +103,9 @@ class _Sample:
     images: list[tuple[MemberName, TarMember, bytes | None]] = field(
         default_factory=list
     )
-    words: dict[tuple[str, str], bytes] = field(default_factory=dict)
+    words: dict[tuple[str, str], bytes | TarMember] = field(
+        default_factory=dict
+    )
     others: list[str] = field(default_factory=list)
 
 
@@ -102,8 +113,15 @@ class _TarReader:
     """Group the members of a tar into samples, and samples into images."""
 
     def __init__(
-        self, handle: IO[bytes], file: Path, name: str, left_out: LeftOut
+        self,
+        handle: IO[bytes],
+        file: Path,
+        name: str,
+        left_out: LeftOut,
+        wanted: Callable[[int], bool] | None,
     ) -> None:
+        self.wanted = wanted
+        self.index = 0  # of the next image to yield
         self.handle = handle
         self.file = file
         self.name = name
@@ -151,15 +169,21 @@ class _TarReader:
         self, sample: _Sample, name: MemberName, member: TarMember
     ) -> None:
         if name.suffix in IMAGE_SUFFIXES:
-            early = not sample.images and _find_fault(member) is None
+            early = (
+                not sample.images
+                and _find_fault(member) is None
+                and self._is_wanted(self.index)
+            )
             data = read_data(self.handle, member) if early else None
             sample.images.append((name, member, data))
         elif name.suffix in WORD_SUFFIXES and member.kind == 'file':
             entry = (name.stem, name.suffix)
             self.offered.append(hash_name('.'.join(entry)))
             if entry not in sample.words:
-                sample.words[entry] = read_data(
-                    self.handle, member, max_bytes=MAX_WORDS
+                sample.words[entry] = (
+                    read_data(self.handle, member, max_bytes=MAX_WORDS)
+                    if self._is_wanted(self.index)
+                    else member
                 )
         elif not sample.images and len(sample.others) < _MAX_HELD:
             sample.others.append(name.full)
@@ -176,6 +200,11 @@ class _TarReader:
             )
             key, new = self._choose_key(name)
             key = escape_text(f'{self.name}/{key}')
+            wanted = self._is_wanted(self.index)
+            self.index += 1
+            if not wanted:
+                yield WebImage(key, None, reason=NOT_WANTED)
+                continue
             fault = _find_fault(member)
             if not new:
                 fault = 'a second image of this key'
@@ -195,6 +224,9 @@ class _TarReader:
                 **describe_image(*words),
             )
 
+    def _is_wanted(self, index: int) -> bool:
+        return self.wanted is None or self.wanted(index)
+
     def _choose_key(self, name: MemberName) -> tuple[str, bool]:
         """Return the key of an image, and False if its name came before."""
         full, stem = escape_text(name.full), escape_text(name.stem)
@@ -211,8 +243,11 @@ class _TarReader:
         """Return a caption or record from the sample, or from the tar."""
         stems = dict.fromkeys((name.stem, name.sample))
         for stem in stems:
-            if (stem, suffix) in sample.words:
-                return sample.words[stem, suffix]
+            words = sample.words.get((stem, suffix))
+            if isinstance(words, TarMember):
+                return read_data(self.handle, words, max_bytes=MAX_WORDS)
+            if words is not None:
+                return words
         if self.words is None:
             self.words = WordIndex(self.handle)
         for stem in stems:

@@ -9,6 +9,8 @@ from ltvl_mm.utils.regular_files import read_part_of_file
 
 # Larger members of tars and parquet files are listed as not readable.
 MAX_IMAGE_BYTES = 64 << 20
+# Reason for the missing bytes of an image that another worker reads.
+NOT_WANTED = 'read by another worker'
 
 
 @dataclass(frozen=True)
