@@ -126,7 +126,7 @@ class ShardBatches(IterableDataset):
 
 @dataclass
 class _Content:
-    """What has been decoded of a batch."""
+    """Decoded entries of a batch."""
 
     images: list[torch.Tensor] = field(default_factory=list)
     rows: list[tuple] = field(default_factory=list)
