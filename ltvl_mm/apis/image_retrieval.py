@@ -37,6 +37,7 @@ from ltvl_mm.structures.store_join import check_encoders, join_stores
 from ltvl_mm.structures.store_reader import open_store
 from ltvl_mm.utils.launch import broadcast_object
 from ltvl_mm.utils.lock import locks_output
+from ltvl_mm.utils.remote_paths import as_path
 
 StoreLike = str | Path | EmbeddingStore
 
@@ -110,7 +111,7 @@ def retrieve(
     if local_images is None:
         return manifest
     place_local_images(out, local_images)
-    return load_manifest(Path(out) / MANIFEST)
+    return load_manifest(as_path(out) / MANIFEST)
 
 
 def prepare_retrieval(
@@ -225,7 +226,7 @@ def prepare_retrieval(
         # finds the folder as it was.
         check_query_encoder(encoder, store)
         found = prepare_classes(
-            Path(out),
+            as_path(out),
             classes,
             background=resolve_auto(
                 background,

@@ -44,6 +44,7 @@ from ltvl_mm.structures.class_queries import ClassQueries, load_queries
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.structures.manifest import Manifest
 from ltvl_mm.structures.manifest_file import load_manifest
+from ltvl_mm.utils.remote_paths import as_path
 
 FILE = 'quality.json'
 # Of the images that --budget should keep when later ones are wrong.
@@ -79,7 +80,7 @@ def check_retrieval(
         ValueError: If a file is missing, images are not in the stores, or
             encoders differ.
     """
-    retrieved = Path(retrieved)
+    retrieved = as_path(retrieved)
     manifest = load_manifest(retrieved / 'manifest.parquet')
     queries = load_queries(retrieved / 'queries.npz')
     counts = load_class_counts(class_counts, len(queries.class_names))

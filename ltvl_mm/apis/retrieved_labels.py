@@ -17,6 +17,7 @@ from ltvl_mm.structures.soft_labels import (
     save_soft_labels,
 )
 from ltvl_mm.utils.progress import progress_bar
+from ltvl_mm.utils.remote_paths import as_path
 
 # Images whose probabilities of all classes are in memory at a time.
 _CHUNK = 4096
@@ -49,7 +50,7 @@ def label_retrieved(
         ValueError: If a file is missing, images are not in the stores, or
             encoders differ.
     """
-    retrieved = Path(retrieved)
+    retrieved = as_path(retrieved)
     manifest = load_manifest(retrieved / 'manifest.parquet')
     queries = load_queries(retrieved / 'queries.npz')
     store, rows = find_retrieved_rows(manifest, stores, queries)

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ltvl_mm.utils.config_walk import name_type, walk_config
+from ltvl_mm.utils.remote_paths import as_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,7 +51,7 @@ def wrap_training_set(dataset: 'Mapping', manifest: str | Path) -> dict:
                 f'replace them by --cfg-options '
                 f'train_dataloader.dataset.manifest={manifest}'
             )
-    if not Path(manifest).is_file():
+    if not as_path(manifest).is_file():
         raise ValueError(
             f'{manifest} is not a file; give the manifest.parquet that '
             f'tools/retrieve.py has written'

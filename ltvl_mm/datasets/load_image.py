@@ -6,7 +6,7 @@ from mmcv.transforms import LoadImageFromFile
 
 from ltvl_mm.registry import TRANSFORMS
 from ltvl_mm.utils.image_decoding import decode_image
-from ltvl_mm.utils.regular_files import open_regular, read_regular
+from ltvl_mm.utils.regular_files import read_part_of_file, read_regular
 
 
 @TRANSFORMS.register_module()
@@ -32,8 +32,8 @@ class LoadImage(LoadImageFromFile):
         to_float32: Return float32 instead of uint8. Default False.
         ignore_empty: Return None instead of raising if the image cannot be
             loaded. Default False.
-        backend_args: File backend of mmengine; None chooses by the prefix of
-            the path. Default None.
+        backend_args: File backend of mmengine. Default None reads addresses
+            (``s3://``, ``gs://``, ``hf://``, ``https://``) through fsspec.
 
     Raises:
         ValueError: If the image cannot be read; the message names it.
@@ -80,7 +80,7 @@ class LoadImage(LoadImageFromFile):
         }
 
     def _read_bytes(self, path: str) -> bytes:
-        if self.backend_args is None and '://' not in path:
+        if self.backend_args is None:
             return read_regular(path)  # never waits for a pipe
         return mmengine.fileio.get(path, backend_args=self.backend_args)
 
@@ -93,9 +93,7 @@ class LoadImage(LoadImageFromFile):
 
 
 def _read_range(path: str, offset: int, size: int) -> bytes:
-    with open_regular(path) as file:
-        file.seek(offset)
-        data = file.read(size)
+    data = read_part_of_file(path, offset, size)
     if len(data) < size:
         raise ValueError(
             f'the file ends within the {size} bytes from {offset} on'

@@ -2,18 +2,21 @@
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
-from mmengine.dataset import force_full_init
+from mmengine.dataset import Compose, force_full_init
 from mmengine.logging import print_log
 from mmpretrain.datasets import BaseDataset
 
 from ltvl_mm.datasets.image_files import check_first_images
+from ltvl_mm.datasets.remote_loading import use_load_image
 from ltvl_mm.datasets.subset import select_samples
 from ltvl_mm.registry import DATASETS
 from ltvl_mm.structures.class_names import load_class_names
 from ltvl_mm.structures.manifest_file import load_manifest
+from ltvl_mm.structures.packed_images import PackedImages, load_packed_images
+from ltvl_mm.utils.remote_errors import RemoteError
+from ltvl_mm.utils.remote_paths import as_path, is_remote
 
 
 @DATASETS.register_module()
@@ -28,7 +31,9 @@ class RetrievedDataset(BaseDataset):
     Args:
         manifest: A manifest file of ``tools/retrieve.py``.
         image_root: Folder that the manifest's files lie in; None for the
-            manifest's own.
+            manifest's own. In a remote folder (``s3://...``), images are
+            read out of ``images.tar`` by ranges where there is one, and
+            loaded with :class:`ltvl_mm.LoadImage`.
         classes: K names (or a file of them) that must be the manifest's;
             None takes the manifest's.
         min_probability: Minimum softmax probability p_k of an image, in
@@ -68,7 +73,7 @@ class RetrievedDataset(BaseDataset):
                 f'filters (see report.json beside it for what they removed), '
                 f'or a larger store'
             )
-        self.image_root = Path(image_root or Path(manifest).parent)
+        self.image_root = as_path(image_root or as_path(manifest).parent)
         if not self.image_root.is_dir():
             raise ValueError(
                 f'the image root {self.image_root} of the manifest '
@@ -85,6 +90,7 @@ class RetrievedDataset(BaseDataset):
             )
         self.min_probability = min_probability
         self._unreadable: set[int] = set()
+        self._packed: PackedImages | None = None
         super().__init__(
             ann_file=str(manifest),
             classes=self.manifest.class_names,
@@ -102,6 +108,11 @@ class RetrievedDataset(BaseDataset):
             chosen = count if self._indices is None else self._indices
             self.data_list = rows[select_samples(count, chosen)]
             self._fully_initialized = True
+            if is_remote(self.image_root):
+                self._packed = load_packed_images(
+                    self.image_root, self.manifest
+                )
+                return
             packed = self.image_root / 'images.tar'
             if packed.exists() and not packed.with_suffix('').exists():
                 raise ValueError(
@@ -135,13 +146,31 @@ class RetrievedDataset(BaseDataset):
         )
         return rows
 
+    @property
+    def pipeline(self) -> Compose:
+        """Transforms; those of remote images load with LoadImage."""
+        return self._pipeline
+
+    @pipeline.setter
+    def pipeline(self, pipeline: Compose) -> None:
+        is_far = is_remote(self.image_root)
+        self._pipeline = use_load_image(pipeline) if is_far else pipeline
+
     @force_full_init
     def get_data_info(self, idx: int) -> dict:
         """Return the annotation of sample ``idx``."""
         idx = range(len(self))[idx]  # counts from the end if negative
         row, rows = int(self.data_list[idx]), self.manifest
+        place: dict[str, object] = {
+            'img_path': os.path.join(self._root, rows.file[row])
+        }
+        if self._packed is not None:
+            place = {
+                'img_path': str(self._packed.tar),
+                'byte_range': self._packed.get_range(row),
+            }
         return {
-            'img_path': os.path.join(self._root, rows.file[row]),
+            **place,
             'gt_label': int(rows.class_id[row]),
             'origin': 'retrieved',
             'key': rows.key[row],
@@ -224,6 +253,8 @@ class RetrievedDataset(BaseDataset):
             return None, None
         try:
             data, error = super().prepare_data(idx), None
+        except RemoteError:  # the next image would fail as well
+            raise
         # What a broken file raises is up to decoder and transforms.
         except Exception as reason:  # noqa: BLE001
             data, error = None, reason

@@ -19,6 +19,7 @@ from ltvl_mm.structures.classification_dataset import ClassificationDataset
 from ltvl_mm.structures.labels import read_labels
 from ltvl_mm.structures.soft_labels import FILE, load_soft_labels
 from ltvl_mm.utils.pipelines import find_pipeline, list_innermost
+from ltvl_mm.utils.remote_paths import as_path
 
 
 @DATASETS.register_module()
@@ -112,7 +113,7 @@ class TACKLEDataset(OriginMixin, SubsetMixin, BaseDataset):
         )
         self._soft_labels = (
             load_soft_labels(
-                Path(manifest).with_name(FILE)
+                as_path(manifest).with_name(FILE)
                 if soft_labels is True
                 else soft_labels,
                 self.retrieved.manifest,
@@ -159,7 +160,7 @@ class TACKLEDataset(OriginMixin, SubsetMixin, BaseDataset):
             >>> len(dataset) - len(dataset.retrieved)
             6
         """
-        manifest = Path(retrieved)
+        manifest = as_path(retrieved)
         if manifest.is_dir():
             manifest = manifest / 'manifest.parquet'
         with DefaultScope.overwrite_default_scope('mmpretrain'):

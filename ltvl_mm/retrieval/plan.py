@@ -10,6 +10,7 @@ from ltvl_mm.retrieval.search.work_units import cut_units
 from ltvl_mm.retrieval.task import RetrievalTask
 from ltvl_mm.structures.store_files import map_matrix
 from ltvl_mm.utils.io import check_claim
+from ltvl_mm.utils.remote_paths import as_path
 from ltvl_mm.utils.rng import make_generator
 
 # Rows that are read one after the other when the rate is measured.
@@ -90,11 +91,12 @@ def plan_retrieval(
         ValueError: If ``out`` was begun with other classes, stores or
             options.
     """
-    check_claim(Path(out), task.describe())
+    out = as_path(out)
+    check_claim(out, task.describe())
     units = cut_units(task.store, task.unit_rows)
-    first = Path(out) / 'selection' / '0'
+    first = out / 'selection' / '0'
     missing = [unit for unit in units if not unit.locate(first).exists()]
-    if (Path(out) / 'manifest.parquet').exists():
+    if (out / 'manifest.parquet').exists():
         missing = []
     left = sum(unit.stop - unit.start for unit in missing)
     rate, admitted = _measure(task, patience)

@@ -13,6 +13,7 @@ from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.structures.store_files import spell_column
 from ltvl_mm.structures.store_rows import describe_bad_rows
 from ltvl_mm.utils.io import read_json
+from ltvl_mm.utils.remote_paths import as_path
 
 # By these copies are recognized beside the cosine.
 _TRAITS = ('sha256', 'url', 'phash')
@@ -84,7 +85,7 @@ def make_report(
 
 def describe_report(out: str | Path) -> str:
     """Return the report of a retrieved folder in a few lines of text."""
-    out = Path(out)
+    out = as_path(out)
     found = read_json(out / 'report.json')
     lines = [
         f'{found["retrieved"]} of {found["retrieved"] + found["missing"]} '

@@ -1,7 +1,8 @@
 """The folder that students train on: images, and what each one is."""
 
+import hashlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
@@ -16,10 +17,13 @@ from ltvl_mm.retrieval.search.exact_ranking import Candidates
 from ltvl_mm.retrieval.task import RetrievalTask
 from ltvl_mm.structures.manifest import Manifest
 from ltvl_mm.structures.manifest_file import save_manifest
+from ltvl_mm.structures.packed_images import TAR, save_packed_images
 from ltvl_mm.utils.image_conversion import convert_for_training
 from ltvl_mm.utils.image_decoding import IMAGE_SUFFIXES
 from ltvl_mm.utils.io import atomic_write, hash_file
 from ltvl_mm.utils.progress import progress_bar
+from ltvl_mm.utils.remote_calls import map_ahead
+from ltvl_mm.utils.remote_paths import is_remote
 from ltvl_mm.utils.temporaries import explain_write_errors
 from ltvl_mm.version import __version__
 
@@ -111,44 +115,71 @@ def _copy_images(
     with progress_bar(total=len(rows), title='copy images', unit='img') as bar:
         for place in np.argsort(rows, kind='stable'):
             bar.update()
-            file = out / manifest.file[place]
-            # Not atomic: a killed run may have left a part of an image. Its
-            # checksum tells whether it is whole and as in the source.
-            is_copied = (
-                file.exists() and hash_file(file) == metadata['sha256'][place]
-            )
-            data = (
-                file.read_bytes()
-                if is_copied
-                else _read_image(metadata, place)
+            is_copied, data = _find_image(
+                out / manifest.file[place], metadata, place
             )
             name, final = converter.convert(place, data)
             if is_copied and final == data:
                 continue
             file = out / name
+            if is_remote(file):
+                with atomic_write(file) as remote:
+                    remote.write(final)
+                continue
             with explain_write_errors(file):
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_bytes(final)
     return converter.finish()
 
 
+def _find_image(
+    file: Path, metadata: dict[str, list], place: int
+) -> tuple[bool, bytes]:
+    """Return whether an image was copied before, and its bytes."""
+    sha256 = metadata['sha256'][place]
+    if is_remote(file):  # uploads are whole: one request tells
+        try:
+            data = file.read_bytes()
+        except FileNotFoundError:
+            return False, _read_image(metadata, place)
+        if hashlib.sha256(data).hexdigest() == sha256:
+            return True, data
+    # Not atomic: a killed run may have left a part of an image. Its checksum
+    # tells whether it is whole and as in the source.
+    elif file.exists() and hash_file(file) == sha256:
+        return True, file.read_bytes()
+    return False, _read_image(metadata, place)
+
+
 def _pack_images(
     rows: np.ndarray, metadata: dict[str, list], manifest: Manifest, out: Path
 ) -> Manifest:
-    """Write images.tar, which unpacks to images/; return the final names."""
+    """Write images.tar, which unpacks to images/, and its index.
+
+    Returns:
+        The manifest with the final names.
+    """
     converter = _Converter(manifest)
+    places = np.argsort(rows, kind='stable')
+    sizes = np.zeros(len(rows), np.int64)
     with (
         progress_bar(total=len(rows), title='pack images', unit='img') as bar,
-        atomic_write(out / 'images.tar') as file,
+        atomic_write(out / TAR) as file,
     ):
 
         def read_all() -> Iterator[tuple[str, bytes]]:
-            for place in np.argsort(rows, kind='stable'):
-                yield converter.convert(place, _read_image(metadata, place))
+            images = _read_images(metadata, places.tolist())
+            for place, data in zip(places.tolist(), images, strict=True):
+                name, final = converter.convert(place, data)
+                sizes[place] = len(final)
+                yield name, final
                 bar.update()
 
-        write_tar(file, read_all())
-    return converter.finish()
+        offsets = np.zeros(len(rows), np.int64)
+        offsets[places] = write_tar(file, read_all())
+    manifest = converter.finish()
+    save_packed_images(out, manifest, offsets, sizes)
+    return manifest
 
 
 class _Converter:
@@ -198,6 +229,20 @@ def _log_first(text: str, names: list[str], level: int) -> None:
     first = ', '.join(names[:_SHOWN])
     more = ', ...' if len(names) > _SHOWN else ''
     print_log(f'{len(names)} {text}: {first}{more}', 'current', level=level)
+
+
+def _read_images(
+    metadata: dict[str, list], places: Sequence[int]
+) -> Iterator[bytes]:
+    """Yield the bytes of images; those in remote tars are read ahead."""
+    sources = {metadata['source'][place] or '' for place in places}
+
+    def read(place: int) -> bytes:
+        return _read_image(metadata, place)
+
+    # Rows of a parquet file are read in order, by one reader.
+    ahead = all(is_remote(s) and not s.endswith('.parquet') for s in sources)
+    return map_ahead(read, places) if ahead else map(read, places)
 
 
 def _read_image(metadata: dict[str, list], place: int) -> bytes:

@@ -1,6 +1,5 @@
 """From a store and class queries to a folder that students train on."""
 
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +18,15 @@ from ltvl_mm.retrieval.search.work_units import select_in_units
 from ltvl_mm.retrieval.task import RetrievalTask
 from ltvl_mm.structures.manifest import Manifest
 from ltvl_mm.structures.manifest_file import load_manifest
-from ltvl_mm.utils.io import check_or_write_settings, read_json, write_json
+from ltvl_mm.utils.io import (
+    check_or_write_settings,
+    read_json,
+    remove_folder,
+    write_json,
+)
 from ltvl_mm.utils.launch import broadcast_object
 from ltvl_mm.utils.lock import locks_output
+from ltvl_mm.utils.remote_paths import as_path
 
 
 @locks_output('out')
@@ -51,7 +56,7 @@ def run_retrieval(
             is missing or repeated, no image is left for any class, or
             ``out`` was begun with other classes, stores or options.
     """
-    out, first = Path(out), get_rank() == 0
+    out, first = as_path(out), get_rank() == 0
     if first:
         check_or_write_settings(out, task.describe())
     if not broadcast_object(
@@ -83,7 +88,7 @@ def run_retrieval(
         if reason is not None:
             raise ValueError(reason)
     if first:
-        shutil.rmtree(out / 'selection', ignore_errors=True)
+        remove_folder(out / 'selection')
     report = read_json(out / 'report.json')
     return load_manifest(out / 'manifest.parquet'), [
         Rejected(**entry) for entry in report['rejected']

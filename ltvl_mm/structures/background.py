@@ -13,6 +13,7 @@ from ltvl_mm.structures.class_queries import (
     parse_queries,
 )
 from ltvl_mm.utils.io import hash_content, read_arrays, write_arrays
+from ltvl_mm.utils.remote_paths import as_path
 
 FILE = 'background.npz'
 
@@ -104,7 +105,7 @@ def load_background(path: str | Path) -> Background:
 
 def find_background(folder: str | Path) -> Background | None:
     """Return the background classes of a retrieved folder; None if none."""
-    path = Path(folder) / FILE
+    path = as_path(folder) / FILE
     return load_background(path) if path.exists() else None
 
 

@@ -89,7 +89,8 @@ def _parse_entry(entry: Any, num_classes: int) -> CopyPicture:  # noqa: ANN401
             raise ValueError(f'{name} must be text, got {entry[name]!r:.80}')
     for name in ('picture', 'original'):
         path = Path(entry[name])
-        if path.is_absolute() or '..' in path.parts:
+        address = '://' in entry[name]
+        if address or path.is_absolute() or '..' in path.parts:
             raise ValueError(
                 f'{name} must be a path inside the folder, got '
                 f'{entry[name]!r:.80}'

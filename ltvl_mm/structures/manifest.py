@@ -126,7 +126,8 @@ class Manifest:
                 raise ValueError(
                     f'manifest row {row}: {self.file[row]!r} is not a path'
                 )
-            if path.is_absolute() or '..' in path.parts:
+            address = '://' in self.file[row]
+            if address or path.is_absolute() or '..' in path.parts:
                 raise ValueError(
                     f'manifest row {row}: {self.file[row]!r} leaves the folder'
                 )

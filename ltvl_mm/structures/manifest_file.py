@@ -12,6 +12,7 @@ from ltvl_mm.structures.manifest import MANIFEST_SCHEMA, Manifest
 from ltvl_mm.structures.text_column import TextColumn, check_text
 from ltvl_mm.utils.io import atomic_write
 from ltvl_mm.utils.parquet_files import read_parquet
+from ltvl_mm.utils.remote_paths import as_path
 
 
 def save_manifest(path: str | Path, manifest: Manifest) -> None:
@@ -50,7 +51,7 @@ def load_manifest(path: str | Path) -> Manifest:
         ValueError: If the file is missing, is not a manifest, or violates the
             contract of :class:`Manifest`.
     """
-    if not Path(path).is_file():
+    if not as_path(path).is_file():
         raise ValueError(
             f'the manifest {path} does not exist; make it with '
             f'tools/retrieve.py'

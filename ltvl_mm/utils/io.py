@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ from ltvl_mm.utils.regular_files import (
     read_regular,
 )
 from ltvl_mm.utils.remote_errors import RemoteError
-from ltvl_mm.utils.remote_files import upload_file
+from ltvl_mm.utils.remote_files import delete_folder, upload_file
 from ltvl_mm.utils.remote_paths import as_path, is_remote
 from ltvl_mm.utils.temporaries import (
     create_temporary,
@@ -87,6 +88,14 @@ def _upload_draft(
         ):
             yield file
         upload_file(draft, url)
+
+
+def remove_folder(folder: str | Path) -> None:
+    """Delete a folder with its content, if it exists."""
+    if is_remote(folder):
+        delete_folder(str(as_path(folder)))
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def write_if_new(path: str | Path, text: str) -> bool:

@@ -7,7 +7,8 @@ text of fsspec's own errors, which may hold signed addresses, is not repeated.
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from typing import Any, TypeVar
@@ -92,6 +93,24 @@ def run_in_parallel(
         items: Its arguments.
     """
     return list(_make_pool(os.getpid()).map(function, items))
+
+
+def map_ahead(
+    function: Callable[[_A], _T], items: Iterable[_A]
+) -> Iterator[_T]:
+    """Yield ``function(item)`` in order; PARALLEL results are made ahead.
+
+    Args:
+        function: Function that calls no :func:`submit`, see above.
+        items: Its arguments.
+    """
+    pending: deque[Future[_T]] = deque()
+    for item in items:
+        pending.append(submit(function, item))
+        if len(pending) > PARALLEL:
+            yield pending.popleft().result()
+    while pending:
+        yield pending.popleft().result()
 
 
 def submit(function: Callable[..., _T], *args: object) -> 'Future[_T]':

@@ -1,6 +1,5 @@
 """Pictures of skipped near-duplicates beside their originals."""
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from ltvl_mm.structures.copy_pictures import (
 )
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.utils.image_decoding import decode_image
-from ltvl_mm.utils.io import atomic_write
+from ltvl_mm.utils.io import atomic_write, remove_folder
 
 # Web-scale collections hold tens of thousands, more than a user looks at.
 MAX_PICTURES = 300
@@ -52,7 +51,7 @@ def write_copy_pictures(
     shown = [listed[pick] for pick in picks.astype(int)]
     copies = _read_pictures([store], [key for (key, _), _ in shown])
     originals = _read_pictures(excluded, [of for (_, of), _ in shown])
-    shutil.rmtree(out / FOLDER, ignore_errors=True)  # of a killed run
+    remove_folder(out / FOLDER)  # of a killed run
     pictures = []
     for number, ((key, copy_of), entries) in enumerate(shown):
         pictures.append(

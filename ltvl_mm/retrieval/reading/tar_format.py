@@ -8,6 +8,7 @@ were concatenated are read to the end.
 import io
 import os
 import tarfile
+from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import IO
@@ -144,8 +145,13 @@ def read_data(
     return data
 
 
-def write_tar(file: IO[bytes], members: Iterable[tuple[str, bytes]]) -> None:
-    """Write (name, bytes) members; equal members give equal bytes."""
+def write_tar(file: IO[bytes], members: Iterable[tuple[str, bytes]]) -> array:
+    """Write (name, bytes) members; equal members give equal bytes.
+
+    Returns:
+        First byte of each member's data, as an array of ``'q'``.
+    """
+    offsets = array('q')
     with tarfile.open(fileobj=file, mode='w', format=tarfile.USTAR_FORMAT) as (
         tar
     ):
@@ -153,6 +159,8 @@ def write_tar(file: IO[bytes], members: Iterable[tuple[str, bytes]]) -> None:
             member = tarfile.TarInfo(name)  # without owner and time
             member.size = len(data)
             tar.addfile(member, io.BytesIO(data))
+            offsets.append(tar.offset - _round_up(len(data)))
+    return offsets
 
 
 def _skip_zeros(file: IO[bytes], start: int) -> int | None:
