@@ -49,6 +49,7 @@ def main() -> None:
     (work / 'names.txt').write_text('\n'.join(NAMES) + '\n')
     inputs = upload(work / 'memory', args.url) if args.url else work / 'memory'
     os.environ['RAY_USAGE_STATS_ENABLED'] = '0'
+    os.environ['RAY_worker_niceness'] = '0'
     ray.init(num_cpus=2, include_dashboard=False, logging_level='ERROR')
     embed(work, work / 'memory', work / 'quiet')
     found = {

@@ -27,6 +27,7 @@ from ltvl_mm.retrieval.dealing.ray_engine import RayEngine  # noqa: E402
 @pytest.fixture(scope='module', autouse=True)
 def cluster():
     os.environ['RAY_USAGE_STATS_ENABLED'] = '0'
+    os.environ['RAY_worker_niceness'] = '0'
     # Workers cannot import what lies beside the tests.
     ray.cloudpickle.register_pickle_by_value(web_memory)
     ray.init(num_cpus=2, include_dashboard=False, logging_level='ERROR')
