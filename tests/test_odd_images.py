@@ -6,7 +6,7 @@ import io
 import numpy as np
 import pytest
 from odd_inputs.images import COPIED, EPS, IMAGES
-from odd_inputs.tars import draw, write_members
+from odd_inputs.tar_members import draw, write_members
 from PIL import Image
 
 from ltvl_mm.apis.image_loading import load_image

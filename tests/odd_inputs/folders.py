@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from odd_inputs.tars import draw
+from odd_inputs.tar_members import draw
 
 
 @dataclass(frozen=True)

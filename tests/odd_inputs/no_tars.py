@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-from odd_inputs.tars import draw, write_members
+from odd_inputs.tar_members import draw, write_members
 
 
 def _compress(pack: Callable[[bytes], bytes]) -> Callable[[Path], None]:

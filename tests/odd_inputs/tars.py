@@ -4,7 +4,6 @@ Each image of a case is ``draw(number)``, so that a reader's result shows
 which image it is. A new case is one more entry.
 """
 
-import io
 import subprocess
 import tarfile
 import tempfile
@@ -12,15 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from PIL import Image
-
-
-def draw(number: int) -> bytes:
-    """Return a PNG whose color is ``number``, 0 to 215, in base 6."""
-    color = tuple(51 * (number // 6**place % 6) for place in (2, 1, 0))
-    file = io.BytesIO()
-    Image.new('RGB', (8, 8), color).save(file, 'PNG')
-    return file.getvalue()
+from odd_inputs.tar_members import draw, write_members
 
 
 @dataclass(frozen=True)
@@ -41,38 +32,6 @@ class OddTar:
     bad: dict[str, str] = field(default_factory=dict)
     log: str = ''
     name: str = 's.tar'
-
-
-def write_members(
-    path: Path, members: list, form: int = tarfile.PAX_FORMAT
-) -> None:
-    """Write (name, content) members; see :func:`add_member`."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tarfile.open(path, 'w', format=form) as tar:
-        for name, content in members:
-            add_member(tar, name, content)
-
-
-def add_member(tar: tarfile.TarFile, name: str, content: object) -> None:
-    """Add a member.
-
-    Args:
-        tar: The tar.
-        name: Name of the member.
-        content: An int for an image, text or bytes for a file, and
-            ``(type, target)`` for a link, folder or device.
-    """
-    member = tarfile.TarInfo(name)
-    if isinstance(content, tuple):
-        member.type, member.linkname = content
-        tar.addfile(member)
-        return
-    if isinstance(content, int):
-        content = draw(content)
-    elif isinstance(content, str):
-        content = content.encode()
-    member.size = len(content)
-    tar.addfile(member, io.BytesIO(content))
 
 
 def _of(*members: tuple, **options: int) -> Callable[[Path], None]:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from odd_inputs.folders import FOLDERS, draw
 from odd_inputs.images import IMAGES
-from odd_inputs.tars import TARS, write_members
+from odd_inputs.tar_members import write_members
+from odd_inputs.tars import TARS
 
 from ltvl_mm.apis.captions import index_captions
 from ltvl_mm.datasets import CaptionedImages

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from odd_inputs.folders import FOLDERS
 from odd_inputs.images import EPS, IMAGES
-from odd_inputs.tars import TARS, draw, write_members
+from odd_inputs.tar_members import draw, write_members
+from odd_inputs.tars import TARS
 
 from ltvl_mm.registry import TRANSFORMS
 from ltvl_mm.retrieval.reading.download_list import write_download_list

@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 from odd_inputs.folders import FOLDERS, draw, write_files
-from odd_inputs.tars import write_members
+from odd_inputs.tar_members import write_members
 
 from ltvl_mm.retrieval.reading import shards as shards_module
 from ltvl_mm.retrieval.reading.shards import find_shards, iterate_shard

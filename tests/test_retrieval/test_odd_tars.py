@@ -6,7 +6,8 @@ import re
 import numpy as np
 import pytest
 from odd_inputs.no_tars import NO_TARS
-from odd_inputs.tars import TARS, draw
+from odd_inputs.tar_members import draw
+from odd_inputs.tars import TARS
 from web_memory import embed
 
 from ltvl_mm.retrieval.reading import tars as tars_module

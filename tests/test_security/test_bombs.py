@@ -16,7 +16,7 @@ import zlib
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from odd_inputs.tars import draw, write_members
+from odd_inputs.tar_members import draw, write_members
 
 GIB = 1 << 30
 

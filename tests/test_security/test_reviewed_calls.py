@@ -127,7 +127,7 @@ REVIEWED: dict[str, dict[str, tuple[int, str]]] = {
     'tools/benchmarks/report_runs.py': {
         'subprocess.run': (1, 'our own tools/report.py'),
     },
-    'tools/benchmarks/retrieval_runs.py': {
+    'tools/benchmarks/retrieval_memory.py': {
         'subprocess.run': (1, 'the benchmark itself, in a new process'),
     },
     'tools/cache_features.py': {

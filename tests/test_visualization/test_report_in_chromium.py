@@ -19,6 +19,7 @@ from ltvl_mm.visualization.report.run_reader import read_run
 
 pytest.importorskip('selenium')
 from chromium import make_wait, open_browser
+from report_window import find_contrast, list_cards, show
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select
 
@@ -50,48 +51,6 @@ def browser(tmp_path_factory):
 def opened(browser, page):
     show(browser, page)
     return browser
-
-
-def show(browser, page, *, width=1280, scheme='light', touch=False):
-    browser.execute_cdp_cmd(
-        'Emulation.setTouchEmulationEnabled', dict(enabled=touch)
-    )
-    browser.execute_cdp_cmd(
-        'Emulation.setDeviceMetricsOverride',
-        dict(width=width, height=900, deviceScaleFactor=1, mobile=width < 600),
-    )
-    browser.execute_cdp_cmd(
-        'Emulation.setEmulatedMedia',
-        dict(features=[dict(name='prefers-color-scheme', value=scheme)]),
-    )
-    # A page that is there already would not be waited for.
-    browser.get('about:blank')
-    browser.get(page.as_uri())
-    make_wait(browser).until(
-        lambda browser: browser.execute_script(
-            'return document.documentElement.dataset.drawn === "yes"'
-        )
-    )
-
-
-def measure_contrast(one, other):
-    lights = []
-    for color in (one.strip(' #'), other.strip(' #')):
-        whole = ''.join(2 * c for c in color) if len(color) == 3 else color
-        parts = np.array([int(whole[i : i + 2], 16) for i in (0, 2, 4)]) / 255
-        linear = np.where(
-            parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4
-        )
-        lights.append(linear @ [0.2126, 0.7152, 0.0722])
-    return (max(lights) + 0.05) / (min(lights) + 0.05)
-
-
-def list_cards(browser):
-    return browser.execute_script(
-        'return [...document.querySelectorAll(".card")]'
-        '.filter((card) => !card.hidden)'
-        '.map((card) => card.querySelector("h3").textContent)'
-    )
 
 
 def test_it_loads_without_errors_and_without_network(opened):
@@ -147,10 +106,10 @@ def test_words_stand_out_from_their_ground(browser, page, scheme):
     # WCAG 2.2, AA: 1.4.3 for words, 1.4.11 for what figures draw.
     for ground in ('--ground', '--card'):
         for text in ('--text', '--quiet', '--link'):
-            contrast = measure_contrast(find(ground), find(text))
+            contrast = find_contrast(find(ground), find(text))
             assert contrast >= 4.5, (ground, text)
     for color in COLORS:
-        assert measure_contrast(find('--ground'), color) >= 3.3, color
+        assert find_contrast(find('--ground'), color) >= 3.3, color
     # Figures follow the page.
     said = browser.execute_script('return plots()[0].layout.font.color.trim()')
     assert said == ('#1b1e23' if scheme == 'light' else '#e6e8eb')

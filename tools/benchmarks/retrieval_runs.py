@@ -5,25 +5,21 @@ import itertools
 import json
 import multiprocessing
 import os
-import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from statistics import median
 
-import faiss
 import numpy as np
 import torch
+from retrieval_answers import measure_faiss_recall, measure_match
 from retrieval_data import make_queries, make_store
+from retrieval_memory import measure_memory, print_peak
 
 from ltvl_mm.retrieval.search.candidate_pool import CandidatePool
-from ltvl_mm.retrieval.search.exact_products import multiply_exactly
 from ltvl_mm.retrieval.search.exact_ranking import Candidates
-from ltvl_mm.retrieval.search.index_search import make_contrastive_queries
-from ltvl_mm.retrieval.search.scores import RowScores, compute_scores
 from ltvl_mm.retrieval.search.selection import Selection
 from ltvl_mm.structures.class_queries import ClassQueries
 from ltvl_mm.structures.embedding_store import EmbeddingStore
@@ -35,12 +31,15 @@ _LARGE_N = 2e7
 def run(args: argparse.Namespace) -> None:
     """Measure and print the results."""
     torch.set_num_threads(1)
-    faiss.omp_set_num_threads(1)
     rows = int(args.n)
     store = make_store(Path(args.work_dir), rows, 1000)
     queries = make_queries(args.k)
     if args.measure_memory:
-        _print_peak(store, queries, args)
+        budget = np.full(args.k, args.nk)
+        if args.measure_memory == 'floor':
+            print_peak(lambda: _run_floor(store, queries))
+        else:
+            print_peak(lambda: _run_ours(store, queries, budget, args))
         return
     results = {
         'device': 'cpu',
@@ -56,17 +55,23 @@ def run(args: argparse.Namespace) -> None:
     results['seconds_1e6'] = seconds
     results['exact_over_gemm_1e6'] = seconds['ours'] / seconds['floor']
     results['dense_over_ours'] = seconds['dense'] / seconds['ours']
-    results['exact_match_1e6'] = _match(million, queries, exact)
+    results['exact_match_1e6'] = measure_match(
+        million, queries, exact, TEMPERATURE
+    )
     seconds = _compare_wall(million, queries, budget, args)
     results['processes'] = os.cpu_count()
     results['seconds_wall_1e6'] = seconds
     results['exact_over_gemm_wall_1e6'] = seconds['ours'] / seconds['floor']
-    results['faiss_recall'] = _search_faiss(million, queries, exact, args.nk)
+    results['faiss_recall'] = measure_faiss_recall(
+        million, queries, exact, args.nk
+    )
     if rows > 10**6:
         seconds, exact = _compare(store, queries, budget, args)
         results['seconds'] = seconds
         results['exact_over_gemm'] = seconds['ours'] / seconds['floor']
-        results['exact_match'] = _match(store, queries, exact)
+        results['exact_match'] = measure_match(
+            store, queries, exact, TEMPERATURE
+        )
     results['marginal_over_gemm'] = _measure_margin(
         store, queries, args, np.array([best.scores for best in exact])
     )
@@ -77,7 +82,7 @@ def run(args: argparse.Namespace) -> None:
     results['marginal_over_gemm_8142'] = _measure_margin(
         million, wide, args, best, rows=20_000
     )
-    results['extra_memory_mb'] = _measure_memory(args)
+    results['extra_memory_mb'] = measure_memory(args)
     print(json.dumps(results))
 
 
@@ -231,63 +236,6 @@ def _time(run: Callable[[], object]) -> float:
     return time.process_time() - start
 
 
-def _match(
-    store: EmbeddingStore, queries: ClassQueries, found: list[Candidates]
-) -> float:
-    """Return the share of 50 classes that equal float64's answer.
-
-    What float32 puts within a tenth of a class's last score is scored again.
-    """
-    classes = queries.embeddings.astype(np.float64)
-    weights = torch.from_numpy(queries.embeddings.T / TEMPERATURE)
-    labels = np.linspace(0, len(classes) - 1, 50).astype(int)
-    limits = np.array([found[label].scores[-1] for label in labels]) - 0.1
-    rows = []
-    for start, chunk in store.iterate(2000, check=False):
-        logits = (torch.from_numpy(chunk).float() @ weights).numpy()
-        near = RowScores(logits, 'softmax').score(
-            np.arange(len(chunk))[:, None], labels
-        )
-        rows.append(start + np.flatnonzero((near >= limits).any(1)))
-    rows = np.concatenate(rows)
-    dense = compute_scores(
-        multiply_exactly(store.read_rows(rows, raw=True), classes),
-        temperature=TEMPERATURE,
-        score='softmax',
-    )[:, labels]
-    right = 0
-    for place, label in enumerate(labels):
-        order = np.lexsort([rows, -dense[:, place]])
-        best = found[label].rows
-        right += np.array_equal(rows[order[: len(best)]], best)
-    return right / len(labels)
-
-
-def _search_faiss(
-    store: EmbeddingStore,
-    queries: ClassQueries,
-    found: list[Candidates],
-    count: int,
-) -> dict[str, float]:
-    index = faiss.IndexFlatIP(store.dim)
-    for _, chunk in store.iterate(100_000, check=False):
-        index.add(np.asarray(chunk, np.float32))
-    plain = queries.embeddings
-    contrastive = make_contrastive_queries(plain)
-    recall = {}
-    for name, vectors in (('plain', plain), ('contrastive', contrastive)):
-        _, rows = index.search(vectors, 10 * count)
-        recall[name] = float(
-            np.mean(
-                [
-                    np.isin(best.rows, row).mean()
-                    for best, row in zip(found, rows, strict=True)
-                ]
-            )
-        )
-    return recall
-
-
 def _measure_margin(
     store: EmbeddingStore,
     queries: ClassQueries,
@@ -314,49 +262,3 @@ def _measure_margin(
         ours = _time(lambda pool=pool: selection.scan(pool, 0, rows))
         ratios.append(ours / _time(multiply))
     return median(ratios)
-
-
-def _measure_memory(args: argparse.Namespace) -> dict[str, float]:
-    """Return MB over the bare product, at 1000 and at 8142 classes."""
-    extra = {}
-    for classes in (1000, 8142):
-        peak = {}
-        for name in ('floor', 'ours'):
-            command = [
-                sys.executable,
-                Path(__file__).with_name('retrieval.py'),
-                '--n',
-                '2e5',
-            ]
-            command += ['--k', str(classes), '--nk', '20']
-            command += ['--work-dir', args.work_dir, '--measure-memory', name]
-            output = subprocess.run(
-                command, check=True, capture_output=True, text=True
-            ).stdout
-            peak[name] = float(output.splitlines()[-1])
-        extra[str(classes)] = peak['ours'] - peak['floor']
-    return extra
-
-
-def _print_peak(
-    store: EmbeddingStore, queries: ClassQueries, args: argparse.Namespace
-) -> None:
-    """Print the peak of memory that no file backs, in MB."""
-    peak, ended = 0, threading.Event()
-
-    def watch() -> None:
-        nonlocal peak
-        while not ended.wait(0.005):
-            status = Path('/proc/self/status').read_text(encoding='utf-8')
-            fields = dict(line.split(':', 1) for line in status.splitlines())
-            peak = max(peak, int(fields['RssAnon'].split()[0]))
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    if args.measure_memory == 'floor':
-        _run_floor(store, queries)
-    else:
-        _run_ours(store, queries, np.full(args.k, args.nk), args)
-    ended.set()
-    watcher.join()
-    print(peak / 1024)
