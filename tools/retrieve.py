@@ -17,7 +17,6 @@ from ltvl_mm.apis.retrieval_parser import (
 )
 from ltvl_mm.retrieval.options import (
     MAX_BAD_ROWS,
-    PRECISIONS,
     UNIT_ROWS,
     RetrievalOptions,
 )
@@ -59,12 +58,6 @@ def build_parser() -> argparse.ArgumentParser:
         'performance options; they do not change the result'
     )
     how.add_argument('--device', default='cpu', help='device of torch')
-    how.add_argument(
-        '--precision',
-        choices=PRECISIONS,
-        default='auto',
-        help='precision of the prefilter; scores are always exact',
-    )
     how.add_argument(
         '--unit-rows',
         type=int,
@@ -147,7 +140,6 @@ def run(args: argparse.Namespace, rank: int, engine: 'WorkEngine') -> None:
         options=make_options(args),
         val=args.val,
         device=args.device,
-        precision=args.precision,
         unit_rows=args.unit_rows,
         index=args.index,
         verify=not args.no_verify,

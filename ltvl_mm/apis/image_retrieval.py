@@ -131,7 +131,6 @@ def prepare_retrieval(
     options: RetrievalOptions | None = None,
     val: tuple[StoreLike, str | Path] | None = None,
     device: str = 'cpu',
-    precision: str = 'auto',
     unit_rows: int = UNIT_ROWS,
     index: str | None = None,
     verify: bool = True,
@@ -169,7 +168,6 @@ def prepare_retrieval(
         val: Store of val images and their ``path label`` list, to which
             ``temperature='auto'`` is fitted; None otherwise.
         device: Device of the first pass over all images.
-        precision: Precision of that first pass; it does not change the result.
         unit_rows: Maximum rows per work unit.
         index: File of a faiss index that proposes candidates; None for an
             exact search.
@@ -247,7 +245,6 @@ def prepare_retrieval(
         excluded,
         replace(options, temperature=temperature),
         device=device,
-        precision=precision,
         unit_rows=unit_rows,
         index=index,
         verify=verify,

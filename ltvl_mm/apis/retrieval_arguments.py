@@ -4,8 +4,8 @@ import argparse
 
 from ltvl_mm.retrieval.metadata_filter import read_hosts
 from ltvl_mm.retrieval.options import (
-    AdmissionRule,
     CopyRule,
+    MetadataRule,
     RetrievalOptions,
 )
 
@@ -19,11 +19,11 @@ def make_options(args: argparse.Namespace) -> RetrievalOptions:
         min_precision=args.min_precision or 0.0,
         score=args.score,
         assign=args.assign,
-        over=args.over,
-        refill=args.refill,
+        oversample_factor=args.oversample_factor,
+        max_rounds=args.max_rounds,
         duplicates=copies,
         exclude=copies,
-        admission=AdmissionRule(
+        metadata_filter=MetadataRule(
             min_size=args.min_size,
             max_aspect=args.max_aspect,
             least=dict(args.min_column),

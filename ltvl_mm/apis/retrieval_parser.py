@@ -112,12 +112,15 @@ def add_ranking_options(group: argparse._ArgumentGroup) -> None:
         help='argmax: an image may be retrieved for its first class only',
     )
     group.add_argument(
-        '--over', type=float, default=2.0, help='candidates per wanted image'
+        '--oversample-factor',
+        type=float,
+        default=RetrievalOptions.oversample_factor,
+        help='candidates per wanted image (default: %(default)s)',
     )
     group.add_argument(
-        '--refill',
+        '--max-rounds',
         type=int,
-        default=RetrievalOptions.refill,
+        default=RetrievalOptions.max_rounds,
         help='how often the candidates of a class that copies leave short '
         'are doubled, for one more pass each (default: %(default)s)',
     )

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ltvl_mm.retrieval.options import AdmissionRule
+from ltvl_mm.retrieval.options import MetadataRule
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.structures.store_files import spell_column
 from ltvl_mm.structures.store_parts import Part
@@ -35,7 +35,7 @@ def read_hosts(words: Sequence[str]) -> tuple[str, ...]:
     return tuple(sorted({host.lower() for host in hosts}))
 
 
-class Admission:
+class MetadataFilter:
     """A rule's answer for each row of a store, a bit that is kept.
 
     Args:
@@ -46,7 +46,7 @@ class Admission:
         ValueError: If the store lacks a column; names those that it has.
     """
 
-    def __init__(self, store: EmbeddingStore, rule: AdmissionRule) -> None:
+    def __init__(self, store: EmbeddingStore, rule: MetadataRule) -> None:
         self.store = store
         self.rule = rule
         self.tests = _list_tests(rule)
@@ -70,7 +70,7 @@ class Admission:
             start = last
         return np.concatenate(pieces)
 
-    def count_refused(self) -> dict[str, int]:
+    def count_filtered_out(self) -> dict[str, int]:
         """Return how many rows of the store each reason refused first."""
         total = Counter(dict.fromkeys(self.tests, 0))
         for number, part in enumerate(self.store.parts):
@@ -118,7 +118,7 @@ class Admission:
 
 
 def _list_tests(
-    rule: AdmissionRule,
+    rule: MetadataRule,
 ) -> dict[str, Callable[[pa.Table], np.ndarray]]:
     """Return what a rule asks of the rows of a table, by its name."""
     tests: dict[str, Callable[[pa.Table], np.ndarray]] = {}

@@ -7,7 +7,6 @@ from numbers import Real
 
 COPIES = ('folder', 'tar', 'none')
 ASSIGNMENTS = ('independent', 'argmax')
-PRECISIONS = ('auto', 'float32', 'int8')
 # Rows of a store that are searched at a time, and that a kill may cost.
 UNIT_ROWS = 1_000_000
 # Share of a store's rows that may be skipped before it is an error.
@@ -23,7 +22,7 @@ MIN_COSINE = 0.99
 
 
 @dataclass(frozen=True)
-class AdmissionRule:
+class MetadataRule:
     """Metadata filter of the images to rank.
 
     Images without a value in a filtered column are filtered out.
@@ -141,15 +140,15 @@ class RetrievalOptions:
             logit of the other classes.
         assign: ``'independent'`` (default): an image may be retrieved for
             several classes; ``'argmax'``: only for its most probable class.
-        over: Oversample factor: number of candidates per wanted image, >= 1,
-            to replace filtered near-duplicates; default 2.
-        refill: Maximum number of further passes over the store, >= 0; default
-            4. Each pass doubles the candidates of the classes that have too
-            few images after near-duplicates were filtered out.
+        oversample_factor: Number of candidates per wanted image, >= 1, to
+            replace filtered near-duplicates; default 2.
+        max_rounds: Maximum number of further passes over the store, >= 0;
+            default 4. Each pass doubles the candidates of the classes that
+            have too few images after near-duplicates were filtered out.
         duplicates: Criterion for near-duplicates within a class.
         exclude: Criterion for near-duplicates of excluded images, e.g. of the
             test set.
-        admission: Metadata filter of the images to rank; default none.
+        metadata_filter: Metadata filter of the images to rank; default none.
         index_factor: Number of images that a faiss index proposes per
             candidate, >= 1; default 10. Unused without an index.
         index_parameters: Search parameters of the index; see
@@ -165,11 +164,11 @@ class RetrievalOptions:
     min_precision: float = 0.0
     score: str = 'softmax'
     assign: str = 'independent'
-    over: float = 2.0
-    refill: int = 4
+    oversample_factor: float = 2.0
+    max_rounds: int = 4
     duplicates: CopyRule = CopyRule()
     exclude: CopyRule = CopyRule()
-    admission: AdmissionRule = AdmissionRule()
+    metadata_filter: MetadataRule = MetadataRule()
     index_factor: int = 10
     index_parameters: str | None = None
     copy: str = 'folder'
@@ -205,12 +204,13 @@ class RetrievalOptions:
                 f'min_precision={self.min_precision} needs '
                 f"score='softmax', got {self.score!r}"
             )
-        if not 1 <= self.over < math.inf:
+        if not 1 <= self.oversample_factor < math.inf:
             raise ValueError(
-                f'over must be a finite number >= 1, got {self.over}'
+                f'oversample_factor must be a finite number >= 1, got '
+                f'{self.oversample_factor}'
             )
-        if not self.refill >= 0:
-            raise ValueError(f'refill must be >= 0, got {self.refill}')
+        if not self.max_rounds >= 0:
+            raise ValueError(f'max_rounds must be >= 0, got {self.max_rounds}')
         if not self.index_factor >= 1:
             raise ValueError(
                 f'index_factor must be >= 1, got {self.index_factor}'

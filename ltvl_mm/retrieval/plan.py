@@ -29,7 +29,7 @@ class RetrievalPlan:
 
     Args:
         rows: Rows of the store.
-        admitted: Share of the rows looked at that the filters admit.
+        kept: Share of the rows looked at that the filters keep.
         images: Wanted, of all classes.
         candidates: Looked at first, of all classes.
         units: That the store is read in.
@@ -41,7 +41,7 @@ class RetrievalPlan:
     """
 
     rows: int
-    admitted: float
+    kept: float
     images: int
     candidates: int
     units: int
@@ -55,8 +55,8 @@ class RetrievalPlan:
         """Return the plan as lines of text."""
         return '\n'.join(
             [
-                f'store       {self.rows} rows, of which filters admit about '
-                f'{100 * self.admitted:.0f} %',
+                f'store       {self.rows} rows, of which the filters keep '
+                f'about {100 * self.kept:.0f} %',
                 f'wanted      {self.images} images, from {self.candidates} '
                 f'candidates',
                 f'units       {self.units}, of which {self.done} are done',
@@ -64,7 +64,7 @@ class RetrievalPlan:
                 f'memory      about {self.memory / 1e9:.1f} GB',
                 f'rate        {self.rate:.0f} rows/s in a process, measured',
                 f'time        about {_spell_time(self.seconds)}, and as much '
-                f'for each pass that refills classes after copies; copying '
+                f'for each pass that replaces near-duplicates; copying '
                 f'images comes on top',
             ]
         )
@@ -99,11 +99,11 @@ def plan_retrieval(
     if (out / 'manifest.parquet').exists():
         missing = []
     left = sum(unit.stop - unit.start for unit in missing)
-    rate, admitted = _measure(task, patience)
+    rate, kept = _measure(task, patience)
     candidates = int(np.minimum(task.candidates, len(task.store)).sum())
     return RetrievalPlan(
         rows=len(task.store),
-        admitted=admitted,
+        kept=kept,
         images=int(task.budget.sum()),
         candidates=candidates,
         units=len(units),
@@ -116,15 +116,16 @@ def plan_retrieval(
 
 
 def _measure(task: RetrievalTask, patience: float) -> tuple[float, float]:
-    """Return rows per second, and which share of them is admitted."""
+    """Return rows per second, and which share of them is kept."""
     selection = task.make_selection(task.candidates)
     pool, total = selection.make_pool(), len(task.store)
     starts = make_generator(0).permutation(np.arange(0, total, _RUN))
-    rows, seconds, admitted = [], [], []
+    rows, seconds, kept = [], [], []
     for start in starts:
         stop = min(int(start) + _RUN, total)
-        if task.admission:  # reads tables, which is not part of the rate
-            admitted.append(task.admission(int(start), stop).sum())
+        # It reads tables, which is not part of the rate.
+        if task.metadata_filter:
+            kept.append(task.metadata_filter(int(start), stop).sum())
         begin = time.perf_counter()
         selection.scan(pool, int(start), stop)
         seconds.append(time.perf_counter() - begin)
@@ -135,7 +136,7 @@ def _measure(task: RetrievalTask, patience: float) -> tuple[float, float]:
     half = len(rows) // 2
     return (
         sum(rows[half:]) / sum(seconds[half:]),
-        sum(admitted) / sum(rows) if admitted else 1.0,
+        sum(kept) / sum(rows) if kept else 1.0,
     )
 
 
@@ -152,7 +153,7 @@ def _estimate_memory(task: RetrievalTask, candidates: int) -> float:
         _LIBRARIES
         + classes * dim * 8 * 4  # queries, and what prefilters keep
         + candidates * (_POOL_BYTES + _TRAITS_BYTES)
-        + len(task.store) / 8 * bool(task.admission)
+        + len(task.store) / 8 * bool(task.metadata_filter)
         + sum(min(len(other), 1 << 16) for other in task.excluded[:1])
         * dim
         * 8

@@ -67,7 +67,8 @@ def run_retrieval(
         choice.excluded_skipped = excluded_skipped
         reason = None
         if first:
-            refused = task.admission.count_refused() if task.admission else {}
+            rows_filter = task.metadata_filter
+            refused = rows_filter.count_filtered_out() if rows_filter else {}
             report = make_report(
                 choice,
                 task.queries.class_names,
@@ -109,7 +110,7 @@ def _choose_images(
         min_precision=task.options.min_precision,
     )
     asked = task.candidates
-    for turn in range(task.options.refill + 1):
+    for turn in range(task.options.max_rounds + 1):
         selection = task.make_selection(asked)
         found = _find_candidates(task, selection, folder, turn, engine)
         if found is not None:
@@ -138,7 +139,8 @@ def _find_candidates(
             selection,
             folder / str(turn),
             unit_rows=task.unit_rows,
-            title=f'refill {np.count_nonzero(selection.budget)} classes, '
+            title=f'search again for {np.count_nonzero(selection.budget)} '
+            f'classes, '
             f'pass {turn}'
             if turn
             else 'select',

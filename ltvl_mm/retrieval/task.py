@@ -9,7 +9,7 @@ from typing import cast
 
 import numpy as np
 
-from ltvl_mm.retrieval.metadata_filter import Admission
+from ltvl_mm.retrieval.metadata_filter import MetadataFilter
 from ltvl_mm.retrieval.options import (
     MAX_BAD_ROWS,
     UNIT_ROWS,
@@ -21,6 +21,14 @@ from ltvl_mm.structures.class_queries import ClassQueries
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.structures.store_join import join_stores
 from ltvl_mm.utils.io import hash_file
+
+# Options whose names in manifests stay those of earlier versions, so that the
+# same retrieval writes the same bytes.
+_STORED_NAMES = {
+    'oversample_factor': 'over',
+    'max_rounds': 'refill',
+    'metadata_filter': 'admission',
+}
 
 
 @dataclass(frozen=True)
@@ -35,8 +43,6 @@ class RetrievalTask:
             may be retrieved.
         options: Options of the retrieval.
         device: Device of the first pass over all images.
-        precision: Precision of that first pass. Like device and units it
-            decides the time alone.
         unit_rows: Rows of the store that are done or not.
         index: A faiss index of the store, which proposes candidates; then
             the best images are found among them only. None reads the store.
@@ -55,7 +61,6 @@ class RetrievalTask:
     excluded: Sequence[EmbeddingStore]
     options: RetrievalOptions
     device: str = 'cpu'
-    precision: str = 'auto'
     unit_rows: int = UNIT_ROWS
     index: str | None = None
     verify: bool = True
@@ -95,13 +100,13 @@ class RetrievalTask:
                 'OUT/download.parquet with img2dataset, and run: python '
                 'tools/place_downloads.py OUT DOWNLOADS',
             )
-        _ = self.admission  # looks at the columns
+        _ = self.metadata_filter  # looks at the columns
 
     @cached_property
-    def admission(self) -> Admission | None:
+    def metadata_filter(self) -> MetadataFilter | None:
         """Metadata filter of the rows; None for all rows."""
-        rule = self.options.admission
-        return Admission(self.store, rule) if rule.columns else None
+        rule = self.options.metadata_filter
+        return MetadataFilter(self.store, rule) if rule.columns else None
 
     @property
     def lowest_score(self) -> float:
@@ -112,7 +117,8 @@ class RetrievalTask:
     @property
     def candidates(self) -> np.ndarray:
         """(K,) numbers of candidates per class in the first pass."""
-        return np.ceil(self.budget * self.options.over).astype(np.int64)
+        wanted = self.budget * self.options.oversample_factor
+        return np.ceil(wanted).astype(np.int64)
 
     def describe(self) -> dict:
         """Return all that the result depends on, JSON-like."""
@@ -123,7 +129,10 @@ class RetrievalTask:
             'templates': self.queries.templates,
             'queries': self.queries.fingerprint,
             'budget': self.budget.tolist(),
-            **asdict(self.options),
+            **{
+                _STORED_NAMES.get(name, name): value
+                for name, value in asdict(self.options).items()
+            },
             'index': self.index and hash_file(self.index),
             'excluded': self._describe_excluded(),
         }
@@ -149,9 +158,8 @@ class RetrievalTask:
             temperature=cast(float, self.options.temperature),
             score=self.options.score,
             assign=self.options.assign,
-            precision=self.precision,
             device=self.device,
-            admit=self.admission,
+            keep_rows=self.metadata_filter,
             max_bad_rows=self.max_bad_rows,
             background=self.background,
         )

@@ -74,14 +74,21 @@ def build_command(work: Path, out: Path, *, ranks: int = 1) -> list[str]:
     """Return the words that retrieve from the store of ``work``.
 
     Images are random, so that cosines are high and many count as copies:
-    classes fall short and are refilled.
+    classes fall short and are searched again.
     """
     return [
         *build_launcher(ranks),
         *(str(TOOL), str(work / 'store'), '-o', str(out)),
         *('--class-names', str(work / 'names.txt'), '--budget', '20'),
         *('--pretrained', str(work / 'clip.pt'), '--templates', 'single'),
-        *('--copy-cosine', '0.5', '--copy-bits', '24', '--over', '1'),
+        *(
+            '--copy-cosine',
+            '0.5',
+            '--copy-bits',
+            '24',
+            '--oversample-factor',
+            '1',
+        ),
         *('--min-size', '40', '--max-aspect', '1.2', '--allow-leak'),
         *('--unit-rows', '8'),
     ]

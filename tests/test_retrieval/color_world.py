@@ -18,7 +18,7 @@ QUERIES = ClassQueries(
 # toy encoder sees the mean color only, and takes all of a class for copies.
 OPTIONS = RetrievalOptions(
     temperature=0.05,
-    over=3,
+    oversample_factor=3,
     duplicates=CopyRule(0.9, 10),
     exclude=CopyRule(0.9, 10),
 )

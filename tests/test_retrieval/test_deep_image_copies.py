@@ -24,7 +24,7 @@ QUERIES = ClassQueries(
 )
 OPTIONS = RetrievalOptions(
     temperature=0.05,
-    over=3,
+    oversample_factor=3,
     duplicates=CopyRule(0.9, 10),
     exclude=CopyRule(0.9, 10),
 )

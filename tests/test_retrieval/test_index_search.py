@@ -147,14 +147,14 @@ def test_candidates_by_cosine_are_not_those_by_probability(world):
     assert 0.5 < recall < 1
 
 
-def test_an_index_proposes_only_what_is_admitted(world):
+def test_an_index_proposes_only_what_is_kept(world):
     store, queries, file = world
     selection = Selection(
         store,
         queries,
         np.full(6, 10),
         temperature=0.05,
-        admit=lambda start, stop: np.arange(start, stop) % 2 == 0,
+        keep_rows=lambda start, stop: np.arange(start, stop) % 2 == 0,
     )
     for best in select_by_index(selection, load_index(file, store), 30):
         assert len(best.rows) == 10

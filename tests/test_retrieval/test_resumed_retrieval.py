@@ -16,7 +16,7 @@ from color_world import (
 from web_memory import read_folder
 
 from ltvl_mm.retrieval import run_retrieval as retrieval_module
-from ltvl_mm.retrieval.metadata_filter import AdmissionRule
+from ltvl_mm.retrieval.metadata_filter import MetadataRule
 from ltvl_mm.retrieval.plan import plan_retrieval
 from ltvl_mm.retrieval.run_retrieval import run_retrieval
 from ltvl_mm.retrieval.search.selection import Selection
@@ -95,14 +95,18 @@ def test_units_that_are_done_are_not_read_again(
 def test_a_plan_counts_what_is_left_and_writes_nothing(
     run, store, tmp_path, monkeypatch
 ):
-    options = replace(OPTIONS, admission=AdmissionRule(max_aspect=9), over=2)
+    options = replace(
+        OPTIONS,
+        metadata_filter=MetadataRule(max_aspect=9),
+        oversample_factor=2,
+    )
     task = RetrievalTask(
         store, QUERIES, np.array([3, 20, 0]), (), options, unit_rows=3
     )
     plan = plan_retrieval(task, tmp_path / 'out', ranks=2)
     assert not (tmp_path / 'out').exists()
     assert (plan.rows, plan.images, plan.candidates) == (10, 23, 6 + 10)
-    assert (plan.units, plan.done, plan.admitted) == (4, 0, 1)
+    assert (plan.units, plan.done, plan.kept) == (4, 0, 1)
     assert plan.bytes_left == 10 * 4 * 2
     assert plan.seconds == pytest.approx(10 / plan.rate / 2)
     assert '4, of which 0 are done' in plan.describe()

@@ -14,7 +14,7 @@ from color_world import (
 )
 from web_memory import embed
 
-from ltvl_mm.retrieval.metadata_filter import AdmissionRule
+from ltvl_mm.retrieval.metadata_filter import MetadataRule
 from ltvl_mm.retrieval.reading.shards import find_shards
 from ltvl_mm.retrieval.task import RetrievalOptions
 
@@ -66,7 +66,7 @@ def test_scores_and_cosines_are_those_of_the_paper(run, store):
 
 
 @pytest.mark.parametrize(
-    ('over', 'refill', 'keys', 'candidates'),
+    ('factor', 'rounds', 'keys', 'candidates'),
     [
         (1.0, 0, ('0/one',), 2),  # the leak and one more
         (1.5, 0, ('0/one',), 3),  # and the copy
@@ -77,23 +77,25 @@ def test_scores_and_cosines_are_those_of_the_paper(run, store):
     ],
 )
 def test_copies_are_replaced_while_candidates_last(
-    run, tmp_path, over, refill, keys, candidates
+    run, tmp_path, factor, rounds, keys, candidates
 ):
-    options = replace(OPTIONS, over=over, refill=refill)
+    options = replace(OPTIONS, oversample_factor=factor, max_rounds=rounds)
     manifest, _ = run([2, 1, 0], options=options)
     assert manifest.key == (*keys, '1/grass')
     report = json.loads((tmp_path / 'out' / 'report.json').read_text())
     red, green, _ = report['classes']
     assert red['retrieved'] == len(keys)
     assert red['candidates'] == candidates
-    assert green['candidates'] == np.ceil(over)  # is not asked again
+    assert green['candidates'] == np.ceil(factor)  # is not asked again
     short = None if len(keys) == 2 else 'limit of candidates'
     assert red['short_because'] == short
     assert report['missing'] == 2 - len(keys)
 
 
 def test_a_store_that_has_no_more_is_not_searched_again(run, tmp_path):
-    manifest, _ = run([99, 2, 0], options=replace(OPTIONS, over=1))
+    manifest, _ = run(
+        [99, 2, 0], options=replace(OPTIONS, oversample_factor=1)
+    )
     report = json.loads((tmp_path / 'out' / 'report.json').read_text())
     red = report['classes'][0]
     assert (red['candidates'], red['retrieved']) == (10, 8)
@@ -130,8 +132,8 @@ def test_an_image_may_serve_two_classes_but_not_with_argmax(run):
 
 
 def test_filters_are_counted_and_replaced(run, tmp_path):
-    rule = AdmissionRule(values={'image_path': ('0/two', '1/four')})
-    options = replace(OPTIONS, admission=rule)
+    rule = MetadataRule(values={'image_path': ('0/two', '1/four')})
+    options = replace(OPTIONS, metadata_filter=rule)
     manifest, _ = run([1, 0, 0], options=options)
     assert manifest.key == ('0/two',)
     report = json.loads((tmp_path / 'out' / 'report.json').read_text())
@@ -152,10 +154,12 @@ def test_an_excluded_store_of_another_encoder_is_refused(run, kept_out):
         run([1, 1, 1], excluded=[other])
 
 
-@pytest.mark.parametrize('over', [0.99, 0, float('nan')])
-def test_there_is_at_least_one_candidate_per_image(over):
-    with pytest.raises(ValueError, match='over must be a finite number >= 1'):
-        RetrievalOptions(over=over)
+@pytest.mark.parametrize('factor', [0.99, 0, float('nan')])
+def test_there_is_at_least_one_candidate_per_image(factor):
+    with pytest.raises(
+        ValueError, match='_factor must be a finite number >= 1'
+    ):
+        RetrievalOptions(oversample_factor=factor)
 
 
 @pytest.mark.parametrize('temperature', [0, -1, float('nan'), float('inf')])

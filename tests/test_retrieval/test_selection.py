@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from web_memory import ENCODER, write_store
 
 from ltvl_mm.retrieval.search import (
-    scan,
     search_spec,
     selection,
     store_sample,
@@ -73,10 +72,6 @@ def small(monkeypatch):
         (store_sample, '_SAMPLE_ROWS', 64),
         (store_sample, '_SAMPLE_RUN', 4),
         (selection, '_RUN', 50),
-        (scan, '_SURVIVORS', 16),
-        (scan, 'PROBE', 8),
-        (scan, '_TOO_MANY', 0.8),
-        (scan, '_PAUSE', 1),
     ):
         monkeypatch.setattr(module, name, value)
 
@@ -93,11 +88,8 @@ KINDS = (
 )
 
 
-@pytest.mark.parametrize('precision', ['float32', 'int8'])
 @pytest.mark.parametrize('kind', KINDS)
-def test_the_selection_is_a_sort_of_all_scores(
-    tmp_path_factory, small, kind, precision
-):
+def test_the_selection_is_a_sort_of_all_scores(tmp_path_factory, small, kind):
     @settings(max_examples=12, deadline=None, derandomize=True)
     @given(
         seed=st.integers(0, 10**6),
@@ -122,9 +114,7 @@ def test_the_selection_is_a_sort_of_all_scores(
             tmp_path_factory.mktemp('store'), np.split(images, cuts)
         )
         options = dict(temperature=temperature, score=score, assign=assign)
-        selection = Selection(
-            store, queries, budget, precision=precision, **options
-        )
+        selection = Selection(store, queries, budget, **options)
         middle = int(rng.integers(rows + 1))
         pools = [selection.make_pool(), selection.make_pool()]
         selection.scan(pools[0], 0, middle)
@@ -155,7 +145,7 @@ def test_a_floor_that_was_too_high_is_noticed(tmp_path, small):
         assert best.rows.tolist() == rows.tolist()
 
 
-def test_only_admitted_images_are_found(tmp_path, small):
+def test_only_kept_images_are_found(tmp_path, small):
     rng = np.random.default_rng(1)
     images, embeddings = _draw(rng, 300, 5, 'plain')
     store = write_store(tmp_path, np.split(images.astype('f2'), 3))
@@ -164,31 +154,13 @@ def test_only_admitted_images_are_found(tmp_path, small):
         _make_queries(embeddings),
         np.full(5, 30),
         temperature=0.01,
-        precision='int8',
-        admit=lambda start, stop: np.arange(start, stop) % 3 == 0,
+        keep_rows=lambda start, stop: np.arange(start, stop) % 3 == 0,
     )
     pool = selection.make_pool()
     selection.scan(pool)
     for best in selection.finish(pool):
         assert len(best.rows) == 30
         assert (best.rows % 3 == 0).all()
-
-
-def test_a_screen_without_a_sample_is_refused(tmp_path, small):
-    rng = np.random.default_rng(1)
-    images, embeddings = _draw(rng, 300, 5, 'plain')
-    store = write_store(tmp_path, [images.astype('f2')])
-    with pytest.raises(
-        ValueError, match=r"the filters keep none of them; use 'auto"
-    ):
-        Selection(
-            store,
-            _make_queries(embeddings),
-            np.full(5, 30),
-            temperature=0.01,
-            precision='int8',
-            admit=lambda start, stop: np.zeros(stop - start, bool),
-        )
 
 
 @pytest.mark.parametrize('pools', [1, 4])
@@ -204,7 +176,7 @@ def test_filters_and_pieces_need_no_second_look(
         _make_queries(embeddings),
         np.full(5, 60),
         temperature=0.01,
-        admit=lambda start, stop: np.arange(start, stop) % 4 == 0,
+        keep_rows=lambda start, stop: np.arange(start, stop) % 4 == 0,
     )
     assert selection.mixed
     pool = selection.make_pool()
@@ -245,18 +217,6 @@ def test_ties_do_not_fill_the_memory(tmp_path, small):
     selection.scan(pool)
     assert len(pool.rows) < 300
     assert selection.finish(pool)[0].rows.tolist() == [0, 1, 2, 3, 4]
-
-
-def test_an_unknown_precision_is_refused(tmp_path):
-    store = write_store(tmp_path, [np.eye(3, DIM, dtype=np.float16)])
-    with pytest.raises(ValueError, match=r"precision must be .*'int4'"):
-        Selection(
-            store,
-            _make_queries(np.eye(2, DIM)),
-            np.array([1, 1]),
-            temperature=0.01,
-            precision='int4',
-        )
 
 
 def test_cosines_do_not_depend_on_the_order_of_the_sum():

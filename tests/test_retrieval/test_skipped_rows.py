@@ -71,16 +71,15 @@ def _select(store, queries, **options):
     return selection.finish(pool), selection.skipped
 
 
-@pytest.mark.parametrize('precision', ['float32', 'int8'])
 @pytest.mark.parametrize('assign', ['independent', 'argmax'])
 @pytest.mark.parametrize('large', [False, True])
 def test_the_result_is_that_of_a_store_without_them(
-    world, monkeypatch, precision, assign, large
+    world, monkeypatch, assign, large
 ):
     store, clean, queries = world
     if large:  # with a floor from a sample
         monkeypatch.setattr(selection, '_LARGE', 0)
-    options = dict(assign=assign, precision=precision, max_bad_rows=0.05)
+    options = dict(assign=assign, max_bad_rows=0.05)
     found, skipped = _select(store, queries, **options)
     due, none = _select(clean, queries, **options)
     assert skipped.tolist() == sorted(BAD) == find_bad_rows(store).tolist()

@@ -11,7 +11,7 @@ import pytest
 from small_stores import ENCODER, QUERIES, retrieve_two, write_store
 
 from ltvl_mm.datasets.retrieved import RetrievedDataset
-from ltvl_mm.retrieval.metadata_filter import AdmissionRule
+from ltvl_mm.retrieval.metadata_filter import MetadataRule
 from ltvl_mm.retrieval.run_retrieval import run_retrieval
 from ltvl_mm.retrieval.task import RetrievalOptions, RetrievalTask
 from ltvl_mm.structures import store_index
@@ -125,8 +125,10 @@ def test_names_what_removed_all_images(web, tmp_path):
 
 
 def test_names_the_filter_that_removed_all_images(web, tmp_path):
-    rule = AdmissionRule(min_size=10)
-    options = RetrievalOptions(temperature=0.1, copy='none', admission=rule)
+    rule = MetadataRule(min_size=10)
+    options = RetrievalOptions(
+        temperature=0.1, copy='none', metadata_filter=rule
+    )
     task = RetrievalTask(
         open_store(web), QUERIES, np.array([2, 2]), [], options
     )

@@ -27,9 +27,6 @@ def build_parser() -> argparse.ArgumentParser:
         '--repeats', type=int, default=3, help='runs of each measurement'
     )
     parser.add_argument(
-        '--precision', default='auto', help='auto, float32 or int8'
-    )
-    parser.add_argument(
         '--work-dir',
         default='work_dirs/retrieval_benchmark',
         help='folder of the store, 1 kB an image; made once',

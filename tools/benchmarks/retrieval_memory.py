@@ -21,7 +21,6 @@ def measure_memory(args: argparse.Namespace) -> dict[str, float]:
                 '2e5',
             ]
             command += ['--k', str(classes), '--nk', '20']
-            command += ['--precision', args.precision]
             command += ['--work-dir', args.work_dir, '--measure-memory', name]
             output = subprocess.run(
                 command, check=True, capture_output=True, text=True

@@ -47,7 +47,6 @@ def run(args: argparse.Namespace) -> None:
         'n': rows,
         'k': args.k,
         'n_k': args.nk,
-        'precision': args.precision,
     }
     budget = np.full(args.k, args.nk)
     million = make_store(Path(args.work_dir), min(rows, 10**6), 1000)
@@ -121,7 +120,6 @@ def _make_selection(
         queries,
         budget,
         temperature=TEMPERATURE,
-        precision=args.precision,
     )
 
 

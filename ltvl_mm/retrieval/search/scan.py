@@ -5,17 +5,9 @@ import torch
 
 from ltvl_mm.retrieval.search.candidate_pool import CandidatePool
 from ltvl_mm.retrieval.search.float32_prefilter import Float32Prefilter
-from ltvl_mm.retrieval.search.int8_prefilter import PROBE, Int8Prefilter
 from ltvl_mm.retrieval.search.scores import RowScores
 from ltvl_mm.retrieval.search.search_spec import SearchSpec
 from ltvl_mm.structures.unit_norms import find_uneven_norms
-
-# Rows of prefiltered images whose candidates are computed together.
-_SURVIVORS = 512
-# If more of some images pass the fast prefilter, it is not used for the next
-# chunks.
-_TOO_MANY = 0.4
-_PAUSE = 7
 
 
 class Scan:
@@ -24,8 +16,7 @@ class Scan:
     Args:
         spec: Search that the pool belongs to.
         pool: Pool that collects the candidates.
-        exact: Float32 prefilter, which sets its thresholds by the pool.
-        fast: Prefilter that may pass more images than needed; None for none.
+        exact: Prefilter, which sets its thresholds by the pool.
         extrapolate: Expect the share of good images among the rows seen so
             far of the whole store, and raise the floor by it. Needs rows in
             random order.
@@ -37,17 +28,12 @@ class Scan:
         pool: CandidatePool,
         exact: Float32Prefilter,
         *,
-        fast: Int8Prefilter | None = None,
         extrapolate: bool = False,
     ) -> None:
         self.spec = spec
         self.pool = pool
         self.exact = exact
-        self.fast = fast
         self.extrapolate = extrapolate
-        self.pause = 0
-        self.is_fast = False
-        self.waiting: list[tuple[np.ndarray, torch.Tensor]] = []
         self._set_thresholds()
 
     def scan_chunk(self, first: int, chunk: np.ndarray) -> None:
@@ -89,34 +75,11 @@ class Scan:
             self._compact()
             rows, images = rows[few:], images[few:]
         self.pool.seen += len(rows)
-        if self.fast is None or not self._is_fast(self.fast, images):
-            self._add(rows, images)
-            return
-        passed = self.fast.find(images)
-        if len(passed):
-            self.waiting.append((rows[passed], images[passed]))
-        if sum(len(rows) for rows, _ in self.waiting) >= _SURVIVORS:
-            self._flush()
-
-    def _is_fast(self, fast: Int8Prefilter, images: torch.Tensor) -> bool:
-        """Return whether the fast prefilter passes few enough images."""
-        self.pause -= 1
-        if self.pause < 0:
-            some = images[:PROBE]
-            self.pause = _PAUSE
-            self.is_fast = len(fast.find(some)) <= _TOO_MANY * len(some)
-        return self.is_fast
+        self._add(rows, images)
 
     def end(self) -> None:
-        """Add what is still waiting."""
-        self._flush()
+        """Sort the last candidates into the pool."""
         self._compact()
-
-    def _flush(self) -> None:
-        if self.waiting:
-            rows, images = zip(*self.waiting, strict=True)
-            self.waiting = []
-            self._add(np.concatenate(rows), torch.cat(images))
 
     def _add(self, rows: np.ndarray, images: torch.Tensor) -> None:
         passed, logits = self.exact.find_logits(images)
@@ -156,8 +119,6 @@ class Scan:
 
     def _set_thresholds(self) -> None:
         self.exact.set_thresholds(self.pool.thresholds)
-        if self.fast is not None:
-            self.fast.set_thresholds(self.pool.thresholds)
 
 
 def find_uneven(images: torch.Tensor) -> np.ndarray:

@@ -6,14 +6,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from ltvl_mm.retrieval.options import MAX_BAD_ROWS, PRECISIONS
+from ltvl_mm.retrieval.options import MAX_BAD_ROWS
 from ltvl_mm.retrieval.search.candidate_pool import CandidatePool
 from ltvl_mm.retrieval.search.exact_ranking import Candidates
 from ltvl_mm.retrieval.search.float32_prefilter import Float32Prefilter
-from ltvl_mm.retrieval.search.int8_prefilter import (
-    Int8Prefilter,
-    choose_prefilter,
-)
 from ltvl_mm.retrieval.search.scan import Scan, find_uneven
 from ltvl_mm.retrieval.search.search_spec import make_search_spec
 from ltvl_mm.retrieval.search.store_sample import (
@@ -58,7 +54,7 @@ class Selection:
     Each piece of the store is scanned into a pool of candidates, here or in
     another process; pools merge in any order; ``finish`` computes the scores
     of what is left without rounding. The result is the same bits for any
-    pieces, chunks, precision and device.
+    pieces, chunks and device.
 
     Memory is a chunk and the pool, K x n_k candidates and a part more; never
     the N x K matrix.
@@ -72,10 +68,8 @@ class Selection:
             :func:`ltvl_mm.retrieval.search.scores.compute_scores`.
         assign: ``'independent'``: an image may serve several classes (the
             paper does not forbid it); ``'argmax'``: only its best one.
-        precision: Precision of the first pass over all images; it does not
-            change the result.
         device: Device of the first pass.
-        admit: Metadata filter; see
+        keep_rows: Metadata filter; see
             :class:`ltvl_mm.retrieval.search.search_spec.SearchSpec`.
         max_bad_rows: Share of the store's rows, in [0, 1], whose embedding
             may be not finite or not of unit norm. Such rows are skipped.
@@ -94,7 +88,6 @@ class Selection:
     floor: np.ndarray
     mixed: bool
     prefilter: Float32Prefilter
-    fast: Int8Prefilter | None
 
     def __init__(
         self,
@@ -105,17 +98,11 @@ class Selection:
         temperature: float,
         score: str = 'softmax',
         assign: str = 'independent',
-        precision: str = 'auto',
         device: str = 'cpu',
-        admit: Callable[[int, int], np.ndarray] | None = None,
+        keep_rows: Callable[[int, int], np.ndarray] | None = None,
         max_bad_rows: float = MAX_BAD_ROWS,
         background: Background | None = None,
     ) -> None:
-        if precision not in PRECISIONS:
-            raise ValueError(
-                f'precision must be one of {", ".join(PRECISIONS)}, got '
-                f'{precision!r}'
-            )
         self.spec = make_search_spec(
             store,
             queries,
@@ -123,7 +110,7 @@ class Selection:
             temperature=temperature,
             score=score,
             assign=assign,
-            keep_rows=admit,
+            keep_rows=keep_rows,
             max_bad_rows=max_bad_rows,
             background=background,
         )
@@ -132,7 +119,7 @@ class Selection:
         self.budget = self.spec.budget  # (K + M,)
         self.queries = self.spec.ranking.queries  # (K + M, D)
         self.skipped = np.empty(0, np.int64)
-        self._prepare(precision, device)
+        self._prepare(device)
 
     def make_pool(self) -> CandidatePool:
         """Return a pool for what ``scan`` finds."""
@@ -164,7 +151,6 @@ class Selection:
             self.spec,
             pool,
             self.prefilter,
-            fast=self.fast,
             extrapolate=self.mixed,
         )
         # In random order, so that what was seen says what will come.
@@ -260,30 +246,27 @@ class Selection:
         pool.compact()
         return self.spec.ranking.rank(pool.rows, pool.labels, self.budget)
 
-    def _prepare(self, precision: str, device: str) -> None:
-        """Set first thresholds and prefilters from a sample of the store."""
+    def _prepare(self, device: str) -> None:
+        """Set the prefilter, and first thresholds from a sample of the store.
+
+        Args:
+            device: Device of the products.
+        """
         self.floor = np.full(len(self.budget), -np.inf)
         self.mixed = False
         self.prefilter = Float32Prefilter(self.spec.classes, device)
-        self.fast = None
-        total = len(self.store)
-        if total < _LARGE and precision != 'int8':
+        if len(self.store) < _LARGE:
             return
         rows, sample, share = read_sample(self.spec)
-        if total >= _LARGE:
-            floor = find_floor(
-                self.spec,
-                self.prefilter,
-                rows,
-                sample.to(self.prefilter.device),
-                share,
-            )
-            self.mixed = floor is not None
-            if self.mixed:
-                self.floor = floor
-        self.fast = choose_prefilter(
-            self.prefilter, sample[:8192], precision, device
+        floor = find_floor(
+            self.spec,
+            self.prefilter,
+            rows,
+            sample.to(self.prefilter.device),
+            share,
         )
+        if floor is not None:
+            self.floor, self.mixed = floor, True
 
     def skip(self, rows: np.ndarray) -> None:
         """Add rows to ``skipped``, unless they become too many."""

@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 from web_memory import ENCODER, write_store
 
-from ltvl_mm.retrieval.metadata_filter import Admission, AdmissionRule
+from ltvl_mm.retrieval.metadata_filter import MetadataFilter, MetadataRule
 from ltvl_mm.retrieval.search.selection import select_images
 from ltvl_mm.structures.class_queries import ClassQueries
 
@@ -45,19 +45,19 @@ def store(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ('rule', 'admitted'),
+    ('rule', 'kept'),
     [
-        (AdmissionRule(min_size=64), [0, 1, 2, 4, 5]),
-        (AdmissionRule(max_aspect=3), [0, 1, 2, 4, 7]),
-        (AdmissionRule(most={'punsafe': 0.5}), [0, 4, 6, 7]),
-        (AdmissionRule(least={'punsafe': 0.5}), [0, 1, 5]),
-        (AdmissionRule(values={'language': ('en', 'de')}), [0, 2, 5, 7]),
-        (AdmissionRule(values={'flag': ('1',)}), [0, 2, 4, 6]),
-        (AdmissionRule(allowed_hosts=('example.com',)), [0, 1]),
-        (AdmissionRule(denied_hosts=('example.com',)), [2, 3, 4]),
-        (AdmissionRule(denied_hosts=('other.org', 'x')), [0, 1, 2]),
+        (MetadataRule(min_size=64), [0, 1, 2, 4, 5]),
+        (MetadataRule(max_aspect=3), [0, 1, 2, 4, 7]),
+        (MetadataRule(most={'punsafe': 0.5}), [0, 4, 6, 7]),
+        (MetadataRule(least={'punsafe': 0.5}), [0, 1, 5]),
+        (MetadataRule(values={'language': ('en', 'de')}), [0, 2, 5, 7]),
+        (MetadataRule(values={'flag': ('1',)}), [0, 2, 4, 6]),
+        (MetadataRule(allowed_hosts=('example.com',)), [0, 1]),
+        (MetadataRule(denied_hosts=('example.com',)), [2, 3, 4]),
+        (MetadataRule(denied_hosts=('other.org', 'x')), [0, 1, 2]),
         (
-            AdmissionRule(
+            MetadataRule(
                 min_size=64, most={'punsafe': 0.5}, values={'flag': ('1',)}
             ),
             [0, 4],
@@ -65,22 +65,24 @@ def store(tmp_path):
     ],
 )
 def test_a_row_that_says_too_little_or_the_wrong_thing_is_refused(
-    store, rule, admitted
+    store, rule, kept
 ):
-    admission = Admission(store, rule)
-    mask = admission(0, 20)
-    assert np.flatnonzero(mask[:8]).tolist() == list(admitted)
-    assert sum(admission.count_refused().values()) == 20 - mask.sum()
+    metadata_filter = MetadataFilter(store, rule)
+    mask = metadata_filter(0, 20)
+    assert np.flatnonzero(mask[:8]).tolist() == list(kept)
+    assert (
+        sum(metadata_filter.count_filtered_out().values()) == 20 - mask.sum()
+    )
 
 
 def test_any_range_gives_the_same_answers(store):
-    rule = AdmissionRule(values={'image_path': ('k1', 'k8', 'k9', 'k17')})
-    mask = Admission(store, rule)(0, 20)
+    rule = MetadataRule(values={'image_path': ('k1', 'k8', 'k9', 'k17')})
+    mask = MetadataFilter(store, rule)(0, 20)
     assert np.flatnonzero(mask).tolist() == [1, 8, 9, 17]
     for start in range(20):
         for stop in range(start, 21):
             # Every part anew, and in any order.
-            found = Admission(store, rule)(start, stop)
+            found = MetadataFilter(store, rule)(start, stop)
             assert np.array_equal(found, mask[start:stop])
 
 
@@ -93,31 +95,33 @@ def test_a_part_is_read_once_and_only_what_is_asked_for(store, monkeypatch):
         return read(self, part, names)
 
     monkeypatch.setattr(type(store), 'read_columns', note)
-    rule = AdmissionRule(min_size=64, least={'WIDTH': 3})
-    admission = Admission(store, rule)
+    rule = MetadataRule(min_size=64, least={'WIDTH': 3})
+    metadata_filter = MetadataFilter(store, rule)
     assert not asked
     for _ in range(2):
-        admission(3, 12)
-        admission.count_refused()
+        metadata_filter(3, 12)
+        metadata_filter.count_filtered_out()
     columns = ('WIDTH', 'width', 'height')
     assert asked == [(0, columns), (2, columns)]
 
 
 def test_each_reason_is_counted_once(store):
-    rule = AdmissionRule(min_size=64, values={'LANGUAGE': ('en', 'de')})
-    assert Admission(store, rule).count_refused() == {
+    rule = MetadataRule(min_size=64, values={'LANGUAGE': ('en', 'de')})
+    assert MetadataFilter(store, rule).count_filtered_out() == {
         'min_size 64': 3,
         'LANGUAGE = en or de': 14,
     }
 
 
-def test_the_selection_ranks_what_is_admitted(store):
+def test_the_selection_ranks_what_is_kept(store):
     queries = ClassQueries(('a', 'b'), ('{}',), np.eye(2, 4), ENCODER)
-    admission = Admission(store, AdmissionRule(values={'flag': ('1',)}))
+    metadata_filter = MetadataFilter(
+        store, MetadataRule(values={'flag': ('1',)})
+    )
     options = dict(temperature=0.1)
     every = select_images(store, queries, np.array([20, 3]), **options)
     found = select_images(
-        store, queries, np.array([20, 3]), admit=admission, **options
+        store, queries, np.array([20, 3]), keep_rows=metadata_filter, **options
     )
     even = [r for r in every[0].rows if r % 2 == 0]
     assert found[0].rows.tolist() == even
@@ -125,35 +129,37 @@ def test_the_selection_ranks_what_is_admitted(store):
 
 
 def test_a_column_that_is_not_there_is_named_with_those_that_are(store):
-    rule = AdmissionRule(most={'nsfw_score': 0.5, 'punsafe': 1})
+    rule = MetadataRule(most={'nsfw_score': 0.5, 'punsafe': 1})
     with pytest.raises(
         ValueError,
         match=r'asks for nsfw_score, which .*metadata_0.parquet does not '
         r'have; it has image_path, url, WIDTH, HEIGHT, punsafe, LANGUAGE',
     ):
-        Admission(store, rule)
+        MetadataFilter(store, rule)
 
 
 def test_a_later_part_that_lacks_a_column_is_named(store):
     file = store.parts[2].table
     pq.write_table(pq.read_table(file).drop_columns(['punsafe']), file)
-    admission = Admission(store, AdmissionRule(most={'punsafe': 0.5}))
-    assert admission(0, 9).any()
+    metadata_filter = MetadataFilter(
+        store, MetadataRule(most={'punsafe': 0.5})
+    )
+    assert metadata_filter(0, 9).any()
     with pytest.raises(ValueError, match=r'punsafe, which .*metadata_2'):
-        admission(0, 20)
+        metadata_filter(0, 20)
 
 
 def test_text_that_is_no_number_is_refused_as_such(store):
-    admission = Admission(store, AdmissionRule(most={'url': 0.5}))
+    metadata_filter = MetadataFilter(store, MetadataRule(most={'url': 0.5}))
     with pytest.raises(ValueError, match=r'url <= 0.5 cannot be tested'):
-        admission(0, 2)
+        metadata_filter(0, 2)
 
 
 def test_a_rule_has_its_range():
     with pytest.raises(ValueError, match=r'min_size must be .*>= 0, got -1'):
-        AdmissionRule(min_size=-1)
+        MetadataRule(min_size=-1)
     with pytest.raises(ValueError, match=r'max_aspect must be .*got 0\.5'):
-        replace(AdmissionRule(), max_aspect=0.5)
+        replace(MetadataRule(), max_aspect=0.5)
 
 
 @pytest.mark.parametrize('number', [np.nan, np.inf, -np.inf])
@@ -161,4 +167,4 @@ def test_a_rule_has_its_range():
 def test_a_limit_that_is_not_finite_is_refused(field, number):
     limit = {'size': number} if field in ('least', 'most') else number
     with pytest.raises(ValueError, match=f'a finite number.*got {number}'):
-        AdmissionRule(**{field: limit})
+        MetadataRule(**{field: limit})
