@@ -168,6 +168,7 @@ def test_images_can_be_listed_for_download_instead(run, tmp_path):
         'file',
         'sha256',
         'phash',
+        'hash_recipe',
     ]
     assert table['file'].to_pylist() == list(manifest.file)
     images = [
