@@ -121,6 +121,13 @@ REVIEWED: dict[str, dict[str, tuple[int, str]]] = {
     'tools/benchmarks/phase_b_run.py': {
         'Config.fromfile': (2, 'configs of this repository'),
     },
+    'tools/benchmarks/embedding_host_runs.py': {
+        'Image.open': (1, 'images that the benchmark made'),
+        'subprocess.run': (1, 'pip, in a folder that the user names'),
+    },
+    'tools/benchmarks/object_store_overhead.py': {
+        'subprocess.Popen': (1, 'a server of the environment'),
+    },
     'tools/benchmarks/training_overhead_runs.py': {
         'Config.fromfile': (1, 'a config of this repository'),
     },

@@ -140,7 +140,8 @@ def read_plainly(tar: Path, transform: Callable, batch_size: int) -> int:
         for member in members:
             if member.name.endswith('.jpg'):
                 data = members.extractfile(member).read()
-                images.append(transform(Image.open(io.BytesIO(data))))
+                image = Image.open(io.BytesIO(data), formats=('JPEG',))
+                images.append(transform(image))
             if len(images) == batch_size:
                 read += len(torch.stack(images))
                 images = []
