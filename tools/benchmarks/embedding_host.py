@@ -27,7 +27,8 @@ def build_parser() -> argparse.ArgumentParser:
         type=Path,
         metavar='FOLDER',
         help='virtual environment of clip-retrieval; made with pip if it '
-        'does not exist',
+        "does not exist (default: none; open_clip's transform and tarfile are "
+        'compared with)',
     )
     parser.add_argument(
         '--arch', default='ViT-B-16-quickgelu', help='open_clip architecture'
