@@ -19,7 +19,7 @@ from ltvl_mm.clip.text_encoder import (
     tokenize_classes,
 )
 from ltvl_mm.clip.towers import build_clip, build_tokenizer, identify_clip
-from ltvl_mm.utils.processor import multiplies_bfloat16
+from ltvl_mm.utils.processor import prefers_bfloat16
 from ltvl_mm.utils.progress import progress_bar
 
 
@@ -63,11 +63,11 @@ class FrozenCLIP:
         amp: bool = False,
         compile: bool = False,
     ) -> None:
-        if amp and not multiplies_bfloat16(device):
+        if amp and not prefers_bfloat16(device):
             raise ValueError(
-                f'amp (--amp) on device {device!r}: this processor has no '
-                'instructions for bfloat16, so float32 is many times faster '
-                'here; leave it out, or use a GPU'
+                f'amp (--amp) on device {device!r}: this processor is '
+                'faster in float32 than in bfloat16; leave it out, or use a '
+                'GPU'
             )
         if pretrained is None:
             pretrained = find_default_weights(arch)

@@ -52,11 +52,11 @@ def list_stages(work: Path, seed: int, students: Sequence[str]) -> list[Stage]:
     )
     stages = [
         draw_stage(work, seed),
-        # The longest chain first: embed, retrieve, train.
+        # The longest chains first: embed, retrieve, train; phases A and B.
         *list_retrieval_stages(work),
+        *_list_training(work, seed, BALLAD_A, scored=False),
         *_join(plain),
         *_join(tackle),
-        *_list_training(work, seed, BALLAD_A, scored=False),
         *_list_training(work, seed, BALLAD_B, first=BALLAD_A),
         score_zero_shot_stage(work),
         predict_val_stage(work, ZERO_SHOT, f'{ZERO_SHOT}/{ZERO_SHOT}'),

@@ -35,9 +35,7 @@ def test_images_are_encoded_without_gradient_and_not_normalized(
 
 
 def test_half_precision_changes_features_little(weights, monkeypatch):
-    monkeypatch.setattr(
-        frozen_clip, 'multiplies_bfloat16', lambda device: True
-    )
+    monkeypatch.setattr(frozen_clip, 'prefers_bfloat16', lambda device: True)
     images = torch.randn(3, 3, 32, 32)
     features = [
         FrozenCLIP('ltvl-toy', weights, amp=amp).encode_images(images).float()
@@ -48,10 +46,8 @@ def test_half_precision_changes_features_little(weights, monkeypatch):
 
 
 def test_half_precision_needs_a_processor_that_has_it(weights, monkeypatch):
-    monkeypatch.setattr(
-        frozen_clip, 'multiplies_bfloat16', lambda device: False
-    )
-    with pytest.raises(ValueError, match='no instructions for bfloat16'):
+    monkeypatch.setattr(frozen_clip, 'prefers_bfloat16', lambda device: False)
+    with pytest.raises(ValueError, match='faster in float32'):
         FrozenCLIP('ltvl-toy', weights, amp=True)
 
 

@@ -12,9 +12,9 @@ from ltvl_mm.engine.optimizers import bfloat16
 
 @pytest.fixture(params=[False, True], ids=['without', 'with'])
 def fast(request, monkeypatch) -> bool:
-    """Say that the processor has no instructions for bfloat16, or has."""
+    """Say that the processor is slower in bfloat16, or faster."""
     monkeypatch.setattr(
-        bfloat16, 'multiplies_bfloat16', lambda device: request.param
+        bfloat16, 'prefers_bfloat16', lambda device: request.param
     )
     return request.param
 

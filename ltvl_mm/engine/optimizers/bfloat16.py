@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from ltvl_mm.registry import OPTIM_WRAPPERS
-from ltvl_mm.utils.processor import multiplies_bfloat16
+from ltvl_mm.utils.processor import prefers_bfloat16
 
 
 @OPTIM_WRAPPERS.register_module()
@@ -20,9 +20,9 @@ class BFloat16OptimWrapper(OptimWrapper):
 
     Needs no loss scaling, as bfloat16 has the exponents of float32. mmengine's
     ``AmpOptimWrapper`` refuses CPUs; those with AMX multiply bfloat16
-    matrices seven times as fast as float32 ones. A CPU without instructions
-    for bfloat16 computes in float32, which the log says. On a CPU, attention
-    is computed by plain matrix products. Arguments are those of mmengine's
+    matrices seven times as fast as float32 ones. Other CPUs compute in
+    float32, which is faster there, and the log says so. On a CPU, attention is
+    computed by plain matrix products. Arguments are those of mmengine's
     ``OptimWrapper``.
     """
 
@@ -32,12 +32,12 @@ class BFloat16OptimWrapper(OptimWrapper):
     def optim_context(self, model: nn.Module) -> Iterator[None]:
         """Enter autocast on the device of the model."""
         device = next(model.parameters()).device.type
-        fast = multiplies_bfloat16(device)
+        fast = prefers_bfloat16(device)
         if not fast and not self._warned:
             self._warned = True
             print_log(
-                'This processor has no instructions for bfloat16: training in '
-                'float32, which is many times faster here.',
+                'This processor is faster in float32 than in bfloat16: '
+                'training in float32.',
                 logger='current',
                 level=logging.WARNING,
             )
