@@ -2,6 +2,7 @@ r"""Train CLIP ViT-B/32 further on captioned images of your own.
 
 Source:   contrastive loss and rate limits of Radford et al. 2021; to go on
           from published weights with a tenth of their rate is ours.
+Differs:  schedule and batch are ours; no config of theirs is public.
 Before:   python tools/dataset_converters/index_captions.py ...
 Command:  tools/dist_train.sh \
               configs/clip/clip_vit-b32_8xb256-10e_captions.py 8 --amp

@@ -19,7 +19,7 @@ _base_ = [
     '../cross_entropy/cross_entropy_r50_8xb64-200e_inat18.py',
 ]
 
-# Its best checkpoint, or a file.
+# Its last checkpoint (there is no val), or a file.
 stage_1 = 'work_dirs/cross_entropy_r50_8xb64-200e_inat18'
 max_epochs = 5
 

@@ -5,8 +5,7 @@ Source:   Wang et al. 2021 (arXiv 2010.01809), settings of its code
           those of ride6-official_r50_8xb64-100e_inat18.py, and distillation at
           temperature 1.5. Their loss adds both parts once per expert, so it is
           4 times that of ride4-from6_r50_8xb64-200e_inat18.py.
-Differs:  the last checkpoint is tested, as theirs is. Without routing: all
-          experts predict.
+Differs:  without routing: all experts predict.
 Command:  tools/dist_train.sh \
     configs/ride/ride4-from6-official_r50_8xb64-100e_inat18.py 8 --amp
 Hardware: 8 GPUs of 24 GB or more; hours as

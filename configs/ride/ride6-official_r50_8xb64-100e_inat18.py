@@ -4,8 +4,7 @@ Source:   Wang et al. 2021 (arXiv 2010.01809), settings of its code
           (config_iNaturalist_resnet50_ride.json): 100 epochs, batch 512, lr
           0.2 with a warm-up of 5 epochs and steps at 60 and 80, Nesterov
           momentum, weight decay 2e-4, DRW after epoch 80.
-Differs:  the last checkpoint is tested, as theirs is. Without routing: all
-          experts predict.
+Differs:  without routing: all experts predict.
 Command:  tools/dist_train.sh \
               configs/ride/ride6-official_r50_8xb64-100e_inat18.py 8 --amp
 Hardware: 8 GPUs of 24 GB or more; hours as

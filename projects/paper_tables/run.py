@@ -32,7 +32,8 @@ def build_parser() -> argparse.ArgumentParser:
         '--row',
         nargs='+',
         default=[],
-        help='numbers, or words of method or backbone (default: all)',
+        help='numbers, or words of method or backbone; rows of any of them '
+        'are taken (default: all)',
     )
     parser.add_argument(
         '--gpus', type=int, default=1, help='GPUs per training'
