@@ -50,6 +50,18 @@ def test_many_medium_few_and_all_by_hand():
     assert metrics['shot/all'] == 50
 
 
+def test_ties_are_medium_or_as_in_the_code_of_oltr():
+    # The last class of 100 and the class of 20 images alone are right.
+    samples = make_samples([1, 2, 0, 0, 0], [1, 2, 0, 3, 4])
+    medium = score(samples)
+    assert medium['shot/medium'] == 100
+    assert medium['shot/few'] == 0
+    outer = score(samples, ties='outer')
+    assert outer['shot/many'] == 100
+    assert 'shot/medium' not in outer
+    assert outer['shot/few'] == pytest.approx(100 / 3)
+
+
 def test_an_image_of_no_known_class_is_refused_at_once():
     unlabeled = DataSample().set_pred_score(torch.eye(5)[0])
     for samples in (make_samples([0], [-1]), [unlabeled]):

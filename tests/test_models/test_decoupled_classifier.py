@@ -111,6 +111,8 @@ def test_statistics_move_unless_bn_is_frozen(stage_1):
         moved[freeze_bn] = step(model)
     assert 'backbone.bn1.running_mean' in moved[False]
     assert moved[True] == {'head.fc.weight', 'head.fc.bias'}
+    model = build('ltvl_mm.DecoupledClassifier', stage_1=stage_1)
+    assert model.freeze_bn is False  # as in the authors' code
 
 
 def test_a_stage_of_another_model_is_an_error(stage_1, tmp_path):

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from ltvl_mm.models import ResLTHead, ResLTLoss, ResLTNeck
 
 COUNTS = [100, 10, 1, 5]  # rarest first: classes 2, 3, 1, 0
+LOSS = dict(type='ltvl_mm.ResLTLoss', num_classes=4)
 TAUGHT = ({0, 1, 2, 3}, {1, 2, 3}, {2})
 
 
@@ -129,3 +130,14 @@ def test_neck_and_head_have_their_shapes_and_gradients():
     build()(stacked, torch.tensor([1, 2])).backward()
     for weight in (*neck.parameters(), *head.parameters()):
         assert torch.isfinite(weight.grad).all()
+
+
+def test_the_defaults_are_those_of_the_authors_on_imagenet_lt():
+    assert ResLTNeck(6).test_pooling == 'before'
+    assert ResLTHead(4, 6, loss=LOSS).gamma == 0.7
+
+
+@pytest.mark.parametrize('gamma', [-0.5, math.nan, math.inf, '0.7', None])
+def test_a_gamma_that_is_no_exponent_is_an_error(gamma):
+    with pytest.raises(ValueError, match='gamma must be a number >= 0, got'):
+        ResLTHead(4, 6, loss=LOSS, gamma=gamma)

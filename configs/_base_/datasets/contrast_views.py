@@ -11,7 +11,8 @@ their code.
 # stronger with the level, but Posterize keeps more bits and Solarize inverts
 # fewer pixels, and the four enhancements run from a factor of 0.1 to one of
 # 1.9 without a random sign. At level 10, Posterize keeps 4 bits and Solarize
-# does nothing. mmpretrain's preset 'timm_increasing' is the other variant,
+# does nothing. (mmpretrain rounds the bits up and timm down, so that half of
+# theirs keep 3.) mmpretrain's preset 'timm_increasing' is the other variant,
 # whose Posterize keeps 0 bits at level 10.
 contrast_policies = [
     dict(type='AutoContrast'),

@@ -1,5 +1,7 @@
 """ResLT's head: one linear classifier for all branches."""
 
+import math
+
 import torch
 import torch.nn.functional as F
 from mmpretrain.models.heads import LinearClsHead
@@ -22,6 +24,9 @@ class ResLTHead(LinearClsHead):
             with ``tools/analysis_tools/tune_classifier.py``.
         loss: Config of the loss, ``dict(type='ltvl_mm.ResLTLoss', ...)``.
         kwargs: Arguments of mmpretrain's LinearClsHead.
+
+    Raises:
+        ValueError: If ``gamma`` is negative, infinite or not a number.
     """
 
     def __init__(
@@ -33,6 +38,8 @@ class ResLTHead(LinearClsHead):
         gamma: float = 0.7,
         **kwargs: object,
     ) -> None:
+        if not isinstance(gamma, (int, float)) or not 0 <= gamma < math.inf:
+            raise ValueError(f'gamma must be a number >= 0, got {gamma!r}')
         super().__init__(num_classes, in_channels, loss=loss, **kwargs)
         self.gamma = gamma
 
