@@ -11,6 +11,8 @@ from ltvl_mm.structures.features import Features, save_features
 from ltvl_mm.structures.manifest_file import load_manifest, save_manifest
 from ltvl_mm.structures.predictions import Predictions, save_predictions
 from ltvl_mm.utils.io import write_json
+from ltvl_mm.visualization.report import make_study
+from ltvl_mm.visualization.report.run_reader import read_run
 
 HOSTILE = '<script>window.hit = 1</script>'
 NAMES = ('cat', 'dog', 'owl', f'toad {HOSTILE}')
@@ -132,3 +134,14 @@ def write_retrieval(folder):
     )
     write_command(folder)
     return path
+
+
+def read_study(folder, *, seeds=(0, 1)):
+    """Read both trainings of each seed."""
+    return make_study(
+        [
+            read_run(folder / f'seed{seed}/{name}', name)
+            for seed in seeds
+            for name in ('plain', 'tackle')
+        ]
+    )

@@ -66,8 +66,7 @@ def predict_mixture(
     logits: Sequence[torch.Tensor], alpha: float, scale: float, space: str
 ) -> np.ndarray:
     """Return the (N,) classes that two models' (N, K) logits give mixed."""
-    mixture = ScoreMixture((alpha, 1 - alpha), (1.0, scale), space)
-    return mixture.mix(logits).argmax(1).numpy()
+    return _mix(logits, alpha, scale, space).argmax(1).numpy()
 
 
 def mix_predictions(
@@ -85,9 +84,8 @@ def mix_predictions(
         ValueError: If the predictions are not of the same images.
     """
     check_same_images(predictions, ['the first model', 'the second model'])
-    mixture = ScoreMixture((alpha, 1 - alpha), (1.0, scale), space)
-    mixed = mixture.mix(as_logits(predictions)).softmax(-1).numpy()
-    return replace(predictions[0], probabilities=mixed)
+    mixed = _mix(as_logits(predictions), alpha, scale, space)
+    return replace(predictions[0], probabilities=mixed.softmax(-1).numpy())
 
 
 def score_models(
@@ -127,3 +125,10 @@ def as_logits(predictions: Sequence[Predictions]) -> list[torch.Tensor]:
         torch.from_numpy(one.log_probabilities()).float()
         for one in predictions
     ]
+
+
+def _mix(
+    logits: Sequence[torch.Tensor], alpha: float, scale: float, space: str
+) -> torch.Tensor:
+    mixture = ScoreMixture((alpha, 1 - alpha), (1.0, scale), space)
+    return mixture.mix(logits)

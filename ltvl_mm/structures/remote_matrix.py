@@ -12,7 +12,7 @@ from concurrent.futures import Future
 
 import numpy as np
 
-from ltvl_mm.utils.remote_calls import PARALLEL, submit
+from ltvl_mm.utils.remote_calls import PARALLEL, map_ahead, submit
 from ltvl_mm.utils.remote_files import measure_object, read_range
 
 # Bytes of a request, and the bytes between two wanted rows that are cheaper
@@ -97,7 +97,7 @@ class RemoteMatrix:
                 or sum(map(len, pending)) + len(cuts[turn]) <= PARALLEL
             ):
                 spans = zip(cuts[turn], cuts[turn][1:], strict=False)
-                pending.append([self._request(*span) for span in spans])
+                pending.append([submit(self._read, *span) for span in spans])
                 turn += 1
             data = b''.join(one.result() for one in pending.popleft())
             yield cut[0], self._parse(data)
@@ -113,21 +113,23 @@ class RemoteMatrix:
             is_long = wanted[place] - wanted[starts[-1]] >= step
             if gap[place - 1] > _GAP_BYTES or is_long:
                 starts.append(place)
-        spans = list(zip(starts, [*starts[1:], len(wanted)], strict=True))
-        if not len(wanted):
-            spans = []
-        pending: deque[Future[bytes]] = deque()
-        for number, (start, stop) in enumerate(spans):
-            for ahead in spans[number + len(pending) : number + PARALLEL]:
-                first, last = wanted[ahead[0]], wanted[ahead[1] - 1] + 1
-                pending.append(self._request(int(first), int(last)))
-            piece = self._parse(pending.popleft().result())
+        stops = [*starts[1:], len(wanted)]
+        spans = list(zip(starts, stops, strict=True)) if len(wanted) else []
+
+        def read(span: tuple[int, int]) -> bytes:
+            return self._read(
+                int(wanted[span[0]]), int(wanted[span[1] - 1]) + 1
+            )
+
+        pieces = map_ahead(read, spans)
+        for (start, stop), data in zip(spans, pieces, strict=True):
+            piece = self._parse(data)
             found[start:stop] = piece[wanted[start:stop] - wanted[start]]
         return found[places.reshape(rows.shape)]
 
-    def _request(self, first: int, stop: int) -> 'Future[bytes]':
+    def _read(self, first: int, stop: int) -> bytes:
         start, end = (self._start + n * self._row_bytes for n in (first, stop))
-        return submit(read_range, self.url, start, end)
+        return read_range(self.url, start, end)
 
     def _parse(self, data: bytes) -> np.ndarray:
         """Return rows as an array that may be written to, as torch wants."""

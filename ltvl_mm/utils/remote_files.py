@@ -1,11 +1,10 @@
 """Remote objects through fsspec: ranges, listings, uploads and copies."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ltvl_mm.utils.remote_calls import call_remote, submit
+from ltvl_mm.utils.remote_calls import call_remote
 from ltvl_mm.utils.remote_errors import RemoteError, ShortReadError
 
 
@@ -85,12 +84,6 @@ def read_range(
         return data
 
     return call_remote(url, 'read', read)
-
-
-def read_ranges(url: str, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
-    """Return several byte ranges of an object, read in parallel."""
-    pending = [submit(read_range, url, *one) for one in ranges]
-    return [one.result() for one in pending]
 
 
 def read_object(url: str, *, max_bytes: int | None = None) -> bytes:

@@ -32,3 +32,9 @@ def write_inferencer_files(toy_home, tmp_path_factory):
             folder / 'student.pth',
         )
         yield folder
+
+
+def list_images(toy_root):
+    """Return the paths of five images of the tiny world."""
+    lines = (toy_root / 'test.txt').read_text().splitlines()[:5]
+    return [str(toy_root / line.rpartition(' ')[0]) for line in lines]

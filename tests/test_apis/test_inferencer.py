@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from inferencer_files import write_inferencer_files
+from inferencer_files import list_images, write_inferencer_files
 from mmengine.config import Config
 from mmpretrain import ImageClassificationInferencer
 from toy_configs import BALLAD, DEIT, ENSEMBLE, TOY, ZERO_SHOT
@@ -21,9 +21,7 @@ def files(toy_home, tmp_path_factory):
 
 @pytest.fixture(scope='module')
 def images(toy_root):
-    """Paths of five images of the tiny world."""
-    lines = (toy_root / 'test.txt').read_text().splitlines()[:5]
-    return [str(toy_root / line.rpartition(' ')[0]) for line in lines]
+    return list_images(toy_root)
 
 
 @pytest.fixture(scope='module')

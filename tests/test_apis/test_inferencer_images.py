@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from inferencer_files import write_inferencer_files
+from inferencer_files import list_images, write_inferencer_files
 from mmengine.config import Config
 from PIL import Image
 from toy_configs import DEIT, ZERO_SHOT
@@ -24,9 +24,7 @@ def files(toy_home, tmp_path_factory):
 
 @pytest.fixture(scope='module')
 def images(toy_root):
-    """Paths of five images of the tiny world."""
-    lines = (toy_root / 'test.txt').read_text().splitlines()[:5]
-    return [str(toy_root / line.rpartition(' ')[0]) for line in lines]
+    return list_images(toy_root)
 
 
 @pytest.fixture(scope='module')

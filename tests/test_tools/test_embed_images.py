@@ -33,7 +33,7 @@ def work(tmp_path_factory):
 
 @pytest.fixture(scope='module')
 def quiet(work, run_tool):
-    """Bytes of the store that an undisturbed process makes."""
+    """Bytes of the store of an embedding that was not killed."""
     log = run_tool(*build_command(work, work / 'quiet'))
     store = open_store(work / 'quiet')
     bad = sum(len(part.bad) for part in store.parts)

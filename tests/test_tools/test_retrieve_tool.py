@@ -23,7 +23,7 @@ def work(tmp_path_factory):
 
 @pytest.fixture(scope='module')
 def quiet(work, run_tool):
-    """What an undisturbed process makes, with several rounds."""
+    """Folder of a retrieval that was not killed, in several rounds."""
     log = run_tool(*build_command(work, work / 'quiet'))
     assert f'images retrieved for {len(NAMES)} classes' in log
     assert not (work / 'quiet' / 'selection').exists()

@@ -2,16 +2,14 @@ import re
 from pathlib import Path
 
 import pytest
-from study_folder import write_study
+from study_folder import read_study, write_study
 
 from ltvl_mm.visualization.report import (
-    make_study,
     page,
     read_retrieval,
     write_report,
 )
 from ltvl_mm.visualization.report.path_hiding import PathHider
-from ltvl_mm.visualization.report.run_reader import read_run
 
 
 @pytest.mark.parametrize(
@@ -76,9 +74,7 @@ def test_a_page_has_no_absolute_path_of_the_disk(tmp_path, monkeypatch):
     monkeypatch.setattr(page, 'pack_library', str)
     write_report(
         tmp_path / 'x.html',
-        make_study(
-            [read_run(folder / f'seed0/{n}', n) for n in ('plain', 'tackle')]
-        ),
+        read_study(folder, seeds=[0]),
         retrieval=read_retrieval(folder / 'retrieved/manifest.parquet'),
     )
     text = (tmp_path / 'x.html').read_text()

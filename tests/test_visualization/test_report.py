@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from study_folder import write_study
+from study_folder import read_study, write_study
 
 from ltvl_mm.evaluation.functional import summarize_accuracies
 from ltvl_mm.visualization.report import (
@@ -14,7 +14,6 @@ from ltvl_mm.visualization.report import (
 from ltvl_mm.visualization.report.accuracy_chart import chart_accuracy
 from ltvl_mm.visualization.report.arrow_chart import chart_arrows
 from ltvl_mm.visualization.report.run_folder import RunFolder
-from ltvl_mm.visualization.report.run_reader import read_run
 from ltvl_mm.visualization.report.run_scores import (
     compare_methods,
     score_classes,
@@ -31,13 +30,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope='module')
 def study(folder):
-    return make_study(
-        [
-            read_run(folder / f'seed{seed}/{name}', name)
-            for seed in (0, 1)
-            for name in ('plain', 'tackle')
-        ]
-    )
+    return read_study(folder)
 
 
 @pytest.fixture(scope='module')

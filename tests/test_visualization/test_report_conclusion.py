@@ -2,14 +2,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from study_folder import HOSTILE, QUALITY, write_study
+from study_folder import HOSTILE, QUALITY, read_study, write_study
 
 from ltvl_mm.utils.io import write_json
-from ltvl_mm.visualization.report import make_study, read_retrieval
+from ltvl_mm.visualization.report import read_retrieval
 from ltvl_mm.visualization.report.conclusion import conclude
 from ltvl_mm.visualization.report.quality import assess_quality, read_quality
 from ltvl_mm.visualization.report.retrieved_images import find_probabilities
-from ltvl_mm.visualization.report.run_reader import read_run
 from ltvl_mm.visualization.report.run_scores import compare_methods
 from ltvl_mm.visualization.report.tables import choose_columns, make_rows
 from ltvl_mm.visualization.report.training_images import pick_training_images
@@ -22,9 +21,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope='module')
 def study(folder):
-    return make_study(
-        [read_run(folder / f'seed0/{name}', name) for name in RUNS]
-    )
+    return read_study(folder, seeds=[0])
 
 
 RUNS = ('plain', 'tackle')

@@ -6,16 +6,14 @@ import json
 import numpy as np
 import pytest
 from PIL import Image
-from study_folder import HOSTILE, NAMES, write_study
+from study_folder import HOSTILE, NAMES, read_study, write_study
 
 from ltvl_mm.visualization.report import (
-    make_study,
     pick_training_images,
     read_retrieval,
     write_report,
 )
 from ltvl_mm.visualization.report.plot import COLORS
-from ltvl_mm.visualization.report.run_reader import read_run
 
 pytest.importorskip('selenium')
 from chromium import make_wait, open_browser
@@ -27,13 +25,9 @@ from selenium.webdriver.support.ui import Select
 @pytest.fixture(scope='module')
 def page(tmp_path_factory):
     folder = write_study(tmp_path_factory.mktemp('study'))
-    runs = [
-        read_run(folder / f'seed0/{name}', name)
-        for name in ('plain', 'tackle')
-    ]
     write_report(
         folder / 'report.html',
-        make_study(runs),
+        read_study(folder, seeds=[0]),
         retrieval=read_retrieval(folder / 'retrieved/manifest.parquet'),
         truth={f'k{number}': NAMES[0] for number in range(9)},
         training=pick_training_images(folder / 'train.txt', folder, 4),

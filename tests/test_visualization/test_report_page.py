@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from conftest import write_manifest
-from study_folder import HOSTILE, NAMES, write_study
+from study_folder import HOSTILE, NAMES, read_study, write_study
 
 from ltvl_mm.structures.features import Features, save_features
 from ltvl_mm.utils.io import read_json, write_json
@@ -24,7 +24,6 @@ from ltvl_mm.visualization.report.gallery import (
 )
 from ltvl_mm.visualization.report.retrieved_images import measure_precision
 from ltvl_mm.visualization.report.run_folder import RunFolder
-from ltvl_mm.visualization.report.run_reader import read_run
 
 
 @pytest.fixture(scope='module')
@@ -34,13 +33,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope='module')
 def study(folder):
-    return make_study(
-        [
-            read_run(folder / f'seed{seed}/{name}', name)
-            for seed in (0, 1)
-            for name in ('plain', 'tackle')
-        ]
-    )
+    return read_study(folder)
 
 
 @pytest.fixture(scope='module')
