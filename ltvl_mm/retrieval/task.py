@@ -15,6 +15,7 @@ from ltvl_mm.retrieval.options import (
     UNIT_ROWS,
     RetrievalOptions,
 )
+from ltvl_mm.retrieval.search.search_spec import SearchOptions
 from ltvl_mm.retrieval.search.selection import Selection
 from ltvl_mm.structures.background import Background
 from ltvl_mm.structures.class_queries import ClassQueries
@@ -155,11 +156,13 @@ class RetrievalTask:
             self.store,
             self.queries,
             candidates,
-            temperature=cast(float, self.options.temperature),
-            score=self.options.score,
-            assign=self.options.assign,
-            device=self.device,
-            keep_rows=self.metadata_filter,
-            max_bad_rows=self.max_bad_rows,
-            background=self.background,
+            SearchOptions(
+                temperature=cast(float, self.options.temperature),
+                score=self.options.score,
+                assign=self.options.assign,
+                device=self.device,
+                keep_rows=self.metadata_filter,
+                max_bad_rows=self.max_bad_rows,
+                background=self.background,
+            ),
         )

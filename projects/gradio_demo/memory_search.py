@@ -9,6 +9,7 @@ from PIL import Image
 
 from ltvl_mm.clip.frozen_clip import FrozenCLIP
 from ltvl_mm.retrieval.reading.web_image import read_image_bytes
+from ltvl_mm.retrieval.search.search_spec import SearchOptions
 from ltvl_mm.retrieval.search.selection import select_images
 from ltvl_mm.structures.class_queries import ClassQueries
 from ltvl_mm.structures.store_reader import open_store
@@ -98,8 +99,10 @@ class MemorySearch:
             self.store,
             self._encode([*class_names, *others]),
             budget,
-            temperature=self.temperature,
-            score='softmax' if ranked else 'cosine',
+            SearchOptions(
+                temperature=self.temperature,
+                score='softmax' if ranked else 'cosine',
+            ),
         )
         results = {}
         for name, best in zip(class_names, found, strict=False):

@@ -15,6 +15,7 @@ from ltvl_mm.retrieval.background_names import (
 )
 from ltvl_mm.retrieval.run_retrieval import run_retrieval
 from ltvl_mm.retrieval.search.scores import compute_scores
+from ltvl_mm.retrieval.search.search_spec import SearchOptions
 from ltvl_mm.retrieval.search.selection import Selection
 from ltvl_mm.retrieval.task import RetrievalOptions, RetrievalTask
 from ltvl_mm.structures.background import (
@@ -71,9 +72,7 @@ def test_selection_equals_a_sort_of_the_softmax_over_both(drawn, assign):
         store,
         queries,
         budget,
-        temperature=0.1,
-        assign=assign,
-        background=background,
+        SearchOptions(temperature=0.1, assign=assign, background=background),
     )
     pool = selection.make_pool()
     selection.scan(pool)
@@ -97,7 +96,10 @@ def test_selection_equals_a_sort_of_the_softmax_over_both(drawn, assign):
 def test_no_candidate_is_kept_for_background(drawn):
     store, queries, background = drawn
     selection = Selection(
-        store, queries, np.full(5, 3), temperature=0.1, background=background
+        store,
+        queries,
+        np.full(5, 3),
+        SearchOptions(temperature=0.1, background=background),
     )
     pool = selection.make_pool()
     selection.scan(pool)
@@ -108,8 +110,10 @@ def test_one_class_has_a_softmax_with_background(drawn):
     store, queries, background = drawn
     one = make_queries(queries.embeddings[:1])
     with pytest.raises(ValueError, match='there is one only'):
-        Selection(store, one, [2], temperature=0.1)
-    Selection(store, one, [2], temperature=0.1, background=background)
+        Selection(store, one, [2], SearchOptions(temperature=0.1))
+    Selection(
+        store, one, [2], SearchOptions(temperature=0.1, background=background)
+    )
 
 
 def test_manifest_has_the_classes_only_and_records_background(drawn, tmp_path):
@@ -138,7 +142,12 @@ def test_another_encoder_or_width_is_refused(drawn):
     store, queries, _ = drawn
     narrow = make_background(np.eye(4, 8))
     with pytest.raises(ValueError, match='width 8 and the classes of width'):
-        Selection(store, queries, [1] * 5, temperature=1, background=narrow)
+        Selection(
+            store,
+            queries,
+            [1] * 5,
+            SearchOptions(temperature=1, background=narrow),
+        )
 
 
 def test_background_is_read_as_it_was_written(tmp_path, drawn):

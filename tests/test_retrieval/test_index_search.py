@@ -8,6 +8,7 @@ from ltvl_mm.retrieval.search.index_search import (
     make_contrastive_queries,
     select_by_index,
 )
+from ltvl_mm.retrieval.search.search_spec import SearchOptions
 from ltvl_mm.retrieval.search.selection import Selection, select_images
 from ltvl_mm.structures.class_queries import ClassQueries
 
@@ -48,9 +49,13 @@ def test_contrastive_queries_by_hand():
 def test_a_generous_index_gives_the_exact_answer(world, caplog):
     store, queries, file = world
     budget = np.array([20, 0, 5, 20, 1, 20])
-    selection = Selection(store, queries, budget, temperature=0.05)
+    selection = Selection(
+        store, queries, budget, SearchOptions(temperature=0.05)
+    )
     found = select_by_index(selection, load_index(file, store), 30)
-    exact = select_images(store, queries, budget, temperature=0.05)
+    exact = select_images(
+        store, queries, budget, SearchOptions(temperature=0.05)
+    )
     for few, all_of_them in zip(found, exact, strict=True):
         assert few.rows.tolist() == all_of_them.rows.tolist()
         assert few.scores.tolist() == all_of_them.scores.tolist()
@@ -75,10 +80,14 @@ def test_an_approximate_index_searched_through_gives_nearly_all(world, kind):
     index.add(images)
     faiss.write_index(index, str(file))
     budget = np.full(6, 10)
-    exact = select_images(store, queries, budget, temperature=0.05)
+    exact = select_images(
+        store, queries, budget, SearchOptions(temperature=0.05)
+    )
 
     def measure(parameters):
-        selection = Selection(store, queries, budget, temperature=0.05)
+        selection = Selection(
+            store, queries, budget, SearchOptions(temperature=0.05)
+        )
         found = select_by_index(
             selection, load_index(file, store), 30, parameters=parameters
         )
@@ -108,10 +117,14 @@ def test_the_thoroughness_decides_what_is_found(world):
     index.add(images)
     faiss.write_index(index, str(file))
     budget = np.full(6, 10)
-    exact = select_images(store, queries, budget, temperature=0.05)
+    exact = select_images(
+        store, queries, budget, SearchOptions(temperature=0.05)
+    )
 
     def count(parameters):
-        selection = Selection(store, queries, budget, temperature=0.05)
+        selection = Selection(
+            store, queries, budget, SearchOptions(temperature=0.05)
+        )
         found = select_by_index(
             selection, load_index(file, store), 60, parameters=parameters
         )
@@ -126,7 +139,9 @@ def test_the_thoroughness_decides_what_is_found(world):
 
 def test_parameters_of_another_kind_of_index_are_refused(world):
     store, queries, file = world
-    selection = Selection(store, queries, np.ones(6), temperature=0.05)
+    selection = Selection(
+        store, queries, np.ones(6), SearchOptions(temperature=0.05)
+    )
     index = load_index(file, store)
     with pytest.raises(ValueError, match="does not take 'nprobe=8'"):
         select_by_index(selection, index, 3, parameters='nprobe=8')
@@ -135,9 +150,13 @@ def test_parameters_of_another_kind_of_index_are_refused(world):
 def test_candidates_by_cosine_are_not_those_by_probability(world):
     store, queries, file = world
     budget = np.full(6, 20)
-    selection = Selection(store, queries, budget, temperature=0.05)
+    selection = Selection(
+        store, queries, budget, SearchOptions(temperature=0.05)
+    )
     found = select_by_index(selection, load_index(file, store), 1)
-    exact = select_images(store, queries, budget, temperature=0.05)
+    exact = select_images(
+        store, queries, budget, SearchOptions(temperature=0.05)
+    )
     recall = np.mean(
         [
             np.isin(all_of_them.rows, few.rows).mean()
@@ -153,8 +172,10 @@ def test_an_index_proposes_only_what_is_kept(world):
         store,
         queries,
         np.full(6, 10),
-        temperature=0.05,
-        keep_rows=lambda start, stop: np.arange(start, stop) % 2 == 0,
+        SearchOptions(
+            temperature=0.05,
+            keep_rows=lambda start, stop: np.arange(start, stop) % 2 == 0,
+        ),
     )
     for best in select_by_index(selection, load_index(file, store), 30):
         assert len(best.rows) == 10
@@ -188,6 +209,8 @@ def test_a_file_that_is_no_index_is_named(world):
 
 def test_the_factor_is_at_least_one(world):
     store, queries, file = world
-    selection = Selection(store, queries, np.ones(6), temperature=0.05)
+    selection = Selection(
+        store, queries, np.ones(6), SearchOptions(temperature=0.05)
+    )
     with pytest.raises(ValueError, match='must be >= 1, got 0'):
         select_by_index(selection, load_index(file, store), 0)

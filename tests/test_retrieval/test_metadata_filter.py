@@ -7,6 +7,7 @@ import pytest
 from web_memory import ENCODER, write_store
 
 from ltvl_mm.retrieval.metadata_filter import MetadataFilter, MetadataRule
+from ltvl_mm.retrieval.search.search_spec import SearchOptions
 from ltvl_mm.retrieval.search.selection import select_images
 from ltvl_mm.structures.class_queries import ClassQueries
 
@@ -119,9 +120,14 @@ def test_the_selection_ranks_what_is_kept(store):
         store, MetadataRule(values={'flag': ('1',)})
     )
     options = dict(temperature=0.1)
-    every = select_images(store, queries, np.array([20, 3]), **options)
+    every = select_images(
+        store, queries, np.array([20, 3]), SearchOptions(**options)
+    )
     found = select_images(
-        store, queries, np.array([20, 3]), keep_rows=metadata_filter, **options
+        store,
+        queries,
+        np.array([20, 3]),
+        SearchOptions(keep_rows=metadata_filter, **options),
     )
     even = [r for r in every[0].rows if r % 2 == 0]
     assert found[0].rows.tolist() == even

@@ -22,6 +22,7 @@ from ltvl_mm.structures.class_queries import ClassQueries
 ray = pytest.importorskip('ray')
 from ltvl_mm.retrieval.dealing import ray_encoders  # noqa: E402
 from ltvl_mm.retrieval.dealing.ray_engine import RayEngine  # noqa: E402
+from ltvl_mm.retrieval.search.search_spec import SearchOptions  # noqa: E402
 
 
 @pytest.fixture(scope='module', autouse=True)
@@ -129,7 +130,7 @@ def selection(tmp_path):
         store,
         ClassQueries(('a', 'b', 'c'), ('{}',), queries, web_memory.ENCODER),
         np.array([14, 0, 9]),
-        temperature=0.1,
+        SearchOptions(temperature=0.1),
     )
 
 

@@ -5,6 +5,7 @@ import pytest
 from web_memory import ENCODER, write_store
 
 from ltvl_mm.retrieval.search import search_spec
+from ltvl_mm.retrieval.search.search_spec import SearchOptions
 from ltvl_mm.retrieval.search.selection import select_images
 from ltvl_mm.structures.class_queries import ClassQueries
 from ltvl_mm.structures.store_parts import locate_part
@@ -62,8 +63,7 @@ def test_the_selection_equals_a_sort_of_all_scores(
         write_store(tmp_path, parts),
         queries,
         budget,
-        temperature=0.05,
-        assign=assign,
+        SearchOptions(temperature=0.05, assign=assign),
     )
     rows, cosines, scores = _select_slowly(x, queries, budget, 0.05, assign)
     for k, best in enumerate(found):
@@ -79,7 +79,11 @@ def test_chunks_do_not_change_a_bit(tmp_path, monkeypatch):
     found = []
     for chunk in (3 * 7, 10**6):
         monkeypatch.setattr(search_spec, '_CHUNK_NUMBERS', chunk)
-        found.append(select_images(store, queries, budget, temperature=0.01))
+        found.append(
+            select_images(
+                store, queries, budget, SearchOptions(temperature=0.01)
+            )
+        )
     for few, many in zip(*found, strict=True):
         assert np.array_equal(few.rows, many.rows)
         assert np.array_equal(few.scores, many.scores)
@@ -92,7 +96,7 @@ def test_equal_images_come_in_the_order_of_their_rows(tmp_path):
         store,
         _make_queries(np.eye(2, WIDTH)),
         np.array([7, 2]),
-        temperature=0.01,
+        SearchOptions(temperature=0.01),
     )
     assert found[0].rows.tolist() == [0, 1, 2, 3, 4, 5, 6]
     assert found[1].rows.tolist() == [0, 1]
@@ -102,7 +106,9 @@ def test_argmax_gives_an_image_to_its_best_class_only(tmp_path):
     x = np.eye(2, WIDTH)
     store = write_store(tmp_path, [x.astype('f2')])
     options = dict(temperature=0.01, assign='argmax')
-    found = select_images(store, _make_queries(x), np.array([2, 2]), **options)
+    found = select_images(
+        store, _make_queries(x), np.array([2, 2]), SearchOptions(**options)
+    )
     assert [best.rows.tolist() for best in found] == [[0], [1]]
 
 
@@ -114,7 +120,10 @@ def test_the_score_can_be_chosen(tmp_path):
     queries, budget = _make_queries(np.eye(2, WIDTH)), np.array([1, 0])
     best = {
         score: select_images(
-            store, queries, budget, temperature=0.01, score=score
+            store,
+            queries,
+            budget,
+            SearchOptions(temperature=0.01, score=score),
         )[0].rows.tolist()
         for score in ('cosine', 'softmax')
     }
@@ -130,7 +139,10 @@ def test_a_row_that_is_not_of_unit_norm_is_named(tmp_path, value):
     message = r"part 'shard-1', row 4: norm .* of key '1/4'"
     with pytest.raises(ValueError, match=message):
         select_images(
-            store, _make_queries(x[:2]), np.array([1, 1]), temperature=0.01
+            store,
+            _make_queries(x[:2]),
+            np.array([1, 1]),
+            SearchOptions(temperature=0.01),
         )
 
 
@@ -142,7 +154,9 @@ def store(tmp_path):
 def test_a_store_of_another_encoder_is_refused(store):
     other = replace(_make_queries(np.eye(2, WIDTH)), encoder={'arch': 'x'})
     with pytest.raises(ValueError, match='different encoders'):
-        select_images(store, other, np.array([1, 1]), temperature=0.01)
+        select_images(
+            store, other, np.array([1, 1]), SearchOptions(temperature=0.01)
+        )
 
 
 def test_a_store_of_another_width_is_refused(store):
@@ -153,7 +167,7 @@ def test_a_store_of_another_width_is_refused(store):
             store,
             _make_queries(np.eye(2, 5)),
             np.array([1, 1]),
-            temperature=0.01,
+            SearchOptions(temperature=0.01),
         )
 
 
@@ -163,6 +177,5 @@ def test_an_unknown_assignment_is_refused(store):
             store,
             _make_queries(np.eye(2, WIDTH)),
             np.array([1, 1]),
-            temperature=0.01,
-            assign='both',
+            SearchOptions(temperature=0.01, assign='both'),
         )

@@ -13,6 +13,7 @@ from ltvl_mm.retrieval.search import (
 )
 from ltvl_mm.retrieval.search.exact_products import multiply_exactly
 from ltvl_mm.retrieval.search.scores import compute_scores
+from ltvl_mm.retrieval.search.search_spec import SearchOptions
 from ltvl_mm.retrieval.search.selection import Selection
 from ltvl_mm.structures.class_queries import ClassQueries
 
@@ -114,7 +115,7 @@ def test_the_selection_is_a_sort_of_all_scores(tmp_path_factory, small, kind):
             tmp_path_factory.mktemp('store'), np.split(images, cuts)
         )
         options = dict(temperature=temperature, score=score, assign=assign)
-        selection = Selection(store, queries, budget, **options)
+        selection = Selection(store, queries, budget, SearchOptions(**options))
         middle = int(rng.integers(rows + 1))
         pools = [selection.make_pool(), selection.make_pool()]
         selection.scan(pools[0], 0, middle)
@@ -134,7 +135,9 @@ def test_a_floor_that_was_too_high_is_noticed(tmp_path, small):
     images, embeddings = _draw(rng, 300, 5, 'plain')
     store = write_store(tmp_path, [images.astype('f2')])
     queries, budget = _make_queries(embeddings), np.array([20, 0, 20, 20, 20])
-    selection = Selection(store, queries, budget, temperature=0.01)
+    selection = Selection(
+        store, queries, budget, SearchOptions(temperature=0.01)
+    )
     selection.floor = np.full(5, 3.0)
     pool = selection.make_pool()
     selection.scan(pool)
@@ -153,8 +156,10 @@ def test_only_kept_images_are_found(tmp_path, small):
         store,
         _make_queries(embeddings),
         np.full(5, 30),
-        temperature=0.01,
-        keep_rows=lambda start, stop: np.arange(start, stop) % 3 == 0,
+        SearchOptions(
+            temperature=0.01,
+            keep_rows=lambda start, stop: np.arange(start, stop) % 3 == 0,
+        ),
     )
     pool = selection.make_pool()
     selection.scan(pool)
@@ -175,8 +180,10 @@ def test_filters_and_pieces_need_no_second_look(
         write_store(tmp_path, [images.astype('f2')]),
         _make_queries(embeddings),
         np.full(5, 60),
-        temperature=0.01,
-        keep_rows=lambda start, stop: np.arange(start, stop) % 4 == 0,
+        SearchOptions(
+            temperature=0.01,
+            keep_rows=lambda start, stop: np.arange(start, stop) % 4 == 0,
+        ),
     )
     assert selection.mixed
     pool = selection.make_pool()
@@ -191,7 +198,9 @@ def test_the_best_of_a_sample_are_a_sort_of_its_scores(tmp_path, small):
     images, embeddings = _draw(rng, 4000, 3, 'plain')
     images, queries = images.astype('f2'), _make_queries(embeddings)
     store = write_store(tmp_path, [images])
-    search = Selection(store, queries, np.full(3, 1000), temperature=0.01)
+    search = Selection(
+        store, queries, np.full(3, 1000), SearchOptions(temperature=0.01)
+    )
     search.mixed = True  # as in a store in random order
     rows, _, share = store_sample.read_sample(search.spec)
     assert share == len(rows) / 4000
@@ -211,7 +220,7 @@ def test_ties_do_not_fill_the_memory(tmp_path, small):
         store,
         _make_queries(np.eye(3, DIM)),
         np.array([5, 0, 2]),
-        temperature=0.01,
+        SearchOptions(temperature=0.01),
     )
     pool = selection.make_pool()
     selection.scan(pool)

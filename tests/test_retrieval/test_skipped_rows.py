@@ -12,6 +12,7 @@ from ltvl_mm.retrieval.reading.shards import find_shards
 from ltvl_mm.retrieval.run_retrieval import run_retrieval
 from ltvl_mm.retrieval.search import selection
 from ltvl_mm.retrieval.search.index_search import load_index, select_by_index
+from ltvl_mm.retrieval.search.search_spec import SearchOptions
 from ltvl_mm.retrieval.search.selection import Selection
 from ltvl_mm.retrieval.task import RetrievalOptions, RetrievalTask
 from ltvl_mm.structures.class_queries import ClassQueries
@@ -61,7 +62,10 @@ def world(tmp_path):
 
 def _select(store, queries, **options):
     selection = Selection(
-        store, queries, np.array([9, 0, 120]), temperature=0.1, **options
+        store,
+        queries,
+        np.array([9, 0, 120]),
+        SearchOptions(temperature=0.1, **options),
     )
     pool = selection.make_pool()
     for start, stop in ((0, 45), (45, len(store))):
@@ -104,8 +108,7 @@ def test_an_index_never_gives_them(world, tmp_path):
             one,
             queries,
             np.array([9, 0, rows]),
-            temperature=0.1,
-            max_bad_rows=0.05,
+            SearchOptions(temperature=0.1, max_bad_rows=0.05),
         )
         loaded = load_index(tmp_path / 'i', one)
         found[name] = select_by_index(selection, loaded, 99)

@@ -3,6 +3,7 @@ import pytest
 from web_memory import ENCODER, write_store
 
 from ltvl_mm.retrieval.search.candidate_pool import load_pool, save_pool
+from ltvl_mm.retrieval.search.search_spec import SearchOptions
 from ltvl_mm.retrieval.search.selection import Selection
 from ltvl_mm.retrieval.search.work_units import cut_units, select_in_units
 from ltvl_mm.structures.class_queries import ClassQueries
@@ -25,7 +26,9 @@ def selection(tmp_path):
         ('a', 'b', 'c'), ('{}',), _unit(rng, 3).astype('f4'), ENCODER
     )
     store = write_store(tmp_path / 'store', parts)
-    return Selection(store, queries, np.array([4, 0, 9]), temperature=0.1)
+    return Selection(
+        store, queries, np.array([4, 0, 9]), SearchOptions(temperature=0.1)
+    )
 
 
 @pytest.mark.parametrize(

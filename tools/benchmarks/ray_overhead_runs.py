@@ -20,6 +20,7 @@ import ltvl_mm
 from ltvl_mm.clip.towers import build_clip
 from ltvl_mm.retrieval.dealing.local_engine import LocalEngine
 from ltvl_mm.retrieval.dealing.ray_engine import RayEngine
+from ltvl_mm.retrieval.search.search_spec import SearchOptions
 from ltvl_mm.retrieval.search.selection import Selection
 from ltvl_mm.retrieval.search.work_units import select_in_units
 
@@ -103,7 +104,7 @@ def measure_retrieval(args: argparse.Namespace, work: Path) -> dict:
         store,
         make_queries(args.classes),
         np.full(args.classes, BUDGET),
-        temperature=TEMPERATURE,
+        SearchOptions(temperature=TEMPERATURE),
     )
     engines = {'local': LocalEngine(), 'ray': RayEngine()}
     results = {}

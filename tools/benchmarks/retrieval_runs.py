@@ -20,6 +20,7 @@ from retrieval_memory import measure_memory, print_peak
 
 from ltvl_mm.retrieval.search.candidate_pool import CandidatePool
 from ltvl_mm.retrieval.search.exact_ranking import Candidates
+from ltvl_mm.retrieval.search.search_spec import SearchOptions
 from ltvl_mm.retrieval.search.selection import Selection
 from ltvl_mm.structures.class_queries import ClassQueries
 from ltvl_mm.structures.embedding_store import EmbeddingStore
@@ -119,7 +120,7 @@ def _make_selection(
         store,
         queries,
         budget,
-        temperature=TEMPERATURE,
+        SearchOptions(temperature=TEMPERATURE),
     )
 
 

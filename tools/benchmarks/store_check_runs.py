@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import torch
 from retrieval_data import make_queries, make_store
 
+from ltvl_mm.retrieval.search.search_spec import SearchOptions
 from ltvl_mm.retrieval.search.selection import Selection
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.structures.store_check import check_store
@@ -30,7 +31,9 @@ def run(args: argparse.Namespace) -> None:
 
     def scan() -> None:
         budget = np.full(args.k, args.nk)
-        selection = Selection(store, queries, budget, temperature=0.01)
+        selection = Selection(
+            store, queries, budget, SearchOptions(temperature=0.01)
+        )
         pool = selection.make_pool()
         selection.scan(pool)
         selection.finish(pool)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ltvl_mm.retrieval.options import ASSIGNMENTS
+from ltvl_mm.retrieval.options import ASSIGNMENTS, MAX_BAD_ROWS
 from ltvl_mm.retrieval.search.candidate_pool import CandidatePool, make_pool
 from ltvl_mm.retrieval.search.exact_ranking import ExactRanking
 from ltvl_mm.retrieval.search.float32_prefilter import (
@@ -20,6 +20,36 @@ from ltvl_mm.structures.store_rows import check_bad_rows
 
 # Logits held at a time: 8 MB of float32, which stay in a processor's cache.
 _CHUNK_NUMBERS = 2_000_000
+
+
+@dataclass(frozen=True)
+class SearchOptions:
+    """Options of a search for the best images of each class.
+
+    Args:
+        temperature: Temperature of the softmax, > 0.
+        score: Name of the score; see
+            :func:`ltvl_mm.retrieval.search.scores.compute_scores`.
+        assign: ``'independent'`` (default): an image may serve several
+            classes (the paper does not forbid it); ``'argmax'``: only its
+            best one.
+        device: Device of the first pass; it does not change the result.
+        keep_rows: Metadata filter: (first row, last row + 1) -> bool array of
+            the images to keep; None (default) for all.
+        max_bad_rows: Maximum share of the store's rows, in [0, 1], whose
+            embedding is not finite or not of unit norm; default 0.001. Such
+            rows are skipped.
+        background: M further classes of the softmax, which get no images;
+            None (default) for none.
+    """
+
+    temperature: float
+    score: str = 'softmax'
+    assign: str = 'independent'
+    device: str = 'cpu'
+    keep_rows: Callable[[int, int], np.ndarray] | None = None
+    max_bad_rows: float = MAX_BAD_ROWS
+    background: Background | None = None
 
 
 @dataclass(frozen=True)
@@ -60,13 +90,7 @@ def make_search_spec(
     store: EmbeddingStore,
     queries: ClassQueries,
     budget: np.ndarray,
-    *,
-    temperature: float,
-    score: str,
-    assign: str,
-    keep_rows: Callable[[int, int], np.ndarray] | None,
-    max_bad_rows: float,
-    background: Background | None,
+    options: SearchOptions,
 ) -> SearchSpec:
     """Check the arguments of a search and join them.
 
@@ -74,14 +98,7 @@ def make_search_spec(
         store: N images.
         queries: K classes, of the same encoder.
         budget: (K,) whole numbers >= 0.
-        temperature: Temperature of the softmax, > 0.
-        score: Name of the score; see
-            :func:`ltvl_mm.retrieval.search.scores.compute_scores`.
-        assign: ``'independent'`` or ``'argmax'``.
-        keep_rows: Metadata filter; see :class:`SearchSpec`.
-        max_bad_rows: Maximum share of rows that are skipped, in [0, 1].
-        background: M further classes of the softmax, which get no images;
-            None for none.
+        options: Options of the search.
 
     Returns:
         The search over K + M classes, the last M with a budget of 0.
@@ -91,12 +108,14 @@ def make_search_spec(
             budget has not K numbers, or an option is unknown.
     """
     queries.check_store(store)
-    if assign not in ASSIGNMENTS:
+    if options.assign not in ASSIGNMENTS:
         raise ValueError(
-            f'assign must be one of {", ".join(ASSIGNMENTS)}, got {assign!r}'
+            f'assign must be one of {", ".join(ASSIGNMENTS)}, got '
+            f'{options.assign!r}'
         )
     num_classes, dim = queries.embeddings.shape
-    embeddings = join_queries(queries, background)
+    embeddings = join_queries(queries, options.background)
+    temperature, score = options.temperature, options.score
     check_score(score, temperature, len(embeddings))
     if len(budget) != num_classes:
         raise ValueError(f'{len(budget)} budgets for {num_classes} classes')
@@ -111,7 +130,7 @@ def make_search_spec(
         store,
         counts,
         make_class_logits(embeddings, temperature, score),
-        ExactRanking(store, embeddings, temperature, score, assign),
-        keep_rows,
-        max_bad_rows,
+        ExactRanking(store, embeddings, temperature, score, options.assign),
+        options.keep_rows,
+        options.max_bad_rows,
     )

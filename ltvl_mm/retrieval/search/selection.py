@@ -1,24 +1,24 @@
 """For each class the best images of a store: one pass, exact."""
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import torch
 
-from ltvl_mm.retrieval.options import MAX_BAD_ROWS
 from ltvl_mm.retrieval.search.candidate_pool import CandidatePool
 from ltvl_mm.retrieval.search.exact_ranking import Candidates
 from ltvl_mm.retrieval.search.float32_prefilter import Float32Prefilter
 from ltvl_mm.retrieval.search.scan import Scan, find_uneven
-from ltvl_mm.retrieval.search.search_spec import make_search_spec
+from ltvl_mm.retrieval.search.search_spec import (
+    SearchOptions,
+    make_search_spec,
+)
 from ltvl_mm.retrieval.search.store_sample import (
     find_floor,
     find_kept,
     read_sample,
     scan_sample,
 )
-from ltvl_mm.structures.background import Background
 from ltvl_mm.structures.class_queries import ClassQueries
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.utils.progress import progress_bar
@@ -34,14 +34,22 @@ def select_images(
     store: EmbeddingStore,
     queries: ClassQueries,
     budget: np.ndarray,
-    **options: Any,
+    options: SearchOptions,
 ) -> list[Candidates]:
     """Return, for each class, the ``budget[k]`` images of highest score.
 
-    Source: Eq. 4 of the TACKLE paper. For arguments and errors see
-    :class:`Selection`.
+    Source: Eq. 4 of the TACKLE paper.
+
+    Args:
+        store: N images.
+        queries: K classes, of the same encoder.
+        budget: (K,) whole numbers >= 0.
+        options: Options of the search.
+
+    Raises:
+        ValueError: See :class:`Selection`.
     """
-    selection = Selection(store, queries, budget, **options)
+    selection = Selection(store, queries, budget, options)
     pool = selection.make_pool()
     with progress_bar(total=len(store), title='select', unit='img') as bar:
         selection.scan(pool, progress=bar.update)
@@ -63,17 +71,7 @@ class Selection:
         store: N images.
         queries: K classes, of the same encoder.
         budget: (K,) whole numbers >= 0.
-        temperature: Temperature of the softmax, > 0.
-        score: Name of the score; see
-            :func:`ltvl_mm.retrieval.search.scores.compute_scores`.
-        assign: ``'independent'``: an image may serve several classes (the
-            paper does not forbid it); ``'argmax'``: only its best one.
-        device: Device of the first pass.
-        keep_rows: Metadata filter; see
-            :class:`ltvl_mm.retrieval.search.search_spec.SearchSpec`.
-        max_bad_rows: Share of the store's rows, in [0, 1], whose embedding
-            may be not finite or not of unit norm. Such rows are skipped.
-        background: M further classes of the softmax, which get no images.
+        options: Options of the search.
 
     Attributes:
         skipped: (S,) rows that were skipped, sorted; complete after
@@ -94,32 +92,15 @@ class Selection:
         store: EmbeddingStore,
         queries: ClassQueries,
         budget: np.ndarray,
-        *,
-        temperature: float,
-        score: str = 'softmax',
-        assign: str = 'independent',
-        device: str = 'cpu',
-        keep_rows: Callable[[int, int], np.ndarray] | None = None,
-        max_bad_rows: float = MAX_BAD_ROWS,
-        background: Background | None = None,
+        options: SearchOptions,
     ) -> None:
-        self.spec = make_search_spec(
-            store,
-            queries,
-            budget,
-            temperature=temperature,
-            score=score,
-            assign=assign,
-            keep_rows=keep_rows,
-            max_bad_rows=max_bad_rows,
-            background=background,
-        )
+        self.spec = make_search_spec(store, queries, budget, options)
         self.store = store
         self.num_classes = len(queries.embeddings)
         self.budget = self.spec.budget  # (K + M,)
         self.queries = self.spec.ranking.queries  # (K + M, D)
         self.skipped = np.empty(0, np.int64)
-        self._prepare(device)
+        self._prepare(options.device)
 
     def make_pool(self) -> CandidatePool:
         """Return a pool for what ``scan`` finds."""
