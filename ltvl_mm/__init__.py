@@ -13,6 +13,8 @@ from ltvl_mm.version import __version__
 if TYPE_CHECKING:
     from ltvl_mm.apis import (
         LongTailInferencer,
+        RetrievalSettings,
+        RunOptions,
         check_retrieval,
         embed,
         get_model,
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     'LongTailInferencer',
+    'RetrievalSettings',
+    'RunOptions',
     '__version__',
     'check_retrieval',
     'embed',

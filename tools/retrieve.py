@@ -116,7 +116,7 @@ def main() -> None:
 
 
 def run(args: argparse.Namespace, rank: int, engine: 'WorkEngine') -> None:
-    from ltvl_mm.apis import prepare_retrieval
+    from ltvl_mm.apis import RetrievalSettings, prepare_retrieval
     from ltvl_mm.apis.local_images import place_local_images
     from ltvl_mm.apis.retrieval_arguments import make_options
     from ltvl_mm.retrieval.plan import plan_retrieval
@@ -127,24 +127,26 @@ def run(args: argparse.Namespace, rank: int, engine: 'WorkEngine') -> None:
     task = prepare_retrieval(
         args.stores,
         args.out,
-        class_names=args.class_names,
-        queries=args.queries,
-        exclude=args.exclude,
-        budget=args.budget,
-        class_counts=args.class_counts,
-        templates=args.templates,
-        background=args.background,
-        arch=args.arch,
-        pretrained=args.pretrained,
-        preprocess=args.preprocess,
-        options=make_options(args),
-        val=args.val,
-        device=args.device,
-        unit_rows=args.unit_rows,
-        index=args.index,
-        verify=not args.no_verify,
-        max_bad_rows=args.max_bad_rows,
-        local_images=args.local_images,
+        RetrievalSettings(
+            class_names=args.class_names,
+            queries=args.queries,
+            exclude=args.exclude,
+            budget=args.budget,
+            class_counts=args.class_counts,
+            templates=args.templates,
+            background=args.background,
+            arch=args.arch,
+            pretrained=args.pretrained,
+            preprocess=args.preprocess,
+            options=make_options(args),
+            val=args.val,
+            device=args.device,
+            unit_rows=args.unit_rows,
+            index=args.index,
+            verify=not args.no_verify,
+            max_bad_rows=args.max_bad_rows,
+            local_images=args.local_images,
+        ),
         dry_run=args.dry_run,
     )
     if not args.dry_run:

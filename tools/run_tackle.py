@@ -190,10 +190,19 @@ def add_training(group: argparse._ArgumentGroup) -> None:
 def main() -> None:
     settings = vars(build_parser().parse_args())
     settings['methods'] = tuple(settings['methods'])
-    from ltvl_mm import run_tackle
+    from ltvl_mm import RunOptions, run_tackle
 
-    found = run_tackle(settings.pop('photos'), **settings)
-    if settings['dry_run']:
+    photos, out, web, dry_run = map(
+        settings.pop, ('photos', 'out', 'web', 'dry_run')
+    )
+    found = run_tackle(
+        photos,
+        out=out,
+        web=web,
+        options=RunOptions(**settings),
+        dry_run=dry_run,
+    )
+    if dry_run:
         print(found['plan'])
 
 

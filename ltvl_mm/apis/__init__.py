@@ -9,10 +9,14 @@ if TYPE_CHECKING:
     from ltvl_mm.apis.inferencer import LongTailInferencer
     from ltvl_mm.apis.model_hub import get_model, list_models
     from ltvl_mm.apis.retrieval_check import check_retrieval
+    from ltvl_mm.apis.retrieval_settings import RetrievalSettings
     from ltvl_mm.apis.tackle_run.run import run_tackle
+    from ltvl_mm.apis.tackle_run.settings import RunOptions
 
 __all__ = [
     'LongTailInferencer',
+    'RetrievalSettings',
+    'RunOptions',
     'check_retrieval',
     'embed',
     'get_model',
@@ -24,6 +28,8 @@ __all__ = [
 
 _HOMES = {
     'LongTailInferencer': 'inferencer',
+    'RetrievalSettings': 'retrieval_settings',
+    'RunOptions': 'tackle_run.settings',
     'check_retrieval': 'retrieval_check',
     'embed': 'image_embedding',
     'get_model': 'model_hub',

@@ -74,7 +74,9 @@ def main() -> None:
     print(json.dumps({'tars': args.tars, **found}))
 
 
-def embed(work: Path, inputs: object, out: Path, **settings: str) -> None:
+def embed(
+    work: Path, inputs: object, out: Path, engine: str = 'local'
+) -> None:
     """Embed tars with the toy CLIP of ``work``."""
     ltvl_mm.embed(
         str(inputs),
@@ -84,23 +86,25 @@ def embed(work: Path, inputs: object, out: Path, **settings: str) -> None:
         device='cpu',
         batch_size=3,
         workers=1,
-        **settings,
+        engine=engine,
     )
 
 
-def retrieve(work: Path, out: Path, **settings: str) -> None:
+def retrieve(work: Path, out: Path, engine: str = 'local') -> None:
     """Retrieve from the store ``quiet`` in many units."""
     ltvl_mm.retrieve(
         work / 'quiet',
         out,
-        class_names=work / 'names.txt',
-        exclude=None,
-        budget=20,
-        pretrained=str(work / 'clip.pt'),
-        templates='single',
-        options=RetrievalOptions(temperature=0.01),
-        unit_rows=10,
-        **settings,
+        ltvl_mm.RetrievalSettings(
+            class_names=work / 'names.txt',
+            exclude=None,
+            budget=20,
+            pretrained=str(work / 'clip.pt'),
+            templates='single',
+            options=RetrievalOptions(temperature=0.01),
+            unit_rows=10,
+        ),
+        engine=engine,
     )
 
 

@@ -113,22 +113,23 @@ def make_fake_run(inputs, tmp_path, monkeypatch):
     sentences = lambda *args: ('One.', 'Two.', 'Three.')  # noqa: E731
     monkeypatch.setattr(run_module, 'judge_runs', sentences)
 
-    def call(*, lines=None, die_at=0, **settings):
+    def call(*, lines=None, die_at=0, dry_run=False, web=None, **options):
         monkeypatch.setenv('DIE_AT', str(die_at))
         calls.write_text('')
-        settings = {
-            'web': inputs / 'memory',
+        options = {
             'clip': f'ltvl-toy:{inputs / "clip.pt"}',
             'templates': 'single',
             'student': str(inputs / 'student.py'),
             'iterations': 10,
             'batch_size': 8,
-        } | settings
+        } | options
         found = ltvl_mm.run_tackle(
             inputs / 'photos',
             out=tmp_path / 'out',
+            web=inputs / 'memory' if web is None else web,
+            options=ltvl_mm.RunOptions(**options),
+            dry_run=dry_run,
             say=(lines if lines is not None else []).append,
-            **settings,
         )
         return found, calls.read_text().split()
 

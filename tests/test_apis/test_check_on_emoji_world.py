@@ -6,6 +6,7 @@ import torch
 from ltvl_mm.apis.image_embedding import embed
 from ltvl_mm.apis.image_retrieval import retrieve
 from ltvl_mm.apis.retrieval_check import check_retrieval
+from ltvl_mm.apis.retrieval_settings import RetrievalSettings
 from ltvl_mm.clip.towers import build_clip
 from ltvl_mm.datasets.emoji_world_files import write_emoji_world
 from ltvl_mm.datasets.emoji_world_spec import EmojiWorldSize
@@ -31,12 +32,14 @@ def check(world, folder, pretrained):
     retrieve(
         folder / 'web',
         folder / 'retrieved',
-        class_names=world / 'class_names.txt',
-        templates='single',
-        budget=12,
-        exclude=None,
-        background='none',
-        **clip,
+        RetrievalSettings(
+            class_names=world / 'class_names.txt',
+            templates='single',
+            budget=12,
+            exclude=None,
+            background='none',
+            **clip,
+        ),
     )
     return check_retrieval(
         folder / 'retrieved',

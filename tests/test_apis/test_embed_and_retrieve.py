@@ -9,6 +9,7 @@ from toy_clip import write_toy_classifier
 
 from ltvl_mm import embed, retrieve
 from ltvl_mm.apis import prepare_retrieval
+from ltvl_mm.apis.retrieval_settings import RetrievalSettings
 from ltvl_mm.apis.retrieved_labels import label_retrieved
 from ltvl_mm.retrieval.task import RetrievalOptions
 from ltvl_mm.structures.class_queries import load_queries
@@ -57,8 +58,8 @@ def test_inputs_are_one_or_several(work, store, tmp_path, weights):
 def test_an_opened_store_serves_as_well_as_its_folder(
     store, settings, tmp_path
 ):
-    one = retrieve(store, tmp_path / 'one', **settings)
-    retrieve(store.root, tmp_path / 'other', **settings)
+    one = retrieve(store, tmp_path / 'one', RetrievalSettings(**settings))
+    retrieve(store.root, tmp_path / 'other', RetrievalSettings(**settings))
     assert one.count_classes().tolist() == [3] * len(NAMES)
     assert one.source['temperature'] == 0.05
     for name in ('manifest.parquet', 'report.json', 'queries.npz'):
@@ -74,16 +75,22 @@ def test_no_copy_of_excluded_images_is_retrieved(store, settings, tmp_path):
         match=r'no images were retrieved .* near-duplicates of excluded '
         rf'images \({len(store)} images\)',
     ):
-        retrieve(store, tmp_path, **settings | {'exclude': [store]})
+        retrieve(
+            store,
+            tmp_path,
+            RetrievalSettings(**settings | {'exclude': [store]}),
+        )
     assert not (tmp_path / 'manifest.parquet').exists()
 
 
 def test_nothing_to_exclude_has_to_be_said(store, settings, tmp_path):
     with pytest.raises(ValueError, match='exclude holds no store'):
-        retrieve(store, tmp_path, **settings | {'exclude': []})
+        retrieve(
+            store, tmp_path, RetrievalSettings(**settings | {'exclude': []})
+        )
     del settings['exclude']
     with pytest.raises(TypeError, match='exclude'):
-        retrieve(store, tmp_path, **settings)
+        retrieve(store, tmp_path, RetrievalSettings(**settings))
 
 
 def test_budgets_come_as_numbers_files_and_rules(store, settings, tmp_path):
@@ -91,14 +98,18 @@ def test_budgets_come_as_numbers_files_and_rules(store, settings, tmp_path):
     (tmp_path / 'budget.json').write_text(json.dumps(numbers))
     for rule in (numbers, tmp_path / 'budget.json'):
         task = prepare_retrieval(
-            store, tmp_path, **settings | {'budget': rule}, dry_run=True
+            store,
+            tmp_path,
+            RetrievalSettings(**settings | {'budget': rule}),
+            dry_run=True,
         )
         assert task.budget.tolist() == numbers
     task = prepare_retrieval(
         store,
         tmp_path,
-        **settings | {'budget': 'balance_to:8'},
-        class_counts=numbers,
+        RetrievalSettings(
+            **settings | {'budget': 'balance_to:8'}, class_counts=numbers
+        ),
         dry_run=True,
     )
     assert task.budget.tolist() == [max(0, 8 - n) for n in numbers]
@@ -109,7 +120,11 @@ def test_a_wrong_budget_is_found_before_anything_is_written(
     store, settings, tmp_path
 ):
     with pytest.raises(ValueError, match='the budget must be'):
-        retrieve(store, tmp_path / 'out', **settings | {'budget': 'many'})
+        retrieve(
+            store,
+            tmp_path / 'out',
+            RetrievalSettings(**settings | {'budget': 'many'}),
+        )
     assert not (tmp_path / 'out').exists()
 
 
@@ -120,25 +135,25 @@ def test_an_old_wording_is_accepted_if_it_means_the_same(
         words = f'short side {size} bicubic, center crop, CLIP mean and std'
         return replace(store, encoder=store.encoder | {'preprocessing': words})
 
-    prepare_retrieval(reword(32), tmp_path, **settings)
+    prepare_retrieval(reword(32), tmp_path, RetrievalSettings(**settings))
     message = r'preprocessing is .short side 48 .* embed the images again'
     with pytest.raises(ValueError, match=message):
-        prepare_retrieval(reword(48), tmp_path, **settings)
+        prepare_retrieval(reword(48), tmp_path, RetrievalSettings(**settings))
 
 
 def test_a_folder_belongs_to_its_classes(store, settings, tmp_path):
-    prepare_retrieval(store, tmp_path, **settings)
+    prepare_retrieval(store, tmp_path, RetrievalSettings(**settings))
     before = (tmp_path / 'queries.npz').read_bytes()
-    prepare_retrieval(store, tmp_path, **settings)
+    prepare_retrieval(store, tmp_path, RetrievalSettings(**settings))
     assert (tmp_path / 'queries.npz').read_bytes() == before
     settings['class_names'] = [*NAMES[1:], 'another']
     with pytest.raises(ValueError, match='begun with another class list'):
-        prepare_retrieval(store, tmp_path, **settings)
+        prepare_retrieval(store, tmp_path, RetrievalSettings(**settings))
 
 
 def test_an_unfinished_store_is_refused(settings, tmp_path):
     with pytest.raises(ValueError, match='no complete embedding store'):
-        retrieve(tmp_path, tmp_path / 'out', **settings)
+        retrieve(tmp_path, tmp_path / 'out', RetrievalSettings(**settings))
 
 
 @pytest.mark.parametrize(
@@ -155,7 +170,9 @@ def test_the_temperature_is_the_encoders_own_by_default(
     store, settings, tmp_path
 ):
     del settings['options']
-    task = prepare_retrieval(store, tmp_path, **settings, dry_run=True)
+    task = prepare_retrieval(
+        store, tmp_path, RetrievalSettings(**settings), dry_run=True
+    )
     # open_clip's towers begin with a scale of 1 / 0.07.
     assert task.options.temperature == 0.07
 
@@ -164,14 +181,19 @@ def test_the_temperature_is_fitted_to_val_images(store, settings, tmp_path):
     settings['options'] = RetrievalOptions(temperature='auto')
     settings['background'] = 'none'  # compare the classes alone
     with pytest.raises(ValueError, match='--val STORE LIST'):
-        prepare_retrieval(store, tmp_path, **settings, dry_run=True)
+        prepare_retrieval(
+            store, tmp_path, RetrievalSettings(**settings), dry_run=True
+        )
     keys = store.read_metadata(np.arange(12), ('image_path',))['image_path']
     val = tmp_path / 'val.txt'
     val.write_text(
         ''.join(f'{key} {n % len(NAMES)}\n' for n, key in enumerate(keys))
     )
     task = prepare_retrieval(
-        store, tmp_path, **settings, val=(store, val), dry_run=True
+        store,
+        tmp_path,
+        RetrievalSettings(**settings, val=(store, val)),
+        dry_run=True,
     )
     # Random towers: labels say nothing, so all classes are equally likely.
     assert task.options.temperature > 0.07
@@ -180,7 +202,10 @@ def test_the_temperature_is_fitted_to_val_images(store, settings, tmp_path):
         ValueError, match=r'1 of the 1 images .* not in the store'
     ):
         prepare_retrieval(
-            store, tmp_path, **settings, val=(store, val), dry_run=True
+            store,
+            tmp_path,
+            RetrievalSettings(**settings, val=(store, val)),
+            dry_run=True,
         )
 
 
@@ -190,14 +215,16 @@ def test_a_wrong_encoder_leaves_the_folder_as_it_was(
     other = write_toy_classifier(work / 'other.pth', seed=3)
     wrong = settings | {'pretrained': str(other)}
     with pytest.raises(ValueError, match='come from different encoders'):
-        retrieve(store, tmp_path / 'out', **wrong)
-    assert len(retrieve(store, tmp_path / 'out', **settings))
+        retrieve(store, tmp_path / 'out', RetrievalSettings(**wrong))
+    assert len(
+        retrieve(store, tmp_path / 'out', RetrievalSettings(**settings))
+    )
 
 
 def test_soft_labels_are_the_softmax_over_the_classes(
     store, settings, tmp_path
 ):
-    manifest = retrieve(store, tmp_path, **settings)
+    manifest = retrieve(store, tmp_path, RetrievalSettings(**settings))
     labels = label_retrieved(tmp_path, [store], top=2)
     queries = load_queries(tmp_path / 'queries.npz').embeddings
     images = store.read_rows(store.find_rows(list(manifest.key)))

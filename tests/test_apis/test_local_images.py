@@ -12,6 +12,7 @@ from stress.kill_embedding import write_memory
 from stress.kill_retrieval import NAMES
 
 from ltvl_mm import embed, retrieve
+from ltvl_mm.apis.retrieval_settings import RetrievalSettings
 from ltvl_mm.retrieval.task import RetrievalOptions
 from ltvl_mm.structures.store_index import index_store
 
@@ -61,7 +62,9 @@ def run(work, tmp_path):
             'templates': 'single',
             'pretrained': str(work / 'clip.pt'),
         } | settings
-        return retrieve(work / 'others', tmp_path / 'out', **settings)
+        return retrieve(
+            work / 'others', tmp_path / 'out', RetrievalSettings(**settings)
+        )
 
     return run
 

@@ -7,6 +7,7 @@ from stress.kill_retrieval import NAMES
 
 from ltvl_mm import embed, retrieve
 from ltvl_mm.apis import prepare_retrieval
+from ltvl_mm.apis.retrieval_settings import RetrievalSettings
 from ltvl_mm.retrieval.task import RetrievalOptions
 
 
@@ -43,15 +44,17 @@ def settings(weights):
 
 
 def test_background_is_built_in_for_few_classes(store, settings, tmp_path):
-    manifest = retrieve(store, tmp_path, **settings)
+    manifest = retrieve(store, tmp_path, RetrievalSettings(**settings))
     recorded = manifest.source['background']
     assert recorded['source'] == 'builtin'
     assert len(recorded['names']) + len(recorded['left_out']) > 1000
     assert manifest.class_names == tuple(NAMES)
-    again = prepare_retrieval(store, tmp_path, **settings)
+    again = prepare_retrieval(store, tmp_path, RetrievalSettings(**settings))
     assert again.background.describe() == recorded
     with pytest.raises(ValueError, match='begun with other background'):
-        prepare_retrieval(store, tmp_path, **settings, background='none')
+        prepare_retrieval(
+            store, tmp_path, RetrievalSettings(**settings, background='none')
+        )
 
 
 def test_background_may_be_none_a_file_or_text_features(
@@ -64,7 +67,10 @@ def test_background_may_be_none_a_file_or_text_features(
 
     def prepare(background, **how):
         return prepare_retrieval(
-            store, tmp_path / 'out', **settings, background=background, **how
+            store,
+            tmp_path / 'out',
+            RetrievalSettings(**settings, background=background),
+            **how,
         ).background
 
     assert prepare('none') is None
@@ -78,8 +84,10 @@ def test_background_may_be_none_a_file_or_text_features(
     other = prepare_retrieval(
         store,
         tmp_path / 'other',
-        **settings | {'class_names': ['anvil', 'zither']},
-        background='none',
+        RetrievalSettings(
+            **settings | {'class_names': ['anvil', 'zither']},
+            background='none',
+        ),
     )
     features = str(tmp_path / 'other/queries.npz')
     names = prepare(features, dry_run=True).queries.class_names
@@ -91,19 +99,31 @@ def test_templates_per_class_resume_but_have_no_background_names(
 ):
     settings['templates'] = [[f'a {name}', name] for name in NAMES]
     first, again = (
-        prepare_retrieval(store, tmp_path, **settings, background='none')
+        prepare_retrieval(
+            store, tmp_path, RetrievalSettings(**settings, background='none')
+        )
         for _ in range(2)
     )
     assert again.queries.fingerprint == first.queries.fingerprint
     with pytest.raises(ValueError, match='templates are lists of sentences'):
-        prepare_retrieval(store, tmp_path, **settings, background='builtin')
+        prepare_retrieval(
+            store,
+            tmp_path,
+            RetrievalSettings(**settings, background='builtin'),
+        )
     settings['templates'][0] = ['another']
     with pytest.raises(ValueError, match='begun with another class list'):
-        prepare_retrieval(store, tmp_path, **settings, background='none')
+        prepare_retrieval(
+            store, tmp_path, RetrievalSettings(**settings, background='none')
+        )
 
 
 def test_text_features_need_no_weights(store, settings, tmp_path, monkeypatch):
-    names = retrieve(store, tmp_path / 'names', **settings, background='none')
+    names = retrieve(
+        store,
+        tmp_path / 'names',
+        RetrievalSettings(**settings, background='none'),
+    )
     given = str(tmp_path / 'names/queries.npz')
     for name in ('class_names', 'pretrained', 'templates'):
         del settings[name]
@@ -112,25 +132,33 @@ def test_text_features_need_no_weights(store, settings, tmp_path, monkeypatch):
         raise AssertionError('CLIP was built')
 
     monkeypatch.setattr('ltvl_mm.apis.image_retrieval.FrozenCLIP', fail)
-    found = retrieve(store, tmp_path / 'out', **settings, queries=given)
+    found = retrieve(
+        store, tmp_path / 'out', RetrievalSettings(**settings, queries=given)
+    )
     assert found.key == names.key
     assert np.array_equal(found.score, names.score)
-    retrieve(store, tmp_path / 'out', **settings, queries=given)  # resumes
+    retrieve(
+        store, tmp_path / 'out', RetrievalSettings(**settings, queries=given)
+    )  # resumes
     for background in ('builtin', 'none.txt'):
         with pytest.raises(ValueError, match='as text features of the same'):
             prepare_retrieval(
                 store,
                 tmp_path / 'more',
-                **settings,
-                queries=given,
-                background=background,
+                RetrievalSettings(
+                    **settings, queries=given, background=background
+                ),
                 dry_run=True,
             )
     settings['options'] = RetrievalOptions()
     with pytest.raises(ValueError, match='have no logit scale'):
-        retrieve(store, tmp_path / 'new', **settings, queries=given)
+        retrieve(
+            store,
+            tmp_path / 'new',
+            RetrievalSettings(**settings, queries=given),
+        )
     with pytest.raises(ValueError, match='give class_names, or queries'):
-        retrieve(store, tmp_path / 'new', **settings)
+        retrieve(store, tmp_path / 'new', RetrievalSettings(**settings))
 
 
 def test_an_automatic_budget_needs_calibrated_probabilities(
@@ -138,7 +166,9 @@ def test_an_automatic_budget_needs_calibrated_probabilities(
 ):
     settings = settings | {'budget': 'auto'}
     with pytest.raises(ValueError, match='estimated with val images'):
-        prepare_retrieval(store, tmp_path, **settings, dry_run=True)
+        prepare_retrieval(
+            store, tmp_path, RetrievalSettings(**settings), dry_run=True
+        )
     val = tmp_path / 'val.txt'
     keys = store.read_metadata(np.arange(12), ('image_path',))['image_path']
     val.write_text(
@@ -146,15 +176,16 @@ def test_an_automatic_budget_needs_calibrated_probabilities(
     )
     with pytest.raises(ValueError, match='needs a temperature that is fitted'):
         prepare_retrieval(
-            store, tmp_path, **settings, val=(store, val), dry_run=True
+            store,
+            tmp_path,
+            RetrievalSettings(**settings, val=(store, val)),
+            dry_run=True,
         )
     settings['options'] = RetrievalOptions(min_precision=0.3)
     task = prepare_retrieval(
         store,
         tmp_path,
-        **settings,
-        background='none',
-        val=(store, val),
+        RetrievalSettings(**settings, background='none', val=(store, val)),
         dry_run=True,
     )
     assert task.budget.tolist() == [300] * len(NAMES)
@@ -162,4 +193,6 @@ def test_an_automatic_budget_needs_calibrated_probabilities(
     assert task.options.temperature > 0.07
     del settings['budget']
     with pytest.raises(ValueError, match='needs probabilities that are'):
-        prepare_retrieval(store, tmp_path, **settings, dry_run=True)
+        prepare_retrieval(
+            store, tmp_path, RetrievalSettings(**settings), dry_run=True
+        )

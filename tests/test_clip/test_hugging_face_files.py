@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 
 import ltvl_mm
+from ltvl_mm.apis.retrieval_settings import RetrievalSettings
 from ltvl_mm.clip import families
 from ltvl_mm.clip.text_encoder import tokenize_classes
 from ltvl_mm.clip.towers import build_clip, build_tokenizer
@@ -127,10 +128,12 @@ def test_a_siglip_embeds_and_retrieves(local_words, tmp_path):
     manifest = ltvl_mm.retrieve(
         store,
         tmp_path / 'retrieved',
-        class_names=['cat', 'a cat'],
-        templates=['{}'],
-        exclude=None,
-        budget=2,
-        **encoder,
+        RetrievalSettings(
+            class_names=['cat', 'a cat'],
+            templates=['{}'],
+            exclude=None,
+            budget=2,
+            **encoder,
+        ),
     )
     assert len(manifest) == 4

@@ -121,12 +121,14 @@ def test_two_retrievals_at_once(world, tmp_path):
     ltvl_mm.retrieve(
         world / 'store',
         tmp_path / 'quiet',
-        class_names=world / 'names.txt',
-        exclude=None,
-        budget='5',
-        templates='single',
-        pretrained=str(world / 'clip.pt'),
-        unit_rows=4,
+        ltvl_mm.RetrievalSettings(
+            class_names=world / 'names.txt',
+            exclude=None,
+            budget='5',
+            templates='single',
+            pretrained=str(world / 'clip.pt'),
+            unit_rows=4,
+        ),
     )
     assert read_files(tmp_path / 'out') == read_files(tmp_path / 'quiet')
 

@@ -31,7 +31,11 @@ from ltvl_mm.apis.tackle_run.run_verdict import (
     describe_zero_shot,
     judge_runs,
 )
-from ltvl_mm.apis.tackle_run.settings import RunSettings, write_run_lists
+from ltvl_mm.apis.tackle_run.settings import (
+    RunOptions,
+    RunSettings,
+    write_run_lists,
+)
 from ltvl_mm.utils.io import read_json, write_json
 from ltvl_mm.utils.lock import locked_folder
 from ltvl_mm.utils.package_files import find_root
@@ -54,9 +58,9 @@ def run_tackle(
     *,
     out: str | Path,
     web: str | Path | Sequence[str | Path] = (),
+    options: RunOptions | None = None,
     dry_run: bool = False,
     say: Callable[[str], object] | None = None,
-    **settings: Any,
 ) -> dict:
     """Retrieve web images for photos, train a student with and without them.
 
@@ -70,11 +74,11 @@ def run_tackle(
             ``val/`` and ``test/``, or ``path label`` lists.
         out: Output folder.
         web: Embedding stores, or tars and folders of web images.
+        options: Student, CLIP, retrieval and training; None (default) for
+            the defaults of
+            :class:`ltvl_mm.apis.tackle_run.settings.RunOptions`.
         dry_run: Return the plan and write nothing.
         say: Function that prints a line; None for ``print``.
-        settings: Other fields of
-            :class:`ltvl_mm.apis.tackle_run.settings.RunSettings`, such as
-            ``student='resnet50'``.
 
     Returns:
         ``{'plan': text}`` of a dry run; else ``'report'``, path of the page;
@@ -100,7 +104,7 @@ def run_tackle(
             photos=_to_tuple(photos),
             out=Path(out),
             web=_to_tuple(web),
-            **settings,
+            **vars(options or RunOptions()),
         )
     )
     out, root = run.settings.out, find_root()

@@ -21,16 +21,11 @@ METHODS = ('student', 'tackle', 'ballad', 'zero_shot')
 DEFAULT_CLIP = 'ViT-B-16-quickgelu:openai'
 
 
-@dataclass(frozen=True)
-class RunSettings:
-    """Settings of a run, as ``tools/run_tackle.py`` takes them.
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """Options of a run, as ``tools/run_tackle.py`` takes them.
 
     Args:
-        photos: Folder or lists, see
-            :func:`ltvl_mm.apis.tackle_run.photo_splits.read_photos`.
-        out: Output folder.
-        web: Stores of web images, or tars, parquet files and folders that
-            are embedded; empty without retrieval.
         methods: Some of METHODS.
         student: mmpretrain model name, or config.
         pretrained_student: True for mmpretrain's weights, or a file or
@@ -61,9 +56,6 @@ class RunSettings:
         ValueError: If a value is none of these.
     """
 
-    photos: tuple[Path, ...]
-    out: Path
-    web: tuple[Path | str, ...] = ()
     methods: tuple[str, ...] = ('student', 'tackle', 'zero_shot')
     student: str = 'resnet50'
     pretrained_student: bool | str = False
@@ -93,11 +85,6 @@ class RunSettings:
             raise ValueError(
                 f'methods must be some of {", ".join(METHODS)}, got '
                 f'{", ".join(self.methods) or "none"}'
-            )
-        if 'tackle' in self.methods and not self.web:
-            raise ValueError(
-                'tackle needs web images: give --web STORE, tars or a folder '
-                'of images, or leave it out of --methods'
             )
         if self.device not in (None, 'cpu', 'cuda'):
             raise ValueError(
@@ -135,6 +122,36 @@ class RunSettings:
     def pretrained(self) -> str | None:
         """CLIP's weights: tag or absolute path; None if ``arch`` has them."""
         return split_clip(self.clip)[1]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSettings(RunOptions):
+    """Options of a run with its inputs and output folder.
+
+    Args:
+        photos: Folder or lists, see
+            :func:`ltvl_mm.apis.tackle_run.photo_splits.read_photos`.
+        out: Output folder.
+        web: Stores of web images, or tars, parquet files and folders that
+            are embedded; empty without retrieval.
+
+    Raises:
+        ValueError: If there are no web images for TACKLE, or a value is none
+            of its option.
+    """
+
+    photos: tuple[Path, ...]
+    out: Path
+    web: tuple[Path | str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check values that need no file."""
+        if 'tackle' in self.methods and not self.web:
+            raise ValueError(
+                'tackle needs web images: give --web STORE, tars or a folder '
+                'of images, or leave it out of --methods'
+            )
+        super().__post_init__()
 
     @property
     def lists(self) -> Path:
