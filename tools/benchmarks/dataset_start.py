@@ -7,6 +7,8 @@ annotation. The last line is JSON.
 
 import argparse
 
+from benchmark_command import run_benchmark
+
 from ltvl_mm.utils.command_line import make_parser, run_command
 
 
@@ -22,10 +24,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def main() -> None:
-    args = build_parser().parse_args()
-    from dataset_start_runs import run
-
-    run(args)
+    run_benchmark(build_parser(), 'dataset_start_runs')
 
 
 if __name__ == '__main__':

@@ -1,7 +1,6 @@
 """Measurements of dataset_start.py."""
 
 import argparse
-import json
 import tempfile
 import time
 import timeit
@@ -22,12 +21,12 @@ from ltvl_mm.utils.rng import make_generator
 CLASSES = 1000
 
 
-def run(args: argparse.Namespace) -> None:
-    """Measure and print the results."""
+def run(args: argparse.Namespace) -> dict:
+    """Return the results of the benchmark."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         write_inputs(root, args.target, args.retrieved)
-        print(json.dumps(measure(root, args.retrieved)))
+        return measure(root, args.retrieved)
 
 
 def write_inputs(root: Path, target: int, retrieved: int) -> None:

@@ -11,7 +11,8 @@ worse. host_ms_per_image is what reading, decoding and hashing cost one core.
 import argparse
 import os
 
-from sizes import Size, add_sizes, choose_sizes
+from benchmark_command import add_repeats, run_benchmark
+from sizes import Size, add_sizes
 
 from ltvl_mm.utils.command_line import add_device, make_parser, run_command
 
@@ -36,17 +37,12 @@ def build_parser() -> argparse.ArgumentParser:
         '--compile', action='store_true', help='compile the image tower'
     )
     add_sizes(parser, SIZES)
-    parser.add_argument(
-        '--repeats', type=int, default=3, help='runs of each measurement'
-    )
+    add_repeats(parser)
     return parser
 
 
 def main() -> None:
-    args = build_parser().parse_args()
-    from embedding_runs import run
-
-    run(choose_sizes(args, SIZES))
+    run_benchmark(build_parser(), 'embedding_runs', SIZES)
 
 
 if __name__ == '__main__':

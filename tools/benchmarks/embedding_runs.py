@@ -2,7 +2,6 @@
 
 import argparse
 import io
-import json
 import os
 import tarfile
 import tempfile
@@ -25,8 +24,8 @@ from ltvl_mm.retrieval.reading.shards import Shard, find_shards
 WIDTH, HEIGHT, QUALITY = 340, 256, 92
 
 
-def run(args: argparse.Namespace) -> None:
-    """Measure and print the results."""
+def run(args: argparse.Namespace) -> dict:
+    """Return the results of the benchmark."""
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         shards = write_tars(work / 'tars', args.images, args.tars)
@@ -39,7 +38,7 @@ def run(args: argparse.Namespace) -> None:
             amp=args.amp,
             compile=args.compile,
         )
-        print(json.dumps(measure(args, work, shards, clip)))
+        return measure(args, work, shards, clip)
 
 
 def measure(

@@ -10,6 +10,8 @@ units of 50,000, by workers that have started.
 
 import argparse
 
+from benchmark_command import run_benchmark
+
 from ltvl_mm.utils.command_line import make_parser, run_command
 
 SIZES = {
@@ -33,10 +35,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def main() -> None:
-    args = build_parser().parse_args()
-    from ray_overhead_runs import run
-
-    run(args)
+    run_benchmark(build_parser(), 'ray_overhead_runs')
 
 
 if __name__ == '__main__':

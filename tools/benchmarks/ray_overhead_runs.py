@@ -1,7 +1,6 @@
 """Measurements of ray_overhead.py."""
 
 import argparse
-import json
 import os
 import tempfile
 import time
@@ -31,8 +30,8 @@ ENGINES = ('local', 'ray')
 CLOCKS = ('wall', 'cpu')
 
 
-def run(args: argparse.Namespace) -> None:
-    """Measure and print the results."""
+def run(args: argparse.Namespace) -> dict:
+    """Return the results of the benchmark."""
     os.environ['RAY_USAGE_STATS_ENABLED'] = '0'
     # Workers of the same priority as the local engine; Ray's default is 15.
     os.environ['RAY_worker_niceness'] = '0'
@@ -48,7 +47,7 @@ def run(args: argparse.Namespace) -> None:
             **measure_embedding(args, Path(folder)),
             **measure_retrieval(args, Path(folder)),
         }
-    print(json.dumps(found))
+    return found
 
 
 def measure_embedding(args: argparse.Namespace, work: Path) -> dict:

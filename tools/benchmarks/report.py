@@ -6,6 +6,8 @@ what it is made of is drawn at random first.
 
 import argparse
 
+from benchmark_command import run_benchmark
+
 from ltvl_mm.utils.command_line import make_parser, run_command
 
 
@@ -24,10 +26,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def main() -> None:
-    args = build_parser().parse_args()
-    from report_runs import run
-
-    run(args)
+    run_benchmark(build_parser(), 'report_runs')
 
 
 if __name__ == '__main__':

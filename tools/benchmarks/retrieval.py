@@ -13,7 +13,8 @@ process per core, and exact_over_gemm_wall.
 """
 
 import argparse
-import os
+
+from benchmark_command import add_repeats, run_benchmark
 
 from ltvl_mm.utils.command_line import make_parser, run_command
 
@@ -23,9 +24,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument('--n', type=float, default=4e6, help='images')
     parser.add_argument('--k', type=int, default=1000, help='classes')
     parser.add_argument('--nk', type=int, default=100, help='images per class')
-    parser.add_argument(
-        '--repeats', type=int, default=3, help='runs of each measurement'
-    )
+    add_repeats(parser)
     parser.add_argument(
         '--work-dir',
         default='work_dirs/retrieval_benchmark',
@@ -38,13 +37,8 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def main() -> None:
-    args = build_parser().parse_args()
-    from retrieval_runs import run
-
-    run(args)
+    run_benchmark(build_parser(), 'retrieval_runs', one_thread=True)
 
 
 if __name__ == '__main__':
-    # Before numpy and torch are imported.
-    os.environ.setdefault('OMP_NUM_THREADS', '1')
     run_command(main)

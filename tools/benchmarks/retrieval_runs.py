@@ -2,7 +2,6 @@
 
 import argparse
 import itertools
-import json
 import multiprocessing
 import os
 import sys
@@ -29,8 +28,8 @@ TEMPERATURE = 0.01
 _LARGE_N = 2e7
 
 
-def run(args: argparse.Namespace) -> None:
-    """Measure and print the results."""
+def run(args: argparse.Namespace) -> dict | None:
+    """Return the results; None if the peak of memory was printed instead."""
     torch.set_num_threads(1)
     rows = int(args.n)
     store = make_store(Path(args.work_dir), rows, 1000)
@@ -41,7 +40,7 @@ def run(args: argparse.Namespace) -> None:
             print_peak(lambda: _run_floor(store, queries))
         else:
             print_peak(lambda: _run_ours(store, queries, budget, args))
-        return
+        return None
     results = {
         'device': 'cpu',
         'threads': 1,
@@ -83,7 +82,7 @@ def run(args: argparse.Namespace) -> None:
         million, wide, args, best, rows=20_000
     )
     results['extra_memory_mb'] = measure_memory(args)
-    print(json.dumps(results))
+    return results
 
 
 def _run_floor(

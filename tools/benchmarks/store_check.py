@@ -7,7 +7,8 @@ for --k classes. verify_over_scan is to be at most 0.05.
 """
 
 import argparse
-import os
+
+from benchmark_command import add_repeats, run_benchmark
 
 from ltvl_mm.utils.command_line import make_parser, run_command
 
@@ -17,9 +18,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument('--n', type=float, default=4e6, help='rows')
     parser.add_argument('--k', type=int, default=1000, help='classes')
     parser.add_argument('--nk', type=int, default=100, help='images per class')
-    parser.add_argument(
-        '--repeats', type=int, default=3, help='runs of each measurement'
-    )
+    add_repeats(parser)
     parser.add_argument(
         '--work-dir',
         default='work_dirs/retrieval_benchmark',
@@ -29,13 +28,8 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def main() -> None:
-    args = build_parser().parse_args()
-    from store_check_runs import run
-
-    run(args)
+    run_benchmark(build_parser(), 'store_check_runs', one_thread=True)
 
 
 if __name__ == '__main__':
-    # Before numpy and torch are imported.
-    os.environ.setdefault('OMP_NUM_THREADS', '1')
     run_command(main)

@@ -1,7 +1,6 @@
 """Measurements of store_check.py."""
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Callable
@@ -23,8 +22,8 @@ from ltvl_mm.structures.store_digests import digest_file
 from ltvl_mm.structures.store_parts import COLUMNS
 
 
-def run(args: argparse.Namespace) -> None:
-    """Measure and print the results."""
+def run(args: argparse.Namespace) -> dict:
+    """Return the results of the benchmark."""
     torch.set_num_threads(1)
     store = add_metadata(make_store(Path(args.work_dir), int(args.n)))
     queries = make_queries(args.k)
@@ -49,18 +48,14 @@ def run(args: argparse.Namespace) -> None:
             seconds[name].append(measure(run))
             print(name, f'{seconds[name][-1]:.2f} CPU s', file=sys.stderr)
     found = {name: median(values) for name, values in seconds.items()}
-    print(
-        json.dumps(
-            {
-                'rows': len(store),
-                'classes': args.k,
-                'threads': 1,
-                'seconds': found,
-                'verify_over_scan': found['verify'] / found['scan'],
-                'keys_over_scan': found['keys'] / found['scan'],
-            }
-        )
-    )
+    return {
+        'rows': len(store),
+        'classes': args.k,
+        'threads': 1,
+        'seconds': found,
+        'verify_over_scan': found['verify'] / found['scan'],
+        'keys_over_scan': found['keys'] / found['scan'],
+    }
 
 
 def add_metadata(store: EmbeddingStore) -> EmbeddingStore:

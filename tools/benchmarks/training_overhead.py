@@ -8,7 +8,8 @@ JSON in the end; overhead is the share of transforms and rest.
 """
 
 import argparse
-import os
+
+from benchmark_command import run_benchmark
 
 from ltvl_mm.utils.command_line import make_parser, run_command
 
@@ -31,13 +32,8 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def main() -> None:
-    args = build_parser().parse_args()
-    from training_overhead_runs import run
-
-    run(args)
+    run_benchmark(build_parser(), 'training_overhead_runs', one_thread=True)
 
 
 if __name__ == '__main__':
-    # Before numpy and torch are imported.
-    os.environ.setdefault('OMP_NUM_THREADS', '1')
     run_command(main)

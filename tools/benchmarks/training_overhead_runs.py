@@ -1,7 +1,6 @@
 """Measurements of training_overhead.py."""
 
 import argparse
-import json
 import tempfile
 import time
 from collections import Counter
@@ -25,8 +24,8 @@ WARM_UP = 3
 _KINDS = 16  # different JPEGs; the others are links
 
 
-def run(args: argparse.Namespace) -> None:
-    """Measure and print the results."""
+def run(args: argparse.Namespace) -> dict:
+    """Return the results of the benchmark."""
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
@@ -38,18 +37,14 @@ def run(args: argparse.Namespace) -> None:
     total = seconds.pop('total')
     seconds['rest'] = total - sum(seconds.values())
     shares = {name: value / total for name, value in seconds.items()}
-    print(
-        json.dumps(
-            {
-                'iterations': args.iterations,
-                'batch_size': args.batch_size,
-                'size': args.size,
-                'iteration_ms': 1000 * total / args.iterations,
-                'shares': shares,
-                'overhead': shares['transforms'] + shares['rest'],
-            }
-        )
-    )
+    return {
+        'iterations': args.iterations,
+        'batch_size': args.batch_size,
+        'size': args.size,
+        'iteration_ms': 1000 * total / args.iterations,
+        'shares': shares,
+        'overhead': shares['transforms'] + shares['rest'],
+    }
 
 
 def _draw_images(root: Path, size: int) -> None:
