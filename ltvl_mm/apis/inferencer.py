@@ -40,7 +40,7 @@ class LongTailInferencer(ImageClassificationInferencer):
         device: Device of the model; None for a GPU if there is one.
         classes: K names, or a file of them; None takes those of the
             text side, of the checkpoint, or of the config's test images.
-        kwargs: Changes of the config's model.
+        kwargs: Changes to the config's model; see :func:`ltvl_mm.get_model`.
 
     Raises:
         ValueError: As :func:`ltvl_mm.get_model`, or if the config does not
@@ -125,7 +125,7 @@ class LongTailInferencer(ImageClassificationInferencer):
                 takes them; None keeps the model's.
             return_features: Return what stands before the classifier, too;
                 costs a second pass. Not of ensembles. Default False.
-            kwargs: ``show``, ``show_dir``, ... of mmpretrain's inferencer.
+            kwargs: Further arguments of mmpretrain's class, e.g. ``show_dir``.
 
         Returns:
             A dict per image: ``pred_label``; ``pred_class``, if anyone knows
@@ -202,6 +202,11 @@ class LongTailInferencer(ImageClassificationInferencer):
 
         Class names are drawn with installed fonts that have their
         characters. A warning lists the characters that no font has.
+
+        Args:
+            ori_inputs: N images.
+            preds: Their predictions.
+            settings: Further arguments of mmpretrain's method.
         """
         shown = settings.get('show') or settings.get('show_dir') is not None
         if not (shown and self.classes):

@@ -58,7 +58,8 @@ def get_model(
             the config if it initializes the whole model, as for zero-shot
             CLIP. False (default): the model as the config builds it.
         device: Device of the model; None (default) for the CPU.
-        kwargs: Changes to the config's model, e.g.
+        kwargs: Changes to the config's model, as in
+            :func:`mmpretrain.get_model`, e.g.
             ``head=dict(class_names=['cat', 'dog'])``.
 
     Raises:

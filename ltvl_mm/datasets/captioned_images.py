@@ -31,7 +31,8 @@ class CaptionedImages(BaseDataset):
             for all.
         serialize_data: Has no effect: rows are columns of the index, which
             data-loader workers share in any case.
-        kwargs: ``pipeline``, ``lazy_init``, ... of mmpretrain's BaseDataset.
+        kwargs: Further arguments of mmpretrain's BaseDataset, e.g.
+            ``pipeline``.
 
     Raises:
         ValueError: If the index is missing, damaged or empty.

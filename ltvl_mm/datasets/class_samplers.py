@@ -1,7 +1,5 @@
 """Samplers between every image alike and every class alike."""
 
-from typing import Any
-
 import numpy as np
 
 from ltvl_mm.datasets.samplers import ClassSampler
@@ -34,9 +32,13 @@ class PowerSampler(_WeightedClassSampler):
 
     Args:
         dataset: Data set to sample from.
-        power: In [0, 1].
-        kwargs: ``epoch_size``, ``seed``, ``shuffle`` and ``round_up`` of
-            ``ClassBalancedSampler``.
+        power: Exponent of the class sizes, in [0, 1]; default 0.5.
+        epoch_size: Samples of an epoch over all ranks; None (default) for the
+            size of the data set.
+        seed: Random seed, the same on all ranks; None (default) draws one.
+        shuffle: Must be True; see :class:`.EpochSampler`.
+        round_up: True (default) for equal numbers on all ranks; see
+            :class:`.EpochSampler`.
 
     Raises:
         ValueError: If power lies outside [0, 1].
@@ -47,11 +49,20 @@ class PowerSampler(_WeightedClassSampler):
         dataset: ClassificationDataset,
         *,
         power: float = 0.5,
-        **kwargs: Any,
+        epoch_size: int | None = None,
+        seed: int | None = None,
+        shuffle: bool = True,
+        round_up: bool = True,
     ) -> None:
         if not 0 <= power <= 1:
             raise ValueError(f'power must lie in [0, 1], got {power}')
-        super().__init__(dataset, **kwargs)
+        super().__init__(
+            dataset,
+            epoch_size=epoch_size,
+            seed=seed,
+            shuffle=shuffle,
+            round_up=round_up,
+        )
         self.power = power
 
     def _weigh_classes(self) -> np.ndarray:
@@ -68,9 +79,13 @@ class ProgressivelyBalancedSampler(_WeightedClassSampler):
 
     Args:
         dataset: Data set to sample from.
-        max_epochs: T, the epochs of the training, >= 1.
-        kwargs: ``epoch_size``, ``seed``, ``shuffle`` and ``round_up`` of
-            ``ClassBalancedSampler``.
+        max_epochs: Epochs T of the training, >= 1.
+        epoch_size: Samples of an epoch over all ranks; None (default) for the
+            size of the data set.
+        seed: Random seed, the same on all ranks; None (default) draws one.
+        shuffle: Must be True; see :class:`.EpochSampler`.
+        round_up: True (default) for equal numbers on all ranks; see
+            :class:`.EpochSampler`.
 
     Raises:
         ValueError: If there is no epoch, or, while sampling, an epoch lies
@@ -78,11 +93,24 @@ class ProgressivelyBalancedSampler(_WeightedClassSampler):
     """
 
     def __init__(
-        self, dataset: ClassificationDataset, *, max_epochs: int, **kwargs: Any
+        self,
+        dataset: ClassificationDataset,
+        *,
+        max_epochs: int,
+        epoch_size: int | None = None,
+        seed: int | None = None,
+        shuffle: bool = True,
+        round_up: bool = True,
     ) -> None:
         if max_epochs < 1:
             raise ValueError(f'max_epochs must be >= 1, got {max_epochs}')
-        super().__init__(dataset, **kwargs)
+        super().__init__(
+            dataset,
+            epoch_size=epoch_size,
+            seed=seed,
+            shuffle=shuffle,
+            round_up=round_up,
+        )
         self.max_epochs = max_epochs
 
     def _weigh_classes(self) -> np.ndarray:

@@ -43,7 +43,8 @@ class RetrievedDataset(BaseDataset):
             list; None for all.
         serialize_data: Has no effect: annotations are columns of the
             manifest, which data-loader workers share in any case.
-        kwargs: ``pipeline``, ``lazy_init``, ... of mmpretrain's BaseDataset.
+        kwargs: Further arguments of mmpretrain's BaseDataset, e.g.
+            ``pipeline``.
 
     Raises:
         ValueError: If the manifest is missing, broken or empty, was made with

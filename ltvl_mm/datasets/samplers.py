@@ -6,7 +6,6 @@ an epoch resumes as if it had never stopped.
 
 import math
 from collections.abc import Iterator, Sized
-from typing import Any
 
 import numpy as np
 from mmengine.dist import get_dist_info, sync_random_seed
@@ -120,10 +119,34 @@ class FixedEpochSampler(EpochSampler):
 
 
 class ClassSampler(EpochSampler):
-    """Draw classes, and images of each; which classes is up to children."""
+    """Draw classes, and images of each; subclasses choose the classes.
 
-    def __init__(self, dataset: ClassificationDataset, **kwargs: Any) -> None:
-        super().__init__(dataset, **kwargs)
+    Args:
+        dataset: Data set to sample from.
+        epoch_size: Samples of an epoch over all ranks; None (default) for the
+            size of the data set.
+        seed: Random seed, the same on all ranks; None (default) draws one.
+        shuffle: Must be True; see :class:`.EpochSampler`.
+        round_up: True (default) for equal numbers on all ranks; see
+            :class:`.EpochSampler`.
+    """
+
+    def __init__(
+        self,
+        dataset: ClassificationDataset,
+        *,
+        epoch_size: int | None = None,
+        seed: int | None = None,
+        shuffle: bool = True,
+        round_up: bool = True,
+    ) -> None:
+        super().__init__(
+            dataset,
+            epoch_size=epoch_size,
+            seed=seed,
+            shuffle=shuffle,
+            round_up=round_up,
+        )
         labels = read_labels(dataset)
         self._by_class = np.argsort(labels, kind='stable')
         present, self._counts = np.unique(labels, return_counts=True)

@@ -1,7 +1,6 @@
 """Sampler that fixes the share of retrieved images in a batch."""
 
 from collections.abc import Sized
-from typing import Any
 
 import numpy as np
 
@@ -25,7 +24,13 @@ class RetrievedShareSampler(EpochSampler):
             the data set.
         target_from: First epoch, from 0, in which only target images are
             drawn; None for no such epoch.
-        kwargs: ``epoch_size``, ``seed``, ``shuffle`` and ``round_up`` of
+        epoch_size: Samples of an epoch over all ranks; None (default) for the
+            size of the data set.
+        min_epoch_size: Minimum samples of an epoch where ``epoch_size`` is
+            None; default 1.
+        seed: Random seed, the same on all ranks; None (default) draws one.
+        shuffle: Must be True; see :class:`.EpochSampler`.
+        round_up: True (default) for equal numbers on all ranks; see
             :class:`.EpochSampler`.
 
     Raises:
@@ -39,13 +44,24 @@ class RetrievedShareSampler(EpochSampler):
         *,
         share: float | None = None,
         target_from: int | None = None,
-        **kwargs: Any,
+        epoch_size: int | None = None,
+        min_epoch_size: int = 1,
+        seed: int | None = None,
+        shuffle: bool = True,
+        round_up: bool = True,
     ) -> None:
         if share is not None and not 0 < share < 1:
             raise ValueError(f'share must lie in (0, 1), got {share}')
         if target_from is not None and target_from < 0:
             raise ValueError(f'target_from must be >= 0, got {target_from}')
-        super().__init__(dataset, **kwargs)
+        super().__init__(
+            dataset,
+            epoch_size=epoch_size,
+            min_epoch_size=min_epoch_size,
+            seed=seed,
+            shuffle=shuffle,
+            round_up=round_up,
+        )
         origins = read_origins(dataset)
         if origins.all() or not origins.any():
             raise ValueError(

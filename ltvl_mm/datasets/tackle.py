@@ -131,7 +131,11 @@ class TACKLEDataset(OriginMixin, SubsetMixin, BaseDataset):
         cls,
         dataset: ClassificationDataset | dict,
         retrieved: str | Path,
-        **kwargs: Any,
+        *,
+        pipeline: Sequence[dict] | None = None,
+        class_names: str | Sequence[str] | None = None,
+        min_probability: float = 0.0,
+        soft_labels: bool | str = False,
     ) -> 'TACKLEDataset':
         """Join a data set and what :func:`ltvl_mm.retrieve` has written.
 
@@ -139,7 +143,13 @@ class TACKLEDataset(OriginMixin, SubsetMixin, BaseDataset):
             dataset: The target: an instance, or a config, which is built in
                 mmpretrain's scope, as in a config file.
             retrieved: The folder, or its manifest.
-            kwargs: Further arguments of the class, e.g. ``pipeline``.
+            pipeline: Transforms of the retrieved images; None (default)
+                takes the target's.
+            class_names: Names that the retrieval was made with; None
+                (default) takes the target's.
+            min_probability: Minimum p_k of a retrieved image, in [0, 1];
+                default 0.
+            soft_labels: Labels of CLIP for retrieved images; default False.
 
         Raises:
             ValueError: As the class, or if the retrieval is not finished.
@@ -164,7 +174,14 @@ class TACKLEDataset(OriginMixin, SubsetMixin, BaseDataset):
         if manifest.is_dir():
             manifest = manifest / 'manifest.parquet'
         with DefaultScope.overwrite_default_scope('mmpretrain'):
-            return cls(dataset, str(manifest), **kwargs)
+            return cls(
+                dataset,
+                str(manifest),
+                pipeline=pipeline,
+                class_names=class_names,
+                min_probability=min_probability,
+                soft_labels=soft_labels,
+            )
 
     @property
     def metainfo(self) -> dict:

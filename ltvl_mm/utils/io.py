@@ -109,7 +109,12 @@ def write_if_new(path: str | Path, text: str) -> bool:
 
 
 def write_arrays(path: str | Path, **arrays: np.ndarray) -> None:
-    """Write a ``.npz``, atomically and without pickle."""
+    """Write a ``.npz``, atomically and without pickle.
+
+    Args:
+        path: File to write.
+        arrays: Arrays by name, as in :func:`numpy.savez`.
+    """
     with atomic_write(path) as file:
         np.savez(file, **arrays)
 

@@ -26,6 +26,7 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from functools import cache
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 from ltvl_mm.utils.lock_files import (
     Owner,
@@ -96,6 +97,9 @@ class FolderLock:
             except OSError:  # the folder is away; try again
                 continue
 
+
+_P = ParamSpec('_P')
+_R = TypeVar('_R')
 
 # (process, thread, lock file) -> lock, so that a function which locks its
 # folder may call another one which does. A forked child holds nothing.
@@ -262,7 +266,7 @@ def _describe(owner: Owner, path: Path, title: str) -> str:
 
 def locks_output(
     *names: str, lock: Callable = locked_folder
-) -> Callable[[Callable], Callable]:
+) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
     """Return a decorator that holds the lock of a function's output.
 
     Args:
@@ -270,11 +274,11 @@ def locks_output(
         lock: :func:`locked_file` if it is a file.
     """
 
-    def decorate(function: Callable) -> Callable:
+    def decorate(function: Callable[_P, _R]) -> Callable[_P, _R]:
         signature = inspect.signature(function)
 
         @functools.wraps(function)
-        def call(*args: object, **kwargs: object) -> object:
+        def call(*args: _P.args, **kwargs: _P.kwargs) -> _R:
             bound = signature.bind(*args, **kwargs)
             bound.apply_defaults()
             given = [bound.arguments[name] for name in names]

@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ParamSpec
 
 import numpy as np
 from comparison import ModelComparison
@@ -18,6 +18,8 @@ from ltvl_mm.utils.text import split_lines as split_at_line_ends
 
 if TYPE_CHECKING:
     import gradio
+
+_P = ParamSpec('_P')
 
 
 def load_comparison(args: argparse.Namespace) -> ModelComparison | None:
@@ -108,10 +110,10 @@ def build_page(
         ) from error
 
     def report(
-        work: Callable[..., str], *args: object, **options: object
+        work: Callable[_P, str], *args: _P.args, **kwargs: _P.kwargs
     ) -> str:
         try:
-            return work(*args, **options)
+            return work(*args, **kwargs)
         except ValueError as error:
             raise gr.Error(str(error)) from None
 

@@ -44,7 +44,7 @@ def measure_hours(stages: list[Stage], work: Path) -> float:
 
 
 def write_table(
-    folder: Path, table: int, title: str, rows: list[dict], **about: object
+    folder: Path, table: int, title: str, rows: list[dict], *, commit: str
 ) -> str:
     """Write ``table<N>.json`` and ``.md``; return the latter's text.
 
@@ -52,13 +52,13 @@ def write_table(
         folder: Folder of the study.
         table: Its number in the paper.
         title: Title of the table.
-        rows: Results of :func:`collect_row`; ``why`` beside that says why
-            nothing was run.
-        about: Further information for the reader, e.g. the commit.
+        rows: Results of :func:`collect_row`; ``why`` holds the
+            reason if nothing was run.
+        commit: Commit of the clone that the results were made with.
     """
     write_json(
         folder / f'table{table}.json',
-        {'table': table, 'title': title, **about, 'rows': rows},
+        {'table': table, 'title': title, 'commit': commit, 'rows': rows},
     )
     lines = [
         f'Table {table}. {title}.',
@@ -70,9 +70,7 @@ def write_table(
         *map(_format_row, rows),
         '',
         'Difference: ours less the paper, in all. Hours: of the stages that '
-        'are this row’s own, mean over seeds. '
-        + ', '.join(f'{name}: {value}' for name, value in about.items())
-        + '.',
+        f'are this row’s own, mean over seeds. commit: {commit}.',
     ]
     text = '\n'.join(lines)
     with atomic_write(folder / f'table{table}.md', 'w') as file:

@@ -5,14 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from color_world import (
-    OPTIONS,
-    QUERIES,
-    WEB,
-    embed_test_image,
-    embed_web,
-    make_run,
-)
+from color_world import OPTIONS, QUERIES, WEB
 from web_memory import read_folder
 
 from ltvl_mm.retrieval import run_retrieval as retrieval_module
@@ -21,21 +14,6 @@ from ltvl_mm.retrieval.plan import plan_retrieval
 from ltvl_mm.retrieval.run_retrieval import run_retrieval
 from ltvl_mm.retrieval.search.selection import Selection
 from ltvl_mm.retrieval.task import RetrievalTask
-
-
-@pytest.fixture
-def store(tmp_path):
-    return embed_web(tmp_path)
-
-
-@pytest.fixture
-def kept_out(tmp_path):
-    return embed_test_image(tmp_path)
-
-
-@pytest.fixture
-def run(store, kept_out, tmp_path):
-    return make_run(store, kept_out, tmp_path)
 
 
 def test_a_finished_run_is_read_and_not_made_again(run, tmp_path):

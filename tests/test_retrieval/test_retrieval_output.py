@@ -8,14 +8,7 @@ from dataclasses import asdict, replace
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from color_world import (
-    NAMES,
-    OPTIONS,
-    WEB,
-    embed_test_image,
-    embed_web,
-    make_run,
-)
+from color_world import NAMES, OPTIONS, WEB
 from PIL import Image
 from web_memory import ENCODER, read_folder
 
@@ -27,21 +20,6 @@ from ltvl_mm.structures.copy_pictures import load_copy_pictures
 from ltvl_mm.structures.manifest_file import load_manifest
 from ltvl_mm.utils.image_decoding import decode_image
 from ltvl_mm.utils.perceptual_hash import compute_phash
-
-
-@pytest.fixture
-def store(tmp_path):
-    return embed_web(tmp_path)
-
-
-@pytest.fixture
-def kept_out(tmp_path):
-    return embed_test_image(tmp_path)
-
-
-@pytest.fixture
-def run(store, kept_out, tmp_path):
-    return make_run(store, kept_out, tmp_path)
 
 
 def test_images_are_copied_byte_by_byte_to_class_and_rank(run, tmp_path):

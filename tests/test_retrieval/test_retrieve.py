@@ -3,35 +3,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from color_world import (
-    NAMES,
-    OPTIONS,
-    QUERIES,
-    WEB,
-    embed_test_image,
-    embed_web,
-    make_run,
-)
+from color_world import NAMES, OPTIONS, QUERIES, WEB
 from web_memory import embed
 
 from ltvl_mm.retrieval.metadata_filter import MetadataRule
 from ltvl_mm.retrieval.reading.shards import find_shards
 from ltvl_mm.retrieval.task import RetrievalOptions
-
-
-@pytest.fixture
-def store(tmp_path):
-    return embed_web(tmp_path)
-
-
-@pytest.fixture
-def kept_out(tmp_path):
-    return embed_test_image(tmp_path)
-
-
-@pytest.fixture
-def run(store, kept_out, tmp_path):
-    return make_run(store, kept_out, tmp_path)
 
 
 def test_each_class_gets_its_best_images_without_copies(run):

@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 import numpy as np
 import torch
@@ -21,6 +22,8 @@ from ltvl_mm.utils.stages import ROOT
 
 # Iterations before the measurement: caches of torch and of the disk.
 WARM_UP = 3
+_P = ParamSpec('_P')
+_R = TypeVar('_R')
 _KINDS = 16  # different JPEGs; the others are links
 
 
@@ -104,7 +107,11 @@ class _Clock(Hook):
         self.begin = 0.0
 
     def after_train_iter(
-        self, runner: Runner, batch_idx: int, *args: object, **kwargs: object
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: object = None,
+        outputs: object = None,
     ) -> None:
         """Read the clock, or start it after the last iteration of warm-up."""
         if batch_idx == WARM_UP - 1:
@@ -132,11 +139,11 @@ def _measure(runner: Runner) -> Counter[str]:
 
 
 def _count(
-    call: Callable[..., object], seconds: Counter[str], name: str
-) -> Callable[..., object]:
+    call: Callable[_P, _R], seconds: Counter[str], name: str
+) -> Callable[_P, _R]:
     """Return the function, which adds its CPU seconds to a counter."""
 
-    def timed(*args: object, **kwargs: object) -> object:
+    def timed(*args: _P.args, **kwargs: _P.kwargs) -> _R:
         start = time.process_time()
         found = call(*args, **kwargs)
         seconds[name] += time.process_time() - start

@@ -4,7 +4,6 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ltvl_mm.apis.tackle_run.settings import RunSettings
 from ltvl_mm.utils.checkpoints import find_checkpoint
@@ -60,15 +59,17 @@ class StageBuilder:
             out = ['--out', files[0], '--out-item=metrics']
             out += ['--predictions', files[1]]
         zero_shot = run == 'zero_shot'
-        return self.stage(
+        return ResumableStage(
             f'zero-shot CLIP on {split}'
             if zero_shot
             else f'test {run} on {split}',
-            'test.py',
-            self.config(run),
-            *([] if zero_shot else [folder]),
-            *([f'--split={split}'] if split == 'val' else []),
-            *('--work-dir', folder / 'test', *out),
+            self.command(
+                'test.py',
+                self.config(run),
+                *([] if zero_shot else [folder]),
+                *([f'--split={split}'] if split == 'val' else []),
+                *('--work-dir', folder / 'test', *out),
+            ),
             inputs=(
                 self.config(run),
                 *self.lists(split, 'train', names=True),
@@ -91,17 +92,18 @@ class StageBuilder:
     ) -> ResumableStage:
         """Return the stage that embeds images into a store."""
         clip = [str(word) for word in self.clip_words()]
-        return self.stage(
+        return ResumableStage(
             name,
-            'embed_images.py',
-            *inputs_of_tool,
-            *('-o', store, '--remove-missing', *words, *clip),
-            parallel=True,
+            self.command(
+                'embed_images.py',
+                *inputs_of_tool,
+                *('-o', store, '--remove-missing', *words, *clip),
+                parallel=True,
+            ),
             inputs=(*inputs, *self.clip_files()),
             settings=settings,
             outputs=(store / 'store.json',),
             owns=(store,),
-            # The tool updates a store; only another CLIP begins it anew.
             reset=hash_content(
                 [clip, [_stamp(file) for file in self.clip_files()]]
             ),
@@ -124,7 +126,14 @@ class StageBuilder:
         if settings.uses_cuda:
             words.append('--amp')
         configs = [settings.out / 'configs' / name for name in inputs]
-        how: dict[str, Any] = dict(
+        command = self.command('train.py', self.config(run), *words)
+        if settings.gpus > 1:
+            script = self.tools / 'dist_train.sh'
+            start = ('bash', str(script), str(self.config(run)))
+            command = (*start, str(settings.gpus), *map(str, words))
+        return ResumableStage(
+            f'train {run}',
+            command,
             inputs=(
                 self.config(run),
                 *configs,
@@ -135,34 +144,22 @@ class StageBuilder:
             outputs=(folder / 'last_checkpoint',),
             owns=(folder,),
         )
-        if settings.gpus == 1:
-            return self.stage(
-                f'train {run}', 'train.py', self.config(run), *words, **how
-            )
-        command = (
-            'bash',
-            self.tools / 'dist_train.sh',
-            self.config(run),
-            settings.gpus,
-            *words,
-        )
-        return ResumableStage(f'train {run}', tuple(map(str, command)), **how)
 
-    def stage(
-        self,
-        name: str,
-        script: str,
-        *words: object,
-        parallel: bool = False,
-        **how: Any,
-    ) -> ResumableStage:
-        """Return a stage that runs a tool."""
+    def command(
+        self, script: str, *words: object, parallel: bool = False
+    ) -> tuple[str, ...]:
+        """Return the command that runs a tool.
+
+        Args:
+            script: Path of the tool in the folder of tools.
+            words: Arguments of the tool.
+            parallel: True to run a process per GPU.
+        """
         start = [sys.executable]
         if parallel and self.settings.gpus > 1:
             start += ['-m', 'torch.distributed.run']
             start.append(f'--nproc-per-node={self.settings.gpus}')
-        command = (*start, self.tools / script, *words)
-        return ResumableStage(name, tuple(map(str, command)), **how)
+        return (*start, str(self.tools / script), *map(str, words))
 
     def run_folder(self, run: str) -> Path:
         """Return the folder of a run's checkpoints and predictions."""

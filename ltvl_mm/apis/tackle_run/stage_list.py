@@ -103,16 +103,18 @@ class StageList(StageBuilder):
         counts = f'--class-counts={settings.lists / "train.txt"}'
         return [
             *stages,
-            self.stage(
+            ResumableStage(
                 'retrieve',
-                'retrieve.py',
-                *(*stores, '-o', folder),
-                f'--class-names={settings.lists / "class_names.txt"}',
-                f'--budget={settings.budget}',
-                counts,
-                *('--exclude', held_out),
-                *(f'--templates={settings.templates}', *options),
-                *self.clip_words(),
+                self.command(
+                    'retrieve.py',
+                    *(*stores, '-o', folder),
+                    f'--class-names={settings.lists / "class_names.txt"}',
+                    f'--budget={settings.budget}',
+                    counts,
+                    *('--exclude', held_out),
+                    *(f'--templates={settings.templates}', *options),
+                    *self.clip_words(),
+                ),
                 inputs=(
                     *self.lists('val', 'train', names=True),
                     *self.clip_files(),
@@ -124,11 +126,13 @@ class StageList(StageBuilder):
                 outputs=(folder / 'manifest.parquet',),
                 owns=(folder,),
             ),
-            self.stage(
+            ResumableStage(
                 'check retrieval',
-                'analysis_tools/check_retrieval.py',
-                *(folder, '--store', *stores),
-                *('--val-store', held_out, '--val-list', val, counts),
+                self.command(
+                    'analysis_tools/check_retrieval.py',
+                    *(folder, '--store', *stores),
+                    *('--val-store', held_out, '--val-list', val, counts),
+                ),
                 inputs=self.lists('val', 'train'),
                 needs=('retrieve',),
                 outputs=(quality,),
@@ -146,15 +150,17 @@ class StageList(StageBuilder):
         """
         runs = [self.run_folder(one) for one in (run, 'zero_shot')]
         out = self.run_folder(ENSEMBLES[run])
-        return self.stage(
+        return ResumableStage(
             'tune ensemble'
             if run == 'tackle'
             else 'tune ensemble without retrieved images',
-            'analysis_tools/tune_ensemble.py',
-            *('--val', *(run / 'val.npz' for run in runs)),
-            *('--test', *(run / 'test.npz' for run in runs)),
-            f'--class-counts={self.settings.lists / "train.txt"}',
-            *('--names', 'student', 'CLIP', '-o', out),
+            self.command(
+                'analysis_tools/tune_ensemble.py',
+                *('--val', *(run / 'val.npz' for run in runs)),
+                *('--test', *(run / 'test.npz' for run in runs)),
+                f'--class-counts={self.settings.lists / "train.txt"}',
+                *('--names', 'student', 'CLIP', '-o', out),
+            ),
             inputs=self.lists('train'),
             needs=(
                 *(f'test {run} on {split}' for split in ('val', 'test')),
@@ -168,18 +174,20 @@ class StageList(StageBuilder):
         """Return the stage that makes one page of all runs."""
         named = self.name_runs()
         out = self.settings.out / 'report.html'
-        return self.stage(
+        return ResumableStage(
             'report',
-            'report.py',
-            *(f'{title}={self.run_folder(run)}' for run, title in named),
-            f'--title={self.root.name}',
-            f'--train-images={self.root}',
-            *(
-                [f'--baseline={dict(named)["student"]}']
-                if 'student' in dict(named)
-                else []
+            self.command(
+                'report.py',
+                *(f'{title}={self.run_folder(run)}' for run, title in named),
+                f'--title={self.root.name}',
+                f'--train-images={self.root}',
+                *(
+                    [f'--baseline={dict(named)["student"]}']
+                    if 'student' in dict(named)
+                    else []
+                ),
+                *('-o', out),
             ),
-            *('-o', out),
             needs=tuple(stage.name for stage in stages),
             outputs=(out,),
             owns=(out,),

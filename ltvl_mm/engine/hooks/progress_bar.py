@@ -24,14 +24,22 @@ class ProgressBarHook(Hook):
         self._open('test', len(runner.test_dataloader), 0)
 
     def after_train_iter(
-        self, runner: Runner, *args: object, **kwargs: object
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: object = None,
+        outputs: object = None,
     ) -> None:
         """Move by one iteration."""
         if self._bar is not None:
             self._bar.update()
 
     def after_test_iter(
-        self, runner: Runner, *args: object, **kwargs: object
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: object = None,
+        outputs: object = None,
     ) -> None:
         """Move by one iteration."""
         if self._bar is not None:

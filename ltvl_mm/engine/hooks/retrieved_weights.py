@@ -116,7 +116,11 @@ class RetrievedWeightHook(Hook):
         self._was_used = False
 
     def after_train_iter(
-        self, runner: Runner, *args: object, **kwargs: object
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: dict | None = None,
+        outputs: dict | None = None,
     ) -> None:
         """Check that the weights were used; losses of val have none."""
         if not self._was_used:

@@ -55,7 +55,12 @@ class ParallelAdapter(nn.Module):
         self.scale = nn.Parameter(torch.tensor(scale))
 
     def forward(self, x: torch.Tensor, **kwargs: object) -> torch.Tensor:
-        """Map what the module maps; ``kwargs`` are the module's own."""
+        """Add the adapter's output to that of the module.
+
+        Args:
+            x: Input of the module.
+            kwargs: Further arguments of the module.
+        """
         change = self.up(F.relu(self.down(self.norm(x))))
         return self.module(self.before(x), **kwargs) + self.scale * change
 

@@ -34,8 +34,8 @@ class ContainerBlock(nn.Module):
     Args:
         dim: Channels C.
         mlp_ratio: Ratio of hidden to input channels; see :class:`ConvMLP`.
-        drop_rate: The same.
-        drop_path_rate: DP, share of images that skip a branch.
+        drop_rate: Dropout probability of the MLP; default 0.
+        drop_path_rate: DP, share of images that skip a branch; default 0.
     """
 
     def __init__(
@@ -80,17 +80,29 @@ class MixedContainerBlock(ContainerBlock):
         dim: Channels C.
         mlp_ratio: Ratio of hidden to input channels; see :class:`ConvMLP`.
         num_heads: Number of attention heads; divides C.
-        **kwargs: Further arguments of :class:`ContainerBlock`.
+        drop_rate: Dropout probability of the MLP; default 0.
+        drop_path_rate: Share of images that skip a branch; default 0.
     """
 
     def __init__(
-        self, dim: int, mlp_ratio: float, *, num_heads: int, **kwargs: float
+        self,
+        dim: int,
+        mlp_ratio: float,
+        *,
+        num_heads: int,
+        drop_rate: float = 0.0,
+        drop_path_rate: float = 0.0,
     ) -> None:
         if dim % num_heads:
             raise ValueError(
                 f'num_heads must divide dim {dim}, got {num_heads}'
             )
-        super().__init__(dim, mlp_ratio, **kwargs)
+        super().__init__(
+            dim,
+            mlp_ratio,
+            drop_rate=drop_rate,
+            drop_path_rate=drop_path_rate,
+        )
         self.num_heads = num_heads
         self.gate = nn.Parameter(torch.zeros(1))
 

@@ -49,10 +49,15 @@ class PromptedBlock(nn.Module):
     def forward(
         self, tokens: torch.Tensor, *args: object, **kwargs: object
     ) -> torch.Tensor:
-        """Map tokens as the block does, prompts in view.
+        """Map tokens as the block does, with prompts to attend to.
+
+        Args:
+            tokens: Tokens of the images.
+            args: Further arguments of the block, e.g. a mask; must be None.
+            kwargs: Likewise.
 
         Raises:
-            ValueError: If the block gets a mask or the like as well.
+            ValueError: If a further argument is not None.
         """
         if any(other is not None for other in (*args, *kwargs.values())):
             raise ValueError(

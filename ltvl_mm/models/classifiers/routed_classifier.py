@@ -123,7 +123,13 @@ class RoutedClassifier(DecoupledClassifier):
         data_samples: list[DataSample] | None = None,
         **kwargs: Any,
     ) -> list[DataSample]:
-        """Return samples with scores, experts used and multiply-adds."""
+        """Return samples with scores, experts used and multiply-adds.
+
+        Args:
+            inputs: (N, 3, H, W) images.
+            data_samples: N samples to fill; None for new ones.
+            kwargs: Further arguments of mmpretrain's ``ClsHead.predict``.
+        """
         logits, used = self.route(inputs)
         samples = self._answer.predict((logits,), data_samples, **kwargs)
         size = tuple(inputs.shape[1:])

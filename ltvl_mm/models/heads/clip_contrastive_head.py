@@ -160,6 +160,12 @@ class CLIPContrastiveHead(ClsHead):
     ) -> dict[str, torch.Tensor]:
         """Return the loss of ((B, D),) features and their samples.
 
+        Args:
+            feats: ((B, D),) features.
+            data_samples: B samples with labels.
+            kwargs: Further arguments of the loss module, as in mmpretrain's
+                ClsHead; unused by contrastive losses.
+
         Raises:
             ValueError: If labels are soft and the loss is contrastive: a
                 mixed image has no single text.

@@ -84,6 +84,13 @@ class ExpertClsHead(ClsHead):
         data_samples: list[DataSample],
         **kwargs: object,
     ) -> dict[str, torch.Tensor]:
-        """Return the loss of the experts together."""
+        """Return the loss of the experts together.
+
+        Args:
+            feats: Features of the experts; see :meth:`forward_experts`.
+            data_samples: N samples with labels.
+            kwargs: Further arguments of the loss module, as in mmpretrain's
+                ClsHead.
+        """
         logits = self.forward_experts(feats)
         return self._get_loss(logits, data_samples, **kwargs)

@@ -142,6 +142,12 @@ class MemoryClsHead(CosineClsHead):
     ) -> dict[str, torch.Tensor]:
         """Return the two losses of ((N, F),) features and their samples.
 
+        Args:
+            feats: ((N, F),) features.
+            data_samples: N samples with labels.
+            kwargs: Further arguments of the loss module, as in mmpretrain's
+                ClsHead.
+
         Raises:
             ValueError: If the labels are soft: a feature has one centroid.
         """

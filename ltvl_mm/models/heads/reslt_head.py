@@ -59,6 +59,13 @@ class ResLTHead(LinearClsHead):
         data_samples: list[DataSample],
         **kwargs: object,
     ) -> dict[str, torch.Tensor]:
-        """Return the loss of the branches' (N, B, K) logits."""
+        """Return the loss of the branches' (N, B, K) logits.
+
+        Args:
+            feats: B features, each (N, C).
+            data_samples: N samples with labels.
+            kwargs: Further arguments of the loss module, as in mmpretrain's
+                ClsHead.
+        """
         logits = torch.stack([self.fc(x) for x in feats], 1)
         return self._get_loss(logits, data_samples, **kwargs)

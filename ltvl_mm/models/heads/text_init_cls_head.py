@@ -36,7 +36,8 @@ class TextInitClsHead(CosineClsHead):
         scale: Largest logit; 25 in LIFT's code.
         projection: ``projection`` of the ``CLIPBackbone``: False for its
             features before the projection, ViTs only.
-        kwargs: Further arguments of ``CosineClsHead``, e.g. ``loss``.
+        kwargs: Further arguments of mmpretrain's LinearClsHead, e.g.
+            ``loss``.
 
     Raises:
         ValueError: If the image tower is not a ViT and must have no

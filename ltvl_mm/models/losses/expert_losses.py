@@ -1,7 +1,5 @@
 """Losses that diversify experts: RIDE and TADE."""
 
-from typing import Any
-
 import torch
 import torch.nn.functional as F
 
@@ -81,7 +79,11 @@ class RIDELoss(LDAMLoss):
         num_classes: K.
         diversity: Weight of the distance, 0.2.
         spread: Spread of the temperatures; 0.02 for ImageNet-LT.
-        kwargs: Further arguments of :class:`LDAMLoss`.
+        max_margin: Margin of the rarest class; default 0.5.
+        scale: Scale of the head's cosines; default 30.
+        beta: In [0, 1), for deferred re-weighting; None (default) for equal
+            weights. See :class:`.LDAMLoss`.
+        loss_weight: Factor on the loss; default 1.
     """
 
     def __init__(
@@ -90,9 +92,18 @@ class RIDELoss(LDAMLoss):
         *,
         diversity: float = 0.2,
         spread: float = 0.02,
-        **kwargs: Any,
+        max_margin: float = 0.5,
+        scale: float = 30.0,
+        beta: float | None = None,
+        loss_weight: float = 1.0,
     ) -> None:
-        super().__init__(num_classes, **kwargs)
+        super().__init__(
+            num_classes,
+            max_margin=max_margin,
+            scale=scale,
+            beta=beta,
+            loss_weight=loss_weight,
+        )
         self.diversity = diversity
         self.spread = spread
 
