@@ -98,7 +98,7 @@ def start(model, retrieved='probability', dataset=None):
 def step(model, hook, runner, feats, samples):
     hook.before_train_iter(runner, 0, {'data_samples': samples})
     loss = model.loss(feats, samples)['loss']
-    hook.after_train_iter(runner)
+    hook.after_train_iter(runner, 0)
     return loss
 
 
