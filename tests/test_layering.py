@@ -40,7 +40,7 @@ HOMES = {
         'clip/templates.py',
     },
     'faiss': {
-        'retrieval/dedup/near_duplicates.py',
+        'retrieval/dedup/near_pairs.py',
         'retrieval/search/index_search.py',
     },
     # The emoji world writes tars; what it writes is read elsewhere.

@@ -1,7 +1,7 @@
 """Choose the best candidates of each class, without near-duplicates."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +18,9 @@ from ltvl_mm.retrieval.search.exact_ranking import Candidates
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.utils.log_odds import compute_probability
 from ltvl_mm.utils.progress import progress_bar
+
+# Candidates whose traits are held at a time: 0.2 GB.
+_CANDIDATES = 1 << 21
 
 
 @dataclass(frozen=True)
@@ -100,26 +103,17 @@ class ImageChoice:
         """
         labels = np.flatnonzero(asked)
         found = self._drop_low_scores(labels, found)
-        rows = np.unique(
-            np.concatenate(
-                [np.empty(0, np.int64), *(found[k].rows for k in labels)]
-            )
-        )
-        traits = read_traits(self.store, rows, embeddings=False)
-        leaks = find_leaks(
-            self.store, rows, traits, self.excluded, self.exclude
-        )
         with progress_bar(
             total=len(labels), title='drop copies', unit='class'
         ) as bar:
-            for label in labels:
-                self._choose(label, found[label], rows, traits, leaks)
-                count = len(found[label].rows)
-                self.candidates[label] = count
-                self.exhausted[label] = count < asked[label] or count == len(
-                    self.store
-                )
-                bar.update()
+            for block in _split_labels(labels, found):
+                for label in self._choose_block(block, found):
+                    count = len(found[label].rows)
+                    self.candidates[label] = count
+                    self.exhausted[label] = count < asked[
+                        label
+                    ] or count == len(self.store)
+                    bar.update()
 
     def find_short(self) -> np.ndarray:
         """Return the classes that lack images, while the store has more."""
@@ -141,6 +135,17 @@ class ImageChoice:
                 best.rows[:count], best.scores[:count], best.cosines[:count]
             )
         return kept
+
+    def _choose_block(
+        self, labels: np.ndarray, found: list[Candidates]
+    ) -> Iterator[int]:
+        """Choose for some classes, and yield each when it is done."""
+        rows = np.unique(np.concatenate([found[k].rows for k in labels]))
+        traits = read_traits(self.store, rows)
+        leaks = find_leaks(traits, self.excluded, self.exclude)
+        for label in labels.tolist():
+            self._choose(label, found[label], rows, traits, leaks)
+            yield label
 
     def _choose(
         self,
@@ -184,6 +189,21 @@ class ImageChoice:
             for place, copy in pairs
             if copy
         ]
+
+
+def _split_labels(
+    labels: np.ndarray, found: list[Candidates]
+) -> list[np.ndarray]:
+    """Split classes into runs of at most _CANDIDATES, or of one class."""
+    ends = np.cumsum([len(found[label].rows) for label in labels])
+    runs, first = [], 0
+    while first < len(labels):
+        before = ends[first - 1] if first else 0
+        last = np.searchsorted(ends, before + _CANDIDATES, side='right')
+        last = max(int(last), first + 1)
+        runs.append(labels[first:last])
+        first = last
+    return runs
 
 
 def count_precise(scores: np.ndarray, min_precision: float) -> int:

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from web_memory import write_store
 
-from ltvl_mm.retrieval.dedup import near_duplicates
+from ltvl_mm.retrieval.dedup import near_duplicates, near_pairs
+from ltvl_mm.retrieval.dedup.image_traits import make_marks
 from ltvl_mm.retrieval.dedup.near_duplicates import (
     Copy,
     CopyRule,
@@ -23,9 +24,9 @@ def _traits(embeddings, phash, sha256, prefix=''):
         keys,
         np.array(embeddings, np.float32).reshape(len(keys), 3),
         np.array(phash, np.uint64),
-        np.full(len(keys), HASH_RECIPE),
-        list(sha256),
-        [''] * len(keys),
+        make_marks([HASH_RECIPE] * len(keys)),
+        make_marks(sha256),
+        make_marks([''] * len(keys)),
     )
 
 
@@ -103,7 +104,7 @@ def test_the_closest_is_named_and_of_equals_the_first_key():
 def test_find_copies_equals_comparing_each_with_each(cosine, bits):
     images, others = _random_traits(0, 40), _random_traits(1, 30, 'test/')
     # The same digest means the same embedding, but not in random numbers.
-    images.sha256[:] = [f'web {row}' for row in range(40)]
+    images.sha256[:] = make_marks(f'web {row}' for row in range(40))
     rule = CopyRule(cosine, bits)
     found = find_copies(images, others, rule)
     due = _find_slowly(images, others, rule)
@@ -127,7 +128,7 @@ def test_find_copies_equals_comparing_each_with_each(cosine, bits):
 def test_where_a_hash_is_missing_the_cosine_decides_alone(rule, copied):
     # A clip-retrieval folder has neither hashes nor digests.
     images = _traits([A, B, C], [0] * 3, [None] * 3)
-    images = replace(images, recipes=np.full(3, ''))
+    images = replace(images, recipes=make_marks([''] * 3))
     others = _traits([A], [2**64 - 1], ['x'], 'test/')
     for one, other in ((images, others), (others, images)):
         found = find_copies(
@@ -142,20 +143,22 @@ def test_where_a_hash_is_missing_the_cosine_decides_alone(rule, copied):
 
 
 def test_the_same_url_is_a_copy_and_an_unknown_one_is_not():
-    images = replace(_traits([A, B, C], [0] * 3, 'abc'), urls=['u', None, ''])
+    images = replace(
+        _traits([A, B, C], [0] * 3, 'abc'), urls=make_marks(['u', None, ''])
+    )
     others = _traits([C, B], [2**64 - 1] * 2, 'de', 'test/')
-    others = replace(others, urls=['u', None])
+    others = replace(others, urls=make_marks(['u', None]))
     found = find_copies(images, others, CopyRule())
     assert found == [Copy('test/0', 0, 'url'), None, None]
-    images = replace(images, urls=['u', '', 'u'])
+    images = replace(images, urls=make_marks(['u', '', 'u']))
     found = keep_originals(images, CopyRule(1, 0))
     assert found == [None, None, Copy('0', 0, 'url')]
 
 
 def test_the_hardest_evidence_is_named():
-    images = replace(_traits([A], [HASH], ['x']), urls=['u'])
+    images = replace(_traits([A], [HASH], ['x']), urls=make_marks(['u']))
     others = _traits([A, C, C], [HASH] * 3, 'yyx', 'test/')
-    others = replace(others, urls=['', 'u', ''])
+    others = replace(others, urls=make_marks(['', 'u', '']))
     found = [
         find_copies(images, _pick(others, rows), CopyRule())[0]
         for rows in ([0, 1, 2], [0, 1], [0])
@@ -208,8 +211,9 @@ def test_blocks_change_nothing(monkeypatch, size):
     images, others = _random_traits(0, 40), _random_traits(1, 30, 'test/')
     rule = CopyRule(0.9, 3)
     whole = find_copies(images, others, rule), keep_originals(images, rule)
-    for name in ('_IMAGES', '_KEPT', '_PAIRS'):
-        monkeypatch.setattr(near_duplicates, name, size)
+    monkeypatch.setattr(near_duplicates, '_KEPT', size)
+    monkeypatch.setattr(near_pairs, '_IMAGES', size)
+    monkeypatch.setattr(near_pairs, '_PAIRS', size)
     assert whole == (
         find_copies(images, others, rule),
         keep_originals(images, rule),
@@ -226,7 +230,7 @@ def test_the_closest_of_all_stores_to_keep_out_is_named(tmp_path, monkeypatch):
         for name, parts in (('val', [20]), ('test', [4, 30]))
     ]
     rows = np.array([18, 2, 11, 7, 3])
-    traits = read_traits(web, rows, embeddings=False)
+    traits = read_traits(web, rows)
     rule = CopyRule(0.7, 64)
     due = [
         max(row)
@@ -235,7 +239,7 @@ def test_the_closest_of_all_stores_to_keep_out_is_named(tmp_path, monkeypatch):
     for size in (3, 1000):
         monkeypatch.setattr(near_duplicates, '_ROWS', size)
         for stores in (kept_out, kept_out[::-1]):
-            found = find_leaks(web, rows, traits, stores, rule)
+            found = find_leaks(traits, stores, rule)
             assert [c.cosine if c else 0 for c in found] == pytest.approx(
                 [cosine if cosine >= 0.7 else 0 for cosine in due]
             )

@@ -1,5 +1,7 @@
 """Recipes of perceptual hashes: recorded, kept, and not compared."""
 
+from dataclasses import replace
+
 import imagehash
 import numpy as np
 import pytest
@@ -7,7 +9,7 @@ from PIL import Image
 from web_memory import ENCODER, draw, embed, read_folder, write_tar
 
 from ltvl_mm.retrieval import preconditions
-from ltvl_mm.retrieval.dedup.image_traits import read_traits
+from ltvl_mm.retrieval.dedup.image_traits import make_marks, read_traits
 from ltvl_mm.retrieval.dedup.near_duplicates import find_copies
 from ltvl_mm.retrieval.options import CopyRule
 from ltvl_mm.retrieval.reading.shards import find_shards
@@ -88,12 +90,13 @@ def test_images_of_two_recipes_are_compared_by_cosine_alone(tars, tmp_path):
     recipes = joined.find_hash_recipes(rows).tolist()
     assert recipes == [PLAIN_RECIPE, HASH_RECIPE, HASH_RECIPE]
     images = read_traits(joined, rows)
-    assert images.recipes.tolist() == recipes
+    assert images.recipes.tolist() == make_marks(recipes).tolist()
     # Equal embeddings and opposite hashes: other images by their hashes, and
     # copies where only the cosine counts.
-    images.embeddings[:] = images.embeddings[0]
+    embeddings = images.embeddings[np.zeros(3, int)]
+    images = replace(images, embeddings=embeddings)
     images.phash[:] = np.array([0, 0, 2**64 - 1], np.uint64)
-    images.sha256[:] = ['a', 'b', 'c']
+    images.sha256[:] = make_marks('abc')
     copies = find_copies(
         images.pick(rows[2:], images.embeddings[2:]), images, CopyRule()
     )

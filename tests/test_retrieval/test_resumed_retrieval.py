@@ -8,6 +8,7 @@ import pytest
 from color_world import OPTIONS, QUERIES, WEB
 from web_memory import read_folder
 
+from ltvl_mm.retrieval import choice
 from ltvl_mm.retrieval import run_retrieval as retrieval_module
 from ltvl_mm.retrieval.metadata_filter import MetadataRule
 from ltvl_mm.retrieval.plan import plan_retrieval
@@ -43,6 +44,16 @@ def test_units_change_no_byte_and_are_removed(run, tmp_path, unit_rows):
     run([3, 2, 1], unit_rows=unit_rows)
     assert read_folder(tmp_path / 'out') == read_folder(tmp_path / 'whole')
     assert not (tmp_path / 'out' / 'selection').exists()
+
+
+@pytest.mark.parametrize('candidates', [1, 7])
+def test_blocks_of_classes_change_no_byte(
+    run, tmp_path, candidates, monkeypatch
+):
+    run([3, 2, 1], 'whole')
+    monkeypatch.setattr(choice, '_CANDIDATES', candidates)
+    run([3, 2, 1])
+    assert read_folder(tmp_path / 'out') == read_folder(tmp_path / 'whole')
 
 
 def test_units_that_are_done_are_not_read_again(
