@@ -16,7 +16,11 @@ from ltvl_mm.retrieval.reading.shards import find_shards
 from ltvl_mm.retrieval.task import RetrievalOptions, RetrievalTask
 from ltvl_mm.structures.class_queries import ClassQueries
 from ltvl_mm.structures.store_join import join_stores
-from ltvl_mm.utils.hash_recipes import HASH_RECIPE, PLAIN_RECIPE
+from ltvl_mm.utils.hash_recipes import (
+    HASH_RECIPE,
+    PLAIN_RECIPE,
+    SHRUNK_RECIPE,
+)
 from ltvl_mm.utils.io import read_json, write_json
 from ltvl_mm.utils.perceptual_hash import compute_phash
 
@@ -34,17 +38,51 @@ def draw_scene(seed, width, height):
 
 
 @pytest.mark.parametrize('size', [(340, 256), (90, 400), (64, 48), (700, 97)])
-def test_the_two_recipes_differ_in_few_bits(size):
+def test_the_recipes_differ_in_few_bits(size):
     for seed in range(5):
         image = draw_scene(seed, *size)
         plain = int(str(imagehash.phash(image)), 16)
         assert compute_phash(image, PLAIN_RECIPE) == plain
-        assert (compute_phash(image) ^ plain).bit_count() <= 4
+        for recipe in (SHRUNK_RECIPE, HASH_RECIPE):
+            found = compute_phash(image, recipe)
+            assert (found ^ plain).bit_count() <= 4
+        assert compute_phash(image) == found
 
 
-def test_small_images_have_equal_hashes():
+def test_hashes_of_small_images_do_not_depend_on_shrinking():
     image = draw_scene(0, 80, 60)
-    assert compute_phash(image) == compute_phash(image, PLAIN_RECIPE)
+    plain = compute_phash(image, PLAIN_RECIPE)
+    assert compute_phash(image, SHRUNK_RECIPE) == plain
+
+
+@pytest.mark.parametrize('value', [0, 77, 255])
+@pytest.mark.parametrize('size', [(1, 1), (31, 700), (340, 256)])
+def test_images_of_one_color_have_no_low_frequency_but_the_mean(value, size):
+    image = Image.new('RGB', size, (value, value, value))
+    assert compute_phash(image) == (1 << 63 if value else 0)
+
+
+def test_the_transform_is_that_of_imagehash():
+    # 32 x 32 pixels of gray are not resized by either.
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        gray = rng.integers(0, 256, (32, 32), np.uint8)
+        image = Image.fromarray(gray).convert('RGB')
+        due = int(str(imagehash.phash(image)), 16)
+        assert compute_phash(image) == due
+
+
+def test_small_changes_change_few_bits():
+    image = draw_scene(0, 340, 256)
+    other = draw_scene(1, 340, 256)
+    for copy in (
+        image.resize((170, 128), Image.Resampling.BICUBIC),
+        image.resize((510, 384), Image.Resampling.BILINEAR),
+        image.crop((2, 2, 338, 254)),
+    ):
+        changed = compute_phash(image) ^ compute_phash(copy)
+        assert changed.bit_count() <= CopyRule().phash_bits
+    assert (compute_phash(image) ^ compute_phash(other)).bit_count() > 16
 
 
 def test_an_unknown_recipe_is_refused():
