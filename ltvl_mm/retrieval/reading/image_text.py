@@ -64,7 +64,7 @@ def _pick_known(record: dict) -> dict[str, int | float | str]:
         if isinstance(value, str):
             if kind is str:
                 known[name] = escape_text(value[:MAX_WORD])
-        elif isinstance(value, int | float) and -1e30 < value < 1e30:
+        elif isinstance(value, (int, float)) and -1e30 < value < 1e30:
             if kind is str:
                 known[name] = str(value)
             elif kind is float:

@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import IO
 
+from ltvl_mm.retrieval.reading.tar_headers import read_plain_header
+
 # Of one long name or pax header; paths have at most 4096 bytes.
 MAX_HEADER_BYTES = 1 << 20
 # A tar of all ImageNet-21k images has 14 million members, others far fewer.
@@ -182,6 +184,11 @@ def _skip_zeros(file: IO[bytes], start: int) -> int | None:
 
 
 def _parse_header(block: bytes, position: int, ended: bool) -> tarfile.TarInfo:
+    plain = read_plain_header(block)
+    if plain is not None:
+        header = tarfile.TarInfo(plain[0])
+        header.size = plain[1]
+        return header
     if len(block) < _BLOCK:
         raise BrokenTarError(
             'bytes that are not a tar follow the end mark'
