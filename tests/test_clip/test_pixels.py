@@ -74,6 +74,25 @@ def test_each_preprocessing_of_open_clip_is_followed():
         assert largest < 3.001
 
 
+@pytest.mark.parametrize('interpolation', ['bicubic', 'bilinear'])
+@pytest.mark.parametrize('mode', ['shortest', 'longest', 'squash'])
+def test_noise_is_resized_as_pillow_does(mode, interpolation):
+    # In noise the order in which the sides are resized shows most.
+    rng = np.random.default_rng(0)
+    sizes = [*SIZES, (256, 340), (33, 300), (100, 170), (100, 151), (90, 91)]
+    sizes += [tuple(rng.integers(8, 200, 2).tolist()) for _ in range(30)]
+    for size in (64, (32, 48), (48, 32)):
+        preprocessing = PreprocessCfg(
+            size=size, resize_mode=mode, interpolation=interpolation
+        )
+        for width, height in sizes:
+            noise = rng.integers(0, 256, (height, width, 3), np.uint8)
+            image = Image.fromarray(noise)
+            mean, largest = measure_differences(preprocessing, image)
+            assert mean < 0.1
+            assert largest < 3.001
+
+
 def test_large_jpegs_keep_the_tolerance():
     file = io.BytesIO()
     draw_photo(1600, 1200).save(file, 'JPEG', quality=92)
