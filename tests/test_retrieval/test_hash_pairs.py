@@ -1,11 +1,13 @@
 """Perceptual hashes are joined by pieces, with the result of all pairs."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from ltvl_mm.retrieval.dedup import hash_pairs
 from ltvl_mm.retrieval.dedup.hash_pairs import MAX_BITS, find_hash_pairs
-from ltvl_mm.retrieval.dedup.image_traits import ImageTraits, make_marks
+from ltvl_mm.retrieval.dedup.image_traits import Copy, ImageTraits, make_marks
 from ltvl_mm.retrieval.dedup.near_duplicates import find_copies
 from ltvl_mm.retrieval.options import CopyRule
 
@@ -123,3 +125,28 @@ def test_find_copies_equals_comparing_each_with_each(bits):
     assert found == _find_slowly(images, others, rule)
     evidence = [copy and copy[0] for copy in found]
     assert {'bytes', 'url', 'looks', None} == set(evidence)
+
+
+def test_marks_with_zero_bytes_are_compared_whole():
+    # One mark in 256 begins with a zero byte, and one ends with it.
+    texts = [f'http://{number}' for number in range(6000)]
+    marks = make_marks(texts)
+    assert len({mark[:1] for mark in marks.tolist()}) == 256
+    axes = np.eye(3, dtype=np.float32)[np.arange(6000) % 2]
+    images, others = (
+        ImageTraits(
+            list(map(str, range(3000))),
+            axes[half],
+            np.zeros(3000, np.uint64),
+            make_marks([''] * 3000),
+            make_marks([''] * 3000),
+            marks[half],
+        )
+        for half in (slice(3000), slice(3000, None))
+    )
+    rule = CopyRule(cosine_alone=1)
+    others = replace(others, embeddings=-others.embeddings)
+    assert find_copies(images, others, rule) == [None] * 3000
+    assert find_copies(images, images, rule) == [
+        Copy(str(row), 1, 'url') for row in range(3000)
+    ]

@@ -226,8 +226,16 @@ def _find_equal(
     rows = np.flatnonzero(ours != b'')
     known = order[theirs[order] != b'']
     turns = pc.index_in(
-        pa.array(ours[rows], pa.binary()),
-        value_set=pa.array(theirs[known], pa.binary()),
+        _to_arrow(ours[rows]), value_set=_to_arrow(theirs[known])
     )
     turns = turns.fill_null(-1).to_numpy()
     return rows[turns >= 0], known[turns[turns >= 0]]
+
+
+def _to_arrow(marks: np.ndarray) -> pa.Array:
+    """Return marks as Arrow's; pa.array() would cut them at a zero byte."""
+    return pa.FixedSizeBinaryArray.from_buffers(
+        pa.binary(marks.itemsize),
+        len(marks),
+        [None, pa.py_buffer(np.ascontiguousarray(marks))],
+    )
