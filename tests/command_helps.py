@@ -5,7 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterable
 
-from conftest import ROOT
+from small_inputs import ROOT
 
 # Prints, for each command, exit status and the heavy modules that were
 # imported for its help.

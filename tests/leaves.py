@@ -1,7 +1,7 @@
 """Configs of the paper's data sets, by method, model and data set."""
 
-from conftest import ROOT
 from mmengine.config import Config
+from small_inputs import ROOT
 
 CONFIGS = ROOT / 'configs'
 

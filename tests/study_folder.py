@@ -3,8 +3,8 @@
 import json
 
 import numpy as np
-from conftest import write_manifest
 from PIL import Image
+from small_inputs import write_manifest
 
 from ltvl_mm.structures.copy_pictures import CopyPicture, save_copy_pictures
 from ltvl_mm.structures.features import Features, save_features

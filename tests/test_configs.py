@@ -8,13 +8,13 @@ import re
 from pathlib import Path
 
 import pytest
-from conftest import write_manifest
 from mmengine.config import Config
 from mmengine.evaluator import Evaluator
 from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 from mmengine.visualization import Visualizer
 from PIL import Image
+from small_inputs import write_manifest
 
 import ltvl_mm  # noqa: F401, a broken install says so here
 from ltvl_mm.apis.captions import index_captions

@@ -8,7 +8,7 @@ import runpy
 import sys
 from pathlib import Path
 
-from conftest import ROOT
+from small_inputs import ROOT
 
 
 def run_tool_here(name, *arguments):

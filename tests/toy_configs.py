@@ -1,6 +1,6 @@
 """Configs of the embedded world that several tests share."""
 
-from conftest import ROOT
+from small_inputs import ROOT
 
 TOY = ROOT / 'configs/toy'
 RESNET = TOY / 'cross_entropy/cross_entropy_r18.py'

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from conftest import ROOT
 from mmengine.config import Config
+from small_inputs import ROOT
 
 from ltvl_mm.apis.adapter_tuning import (
     PRESETS,

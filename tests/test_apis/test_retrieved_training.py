@@ -6,9 +6,9 @@ import math
 from dataclasses import replace
 
 import pytest
-from conftest import write_manifest
 from mmengine.config import Config
 from PIL import Image
+from small_inputs import write_manifest
 from tools_in_process import run_tool_here
 
 from ltvl_mm.apis.retrieved_training import (

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from conftest import write_manifest
+from small_inputs import write_manifest
 
 from ltvl_mm.apis.tackle_run.run_verdict import (
     describe_scores,

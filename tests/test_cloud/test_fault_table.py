@@ -3,8 +3,8 @@
 import re
 
 import pytest
-from conftest import ROOT
 from object_store import bucket, server
+from small_inputs import ROOT
 
 from ltvl_mm.utils import remote_calls
 from ltvl_mm.utils.io import write_json

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import PIPELINE, write_manifest
 from object_store import bucket, server
 from PIL import Image
+from small_inputs import PIPELINE, write_manifest
 from test_retrieval.web_memory import ENCODER, embed, save, write_tar
 
 from ltvl_mm.datasets.retrieved import RetrievedDataset

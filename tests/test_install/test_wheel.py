@@ -12,7 +12,7 @@ import sys
 import zipfile
 
 import pytest
-from conftest import ROOT
+from small_inputs import ROOT
 
 
 def run(*command, cwd, status=0, **variables):

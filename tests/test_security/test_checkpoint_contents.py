@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import ROOT
 from mmengine.registry import DefaultScope
+from small_inputs import ROOT
 from tools_in_process import run_tool_here
 from toy_clip import write_toy_classifier
 

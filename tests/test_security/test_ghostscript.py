@@ -9,10 +9,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
-from conftest import ROOT
 from mmengine.runner import Runner
 from odd_inputs.images import EPS
 from PIL import Image
+from small_inputs import ROOT
 from tools_in_process import fresh_modules
 
 from ltvl_mm.apis.image_loading import list_inputs, load_image

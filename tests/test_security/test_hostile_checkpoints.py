@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import ROOT
 from hostile_files import FORMATS, write_hostile
 from mmengine.config import Config
 from mmengine.model import BaseModule
 from mmengine.registry import DefaultScope
 from mmengine.runner import CheckpointLoader, Runner, load_checkpoint
 from PIL import Image
+from small_inputs import ROOT
 from tools_in_process import run_tool_here
 
 import ltvl_mm

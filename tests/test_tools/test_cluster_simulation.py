@@ -6,7 +6,7 @@ import runpy
 from dataclasses import replace
 
 import pytest
-from conftest import ROOT
+from small_inputs import ROOT
 
 FOLDER = ROOT / 'tools/benchmarks'
 

@@ -4,9 +4,9 @@ import runpy
 import sys
 
 import pytest
-from conftest import ROOT
 from leaves import find_leaf
 from mmengine.config import Config
+from small_inputs import ROOT
 
 from ltvl_mm.datasets import TACKLEDataset
 

@@ -4,7 +4,7 @@ import importlib
 import sys
 
 import pytest
-from conftest import ROOT
+from small_inputs import ROOT
 from tools_in_process import fresh_modules
 
 PROJECTS = ROOT / 'projects'

@@ -7,9 +7,9 @@ import tarfile
 import numpy as np
 import pytest
 import torch
-from conftest import ROOT
 from mmengine.utils import is_installed
 from PIL import Image
+from small_inputs import ROOT
 from tools_in_process import fresh_modules
 from toy_clip import write_toy_classifier
 from toy_configs import DEIT, ZERO_SHOT

@@ -5,7 +5,7 @@ import runpy
 
 import pytest
 from command_helps import read_helps
-from conftest import ROOT
+from small_inputs import ROOT
 from tools_in_process import fresh_modules
 
 COMMANDS = sorted(

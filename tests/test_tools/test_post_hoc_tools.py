@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from conftest import ROOT
+from small_inputs import ROOT
 
 from ltvl_mm.structures.features import load_features, save_features
 from ltvl_mm.structures.predictions import load_predictions

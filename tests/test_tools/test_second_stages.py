@@ -6,9 +6,9 @@ import shutil
 import kill_hook
 import pytest
 import torch
-from conftest import ROOT
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
+from small_inputs import ROOT
 
 from ltvl_mm.registry import MODELS
 

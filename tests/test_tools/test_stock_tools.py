@@ -4,8 +4,8 @@ from pathlib import Path
 
 import mmpretrain
 import pytest
-from conftest import ROOT
 from leaves import find_leaf
+from small_inputs import ROOT
 
 STOCK = Path(mmpretrain.__file__).parent / '.mim/tools'
 # mmpretrain's tools have no --retrieved.

@@ -6,7 +6,7 @@ import sys
 from contextlib import contextmanager
 
 import pytest
-from conftest import ROOT
+from small_inputs import ROOT
 
 from ltvl_mm.utils.import_hooks import run_after_import, wrap_import
 from ltvl_mm.utils.lazy_imports import attach_names

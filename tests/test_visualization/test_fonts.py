@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from conftest import write_manifest
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 from PIL import Image, ImageDraw, ImageFont
+from small_inputs import write_manifest
 
 from ltvl_mm.structures.manifest_file import load_manifest
 from ltvl_mm.visualization import fonts

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from conftest import write_manifest
+from small_inputs import write_manifest
 
 from ltvl_mm.structures.manifest_file import load_manifest
 from ltvl_mm.visualization.report.accuracy_chart import draw_accuracy

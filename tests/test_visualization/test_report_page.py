@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import write_manifest
+from small_inputs import write_manifest
 from study_folder import HOSTILE, NAMES, read_study, write_study
 
 from ltvl_mm.structures.features import Features, save_features
