@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 
-from ltvl_mm.apis.labeled_embeddings import LabeledEmbeddings
 from ltvl_mm.apis.retrieval_background import make_background
 from ltvl_mm.clip.frozen_clip import FrozenCLIP
 from ltvl_mm.evaluation.retrieval_precision import compute_precision_at_r
@@ -16,6 +15,7 @@ from ltvl_mm.retrieval.search.scores import RowScores
 from ltvl_mm.structures.background import Background, join_queries
 from ltvl_mm.structures.class_queries import ClassQueries
 from ltvl_mm.structures.embedding_store import EmbeddingStore
+from ltvl_mm.structures.labeled_embeddings import LabeledEmbeddings
 from ltvl_mm.utils.rng import make_generator
 
 _ROWS = 1024
@@ -96,7 +96,7 @@ def compare_scores(
         summary = RowScores(products / temperature, 'softmax')
         pairs = np.indices(cosines[-1].shape).reshape(2, -1)
         odds.append(summary.score(*pairs).reshape(cosines[-1].shape))
-        best.append(summary.best)
+        best.append(summary.best_class)
     odds, first = np.concatenate(odds), np.concatenate(best)
     inside = first[:, None] == np.arange(classes)
     confident = odds.max(1) >= np.log(_CONFIDENT / (1 - _CONFIDENT))

@@ -7,7 +7,7 @@ from ltvl_mm.apis.retrieval_background import choose_background
 from ltvl_mm.apis.retrieval_saturation import warn_of_saturation
 from ltvl_mm.apis.retrieval_temperature import choose_temperature
 from ltvl_mm.clip.frozen_clip import FrozenCLIP
-from ltvl_mm.clip.text_encoder import Templates
+from ltvl_mm.clip.tokenization import Templates
 from ltvl_mm.retrieval.options import RetrievalOptions
 from ltvl_mm.structures.background import Background
 from ltvl_mm.structures.class_queries import (

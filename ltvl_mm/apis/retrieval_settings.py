@@ -4,13 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ltvl_mm.clip.text_encoder import Templates
+from ltvl_mm.clip.tokenization import Templates
 from ltvl_mm.retrieval.background_names import AUTO
-from ltvl_mm.retrieval.options import (
-    MAX_BAD_ROWS,
-    UNIT_ROWS,
-    RetrievalOptions,
-)
+from ltvl_mm.retrieval.options import MAX_BAD_ROWS, UNIT_ROWS, RetrievalOptions
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 
 StoreLike = str | Path | EmbeddingStore

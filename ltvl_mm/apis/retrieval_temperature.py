@@ -4,13 +4,13 @@ from pathlib import Path
 
 from mmengine.logging import print_log
 
-from ltvl_mm.apis.labeled_embeddings import read_labeled_embeddings
 from ltvl_mm.clip.frozen_clip import FrozenCLIP
 from ltvl_mm.evaluation.temperature import compute_nll, fit_temperature
 from ltvl_mm.retrieval.task import RetrievalOptions
 from ltvl_mm.structures.background import Background, join_queries
 from ltvl_mm.structures.class_queries import ClassQueries
 from ltvl_mm.structures.embedding_store import EmbeddingStore
+from ltvl_mm.structures.labeled_embeddings import read_labeled_embeddings
 
 
 def choose_temperature(

@@ -6,13 +6,8 @@ import torch
 from torch import nn
 
 from ltvl_mm.clip.templates import find_templates
-from ltvl_mm.clip.text_encoder import (
-    TEXTS_AT_A_TIME,
-    Templates,
-    Tokenizer,
-    encode_classes,
-    tokenize_classes,
-)
+from ltvl_mm.clip.text_encoder import TEXTS_AT_A_TIME, encode_classes
+from ltvl_mm.clip.tokenization import Templates, Tokenizer, tokenize_classes
 from ltvl_mm.structures.class_names import load_class_names
 
 
@@ -35,7 +30,7 @@ def describe_classes(
         chunk_size: Number of prompts per batch; see :class:`ClassPrototypes`.
 
     Raises:
-        ValueError: As :func:`ltvl_mm.clip.text_encoder.tokenize_classes`.
+        ValueError: As :func:`ltvl_mm.clip.tokenization.tokenize_classes`.
     """
     names = load_class_names(class_names)
     return ClassPrototypes(
@@ -52,7 +47,7 @@ class ClassPrototypes:
     Args:
         tower: Text tower of an open_clip model; not copied.
         tokens: (K, P, L) of
-            :func:`ltvl_mm.clip.text_encoder.tokenize_classes`.
+            :func:`ltvl_mm.clip.tokenization.tokenize_classes`.
         chunk_size: Number of prompts per batch when gradients are computed;
             see :func:`ltvl_mm.clip.text_encoder.encode_tokens`.
         names: K class names.

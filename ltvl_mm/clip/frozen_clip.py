@@ -5,16 +5,12 @@ from collections.abc import Mapping, Sequence
 import torch
 
 from ltvl_mm.clip.pixels import PixelNormalizer, PixelTransform
-from ltvl_mm.clip.preprocessing import (
-    find_preprocessing,
-    name_preprocessing,
-)
+from ltvl_mm.clip.preprocessing import find_preprocessing, name_preprocessing
 from ltvl_mm.clip.sources import find_default_weights
 from ltvl_mm.clip.templates import find_templates
-from ltvl_mm.clip.text_encoder import (
-    TEXTS_AT_A_TIME,
+from ltvl_mm.clip.text_encoder import TEXTS_AT_A_TIME, encode_classes
+from ltvl_mm.clip.tokenization import (
     Templates,
-    encode_classes,
     find_long_names,
     tokenize_classes,
 )

@@ -25,7 +25,7 @@ from ltvl_mm.clip.sources import (
     name_arch,
     register_arch,
 )
-from ltvl_mm.clip.text_encoder import Tokenizer
+from ltvl_mm.clip.tokenization import Tokenizer
 from ltvl_mm.clip.weight_files import (
     find_shipped_weights,
     list_shipped_tags,

@@ -167,7 +167,7 @@ def list_objects(url: str) -> list[str]:
     except FileNotFoundError:
         return []
     start = url.rstrip('/') + '/'
-    names = [add_scheme(name, url) for name in found]
+    names = [_add_scheme(name, url) for name in found]
     return sorted(
         name.removeprefix(start)
         for name in names
@@ -178,9 +178,9 @@ def list_objects(url: str) -> list[str]:
 def expand_remote(pattern: str) -> list[str]:
     """Return the addresses of the objects that match a pattern, sorted."""
     found = call_remote(pattern, 'listed', lambda system: system.glob(pattern))
-    return sorted(add_scheme(name, pattern) for name in found)
+    return sorted(_add_scheme(name, pattern) for name in found)
 
 
-def add_scheme(name: str, url: str) -> str:
+def _add_scheme(name: str, url: str) -> str:
     """Return a name that fsspec gave as an address, like that of ``url``."""
     return name if '://' in name else f'{url.partition("://")[0]}://{name}'

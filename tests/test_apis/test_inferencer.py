@@ -8,7 +8,8 @@ from mmpretrain import ImageClassificationInferencer
 from toy_configs import BALLAD, DEIT, ENSEMBLE, TOY, ZERO_SHOT
 
 from ltvl_mm import LongTailInferencer, get_model
-from ltvl_mm.clip.text_encoder import encode_classes, tokenize_classes
+from ltvl_mm.clip.text_encoder import encode_classes
+from ltvl_mm.clip.tokenization import tokenize_classes
 from ltvl_mm.clip.towers import build_tokenizer
 
 NAMES = ('red disc', 'owl', 'a long table')

@@ -18,11 +18,8 @@ from mmpretrain.structures import DataSample
 from ltvl_mm.clip import families
 from ltvl_mm.clip.export import export_clip
 from ltvl_mm.clip.frozen_clip import FrozenCLIP
-from ltvl_mm.clip.text_encoder import (
-    encode_classes,
-    encode_tokens,
-    tokenize_classes,
-)
+from ltvl_mm.clip.text_encoder import encode_classes, encode_tokens
+from ltvl_mm.clip.tokenization import tokenize_classes
 from ltvl_mm.clip.towers import build_clip, build_tokenizer, find_width
 from ltvl_mm.models.backbones.clip_backbone import CLIPBackbone
 from ltvl_mm.models.heads.clip_contrastive_head import CLIPContrastiveHead

@@ -11,7 +11,7 @@ from PIL import Image
 import ltvl_mm
 from ltvl_mm.apis.retrieval_settings import RetrievalSettings
 from ltvl_mm.clip import families
-from ltvl_mm.clip.text_encoder import tokenize_classes
+from ltvl_mm.clip.tokenization import tokenize_classes
 from ltvl_mm.clip.towers import build_clip, build_tokenizer
 
 NARROW_TEXT = dict(width=16, heads=2, layers=1)

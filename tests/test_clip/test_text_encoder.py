@@ -5,7 +5,8 @@ import torch
 from torch import nn
 
 from ltvl_mm.clip.templates import find_templates
-from ltvl_mm.clip.text_encoder import encode_classes, tokenize_classes
+from ltvl_mm.clip.text_encoder import encode_classes
+from ltvl_mm.clip.tokenization import tokenize_classes
 from ltvl_mm.clip.towers import build_clip, build_tokenizer
 
 TOKENIZER = build_tokenizer('ltvl-toy')

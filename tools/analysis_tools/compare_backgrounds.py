@@ -65,11 +65,11 @@ def build_parser() -> argparse.ArgumentParser:
 def main() -> None:
     args = build_parser().parse_args()
     from ltvl_mm.apis.background_comparison import compare_backgrounds
-    from ltvl_mm.apis.labeled_embeddings import read_labeled_embeddings
     from ltvl_mm.clip.frozen_clip import FrozenCLIP
     from ltvl_mm.clip.templates import find_templates
     from ltvl_mm.structures.class_names import load_class_names
     from ltvl_mm.structures.class_queries import ClassQueries
+    from ltvl_mm.structures.labeled_embeddings import read_labeled_embeddings
     from ltvl_mm.structures.store_reader import open_store
 
     store = open_store(args.store)

@@ -24,7 +24,7 @@ from ltvl_mm.apis.tackle_run.stage_builder import find_tools
 from ltvl_mm.apis.tackle_run.stage_list import StageList
 from ltvl_mm.apis.tackle_run.student_config import Student, find_student
 from ltvl_mm.clip.templates import find_templates
-from ltvl_mm.clip.text_encoder import tokenize_classes
+from ltvl_mm.clip.tokenization import tokenize_classes
 from ltvl_mm.clip.towers import build_tokenizer
 from ltvl_mm.retrieval.budget import compute_budget
 from ltvl_mm.retrieval.reading.shards import Shard, find_shards

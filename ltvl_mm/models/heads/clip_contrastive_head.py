@@ -13,7 +13,8 @@ from mmpretrain.structures import DataSample
 from ltvl_mm.clip.class_prototypes import describe_classes
 from ltvl_mm.clip.families import explain_no_export
 from ltvl_mm.clip.templates import find_templates
-from ltvl_mm.clip.text_encoder import Templates, encode_texts
+from ltvl_mm.clip.text_encoder import encode_texts
+from ltvl_mm.clip.tokenization import Templates
 from ltvl_mm.clip.towers import (
     build_clip,
     build_tokenizer,

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 
 from ltvl_mm.clip.class_prototypes import describe_classes
 from ltvl_mm.clip.templates import find_templates
-from ltvl_mm.clip.text_encoder import Templates, tokenize_classes
+from ltvl_mm.clip.tokenization import Templates, tokenize_classes
 from ltvl_mm.clip.towers import build_clip, build_tokenizer, find_width
 from ltvl_mm.models.heads.cosine_cls_head import CosineClsHead
 from ltvl_mm.registry import MODELS

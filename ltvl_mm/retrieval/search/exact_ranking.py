@@ -107,6 +107,6 @@ class ExactRanking:
             summary = RowScores(block, self.score)
             scores[places] = summary.score(local, labels[places])
             if self.assign == 'argmax':
-                valid[places] = summary.best[local] == labels[places]
+                valid[places] = summary.best_class[local] == labels[places]
         # exp() of another machine may differ in the last bits.
         return np.round(scores, 9), cosines, valid

@@ -88,12 +88,12 @@ class Scan:
         places, labels = summary.find_pairs(self.exact.bounds)
         sure = np.ones(len(places), bool)
         if self.spec.ranking.assign == 'argmax' and logits.shape[1] > 1:
-            near = summary.top[places] - logits[places, labels]
+            near = summary.best[places] - logits[places, labels]
             doubt = 2 * self.pool.tolerance
             inside = near <= doubt
             places, labels = places[inside], labels[inside]
-            sure = (summary.best[places] == labels) & (
-                summary.top[places] - summary.second[places] > doubt
+            sure = (summary.best_class[places] == labels) & (
+                summary.best[places] - summary.second[places] > doubt
             )
         self.pool.add(
             rows[places],

@@ -59,36 +59,39 @@ def compute_scores(
 
 
 class RowScores:
-    """Rows of logits, and what the scores of all their classes share.
+    """Scores of images (rows) for classes, computed from their logits.
+
+    The best and the second logit of a row are found once, for all classes.
 
     Args:
-        logits: (B, K) float32 or float64; read, not kept changed.
+        logits: (B, K) float32 or float64; changed while they are read,
+            then restored.
         score: One of SCORES.
     """
 
     def __init__(self, logits: np.ndarray, score: str) -> None:
         self.logits = logits
-        self.kind = score
+        self.score_name = score
         rows = np.arange(len(logits))
-        self.best = logits.argmax(1)
-        self.top = logits[rows, self.best]
+        self.best_class = logits.argmax(1)
+        self.best = logits[rows, self.best_class]
         if logits.shape[1] < 2:
             return
         # exp() relative to the second: the best class's rivals would
         # underflow beside it.
-        logits[rows, self.best] = -np.inf
+        logits[rows, self.best_class] = -np.inf
         self.second = logits.max(1)
         if score == 'softmax':
             self.weights = logits - self.second[:, None]
             np.exp(self.weights, out=self.weights)  # 0 at the best
             self.rest = self.weights.sum(1)
-        logits[rows, self.best] = self.top
+        logits[rows, self.best_class] = self.best
 
     def find_pairs(self, bounds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return (row, class) of all with logit - level >= bound.
+        """Return rows and classes of the pairs with logit - level >= bound.
 
         Args:
-            bounds: (K,), see :func:`find_bounds`.
+            bounds: (K,) bounds of the classes; see :func:`find_bounds`.
         """
         limit = self._level()[:, None] + bounds
         return np.divmod(
@@ -98,11 +101,11 @@ class RowScores:
     def score(self, rows: np.ndarray, labels: np.ndarray) -> np.ndarray:
         """Return the (M,) scores of M pairs of a row and a class."""
         found = self.logits[rows, labels]
-        if self.kind == 'cosine':
+        if self.score_name == 'cosine':
             return found
-        top, second = self.top[rows], self.second[rows]
-        first = labels == self.best[rows]
-        if self.kind == 'margin':
+        top, second = self.best[rows], self.second[rows]
+        first = labels == self.best_class[rows]
+        if self.score_name == 'margin':
             return found - np.where(first, second, top)
         rest = self.rest[rows]
         with np.errstate(divide='ignore'):  # of two classes one has no rest
@@ -114,9 +117,13 @@ class RowScores:
         )
 
     def _level(self) -> np.ndarray:
-        if self.kind == 'softmax':
-            return np.logaddexp(self.top, self.second + np.log(self.rest))
-        return self.top if self.kind == 'margin' else np.zeros_like(self.top)
+        if self.score_name == 'softmax':
+            return np.logaddexp(self.best, self.second + np.log(self.rest))
+        return (
+            self.best
+            if self.score_name == 'margin'
+            else np.zeros_like(self.best)
+        )
 
 
 def find_bounds(thresholds: np.ndarray, score: str) -> np.ndarray:

@@ -81,6 +81,22 @@ class SearchSpec:
         """Raise ValueError if more rows than allowed cannot be used."""
         check_bad_rows(self.store, rows, self.max_bad_rows)
 
+    def find_kept(self, rows: np.ndarray) -> np.ndarray:
+        """Return (M,) bool: the rows that the metadata filter keeps.
+
+        Args:
+            rows: (M,) rows, increasing.
+        """
+        if self.keep_rows is None:
+            return np.ones(len(rows), bool)
+        # The filter takes a range: ask once for each run of neighbors.
+        parts = [np.empty(0, bool)]
+        for run in np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1):
+            if len(run):
+                first, last = int(run[0]), int(run[-1])
+                parts.append(self.keep_rows(first, last + 1)[run - first])
+        return np.concatenate(parts)
+
     def count_rows(self) -> int:
         """Return the rows of a chunk, in [1, 4096]."""
         return int(np.clip(_CHUNK_NUMBERS // len(self.budget), 1, 4096))

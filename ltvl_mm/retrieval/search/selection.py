@@ -15,7 +15,6 @@ from ltvl_mm.retrieval.search.search_spec import (
 )
 from ltvl_mm.retrieval.search.store_sample import (
     find_floor,
-    find_kept,
     read_sample,
     scan_sample,
 )
@@ -187,10 +186,9 @@ class Selection:
             ValueError: If too many rows are not finite or not of unit norm.
         """
         unique, places = np.unique(rows, return_inverse=True)
-        if self.spec.keep_rows is not None:
-            inside = find_kept(self.spec.keep_rows, unique)
-            kept = inside[places]
-            rows, labels, unique = rows[kept], labels[kept], unique[inside]
+        inside = self.spec.find_kept(unique)
+        kept = inside[places]
+        rows, labels, unique = rows[kept], labels[kept], unique[inside]
         uneven = [np.empty(0, np.int64)]
         for start in range(0, len(unique), _RUN):
             some = unique[start : start + _RUN]

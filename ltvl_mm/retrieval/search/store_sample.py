@@ -1,7 +1,5 @@
 """Random sample of a store, from which a selection starts."""
 
-from collections.abc import Callable
-
 import numpy as np
 import torch
 
@@ -31,8 +29,7 @@ def read_sample(
     store = spec.store
     rows = _sample_rows(len(store), _SAMPLE_ROWS)
     share = len(rows) / len(store)
-    if spec.keep_rows is not None:
-        rows = rows[find_kept(spec.keep_rows, rows)]
+    rows = rows[spec.find_kept(rows)]
     images = torch.from_numpy(store.read_rows(rows))
     uneven = find_uneven(images)
     spec.check_skipped(rows[uneven])
@@ -85,23 +82,6 @@ def scan_sample(
         some = slice(first, first + size)
         scan.add_rows(rows[some], images[some])
     scan.end()
-
-
-def find_kept(
-    keep_rows: Callable[[int, int], np.ndarray], rows: np.ndarray
-) -> np.ndarray:
-    """Return (M,) bool: the rows that may be chosen.
-
-    Args:
-        keep_rows: Filter of a row range; see :class:`SearchSpec`.
-        rows: (M,) rows, increasing.
-    """
-    parts = [np.empty(0, bool)]
-    for run in np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1):
-        if len(run):
-            first, last = int(run[0]), int(run[-1])
-            parts.append(keep_rows(first, last + 1)[run - first])
-    return np.concatenate(parts)
 
 
 def _sample_rows(total: int, size: int) -> np.ndarray:

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from ltvl_mm.apis.labeled_embeddings import LabeledEmbeddings
 from ltvl_mm.evaluation.retrieval_quality import (
     describe_val,
     estimate_precision,
     measure_agreement,
 )
+from ltvl_mm.structures.labeled_embeddings import LabeledEmbeddings
 
 AGREEMENT = 'the nearest val images'
 PROBABILITY = 'probabilities calibrated on val'
