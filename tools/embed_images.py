@@ -69,6 +69,13 @@ def build_parser() -> argparse.ArgumentParser:
         default=2,
         help='processes that read and decode, per rank or encoder; 0 for none',
     )
+    parser.add_argument(
+        '--prefetch',
+        type=int,
+        default=2,
+        metavar='N',
+        help='decoded batches that each worker keeps ready for the encoder',
+    )
     add_engine(parser)
     parser.add_argument(
         '--encoders',

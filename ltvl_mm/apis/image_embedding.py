@@ -31,6 +31,7 @@ def embed(
     compile: bool = False,
     batch_size: int = 256,
     workers: int = 2,
+    prefetch: int = 2,
     shard_size: int = 10_000,
     check_content: bool = False,
     remove_missing: bool = False,
@@ -63,6 +64,8 @@ def embed(
         compile: Compile the image tower: minutes first, then faster.
         batch_size: Images encoded at a time.
         workers: Processes that read and decode, per rank; 0 does it here.
+        prefetch: Decoded batches that each worker keeps ready, so that the
+            encoder need not wait; each takes ``batch_size`` images of memory.
         shard_size: Images that a kill may cost, of folders and lists.
         check_content: True to compare the images of finished shards by their
             bytes, besides size and time of the files.
@@ -98,6 +101,7 @@ def embed(
         ('batch_size', batch_size, 1),
         ('shard_size', shard_size, 1),
         ('workers', workers, 0),
+        ('prefetch', prefetch, 1),
     ):
         if value < low:
             raise ValueError(f'{name} must be >= {low}, got {value}')
@@ -125,6 +129,7 @@ def embed(
             clip.identity,
             batch_size=batch_size,
             workers=workers,
+            prefetch=prefetch,
             precision=('bfloat16' if amp else 'float32')
             + (', compiled' if compile else ''),
             check_content=check_content,

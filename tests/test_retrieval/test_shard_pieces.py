@@ -54,7 +54,9 @@ def test_parts_do_not_depend_on_the_number_of_workers(inputs, tmp_path):
     found = {}
     for workers in (0, 1, 2, 4):
         out = tmp_path / f'store{workers}'
-        store = embed(inputs, out, encode, workers=workers)
+        store = embed(
+            inputs, out, encode, workers=workers, prefetch=max(workers, 1)
+        )
         found[workers] = read_folder(out)
     assert len(store) > 30
     assert any(part.bad for part in store.parts)

@@ -34,10 +34,12 @@ class LocalEngine:
         rank, ranks = get_dist_info()
         mine = numbers[rank::ranks]
         batches = job.decode(mine, workers=job.workers)
+        workers = min(job.workers, len(batches.dealt))
         loader = DataLoader(
             batches,
             batch_size=None,
-            num_workers=min(job.workers, len(batches.dealt)),
+            num_workers=workers,
+            prefetch_factor=job.prefetch if workers else None,
             pin_memory=torch.cuda.is_available(),
         )
         with EmbeddingProgress(job.title, job.total, len(mine)) as progress:

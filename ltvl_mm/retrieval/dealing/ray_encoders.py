@@ -29,16 +29,8 @@ from ltvl_mm.retrieval.reading.embedding_job import (
 )
 from ltvl_mm.retrieval.reading.image_batches import ImageBatch
 
-# Decoded batches of a shard that wait for their encoder; then decoding
-# pauses.
-_WAITING_BATCHES = 2
 
-
-@ray.remote(
-    max_retries=RETRIES,
-    num_returns='streaming',
-    _generator_backpressure_num_objects=_WAITING_BATCHES,
-)
+@ray.remote(max_retries=RETRIES, num_returns='streaming')
 def _decode(shared: SharedObject, piece: dict[str, Any]) -> Iterator[tuple]:
     """Yield the batches of a shard with their images as arrays."""
     job = replace(shared.load(), **piece)
@@ -50,9 +42,14 @@ def _decode(shared: SharedObject, piece: dict[str, Any]) -> Iterator[tuple]:
 class _Encoder:
     """Actor with one image encoder; its threads work on a shard each."""
 
-    def __init__(self, *, threads: int, decode_cpus: int) -> None:
+    def __init__(
+        self, *, threads: int, decode_cpus: int, prefetch: int
+    ) -> None:
         self.threads = threads
-        self.decode = _decode.options(num_cpus=decode_cpus)
+        # Decoding pauses when so many batches of a shard wait.
+        self.decode = _decode.options(
+            num_cpus=decode_cpus, _generator_backpressure_num_objects=prefetch
+        )
         self.lock = threading.Lock()
 
     @ray.method(max_task_retries=-1)
@@ -127,7 +124,9 @@ class EncoderPool:
             max_concurrency=self.threads + 1,  # and prepare()
         )
         self.actors = [
-            kind.remote(threads=cpus, decode_cpus=int(use_gpu))
+            kind.remote(
+                threads=cpus, decode_cpus=int(use_gpu), prefetch=job.prefetch
+            )
             for _ in range(encoders)
         ]
         self.starting: dict[ObjectRef, Any] = {}

@@ -1,6 +1,8 @@
 """Embed decoded batches and write the parts of their shards."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -16,6 +18,9 @@ from ltvl_mm.structures.store_writer import write_part
 from ltvl_mm.structures.unit_norms import find_uneven_norms
 from ltvl_mm.utils.hash_recipes import HASH_RECIPE
 from ltvl_mm.utils.progress import progress_bar
+
+# Embedded shards that wait to be written; then embedding waits.
+MAX_WAITING_PARTS = 2
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,7 @@ class EmbeddingJob:
         workers: Decoding processes per encoder; 0 to decode in its process.
         title: Title of the progress bar.
         hash_recipe: Name of the recipe of the perceptual hashes.
+        prefetch: Decoded batches that each worker keeps ready, >= 1.
     """
 
     shards: Mapping[int, Shard]
@@ -50,6 +56,7 @@ class EmbeddingJob:
     workers: int
     title: str
     hash_recipe: str = HASH_RECIPE
+    prefetch: int = 2
 
     def pick(self, numbers: Sequence[int]) -> 'EmbeddingJob':
         """Return the job with some of its shards only."""
@@ -80,20 +87,30 @@ class EmbeddingJob:
     def write(
         self, batches: Iterable[ImageBatch], progress: 'EmbeddingProgress'
     ) -> None:
-        """Encode the batches of shards, and write each when it is whole."""
-        for number, *content in _collect_shards(
-            batches, self.encode, progress
-        ):
-            write_part(
-                self.out,
-                self.total,
-                number,
-                self.shards[number].name,
-                *content,
-                store=self.store,
-                source=self.sources[number],
-            )
-            progress.finish_shard()
+        """Encode the batches of shards, and write each when it is whole.
+
+        A thread copies the features of a whole shard from the device and
+        writes them, while the next images are encoded.
+        """
+        parts: deque[Future] = deque()
+        with ThreadPoolExecutor(1, 'write parts') as thread:
+            for number, shard in _collect_shards(
+                batches, self.encode, progress
+            ):
+                parts.append(thread.submit(self._write_shard, number, shard))
+                _await_parts(parts, progress, MAX_WAITING_PARTS)
+            _await_parts(parts, progress, 0)
+
+    def _write_shard(self, number: int, shard: '_OpenShard') -> None:
+        write_part(
+            self.out,
+            self.total,
+            number,
+            self.shards[number].name,
+            *shard.join(),
+            store=self.store,
+            source=self.sources[number],
+        )
 
 
 class EmbeddingProgress:
@@ -146,11 +163,24 @@ class EmbeddingProgress:
         self.add_batch(0, 0)
 
 
+def _await_parts(
+    parts: deque[Future], progress: EmbeddingProgress, waiting: int
+) -> None:
+    """Count the parts that are written; leave at most ``waiting`` others.
+
+    Raises:
+        Exception: That of a part that could not be written.
+    """
+    while parts and (len(parts) > waiting or parts[0].done()):
+        parts.popleft().result()
+        progress.finish_shard()
+
+
 def _collect_shards(
     batches: Iterable[ImageBatch],
     encode: Callable[[torch.Tensor], torch.Tensor],
     progress: EmbeddingProgress,
-) -> Iterator[tuple[int, np.ndarray, dict[str, list], list]]:
+) -> Iterator[tuple[int, '_OpenShard']]:
     """Encode batches and yield each shard when it is whole."""
     open_shards: dict[int, _OpenShard] = {}
     for batch in batches:
@@ -170,7 +200,7 @@ def _collect_shards(
         shard.ended += batch.last
         if shard.ended == batch.pieces:
             del open_shards[batch.number]
-            yield (batch.number, *shard.join())
+            yield batch.number, shard
 
 
 @dataclass

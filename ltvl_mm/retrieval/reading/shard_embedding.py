@@ -48,6 +48,7 @@ def embed_shards(
     *,
     batch_size: int = 256,
     workers: int = 2,
+    prefetch: int = 2,
     precision: str = 'float32',
     check_content: bool = False,
     remove_missing: bool = False,
@@ -75,6 +76,7 @@ def embed_shards(
         encoder: Names architecture, weights and preprocessing.
         batch_size: Images encoded at a time.
         workers: Processes that read and decode, per rank; 0 does it here.
+        prefetch: Decoded batches that each worker keeps ready.
         precision: Precision of ``encode``; a store has one precision.
         check_content: True to compare the images of finished shards by their
             bytes, besides size and time of the files.
@@ -127,6 +129,7 @@ def embed_shards(
         workers,
         title,
         recipe,
+        prefetch,
     )
     (engine or LocalEngine()).embed(job, plan.missing)
     if rank == 0:
