@@ -61,7 +61,7 @@ def write_sections(rows: Sequence[dict]) -> dict[Path, str]:
         rows: Recorded rows.
     """
     gains = check_gains(rows)
-    aim = 'No method has been run with `auto` yet.'
+    aim = 'No method has been run with `trusted` yet.'
     if gains:
         aim = format_gains(gains, check_strongest(rows))
     study, paper = HERE / 'README.md', PAPER_TABLES / 'README.md'

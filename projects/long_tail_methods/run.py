@@ -1,7 +1,7 @@
 """All long-tail methods on the emoji world, without and with retrieved images.
 
-Retrieved images are used in two ways: all alike, and with the recipe that
-tools/train.py chooses by the loss. There is one student and one schedule, for
+Retrieved images are used in two ways: all alike, and more of them, of which
+the improbable ones are left out. There is one student and one schedule, for
 some seeds; CLIP without training, BALLAD, other students and ensembles with
 CLIP are compared. Each stage is a command that a user could type in the folder
 of its seed; it is printed, its log kept, and it is skipped when an earlier run
@@ -49,8 +49,8 @@ def build_parser() -> argparse.ArgumentParser:
         default=list(RECIPES),
         metavar='RECIPE',
         help='trainings without retrieved images (none), with all of them '
-        'alike (plain), with the recipe that suits the loss (auto) (default: '
-        'all)',
+        'alike (plain), with more of those that CLIP is sure of (trusted) '
+        '(default: all)',
     )
     parser.add_argument(
         '--world',

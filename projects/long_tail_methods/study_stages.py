@@ -14,17 +14,18 @@ from methods import (
 )
 from toy_stages import (
     COUNTS,
-    MANIFEST,
     NO_RETRIEVAL,
     RECIPES,
     ZERO_SHOT,
     draw_stage,
     ensemble_stage,
     features_stage,
+    find_manifest,
     find_run,
-    list_retrieval_stages,
+    list_embedding_stages,
     name_run,
     predict_val_stage,
+    retrieve_stage,
     score_stage,
     score_zero_shot_stage,
     tool_stage,
@@ -52,8 +53,10 @@ def list_stages(
     """
     stages = [draw_stage(work, seed, world_options)]
     stages.append(score_zero_shot_stage(work))
-    if set(recipes) - {NO_RETRIEVAL}:
-        stages += list_retrieval_stages(work)
+    retrievals = [name for name in recipes if name != NO_RETRIEVAL]
+    if retrievals:
+        stages += list_embedding_stages(work)
+    stages += [retrieve_stage(work, name) for name in retrievals]
     chosen = dict.fromkeys([PLAIN, *methods])
     for key in chosen:
         method = METHODS[key]
@@ -144,18 +147,15 @@ def _adjust_stage(work: Path, run: str, recipe: str) -> Stage:
 
     For the images per class that it was trained with.
     """
-    counted = {
-        NO_RETRIEVAL: [],
-        'plain': ['--manifest', MANIFEST],
-        'auto': ['--manifest', MANIFEST, '--counts', 'probability'],
-    }
+    manifest = find_manifest(recipe)
+    counted = [] if manifest is None else ['--manifest', manifest]
     folder = find_run(run)
     return tool_stage(
         *(work, f'adjust logits of {run}'),
         'tools/analysis_tools/adjust_logits.py',
         *('--val', f'{folder}/val.npz', '--test', f'{folder}/test.npz'),
         f'--class-counts={COUNTS}',
-        *counted[recipe],
+        *counted,
         *('-o', f'{folder}/post_hoc'),
         needs=[f'test {run}', f'predict val of {run}'],
     )

@@ -27,7 +27,7 @@ MEASURES = (*GROUPS, 'all', 'harmonic_mean')
 TITLES = {
     NO_RETRIEVAL: 'Without retrieved images',
     'plain': 'With retrieved images, all alike (plain)',
-    'auto': 'With retrieved images, by the recipe that suits the loss (auto)',
+    'trusted': 'With more retrieved images, of p_k >= 0.5 (trusted)',
 }
 
 

@@ -22,9 +22,10 @@ from toy_stages import (
     ensemble_stage,
     features_stage,
     find_run,
-    list_retrieval_stages,
+    list_embedding_stages,
     name_run,
     predict_val_stage,
+    retrieve_stage,
     score_stage,
     score_zero_shot_stage,
     tool_stage,
@@ -53,7 +54,8 @@ def list_stages(work: Path, seed: int, students: Sequence[str]) -> list[Stage]:
     stages = [
         draw_stage(work, seed),
         # The longest chains first: embed, retrieve, train; phases A and B.
-        *list_retrieval_stages(work),
+        *list_embedding_stages(work),
+        retrieve_stage(work),
         *_list_training(work, seed, BALLAD_A, scored=False),
         *_join(plain),
         *_join(tackle),

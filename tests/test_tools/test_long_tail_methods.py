@@ -75,12 +75,20 @@ def test_second_stages_begin_with_the_first_of_their_images(study):
     assert retrieved.command[place + 1] == 'data/retrieved/manifest.parquet'
     assert retrieved.command[place + 2 : place + 4] == ('--recipe', 'plain')
     # The recipe holds for both stages.
-    best = commands['train crt_r18_auto']
-    assert best.needs == ('retrieve', 'train cross_entropy_r18_auto')
+    best = commands['train crt_r18_trusted']
+    manifest = 'data/retrieved_trusted/manifest.parquet'
+    assert best.needs == (
+        'retrieve trusted images',
+        'train cross_entropy_r18_trusted',
+    )
     for name in best.name, best.needs[1]:
         command = commands[name].command
-        assert command[command.index('--recipe') + 1] == 'auto'
-    assert 'model.stage_1=work_dirs/cross_entropy_r18_auto' in best.command
+        place = command.index('--retrieved')
+        assert command[place + 1 : place + 4] == (manifest, '--recipe', 'auto')
+    trusted = commands['retrieve trusted images'].command
+    assert '--min-probability=0.5' in trusted
+    assert trusted[trusted.index('-o') + 1] == str(Path(manifest).parent)
+    assert 'model.stage_1=work_dirs/cross_entropy_r18_trusted' in best.command
     only = study['study_stages'].list_stages(Path('w'), 3, ['crt'], ['none'])
     assert not [s for s in only if 'retriev' in s.name or 'web' in s.name]
 
@@ -105,17 +113,17 @@ def test_logits_are_adjusted_for_the_counts_that_were_trained_with(study):
             '-o',
             f'{folder}_retrieved/post_hoc',
         ),
-        'adjust logits of cross_entropy_r18_auto': (
-            'probability',
+        'adjust logits of cross_entropy_r18_trusted': (
+            'data/retrieved_trusted/manifest.parquet',
             '-o',
-            f'{folder}_auto/post_hoc',
+            f'{folder}_trusted/post_hoc',
         ),
     }
 
 
 def test_a_soup_is_averaged_from_trainings_on_growing_subsets(study):
     stages = study['study_stages'].list_stages(
-        Path('w'), 3, ['lt_soups'], ['none', 'auto']
+        Path('w'), 3, ['lt_soups'], ['none', 'trusted']
     )
     commands = {stage.name: stage for stage in stages}
     run = 'lt_soups_vit_1'
@@ -140,9 +148,9 @@ def test_a_soup_is_averaged_from_trainings_on_growing_subsets(study):
     assert refit.needs == ('draw the emoji world', f'average {run}')
     option = f'model.stage_1=work_dirs/{run}/round_6.pth'
     assert refit.command[-1] == option
-    best = commands['train lt_soups_vit_auto']
-    assert best.needs == ('retrieve', f'average {run}_auto')
-    assert f'train {run}_auto_64_0' in commands
+    best = commands['train lt_soups_vit_trusted']
+    assert best.needs == ('retrieve trusted images', f'average {run}_trusted')
+    assert f'train {run}_trusted_64_0' in commands
 
 
 def test_tables_hold_what_is_done_and_name_what_is_missing(study, tmp_path):
@@ -154,8 +162,10 @@ def test_tables_hold_what_is_done_and_name_what_is_missing(study, tmp_path):
         (folder / 'metrics.json').write_text(json.dumps(metrics))
     text = summary.summarize(tmp_path)
     assert '| cRT | 45.0 ± 7.1 | – | 45.0 ± 7.1 | 45.0 ± 7.1 |' in text
-    missing = '- RIDE, 3 experts, with retrieved images, recipe auto, seed 1'
-    assert missing in text
+    missing = (
+        '- RIDE, 3 experts, with retrieved images, recipe trusted, seed 1'
+    )
+    assert f'{missing} 1' in text
     found = json.loads((tmp_path / 'results.json').read_text())
     assert found['rows'][1] == {
         'method': 'cRT',
@@ -206,16 +216,16 @@ def test_recipes_are_side_by_side_with_gains_of_the_same_seeds(study):
         row('RIDE', 30, 50),
         row('RIDE', 40, 54, seed=1),
         row('RIDE', 50, 56, recipe='plain'),
-        row('RIDE', 60, 55, recipe='auto'),
-        row('RIDE', 52, 58, seed=1, recipe='auto'),
+        row('RIDE', 60, 55, recipe='trusted'),
+        row('RIDE', 52, 58, seed=1, recipe='trusted'),
         row('CLIP zero-shot', 70, 70),
     ]
     table = study['recipe_table'].format_recipes(rows).splitlines()
     assert table[0] == (
-        '| method | few: none | few: plain | few: auto | all: none '
-        '| all: plain | all: auto |'
+        '| method | few: none | few: plain | few: trusted | all: none '
+        '| all: plain | all: trusted |'
     )
-    # plain: seed 0 alone, 50 - 30; auto: (30 + 12) / 2.
+    # plain: seed 0 alone, 50 - 30; trusted: (30 + 12) / 2.
     assert table[2:] == [
         '| RIDE | 35.0 ± 7.1 | 50 (+20.0) | 56.0 ± 5.7 (+21.0) '
         '| 52.0 ± 2.8 | 56 (+6.0) | 56.5 ± 2.1 (+4.5) |'
@@ -226,17 +236,17 @@ def test_the_strongest_method_gains_in_each_seed(study):
     aim = study['aim']
     rows = [
         row('RIDE', 30, 50),
-        row('RIDE', 40, 52, recipe='auto'),
+        row('RIDE', 40, 52, recipe='trusted'),
         row('RIDE', 30, 50, seed=1),
-        row('RIDE', 34, 53, seed=1, recipe='auto'),
+        row('RIDE', 34, 53, seed=1, recipe='trusted'),
         row('cRT', 30, 45),
-        row('cRT', 39, 44.5, recipe='auto'),
+        row('cRT', 39, 44.5, recipe='trusted'),
         row('BALLAD', 60, 60, student='CLIP'),
-        row('BALLAD', 66, 62, recipe='auto', student='CLIP'),
+        row('BALLAD', 66, 62, recipe='trusted', student='CLIP'),
         # Neither is trained with retrieved images, or is a single model.
         row('CLIP zero-shot', 80, 80, student='CLIP'),
         row('cross-entropy + CLIP', 90, 90),
-        row('cross-entropy + CLIP', 91, 91, recipe='auto'),
+        row('cross-entropy + CLIP', 91, 91, recipe='trusted'),
         row('TADE', 99, 99),
         row('TADE', 99, 99, recipe='plain'),
     ]
