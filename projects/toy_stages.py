@@ -52,8 +52,8 @@ RECIPES = {
     ALL_ALIKE: '_retrieved',  # all images alike, as in the paper
     TRUSTED: '_trusted',  # more images a class, the improbable ones left out
 }
-# Of recipes with retrieved images: stage, manifest, and --recipe.
-_RETRIEVALS = {
+# Recipe with retrieved images -> stage, manifest, and --recipe.
+RETRIEVALS = {
     ALL_ALIKE: (RETRIEVE, MANIFEST, 'plain'),
     TRUSTED: (RETRIEVE_TRUSTED, TRUSTED_MANIFEST, 'auto'),
 }
@@ -117,7 +117,7 @@ def retrieve_stage(work: Path, recipe: str = ALL_ALIKE) -> Stage:
         work: Folder of the seed.
         recipe: Key of ``RECIPES`` with retrieved images.
     """
-    name, manifest, _ = _RETRIEVALS[recipe]
+    name, manifest, _ = RETRIEVALS[recipe]
     options = TRUSTED_OPTIONS if recipe == TRUSTED else (f'--budget={BUDGET}',)
     return tool_stage(
         *(work, name, 'tools/retrieve.py', WEB_STORE),
@@ -128,15 +128,6 @@ def retrieve_stage(work: Path, recipe: str = ALL_ALIKE) -> Stage:
         *('--exclude', HELD_OUT_STORE),
         needs=[EMBED_WEB, EMBED_HELD_OUT],
     )
-
-
-def find_manifest(recipe: str) -> str | None:
-    """Return the manifest that a recipe trains on, if any.
-
-    Args:
-        recipe: Key of ``RECIPES``.
-    """
-    return None if recipe == NO_RETRIEVAL else _RETRIEVALS[recipe][1]
 
 
 def name_run(config: str, recipe: str = NO_RETRIEVAL) -> str:
@@ -182,7 +173,7 @@ def train_stage(
     run = run or name_run(config, recipe)
     needs, folder, retrieved = [DRAW], '', []
     if recipe != NO_RETRIEVAL:
-        stage, manifest, how = _RETRIEVALS[recipe]
+        stage, manifest, how = RETRIEVALS[recipe]
         needs = [stage]
         retrieved = ['--retrieved', manifest, '--recipe', how]
     if first is not None:

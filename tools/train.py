@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from ltvl_mm.utils.command_line import (
     add_config_options,
     add_launcher,
-    add_recipe,
     add_retrieved,
     make_parser,
     run_command,
@@ -37,7 +36,6 @@ def build_parser() -> argparse.ArgumentParser:
         'folder)',
     )
     add_retrieved(parser)
-    add_recipe(parser, default=None, shown='auto with --retrieved')
     parser.add_argument(
         '--amp', action='store_true', help='automatic mixed precision'
     )
@@ -118,26 +116,6 @@ def merge_args(cfg: 'Config', args: argparse.Namespace) -> None:
     prepare_launch(cfg, args.launcher)
 
 
-def use_retrieved(cfg: 'Config', args: argparse.Namespace) -> list[str]:
-    """Add retrieved images and a recipe; return sentences for the log.
-
-    After the options, which name the target as the config does.
-    """
-    if args.retrieved is None and args.recipe is None:
-        return []
-    from ltvl_mm.apis.recipe_choice import use_recipe
-    from ltvl_mm.apis.retrieved_training import add_retrieved_images
-
-    notes = []
-    if args.retrieved is not None:
-        add_retrieved_images(cfg, args.retrieved)
-        notes.append(
-            f'--retrieved: trains on the target data set and the retrieved '
-            f'images of {args.retrieved}'
-        )
-    return [*notes, use_recipe(cfg, args.recipe or 'auto')]
-
-
 def leave_stage_1(cfg: 'Config', runner: 'Runner') -> None:
     """Do not ask a resumed run for what its own checkpoint holds."""
     from mmengine.model import is_model_wrapper
@@ -162,6 +140,7 @@ def main() -> None:
     from mmengine.runner import Runner
 
     from ltvl_mm.apis.clip_inputs import check_clip_inputs
+    from ltvl_mm.apis.recipe_choice import use_retrieved_images
     from ltvl_mm.datasets.config_list_check import check_config_lists
     from ltvl_mm.engine.hooks import PlainCheckpointHook
     from ltvl_mm.models.losses.mixed_labels import check_mixed_labels
@@ -171,7 +150,7 @@ def main() -> None:
 
     cfg = Config.fromfile(args.config)
     merge_args(cfg, args)
-    notes = use_retrieved(cfg, args)
+    notes = use_retrieved_images(cfg, args.retrieved, args.recipe)
     check_config_lists(cfg)
     check_clip_inputs(cfg)
     check_mixed_labels(cfg)

@@ -1,7 +1,9 @@
 """Choice of the training recipe for a config with retrieved images."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ltvl_mm.apis.retrieved_training import add_retrieved_images
 from ltvl_mm.apis.training_recipe import (
     AUTO,
     Recipe,
@@ -14,6 +16,38 @@ from ltvl_mm.structures.manifest_file import load_manifest
 
 if TYPE_CHECKING:
     from mmengine.config import Config
+
+
+def use_retrieved_images(
+    cfg: 'Config',
+    manifest: str | Path | None = None,
+    recipe: str | None = None,
+) -> list[str]:
+    """Apply the options ``--retrieved`` and ``--recipe`` to a config.
+
+    Args:
+        cfg: Config of a training; all of its options are merged.
+        manifest: Manifest whose images are added to the training set; None
+            for a config that has retrieved images itself, or no recipe.
+        recipe: Text of :func:`use_recipe`; None for ``'auto'``, and
+            without a manifest for the config as it is written.
+
+    Returns:
+        Sentences for the log.
+
+    Raises:
+        ValueError: As :func:`.add_retrieved_images` and :func:`use_recipe`.
+    """
+    if manifest is None and recipe is None:
+        return []
+    notes = []
+    if manifest is not None:
+        add_retrieved_images(cfg, manifest)
+        notes.append(
+            f'--retrieved: trains on the target data set and the retrieved '
+            f'images of {manifest}'
+        )
+    return [*notes, use_recipe(cfg, recipe or AUTO)]
 
 
 def use_recipe(cfg: 'Config', text: str = AUTO) -> str:

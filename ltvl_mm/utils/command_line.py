@@ -122,13 +122,14 @@ def add_jobs(parser: argparse.ArgumentParser) -> None:
 
 
 def add_retrieved(parser: argparse.ArgumentParser) -> None:
-    """Add ``--retrieved``, images to train on beside those of the config."""
+    """Add ``--retrieved``, images to train on, and ``--recipe``, how."""
     parser.add_argument(
         '--retrieved',
         metavar='MANIFEST',
         help='manifest of tools/retrieve.py, whose images are added to the '
         'training set (default: none)',
     )
+    add_recipe(parser, default=None, shown='auto with --retrieved')
 
 
 def add_recipe(

@@ -16,11 +16,11 @@ from toy_stages import (
     COUNTS,
     NO_RETRIEVAL,
     RECIPES,
+    RETRIEVALS,
     ZERO_SHOT,
     draw_stage,
     ensemble_stage,
     features_stage,
-    find_manifest,
     find_run,
     list_embedding_stages,
     name_run,
@@ -147,8 +147,10 @@ def _adjust_stage(work: Path, run: str, recipe: str) -> Stage:
 
     For the images per class that it was trained with.
     """
-    manifest = find_manifest(recipe)
-    counted = [] if manifest is None else ['--manifest', manifest]
+    counted = []
+    if recipe != NO_RETRIEVAL:
+        _, manifest, _ = RETRIEVALS[recipe]
+        counted = ['--manifest', manifest]
     folder = find_run(run)
     return tool_stage(
         *(work, f'adjust logits of {run}'),

@@ -37,19 +37,20 @@ def main() -> None:
     from mmengine.config import Config
 
     from ltvl_mm.apis.clip_inputs import check_clip_inputs
-    from ltvl_mm.apis.retrieved_training import add_retrieved_images
+    from ltvl_mm.apis.recipe_choice import use_retrieved_images
     from ltvl_mm.engine.feature_extraction import extract_features
     from ltvl_mm.structures.features import save_features
 
     cfg = Config.fromfile(args.config)
     cfg.merge_from_dict(args.cfg_options or {})
-    if args.retrieved is not None:
-        if args.split != 'train':
+    for option in ('retrieved', 'recipe'):
+        if getattr(args, option) is not None and args.split != 'train':
             raise ValueError(
-                f'--retrieved adds images to the training set, got --split '
+                f'--{option} changes the training set, got --split '
                 f'{args.split}; leave it out'
             )
-        add_retrieved_images(cfg, args.retrieved)
+    for note in use_retrieved_images(cfg, args.retrieved, args.recipe):
+        print(note)
     check_clip_inputs(cfg)
     features = extract_features(
         cfg, args.checkpoint, args.split, device=choose_device(args.device)
