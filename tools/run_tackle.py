@@ -93,8 +93,9 @@ def add_retrieval(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         '--budget',
         default='balance_to:50',
-        help='web images per class: a number, balance_to:N, which tops every '
-        'class up to N images, or a .json (default: %(default)s)',
+        help='web images per class: a number; balance_to:N, which tops every '
+        'class up to N images; auto, which stops where the expected precision '
+        'falls; or a .json (default: %(default)s)',
     )
     group.add_argument(
         '--min-probability',
@@ -103,6 +104,13 @@ def add_retrieval(group: argparse._ArgumentGroup) -> None:
         metavar='P',
         help='leave out web images of a lower probability, in [0, 1) '
         '(default: %(default)s)',
+    )
+    group.add_argument(
+        '--min-precision',
+        type=float,
+        metavar='P',
+        help='with --budget auto, minimum mean probability of the images of a '
+        'class, in [0, 1) (default: 0.8)',
     )
     group.add_argument(
         '--temperature',

@@ -40,6 +40,34 @@ def test_the_recipe_reaches_the_training_with_retrieved_images_only(run):
         assert with_recipe == [False, True]
 
 
+@pytest.mark.parametrize(
+    ('settings', 'expected', 'absent'),
+    [
+        ({}, (), ('--val', '--min-precision')),
+        ({'temperature': 'auto'}, ('--val', '--temperature=auto'), ()),
+        (
+            {'budget': 'auto', 'min_precision': 0.9},
+            ('--budget=auto', '--val', '--min-precision=0.9'),
+            ('--temperature',),
+        ),
+    ],
+)
+def test_a_retrieval_that_is_fitted_to_val_gets_its_images(
+    run, settings, expected, absent
+):
+    plan = run(dry_run=True, **settings)[0]['plan']
+    lines = [line for line in plan.splitlines() if 'retrieve.py' in line]
+    (line,) = [line for line in lines if '--class-counts' in line]
+    for text in expected:
+        assert text in line
+    for text in absent:
+        assert text not in line
+    if '--val' in expected:
+        after = line.split('--val ')[1].split()
+        assert after[0].endswith('stores/held_out')
+        assert after[1].endswith('lists/val.txt')
+
+
 def test_the_ensemble_has_a_baseline_without_retrieved_images(run):
     plan = run(dry_run=True)[0]['plan']
     assert '| tune ensemble without retrieved images |' in plan
@@ -79,6 +107,7 @@ def test_several_gpus_train_with_the_launcher(run):
         (dict(epochs=3), 'epochs or iterations, not both'),
         (dict(batch_size=5, gpus=2), 'evenly'),
         (dict(device='tpu'), 'cpu or cuda'),
+        (dict(min_precision=0.9), "bounds the images of budget 'auto'"),
         (dict(recipe='best'), 'recipe must be auto, or one or several'),
         (dict(recipe='soft_labels'), 'needs soft labels, which a run does'),
     ],

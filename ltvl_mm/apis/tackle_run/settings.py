@@ -10,6 +10,7 @@ import torch
 
 from ltvl_mm.apis.training_recipe import AUTO, parse_recipe
 from ltvl_mm.clip.sources import has_own_weights
+from ltvl_mm.retrieval.budget import AUTO as AUTO_BUDGET
 from ltvl_mm.structures.class_names import load_class_names, write_class_names
 from ltvl_mm.structures.image_list import write_image_list
 from ltvl_mm.utils.io import read_json, write_json
@@ -37,6 +38,9 @@ class RunOptions:
         budget: Images per class, as ``tools/retrieve.py --budget``.
         min_probability: Minimum softmax probability in [0, 1]; see
             ``tools/retrieve.py --min-probability``.
+        min_precision: Minimum mean probability of the images of a class, in
+            [0, 1), with budget ``'auto'``; None for the default of
+            ``tools/retrieve.py``.
         recipe: Recipe for training on retrieved images, as in ``tools/train.py
             --recipe``.
         temperature: None for CLIP's own, ``'auto'``, or a number.
@@ -64,6 +68,7 @@ class RunOptions:
     templates: str = 'openai_80'
     budget: str = 'balance_to:50'
     min_probability: float = 0.0
+    min_precision: float | None = None
     recipe: str = AUTO
     temperature: float | str | None = None
     background: str = 'auto'
@@ -100,6 +105,12 @@ class RunOptions:
                 f'recipe {self.recipe!r} needs soft labels, which a run does '
                 f'not compute; choose another, or continue by hand with '
                 f'tools/analysis_tools/label_retrieved.py and tools/train.py'
+            )
+        if self.min_precision is not None and self.budget != AUTO_BUDGET:
+            raise ValueError(
+                f'min_precision={self.min_precision:g} bounds the images of '
+                f"budget 'auto', and the budget is {self.budget!r}; give "
+                f'--budget auto, or --min-probability'
             )
         if self.gpus < 1:
             raise ValueError(f'gpus must be at least 1, got {self.gpus}')

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ltvl_mm.apis.tackle_run.stage_builder import StageBuilder
+from ltvl_mm.retrieval.budget import AUTO
 from ltvl_mm.utils.stage_runner import ResumableStage
 
 # Student -> folder of its ensemble with CLIP.
@@ -81,21 +82,6 @@ class StageList(StageBuilder):
                     settings=self.web_listing,
                 )
             )
-        options = []
-        if settings.temperature is not None:
-            options.append(f'--temperature={settings.temperature}')
-        if settings.temperature == 'auto':
-            options += [
-                '--val',
-                str(held_out),
-                str(settings.lists / 'val.txt'),
-            ]
-        if settings.min_probability:
-            options.append(f'--min-probability={settings.min_probability}')
-        if settings.background != 'auto':
-            options.append(f'--background={settings.background}')
-        if settings.uses_cuda:
-            options.append('--device=cuda')
         folder, quality = out / 'retrieved', out / 'retrieved/quality.json'
         needed = tuple(stage.name for stage in stages)
         given = tuple(store / 'store.json' for store in self.stores)
@@ -112,7 +98,7 @@ class StageList(StageBuilder):
                     f'--budget={settings.budget}',
                     counts,
                     *('--exclude', held_out),
-                    *(f'--templates={settings.templates}', *options),
+                    *(f'--templates={settings.templates}', *self._choices()),
                     *self.clip_words(),
                 ),
                 inputs=(
@@ -140,6 +126,28 @@ class StageList(StageBuilder):
                 show=show,
             ),
         ]
+
+    def _choices(self) -> list[str]:
+        """Return the options that decide which images are retrieved."""
+        settings = self.settings
+        options = []
+        if settings.temperature is not None:
+            options.append(f'--temperature={settings.temperature}')
+        if AUTO in (settings.temperature, settings.budget):
+            options += [
+                '--val',
+                str(settings.out / 'stores/held_out'),
+                str(settings.lists / 'val.txt'),
+            ]
+        if settings.min_probability:
+            options.append(f'--min-probability={settings.min_probability}')
+        if settings.min_precision is not None:
+            options.append(f'--min-precision={settings.min_precision}')
+        if settings.background != 'auto':
+            options.append(f'--background={settings.background}')
+        if settings.uses_cuda:
+            options.append('--device=cuda')
+        return options
 
     def mix(self, run: str) -> ResumableStage:
         """Return the stage that mixes a student with CLIP.
