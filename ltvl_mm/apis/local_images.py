@@ -11,8 +11,8 @@ from pathlib import Path
 
 from mmengine.dist import get_rank
 
+from ltvl_mm.retrieval.options import RetrievalOptions
 from ltvl_mm.retrieval.reading.placed_downloads import place_downloads
-from ltvl_mm.retrieval.task import RetrievalOptions
 from ltvl_mm.utils.launch import broadcast_object
 
 

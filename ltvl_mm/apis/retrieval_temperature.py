@@ -6,7 +6,7 @@ from mmengine.logging import print_log
 
 from ltvl_mm.clip.frozen_clip import FrozenCLIP
 from ltvl_mm.evaluation.temperature import compute_nll, fit_temperature
-from ltvl_mm.retrieval.task import RetrievalOptions
+from ltvl_mm.retrieval.options import RetrievalOptions
 from ltvl_mm.structures.background import Background, join_queries
 from ltvl_mm.structures.class_queries import ClassQueries
 from ltvl_mm.structures.embedding_store import EmbeddingStore

@@ -10,7 +10,9 @@ import open_clip
 import torch
 from mmengine.logging import print_log
 from open_clip.transform import (
-    PreprocessCfg,
+    PreprocessCfg as PreprocessCfg,
+)
+from open_clip.transform import (
     ResizeKeepRatio,
     image_transform_v2,
     merge_preprocess_dict,

@@ -6,6 +6,7 @@ share no image and any image can be drawn again.
 
 from dataclasses import asdict, dataclass
 from functools import cache
+from typing import TypeVar
 
 import numpy as np
 from PIL import Image
@@ -32,6 +33,7 @@ STREAMS = {
     'glyphs': 9,
 }
 # Shares of STYLES on the web and in the caption corpus.
+_T = TypeVar('_T')
 _STYLE_SHARES = (0.5, 0.1, 0.1, 0.05, 0.1, 0.15)
 _TWO_OBJECTS = 0.12
 _WRONG_CAPTIONS = 0.1
@@ -196,5 +198,5 @@ def write_caption(
     return _pick(CAPTION_TEMPLATES, rng).format(words)
 
 
-def _pick(choices: tuple, rng: np.random.Generator):  # noqa: ANN202
+def _pick(choices: tuple[_T, ...], rng: np.random.Generator) -> _T:
     return choices[rng.integers(len(choices))]

@@ -114,13 +114,18 @@ def detect_layout(
     *,
     probes: int = 50,
 ) -> dict[str, str]:
-    """Return source -> the template under which most of a sample exist.
+    """Find out in which folder layout the images of each source lie.
 
     Args:
         images: Images of all lists.
-        layouts: Source -> templates; of equally good ones the first.
-        exists: Tells whether a relative path is there.
-        probes: Number of images per source to check, evenly spread.
+        layouts: Templates of paths by source. If two fit equally well, the
+            first is chosen.
+        exists: Function that returns whether a relative path exists.
+        probes: Number of images per source to check, evenly spread; default
+            50.
+
+    Returns:
+        Source -> template whose paths exist for most of the checked images.
 
     Raises:
         ValueError: If no template of a source finds an image; names a path

@@ -1,6 +1,7 @@
 """Random crops whose minimum size grows over the epochs."""
 
 import math
+from collections.abc import Callable
 
 import torch
 from mmpretrain.datasets.transforms import RandomResizedCrop
@@ -8,7 +9,7 @@ from mmpretrain.datasets.transforms import RandomResizedCrop
 from ltvl_mm.registry import TRANSFORMS
 
 # Name -> s(t), from 0 to 1 for t from 0 to 1.
-SCHEDULES = {
+SCHEDULES: dict[str, Callable[[float], float]] = {
     'convex': lambda t: 1 - math.sqrt(1 - t * t),
     'linear': lambda t: t,
     'concave': lambda t: math.sqrt(1 - (1 - t) ** 2),

@@ -7,16 +7,10 @@ from pathlib import Path
 from PIL import Image
 
 from ltvl_mm.datasets.web_tars import encode_jpeg
-from ltvl_mm.utils.io import (
-    atomic_write,
-    hash_content,
-    read_json,
-    remove_temporaries,
-    write_json,
-)
+from ltvl_mm.utils.io import atomic_write, hash_content, read_json, write_json
 from ltvl_mm.utils.lock import locks_output
 from ltvl_mm.utils.progress import progress_bar
-from ltvl_mm.utils.temporaries import explain_write_errors
+from ltvl_mm.utils.temporaries import explain_write_errors, remove_temporaries
 
 # (file that marks a part as done, function that writes it)
 Job = tuple[Path, Callable[[Path], None]]

@@ -110,9 +110,14 @@ def build_split(
 def load_batches(
     loader_cfg: Config, dataset: ClassificationDataset, title: str
 ) -> Iterator[dict]:
-    """Yield the batches of one pass, in the order of the list.
+    """Yield the batches of a data set once, in its order, with progress.
 
-    Where there are several processes, each passes over its share.
+    Args:
+        loader_cfg: Data loader config; its ``batch_size`` and ``num_workers``
+            are used.
+        dataset: Data set to read. If there are several processes, each reads
+            an equal share of it.
+        title: Title of the progress bar.
     """
     loader = Runner.build_dataloader(
         {

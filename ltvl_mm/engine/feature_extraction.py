@@ -25,15 +25,15 @@ SPLITS = ('train', 'val', 'test')
 def extract_features(
     cfg: Config, checkpoint: str, split: str, *, device: str = 'cpu'
 ) -> Features:
-    """Return the features of the images of a split, in the order of its list.
+    """Extract the features before the classifier, for all images of a split.
 
-    Training images pass the transforms of val or test, not those of training.
-    Of several experts, the features are those of the last; of ResLT's
-    branches, their sum.
+    The images come in the order of the split's list. Training images get the
+    transforms of val or test. If the model has several experts, the features
+    are those of the last expert; if it has ResLT's branches, their sum.
 
     Args:
         cfg: Config of an mmpretrain classifier.
-        checkpoint: Its weights, or the folder of its training.
+        checkpoint: Weights of the classifier, or the folder of its training.
         split: ``'train'``, ``'val'`` or ``'test'``.
         device: Device of the model.
 

@@ -23,7 +23,12 @@ def normalize_weights(weights: np.ndarray, tau: float) -> np.ndarray:
 def predict_tau_normalized(
     features: Features, weights: np.ndarray, tau: float
 ) -> np.ndarray:
-    """Return the (N,) predicted classes, without the classifier's bias.
+    """Return the (N,) classes that a tau-normalized classifier predicts.
+
+    Args:
+        features: N images, with (N, F) features.
+        weights: (K, F) weights of the classifier; its bias is not used.
+        tau: Exponent of the norms; 0 changes nothing, 1 normalizes.
 
     Raises:
         ValueError: If features and weights differ in width.

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ltvl_mm.retrieval.dedup.near_duplicates import (
+from ltvl_mm.retrieval.dedup.image_traits import (
     Copy,
     ImageTraits,
-    find_leaks,
-    keep_originals,
     read_traits,
 )
+from ltvl_mm.retrieval.dedup.near_duplicates import find_leaks, keep_originals
 from ltvl_mm.retrieval.options import CopyRule
 from ltvl_mm.retrieval.search.exact_ranking import Candidates
 from ltvl_mm.structures.embedding_store import EmbeddingStore
@@ -207,13 +206,12 @@ def _split_labels(
 
 
 def count_precise(scores: np.ndarray, min_precision: float) -> int:
-    """Return how many of the best images have a mean probability so high.
-
-    The largest n counts: as scores fall, so do the means.
+    """Return the largest n whose n best images reach a mean probability.
 
     Args:
-        scores: (M,) log-odds, falling.
-        min_precision: In [0, 1); 0 for all.
+        scores: (M,) log-odds, in descending order.
+        min_precision: Minimum mean probability of the n images, in [0, 1); 0
+            for all M.
     """
     if not min_precision:
         return len(scores)

@@ -123,7 +123,12 @@ def has_view(root: Path, number: int) -> bool:
 
 
 def write_view(root: Path, number: int, features: np.ndarray) -> None:
-    """Write (N, D) features as one view; it is there whole or not at all.
+    """Write the features of one augmented view to a cache, atomically.
+
+    Args:
+        root: Folder of the cache.
+        number: Index of the view, from 0.
+        features: (N, D) features of the N images.
 
     Raises:
         ValueError: If a feature is not finite.

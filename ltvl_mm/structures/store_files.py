@@ -34,10 +34,10 @@ _SAMPLE_BYTES = 64 << 10
 
 
 def map_matrix(file: Path) -> np.ndarray:
-    """Return the (rows, D) embeddings of a ``.npy`` file, memory-mapped.
+    """Return the (N, D) embeddings of a ``.npy`` file, memory-mapped.
 
-    Of a remote file a :class:`.RemoteMatrix`, which reads the rows that are
-    indexed.
+    A remote file is returned as a :class:`.RemoteMatrix`, which reads only
+    the rows that are indexed.
 
     Raises:
         ValueError: If it is not a matrix of float16 or float32.

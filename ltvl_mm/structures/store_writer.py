@@ -23,9 +23,9 @@ from ltvl_mm.utils.io import (
     atomic_write,
     check_or_write_settings,
     hash_content,
-    remove_temporaries,
     write_json,
 )
+from ltvl_mm.utils.temporaries import remove_temporaries
 
 _FOLDERS = ('img_emb', 'metadata', 'parts')
 

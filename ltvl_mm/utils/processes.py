@@ -3,6 +3,7 @@
 import hashlib
 import os
 import socket
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -59,10 +60,11 @@ def identify_process(pid: int | None = None) -> ProcessId:
 @cache
 def _identify_machine() -> str:
     parts = [socket.gethostname()]
-    for read in (
+    readers: tuple[Callable[[], str], ...] = (
         lambda: Path('/proc/sys/kernel/random/boot_id').read_text(),
         lambda: os.readlink('/proc/self/ns/pid'),
-    ):
+    )
+    for read in readers:
         try:
             parts.append(read().strip())
         except OSError:  # not Linux

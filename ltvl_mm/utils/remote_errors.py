@@ -79,9 +79,15 @@ def is_temporary(error: BaseException) -> bool:
 
 
 def describe_cause(error: BaseException) -> str | None:
-    """Return the cause of an error; None if it is not about a server.
+    """Return why a request to an object store failed, in a few words.
 
-    The text of the error is not repeated: it may hold a signed address.
+    The message of the error is not repeated: it may hold a signed address.
+
+    Args:
+        error: Error of fsspec or of the library below it.
+
+    Returns:
+        None if the error has another cause than the server or the network.
     """
     causes = _list_causes(error)
     names = [type(one).__name__ for one in causes]

@@ -9,13 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ltvl_mm.utils.io import (
-    atomic_write,
-    hash_content,
-    hash_file,
-    remove_temporaries,
-)
+from ltvl_mm.utils.io import atomic_write, hash_content, hash_file
 from ltvl_mm.utils.lock import FolderLock
+from ltvl_mm.utils.temporaries import remove_temporaries
 
 QUIET = {
     # Library warnings are in the log; the terminal shows the bar.

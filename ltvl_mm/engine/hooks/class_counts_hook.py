@@ -42,23 +42,22 @@ def count_images(
 
 @HOOKS.register_module()
 class ClassCountsHook(Hook):
-    """Tell every loss that asks how many images each class has.
+    """Hook that passes per-class training counts to the losses.
 
-    Counted in the training data set with its wrappers: with retrieved images,
-    target and retrieved together. (``ShotAccuracy`` groups classes by the
-    original list in any case.)
+    It calls ``set_class_counts`` of every module that has it. Images are
+    counted in the training data set with its wrappers, target and retrieved
+    images together. (``ShotAccuracy`` groups classes by the original list.)
 
     Args:
-        retrieved: Weight of retrieved images in the counts: ``'all'``
-            (default), as target images; ``'probability'``, as their
-            probability p_k, so that a class counts target + sum of p;
-            ``'none'``, not.
-        target_from: First epoch, from 0, in which only target images are
-            trained on (``RetrievedShareSampler``): from then on retrieved
-            images do not count. None (default): in no epoch.
+        retrieved: Weight of a retrieved image in the counts: ``'all'``
+            (default) for 1, as of a target image; ``'probability'`` for its
+            probability p_k; ``'none'`` for 0.
+        target_from: First epoch, from 0, in which training uses target images
+            only (see ``RetrievedShareSampler``), so that retrieved images no
+            longer count. None (default) for no such epoch.
 
     Raises:
-        ValueError: If ``retrieved`` is another word.
+        ValueError: If ``retrieved`` is none of these.
     """
 
     # After SwitchRecipeHook has put a new loss in place.
@@ -76,7 +75,7 @@ class ClassCountsHook(Hook):
         self.target_from = target_from
 
     def before_train(self, runner: Runner) -> None:
-        """Count, and tell the losses.
+        """Count the images of each class, and pass the counts to the losses.
 
         Raises:
             ValueError: If a label lies outside the data set's classes, or a
@@ -90,7 +89,7 @@ class ClassCountsHook(Hook):
         self.before_train_epoch(runner)
 
     def before_train_epoch(self, runner: Runner) -> None:
-        """Tell the losses again: one may be new."""
+        """Pass the counts again, because a loss may have been replaced."""
         counts = self._counts
         if self.target_from is not None and runner.epoch >= self.target_from:
             counts = self._target_counts

@@ -3,6 +3,7 @@
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
+from tqdm import tqdm
 
 from ltvl_mm.registry import HOOKS
 from ltvl_mm.utils.progress import progress_bar
@@ -13,7 +14,7 @@ class ProgressBarHook(Hook):
     """Show iterations, rate and time left on stderr; the log is untouched."""
 
     def __init__(self) -> None:
-        self._bar = None
+        self._bar: tqdm | None = None
 
     def before_train(self, runner: Runner) -> None:
         """Open the bar at the iteration that the run resumes from."""

@@ -19,13 +19,12 @@ from ltvl_mm.retrieval.reading.input_formats import (
 from ltvl_mm.retrieval.reading.parquet_images import iterate_parquet
 from ltvl_mm.retrieval.reading.tars import iterate_tar
 from ltvl_mm.retrieval.reading.web_image import (
-    MAX_FILE_BYTES,
     NOT_WANTED,
     WebImage,
     escape_text,
 )
 from ltvl_mm.structures.image_list import read_listed_paths
-from ltvl_mm.utils.image_decoding import IMAGE_SUFFIXES
+from ltvl_mm.utils.image_decoding import IMAGE_SUFFIXES, MAX_FILE_BYTES
 from ltvl_mm.utils.image_folders import get_suffix, list_files
 from ltvl_mm.utils.regular_files import read_regular
 from ltvl_mm.utils.remote_calls import run_in_parallel

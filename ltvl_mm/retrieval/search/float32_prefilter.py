@@ -94,7 +94,7 @@ class Float32Prefilter:
         )
         self._blocks = _count_blocks(len(self.weights))
         self.slack = np.full(len(self.weights), classes.tolerance)
-        self._thresholds = None
+        self._thresholds: np.ndarray | None = None
         self.set_thresholds(np.full(len(self.weights), -np.inf))
 
     def set_thresholds(self, thresholds: np.ndarray) -> None:
