@@ -19,7 +19,7 @@ MAX_GLYPHS = 7
 
 @dataclass(frozen=True)
 class Glyph:
-    """A picture of the artwork.
+    """An emoji of OpenMoji.
 
     Args:
         code_point: Unicode code point.

@@ -93,12 +93,13 @@ def write_split(
 def write_open_set(
     path: Path, *, count: int, draw: Callable[[int], Image.Image]
 ) -> None:
-    """Write images of no class, then their ``path -1`` list.
+    """Write open-set images, which show no class, and their list.
 
     Args:
-        path: The list, such as ``open.txt``; images go to ``images/open/``.
+        path: List to write (``path -1`` lines), such as ``open.txt``; images
+            go to ``images/open/``.
         count: Number of images.
-        draw: number -> image.
+        draw: Function of an image's number that draws it.
     """
     folder = Path('images', path.stem)
     (path.parent / folder).mkdir(parents=True, exist_ok=True)

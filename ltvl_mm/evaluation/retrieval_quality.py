@@ -166,7 +166,7 @@ def measure_agreement(
 def describe_val(
     val: np.ndarray, val_labels: np.ndarray, probabilities: np.ndarray
 ) -> ValReference:
-    """Compare val images with each other, as retrieved ones with them.
+    """Return how CLIP and the nearest other val image classify val images.
 
     Args:
         val: (N, D) float32 embeddings, L2-normalized, N > 1.

@@ -73,7 +73,7 @@ def save_features(path: str | Path, features: Features) -> None:
 
 
 def load_features(path: str | Path) -> Features:
-    """Read what :func:`save_features` wrote.
+    """Read the features of a ``.npz`` file of :func:`save_features`.
 
     Raises:
         ValueError: If it is another file; names it.

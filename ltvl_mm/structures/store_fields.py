@@ -103,7 +103,7 @@ def text(*, required: bool = True) -> Field:
 def sequence(
     of: Callable[[Any], bool], expected: str, *, required: bool = True
 ) -> Field:
-    """Return the requirement of a list whose items fulfill ``of``."""
+    """Return the field of a list, every item of which must pass ``of``."""
     return Field(
         expected,
         lambda value: isinstance(value, list) and all(map(of, value)),

@@ -161,7 +161,10 @@ def prepare_run(settings: RunSettings) -> PreparedRun:
 def sort_web_inputs(
     web: Sequence[str | Path],
 ) -> tuple[list[Path], list[str], list[Shard]]:
-    """Return stores, inputs to embed, and the shards of these.
+    """Split web images into finished stores and inputs to embed.
+
+    Returns:
+        Folders of the stores; the inputs to embed; and their shards.
 
     Raises:
         ValueError: If an input does not exist or holds no image.

@@ -121,7 +121,7 @@ class _Cursor:
 
 
 def pick_column(schema: pa.Schema) -> str | None:
-    """Return the first column of image bytes, or None."""
+    """Return the first column that holds bytes of images, or None."""
     if 'key' not in schema.names:
         return None
     for field in schema:

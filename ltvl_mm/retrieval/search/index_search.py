@@ -26,7 +26,7 @@ _BATCH = 64
 
 
 def make_contrastive_queries(embeddings: np.ndarray) -> np.ndarray:
-    """Return queries that lead to images of high p_k, (K, D) float32.
+    """Return (K, D) float32 index queries for images of high probability p_k.
 
     c_k = q_k - mean of the 10 nearest classes / 2 - mean of all / 2.
 
