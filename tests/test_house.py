@@ -67,3 +67,8 @@ def test_a_module_name_occurs_once():
         elif path.name != '__main__.py':
             homes[path.stem].append(path)
     assert not find_repeated(homes)
+
+
+def test_readme_is_short():
+    lines = (ROOT / 'README.md').read_text(encoding='utf-8').splitlines()
+    assert len(lines) <= 130
