@@ -92,7 +92,7 @@ def add_retrieval(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument(
         '--budget',
-        default='balance_to:50',
+        default='balance_to:300',
         help='web images per class: a number; balance_to:N, which tops every '
         'class up to N images; auto, which stops where the expected precision '
         'falls; or a .json (default: %(default)s)',
@@ -100,7 +100,7 @@ def add_retrieval(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         '--min-probability',
         type=float,
-        default=0.0,
+        default=0.5,
         metavar='P',
         help='leave out web images of a lower probability, in [0, 1) '
         '(default: %(default)s)',
@@ -116,8 +116,8 @@ def add_retrieval(group: argparse._ArgumentGroup) -> None:
         '--temperature',
         type=lambda word: word if word == 'auto' else float(word),
         metavar='NUMBER|auto',
-        help='of the softmax over classes; auto: fitted to val (default: '
-        "CLIP's own)",
+        help='of the softmax over classes; auto: fitted to val (default: auto '
+        "with background names and at least 50 val images, else CLIP's own)",
     )
     group.add_argument(
         '--background',

@@ -3,6 +3,10 @@
 import pytest
 from fake_run import make_fake_run, write_inputs
 
+from ltvl_mm.apis.tackle_run.settings import (
+    RunSettings,
+    fit_temperature_to_few_classes,
+)
 from ltvl_mm.apis.tackle_run.stage_builder import find_tools
 
 
@@ -66,6 +70,27 @@ def test_a_retrieval_that_is_fitted_to_val_gets_its_images(
         after = line.split('--val ')[1].split()
         assert after[0].endswith('stores/held_out')
         assert after[1].endswith('lists/val.txt')
+
+
+@pytest.mark.parametrize(
+    ('classes', 'val', 'options', 'expected'),
+    [
+        (63, 50, {}, 'auto'),  # background names
+        (64, 50, {}, None),
+        (63, 49, {}, None),
+        (8, 50, {'background': 'none'}, None),
+        (96, 50, {'background': 'builtin'}, 'auto'),
+        (8, 50, {'temperature': 0.02}, 0.02),
+    ],
+)
+def test_few_classes_get_a_fitted_temperature(
+    tmp_path, classes, val, options, expected
+):
+    settings = RunSettings(
+        photos=(tmp_path,), out=tmp_path, web=('web',), **options
+    )
+    settings = fit_temperature_to_few_classes(settings, classes, val)
+    assert settings.temperature == expected
 
 
 def test_the_ensemble_has_a_baseline_without_retrieved_images(run):
