@@ -101,6 +101,9 @@ def merge_args(cfg: 'Config', args: argparse.Namespace) -> None:
         set_dataloader_defaults,
     )
 
+    # First, since options name data sets and model as the config does.
+    if args.cfg_options is not None:
+        cfg.merge_from_dict(args.cfg_options)
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir
     elif cfg.get('work_dir') is None:
@@ -125,10 +128,7 @@ def merge_args(cfg: 'Config', args: argparse.Namespace) -> None:
     set_dataloader_defaults(
         cfg, 'test_dataloader', pin_memory=not args.no_pin_memory
     )
-    if args.cfg_options is not None:
-        cfg.merge_from_dict(args.cfg_options)
     if args.tta:
-        # After the options, which name the model as the config does.
         _add_tta(cfg)
     prepare_launch(cfg, args.launcher)
 

@@ -159,6 +159,16 @@ def test_the_config_of_a_resumed_training_is_tested(monkeypatch):
     assert cfg.resume is False
 
 
+def test_options_name_the_split_that_is_tested(monkeypatch):
+    tool = load_tool('test', monkeypatch)
+    options = ['val_dataloader.batch_size=7', 'test_dataloader.batch_size=9']
+    arguments = ['test.py', STUDENT, '--split=val', '--cfg-options', *options]
+    monkeypatch.setattr(sys, 'argv', arguments)
+    cfg = Config.fromfile(ROOT / STUDENT)
+    tool.merge_args(cfg, tool.parse_args())
+    assert cfg.test_dataloader.batch_size == 7
+
+
 def test_what_to_write_needs_a_file_to_write_to(monkeypatch, capsys):
     arguments = ['test.py', STUDENT, 'a.pth', '--out-item', 'metrics']
     monkeypatch.setattr(sys, 'argv', arguments)
