@@ -9,6 +9,7 @@ import numpy as np
 from ltvl_mm.retrieval.dedup.image_traits import (
     Copy,
     ImageTraits,
+    StoreEmbeddings,
     read_traits,
 )
 from ltvl_mm.retrieval.dedup.near_duplicates import find_leaks, keep_originals
@@ -158,8 +159,11 @@ class ImageChoice:
         leaked = np.array([leaks[place] is not None for place in places], bool)
         clean = np.flatnonzero(~leaked)
         inside = places[clean]
+        embeddings = StoreEmbeddings(
+            self.store, rows[inside], drop_uneven=False
+        )
         twins = keep_originals(
-            traits.pick(inside, self.store.read_rows(rows[inside])),
+            traits.pick(inside, embeddings),
             self.duplicates,
         )
         copied = np.array([twin is not None for twin in twins], bool)

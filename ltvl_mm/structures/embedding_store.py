@@ -132,7 +132,7 @@ class EmbeddingStore:
     def describe_norm(self, row: int, norm: float) -> str:
         """Return part, row, key and norm of an embedding for a message."""
         place = np.array([row])
-        part, _, local = next(self._split_rows(place))
+        part, _, local = next(self.split_rows(place))
         key = self.read_metadata(place, ('image_path',))['image_path'][0]
         return (
             f'part {part.shard!r}, row {local[0]}: norm {norm} of key {key!r} '
@@ -148,7 +148,7 @@ class EmbeddingStore:
         """
         pieces = [
             (inside, self.map_part(part)[local])
-            for part, inside, local in self._split_rows(rows)
+            for part, inside, local in self.split_rows(rows)
         ]
         half = raw and all(piece.dtype == np.float16 for _, piece in pieces)
         found = np.empty(
@@ -189,7 +189,7 @@ class EmbeddingStore:
         A store that others made lacks some; their values are None.
         """
         columns = {name: [None] * len(rows) for name in names}
-        for part, inside, local in self._split_rows(rows):
+        for part, inside, local in self.split_rows(rows):
             table = self.read_columns(part, names).take(local)
             for name in names:
                 values = table[name].to_pylist()
@@ -262,7 +262,7 @@ class EmbeddingStore:
                 f'{remedy and f". {remedy}"}'
             )
 
-    def _split_rows(
+    def split_rows(
         self, rows: np.ndarray
     ) -> Iterator[tuple[Part, np.ndarray, np.ndarray]]:
         """Yield (part, places in ``rows``, rows within the part)."""

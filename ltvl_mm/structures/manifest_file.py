@@ -1,6 +1,8 @@
 """The manifest as a parquet file."""
 
 import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,34 +16,62 @@ from ltvl_mm.utils.io import atomic_write
 from ltvl_mm.utils.parquet_files import read_parquet
 from ltvl_mm.utils.remote_paths import as_path
 
+# Rows of a row group, pyarrow's default.
+ROW_GROUP = 1 << 20
+
 
 def save_manifest(path: str | Path, manifest: Manifest) -> None:
     """Write the manifest as one parquet file, atomically."""
-    table = pa.table(
+    with open_manifest(path, manifest.class_names, manifest.source) as writer:
+        for first in range(0, max(len(manifest), 1), ROW_GROUP):
+            some = slice(first, first + ROW_GROUP)
+            columns = {
+                name: getattr(manifest, name)[some]
+                for name in MANIFEST_SCHEMA.names
+            }
+            writer.write_table(make_manifest_table(columns, writer.schema))
+
+
+@contextmanager
+def open_manifest(
+    path: str | Path, class_names: tuple[str, ...], source: dict
+) -> Iterator[pq.ParquetWriter]:
+    """Open a manifest for row groups; the file appears when it is whole.
+
+    The rows are not checked before the file is read.
+
+    Args:
+        path: The file.
+        class_names: K names that the images were retrieved for.
+        source: Origin of the manifest, JSON-like.
+    """
+    header = {
+        'format': 1,
+        'class_names': class_names,
+        'class_names_sha256': hash_class_names(class_names),
+        'source': source,
+    }
+    schema = MANIFEST_SCHEMA.with_metadata(
+        {'ltvl_mm': json.dumps(header, sort_keys=True)}
+    )
+    with (
+        atomic_write(path) as file,
+        pq.ParquetWriter(file, schema, compression='zstd') as writer,
+    ):
+        yield writer
+
+
+def make_manifest_table(columns: Mapping, schema: pa.Schema) -> pa.Table:
+    """Return a row group of at most ROW_GROUP rows from columns by name."""
+    return pa.table(
         {
             name: column.array.cast(pa.string())
-            if isinstance(column := getattr(manifest, name), TextColumn)
+            if isinstance(column := columns[name], TextColumn)
             else column
             for name in MANIFEST_SCHEMA.names
         },
-        schema=MANIFEST_SCHEMA.with_metadata(
-            {
-                'ltvl_mm': json.dumps(
-                    {
-                        'format': 1,
-                        'class_names': manifest.class_names,
-                        'class_names_sha256': hash_class_names(
-                            manifest.class_names
-                        ),
-                        'source': manifest.source,
-                    },
-                    sort_keys=True,
-                )
-            }
-        ),
+        schema=schema,
     )
-    with atomic_write(path) as file:
-        pq.write_table(table, file, compression='zstd')
 
 
 def load_manifest(path: str | Path) -> Manifest:

@@ -4,6 +4,8 @@
 from a remote tar by ranges, without unpacking.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,23 +41,34 @@ class PackedImages:
         return int(self.offset[row]), int(self.size[row])
 
 
-def save_packed_images(
-    folder: Path, manifest: Manifest, offset: np.ndarray, size: np.ndarray
-) -> None:
-    """Write ``images.parquet`` beside ``images.tar``.
+class PackedIndexWriter:
+    """Writes ``images.parquet``, a row group at a time."""
 
-    Args:
-        folder: Folder of the manifest.
-        manifest: M retrieved images.
-        offset: (M,) first byte of each image in the tar.
-        size: (M,) number of bytes.
-    """
-    table = pa.table(
-        {'file': list(manifest.file), 'offset': offset, 'size': size},
-        schema=_SCHEMA,
-    )
-    with atomic_write(folder / INDEX) as file:
-        pq.write_table(table, file, compression='zstd')
+    def __init__(self, writer: pq.ParquetWriter) -> None:
+        self._writer = writer
+
+    def add(
+        self, file: pa.Array, offset: np.ndarray, size: np.ndarray
+    ) -> None:
+        """Write the next images of the manifest.
+
+        Args:
+            file: (M,) names in the tar.
+            offset: (M,) first byte of each image in the tar.
+            size: (M,) number of bytes.
+        """
+        columns = {'file': file, 'offset': offset, 'size': size}
+        self._writer.write_table(pa.table(columns, schema=_SCHEMA))
+
+
+@contextmanager
+def open_packed_index(folder: Path) -> Iterator[PackedIndexWriter]:
+    """Open ``images.parquet`` beside ``images.tar`` to write it."""
+    with (
+        atomic_write(folder / INDEX) as file,
+        pq.ParquetWriter(file, _SCHEMA, compression='zstd') as writer,
+    ):
+        yield PackedIndexWriter(writer)
 
 
 def load_packed_images(

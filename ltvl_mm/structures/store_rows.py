@@ -1,11 +1,39 @@
-"""Rows of a store whose embedding cannot be used."""
+"""Metadata of rows of a store, and rows whose embedding cannot be used."""
+
+from collections.abc import Sequence
 
 import numpy as np
+import pyarrow as pa
 
 from ltvl_mm.structures.embedding_store import EmbeddingStore
+from ltvl_mm.structures.store_parts import METADATA
 from ltvl_mm.structures.unit_norms import find_uneven_norms
 
 _ROWS_AT_A_TIME = 1 << 14
+
+
+def gather_columns(
+    store: EmbeddingStore, rows: np.ndarray, names: Sequence[str]
+) -> pa.Table:
+    """Return some columns of METADATA for rows in any order, in Arrow.
+
+    A Python string takes 50 to 90 bytes more.
+
+    Args:
+        store: The store.
+        rows: (M,) numbers of the rows.
+        names: Names of the columns.
+    """
+    schema = pa.schema([METADATA.field(name) for name in names])
+    pieces, order = [schema.empty_table()], np.empty(len(rows), np.int64)
+    taken = 0
+    for part, inside, local in store.split_rows(rows):
+        table = store.read_columns(part, names).select(names)
+        pieces.append(table.take(local).cast(schema))
+        order[inside] = np.arange(taken, taken + len(inside))
+        taken += len(inside)
+    # Where the rows of each part lie together, take() copies them into place.
+    return pa.concat_tables(pieces).combine_chunks().take(order)
 
 
 def find_bad_rows(store: EmbeddingStore) -> np.ndarray:

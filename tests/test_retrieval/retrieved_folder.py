@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 from PIL import Image
 from web_memory import save, write_tar
 
-from ltvl_mm.retrieval.reading.download_list import write_download_list
+from ltvl_mm.retrieval.reading.download_list import open_download_list
 from ltvl_mm.structures.manifest import Manifest
 from ltvl_mm.structures.manifest_file import save_manifest
 from ltvl_mm.utils.hash_recipes import HASH_RECIPE
@@ -27,6 +27,14 @@ ROWS = [
     (1, '00000/000000003', 'http://a/moved'),
     (2, '00000/000000004', None),
 ]
+
+
+def write_download_list(out, manifest, metadata):
+    names = ('caption', 'key', 'file')
+    columns = {name: list(getattr(manifest, name)) for name in names}
+    columns['hash_recipe'] = [HASH_RECIPE] * len(manifest)
+    with open_download_list(out) as downloads:
+        downloads.add(columns | metadata)
 
 
 def draw(seed, size=64):
@@ -83,7 +91,6 @@ def write_retrieved(out, hashes=True, rows=ROWS):
         out,
         manifest,
         {'url': [row[2] for row in rows], 'sha256': sha256, 'phash': phash},
-        [HASH_RECIPE] * len(rows),
     )
     save_manifest(out / 'manifest.parquet', manifest)
     write_json(

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ltvl_mm.retrieval.dedup import hash_pairs
+from ltvl_mm.retrieval.dedup import hash_pairs, near_duplicates
 from ltvl_mm.retrieval.dedup.hash_pairs import MAX_BITS, find_hash_pairs
 from ltvl_mm.retrieval.dedup.image_traits import Copy, ImageTraits, make_marks
-from ltvl_mm.retrieval.dedup.near_duplicates import find_copies
+from ltvl_mm.retrieval.dedup.near_duplicates import find_copies, keep_originals
 from ltvl_mm.retrieval.options import CopyRule
 
 
@@ -125,6 +125,21 @@ def test_find_copies_equals_comparing_each_with_each(bits):
     assert found == _find_slowly(images, others, rule)
     evidence = [copy and copy[0] for copy in found]
     assert {'bytes', 'url', 'looks', None} == set(evidence)
+
+
+@pytest.mark.parametrize('bits', [0, 6, 40, 64])
+def test_kept_images_are_the_same_with_and_without_hashes_first(
+    bits, monkeypatch
+):
+    images, _ = _draw_images(0, 150, '')
+    images = replace(images, recipes=make_marks(['new'] * 150))
+    rule = CopyRule(0.9, bits, cosine_alone=0.95)
+    found = keep_originals(images, rule)
+    monkeypatch.setattr(near_duplicates, '_have_hashes', lambda *_: False)
+    assert keep_originals(images, rule) == found
+    evidence = {copy.evidence if copy else None for copy in found}
+    assert evidence - {'looks'} == {'bytes', 'url', None}
+    assert ('looks' in evidence) == (bits > 0)
 
 
 def test_marks_with_zero_bytes_are_compared_whole():

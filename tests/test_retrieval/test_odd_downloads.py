@@ -6,13 +6,12 @@ from odd_inputs.folders import FOLDERS
 from odd_inputs.images import EPS, IMAGES
 from odd_inputs.tar_members import draw, write_members
 from odd_inputs.tars import TARS
+from retrieved_folder import write_download_list
 
 from ltvl_mm.registry import TRANSFORMS
-from ltvl_mm.retrieval.reading.download_list import write_download_list
 from ltvl_mm.retrieval.reading.placed_downloads import place_downloads
 from ltvl_mm.structures.manifest import Manifest
 from ltvl_mm.structures.manifest_file import load_manifest, save_manifest
-from ltvl_mm.utils.hash_recipes import HASH_RECIPE
 from ltvl_mm.utils.image_decoding import decode_image
 from ltvl_mm.utils.perceptual_hash import compute_phash
 
@@ -34,7 +33,7 @@ def write_retrieved(out, keys, hashes=None):
     )
     nothing = [None] * count
     values = {'url': nothing, 'sha256': nothing, 'phash': hashes or nothing}
-    write_download_list(out, manifest, values, [HASH_RECIPE] * count)
+    write_download_list(out, manifest, values)
     save_manifest(out / 'manifest.parquet', manifest)
     return out
 

@@ -4,11 +4,12 @@ import os
 from dataclasses import replace
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from color_world import OPTIONS, QUERIES, WEB
 from web_memory import read_folder
 
-from ltvl_mm.retrieval import choice
+from ltvl_mm.retrieval import choice, image_copies, retrieved_folder
 from ltvl_mm.retrieval import run_retrieval as retrieval_module
 from ltvl_mm.retrieval.metadata_filter import MetadataRule
 from ltvl_mm.retrieval.plan import plan_retrieval
@@ -54,6 +55,27 @@ def test_blocks_of_classes_change_no_byte(
     monkeypatch.setattr(choice, '_CANDIDATES', candidates)
     run([3, 2, 1])
     assert read_folder(tmp_path / 'out') == read_folder(tmp_path / 'whole')
+
+
+@pytest.mark.parametrize('copy', ['folder', 'tar', 'none'])
+def test_row_groups_hold_the_rows_of_one_table(
+    run, tmp_path, copy, monkeypatch
+):
+    options = replace(OPTIONS, copy=copy)
+    run([3, 2, 1], 'whole', options=options)
+    monkeypatch.setattr(image_copies, '_IMAGES', 4)
+    monkeypatch.setattr(retrieved_folder, '_NAMES', 1)
+    monkeypatch.setattr(retrieved_folder, 'ROW_GROUP', 2)
+    run([3, 2, 1], options=options)
+    first, second = (read_folder(tmp_path / name) for name in ('whole', 'out'))
+    assert first.keys() == second.keys()
+    for name in first:
+        if name.endswith('.parquet'):
+            file = pq.ParquetFile(tmp_path / 'out' / name)
+            assert file.num_row_groups == 3
+            assert file.read() == pq.read_table(tmp_path / 'whole' / name)
+        else:
+            assert first[name] == second[name]
 
 
 def test_units_that_are_done_are_not_read_again(

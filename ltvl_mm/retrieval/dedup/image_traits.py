@@ -80,9 +80,9 @@ class ImageTraits:
     urls: np.ndarray
 
     def pick(
-        self, places: np.ndarray, embeddings: np.ndarray
+        self, places: np.ndarray, embeddings: np.ndarray | StoreEmbeddings
     ) -> 'ImageTraits':
-        """Return some images, with embeddings in memory."""
+        """Return some images, with these embeddings."""
         return ImageTraits(
             [self.keys[place] for place in places],
             embeddings,

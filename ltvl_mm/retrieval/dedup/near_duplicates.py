@@ -1,11 +1,13 @@
 """Copies: near-duplicates of each other, and of test images."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ltvl_mm.retrieval.dedup.hash_pairs import count_bits
 from ltvl_mm.retrieval.dedup.image_traits import (
     Copy,
     ImageTraits,
@@ -148,8 +150,11 @@ def keep_originals(images: ImageTraits, rule: CopyRule) -> list[Copy | None]:
     """Say for each image, best first, which earlier kept one it copies.
 
     Greedy: an image is kept unless it copies one that was kept before, so
-    that worse ones never change what becomes of better ones.
+    that worse ones never change what becomes of better ones. If all have
+    hashes, only the embeddings of pairs with similar hashes are read.
     """
+    if not _have_hashes(images, rule):
+        images = replace(images, embeddings=images.embeddings[:])
     found: list[Copy | None] = []
     kept = np.empty(0, np.int64)
     known: dict[tuple[str, bytes], int] = {}
@@ -207,8 +212,13 @@ def _compare(
     images: ImageTraits, rows: np.ndarray, places: np.ndarray, rule: CopyRule
 ) -> np.ndarray:
     """Return (M, P) bool: which of M rows look like which of P others."""
-    x = images.embeddings
-    near = x[rows] @ x[places].T >= rule.least_cosine - MARGIN
+    if _have_hashes(images, rule):
+        differing = images.phash[rows, None] ^ images.phash[places]
+        near = count_bits(differing.ravel()) <= rule.phash_bits
+        near = near.reshape(differing.shape)
+    else:
+        x = images.embeddings
+        near = x[rows] @ x[places].T >= rule.least_cosine - MARGIN
     left, right = np.nonzero(near)
     kept, _ = judge_pairs(images, rows[left], images, places[right], rule)
     copied = np.zeros(near.shape, bool)
@@ -230,6 +240,12 @@ def _find_equal(
     )
     turns = turns.fill_null(-1).to_numpy()
     return rows[turns >= 0], known[turns[turns >= 0]]
+
+
+def _have_hashes(images: ImageTraits, rule: CopyRule) -> bool:
+    """Return whether hashes of one recipe are compared for all pairs."""
+    recipes = np.unique(images.recipes)
+    return rule.phash_bits < 64 and len(recipes) == 1 and bool(recipes[0])
 
 
 def _to_arrow(marks: np.ndarray) -> pa.Array:

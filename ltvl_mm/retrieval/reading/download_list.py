@@ -5,11 +5,13 @@ an input of img2dataset.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from mmengine.logging import print_log
 
@@ -63,50 +65,67 @@ class WantedImages:
         return len(self.manifest)
 
 
-def write_download_list(
-    out: Path,
-    manifest: Manifest,
-    metadata: dict[str, list],
-    hash_recipes: Sequence[str],
-) -> None:
-    """Write ``download.parquet`` and log how many rows have no URL.
+class DownloadListWriter:
+    """Writes ``download.parquet``, and counts the rows without URL."""
+
+    def __init__(self, writer: pq.ParquetWriter) -> None:
+        self._writer = writer
+        self.rows = 0
+        self.nameless = 0
+        self.first_nameless: list[str] = []
+
+    def add(self, columns: Mapping[str, pa.Array | Sequence]) -> None:
+        """Write the next rows.
+
+        Args:
+            columns: Values of the columns ``url``, ``caption``, ``key``,
+                ``file``, ``sha256``, ``phash`` and ``hash_recipe`` by name;
+                None where the store has no value.
+        """
+        arrays = {}
+        for field in _DOWNLOAD_SCHEMA:
+            values = columns[field.name]
+            if not isinstance(values, pa.Array):
+                values = pa.array(list(values), field.type)
+            arrays[field.name] = values
+        table = pa.table(arrays, schema=_DOWNLOAD_SCHEMA)
+        self._writer.write_table(table)
+        self.rows += len(table)
+        empty = pc.equal(pc.fill_null(table['url'], ''), '')
+        keys = table['key'].filter(empty)
+        self.nameless += len(keys)
+        more = _SHOWN - len(self.first_nameless)
+        self.first_nameless += keys.slice(0, more).to_pylist()
+
+    def log(self) -> None:
+        """Log how many rows have no URL."""
+        if self.nameless:
+            print_log(
+                f'{self.nameless} of {self.rows} retrieved images have no '
+                f'URL in the store and cannot be downloaded: '
+                f'{", ".join(self.first_nameless)}'
+                f'{", ..." if self.nameless > _SHOWN else ""}. If their keys '
+                f'name files that you have, give the folder of these files '
+                f'to tools/place_downloads.py',
+                'current',
+                level=logging.WARNING,
+            )
+
+
+@contextmanager
+def open_download_list(out: Path) -> Iterator[DownloadListWriter]:
+    """Open ``download.parquet`` to write it; log what has no URL.
 
     Args:
         out: Folder of the manifest.
-        manifest: M retrieved images.
-        metadata: M values of the store's columns ``url``, ``sha256`` and
-            ``phash``, by name; None where the store has no value.
-        hash_recipes: M names of the recipes of the perceptual hashes.
     """
-    columns = {name: metadata[name] for name in ('url', 'sha256', 'phash')} | {
-        name: list(getattr(manifest, name))
-        for name in ('caption', 'key', 'file')
-    }
-    columns['hash_recipe'] = list(hash_recipes)
-    table = pa.table(
-        {
-            name: pa.array(columns[name], _DOWNLOAD_SCHEMA.field(name).type)
-            for name in _DOWNLOAD_SCHEMA.names
-        }
-    )
-    with atomic_write(out / DOWNLOAD_LIST) as file:
-        pq.write_table(table, file, compression='zstd')
-    nameless = [
-        key
-        for key, url in zip(manifest.key, metadata['url'], strict=True)
-        if not url
-    ]
-    if nameless:
-        print_log(
-            f'{len(nameless)} of {len(manifest)} retrieved images have no '
-            f'URL in the store and cannot be downloaded: '
-            f'{", ".join(nameless[:_SHOWN])}'
-            f'{", ..." if len(nameless) > _SHOWN else ""}. If their keys name '
-            f'files that you have, give the folder of these files to '
-            f'tools/place_downloads.py',
-            'current',
-            level=logging.WARNING,
-        )
+    with (
+        atomic_write(out / DOWNLOAD_LIST) as file,
+        pq.ParquetWriter(file, _DOWNLOAD_SCHEMA, compression='zstd') as writer,
+    ):
+        listed = DownloadListWriter(writer)
+        yield listed
+    listed.log()
 
 
 def load_wanted(retrieved: Path) -> WantedImages:
