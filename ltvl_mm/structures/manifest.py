@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ltvl_mm.structures.store_keys import find_repeated, hash_keys
 from ltvl_mm.structures.text_column import TextColumn
 from ltvl_mm.utils.log_odds import compute_probability
 
@@ -25,6 +26,8 @@ MANIFEST_SCHEMA = pa.schema(
     ]
 )
 _ALL = slice(None)
+# Odd, so that classes times it differ modulo 2^64.
+_CLASS_WEIGHT = np.uint64(0x9E3779B97F4A7C15)
 
 
 @dataclass(frozen=True)
@@ -101,18 +104,19 @@ class Manifest:
 
     def _check_keys(self) -> None:
         """Raise ValueError if a class has a key twice."""
-        codes = (
-            TextColumn(self.key).array.dictionary_encode().indices.to_numpy()
-        )
-        pairs = self.class_id.astype(np.int64) * (len(self) + 1) + codes
-        repeated = np.ones(len(self), bool)
-        repeated[np.unique(pairs, return_index=True)[1]] = False
-        if repeated.any():
-            row = int(np.flatnonzero(repeated)[0])
-            raise ValueError(
-                f'manifest row {row}: key {self.key[row]!r} stands twice in '
-                f'class {self.class_id[row]}'
-            )
+        keys = pa.chunked_array([cast(TextColumn, self.key).array])
+        pairs = hash_keys(keys)
+        pairs += self.class_id.astype(np.uint64) * _CLASS_WEIGHT
+        # Different pairs with one hash are rare; equal ones are an error.
+        seen = set()
+        for row in find_repeated(pairs).tolist():
+            pair = int(self.class_id[row]), self.key[row]
+            if pair in seen:
+                raise ValueError(
+                    f'manifest row {row}: key {pair[1]!r} stands twice in '
+                    f'class {pair[0]}'
+                )
+            seen.add(pair)
 
     def _check_files(self) -> None:
         """Raise ValueError if a file leaves the manifest's folder."""

@@ -110,9 +110,11 @@ def load_manifest(path: str | Path) -> Manifest:
                 'its header must hold class_names, a list of texts, and '
                 'source, an object'
             )
-        columns = {
-            field.name: _read_column(table, field) for field in MANIFEST_SCHEMA
-        }
+        columns = {}
+        for field in MANIFEST_SCHEMA:
+            columns[field.name] = _read_column(table, field)
+            # The column is a copy: Arrow's own is not needed any longer.
+            table = table.drop_columns([field.name])
         manifest = Manifest(class_names=tuple(names), source=source, **columns)
     except ValueError as error:
         raise ValueError(f'{path}: {error}') from None

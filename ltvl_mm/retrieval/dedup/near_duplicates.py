@@ -211,7 +211,10 @@ def _choose(one: Copy | None, other: Copy) -> Copy:
 def _compare(
     images: ImageTraits, rows: np.ndarray, places: np.ndarray, rule: CopyRule
 ) -> np.ndarray:
-    """Return (M, P) bool: which of M rows look like which of P others."""
+    """Return (M, P) bool: which of M rows look like which of P places.
+
+    The last M places are the rows; each is compared with what precedes it.
+    """
     if _have_hashes(images, rule):
         differing = images.phash[rows, None] ^ images.phash[places]
         near = count_bits(differing.ravel()) <= rule.phash_bits
@@ -219,6 +222,8 @@ def _compare(
     else:
         x = images.embeddings
         near = x[rows] @ x[places].T >= rule.least_cosine - MARGIN
+    before = len(places) - len(rows)
+    near &= np.tri(len(rows), len(places), before - 1, dtype=bool)
     left, right = np.nonzero(near)
     kept, _ = judge_pairs(images, rows[left], images, places[right], rule)
     copied = np.zeros(near.shape, bool)
