@@ -1,5 +1,6 @@
 """Images of a manifest as an mmpretrain data set."""
 
+import logging
 import os
 from collections.abc import Sequence
 
@@ -139,12 +140,20 @@ class RetrievedDataset(BaseDataset):
             )
         classes = np.unique(self.manifest.class_id)
         empty = len(classes) - len(np.unique(self.manifest.class_id[rows]))
-        print_log(
+        message = (
             f'{len(rows)} of {len(self.manifest)} retrieved images have a '
             f'probability of at least {self.min_probability}; {empty} of '
-            f'{len(classes)} classes keep none',
-            'current',
+            f'{len(classes)} classes keep none'
         )
+        # The names of the background make all probabilities small.
+        few = 2 * len(rows) < len(self.manifest)
+        if few and self.manifest.source.get('background'):
+            message += (
+                '. Background names made them small: retrieve with '
+                'tools/retrieve.py --temperature auto --val STORE LIST, which '
+                'fits probabilities to val'
+            )
+        print_log(message, 'current', logging.WARNING if few else logging.INFO)
         return rows
 
     @property

@@ -1,5 +1,6 @@
 """Filters, probabilities and soft labels of retrieved images."""
 
+import logging
 from dataclasses import replace
 
 import numpy as np
@@ -50,6 +51,26 @@ def test_images_below_the_minimum_probability_are_left_out(target, probable):
     assert last.gt_label.item() == 1
     assert last.probability == pytest.approx(0.4)
     assert last.retrieval_score == pytest.approx(np.log(0.4 / 0.6))
+
+
+@pytest.mark.parametrize('background', [None, {'source': 'builtin'}])
+def test_a_filter_that_leaves_few_images_is_warned_of(
+    target, probable, background, monkeypatch
+):
+    printed = []
+    monkeypatch.setattr(
+        'ltvl_mm.datasets.retrieved.print_log',
+        lambda text, logger, level: printed.append((level, text)),
+    )
+    source = {'score': 'softmax', 'background': background}
+    save_manifest(probable, replace(load_manifest(probable), source=source))
+    for limit, level in ((0.5, logging.INFO), (0.6, logging.WARNING)):
+        build(target, probable, min_probability=limit)
+        found, text = printed.pop()
+        assert found == level
+        # Three, then one of the six.
+        fitted = level == logging.WARNING and background is not None
+        assert ('--temperature auto' in text) == fitted
 
 
 def test_a_subset_is_of_the_images_that_are_left(probable):
