@@ -132,10 +132,11 @@ def find_warnings(numbers: QualityNumbers) -> list[QualityWarning]:
                 f'probable and the last are not (calibrated p below 0.5), so '
                 f'that the budget fills with images of other things: '
                 f'{", ".join(map(repr, sinking[:5]))}{more}',
+                # In the order of the accuracies that they were measured with.
                 (
+                    'Leave out uncertain images: --min-probability 0.5.',
                     'Stop where precision falls: --budget auto --val STORE '
                     'LIST.',
-                    'Leave out uncertain images: --min-probability 0.5.',
                 ),
             )
         )

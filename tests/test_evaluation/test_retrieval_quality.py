@@ -254,4 +254,5 @@ def test_a_budget_that_fills_with_improbable_images_is_warned_of():
     (warning,) = find_warnings(replace(good, sinking_names=('a', 'b', 'c')))
     assert warning.kind == 'budget'
     assert '38 % of the classes' in warning.reason
-    assert '--budget auto' in warning.remedies[0]
+    assert '--min-probability 0.5' in warning.remedies[0]
+    assert '--budget auto' in warning.remedies[1]
