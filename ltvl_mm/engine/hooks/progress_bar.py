@@ -24,26 +24,16 @@ class ProgressBarHook(Hook):
         """Open the bar of a test."""
         self._open('test', len(runner.test_dataloader), 0)
 
-    def after_train_iter(
+    def _after_iter(
         self,
         runner: Runner,
         batch_idx: int,
         data_batch: object = None,
         outputs: object = None,
+        mode: str = 'train',
     ) -> None:
-        """Move by one iteration."""
-        if self._bar is not None:
-            self._bar.update()
-
-    def after_test_iter(
-        self,
-        runner: Runner,
-        batch_idx: int,
-        data_batch: object = None,
-        outputs: object = None,
-    ) -> None:
-        """Move by one iteration."""
-        if self._bar is not None:
+        """Move by one iteration of a training or a test."""
+        if self._bar is not None and mode != 'val':
             self._bar.update()
 
     def after_run(self, runner: Runner) -> None:
