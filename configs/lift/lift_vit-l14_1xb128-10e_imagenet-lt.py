@@ -11,7 +11,7 @@ Hardware: 1 GPU of 24 GB or more.
 Hours:    about 4 on one A100, estimated from
           lift_vit-b16_1xb128-10e_imagenet-lt.py, as ViT-L/14 has 4.6 times its
           multiply-adds; not measured.
-Expect:   ours is not measured.
+Expect:   82.9 overall with five crops (Shi et al. 2024); ours is not measured.
 """
 
 _base_ = './lift_vit-b16_1xb128-10e_imagenet-lt.py'

@@ -8,9 +8,8 @@ from mmengine.dataset import BaseDataset, force_full_init
 from ltvl_mm.datasets.subset import SubsetMixin
 from ltvl_mm.registry import DATASETS
 from ltvl_mm.structures.classification_dataset import ClassificationDataset
-from ltvl_mm.structures.labels import read_labels
+from ltvl_mm.structures.labels import limit_classes, read_labels
 from ltvl_mm.structures.origins import read_origins, read_probabilities
-from ltvl_mm.utils.rng import make_generator
 
 
 def draw_subset(
@@ -29,16 +28,8 @@ def draw_subset(
     """
     if imbalance is None:
         return np.arange(len(labels))
-    classes, counts = np.unique(labels, return_counts=True)
-    limit = int(counts.min() * imbalance)
-    kept = []
-    for label in classes:
-        rows = np.flatnonzero(labels == label)
-        if len(rows) > limit:
-            rng = make_generator(seed, int(label))
-            rows = rng.choice(rows, limit, replace=False)
-        kept.append(rows)
-    return np.sort(np.concatenate(kept))
+    counts = np.unique(labels, return_counts=True)[1]
+    return limit_classes(labels, int(counts.min() * imbalance), seed)
 
 
 @DATASETS.register_module()

@@ -9,11 +9,13 @@ from mmengine.config import Config
 from mmengine.dataset import Compose
 from mmengine.dist import all_reduce
 from mmengine.registry import init_default_scope
+from torch.utils.data import Subset
 
 from ltvl_mm.engine.feature_caching import build_split, load_batches
 from ltvl_mm.registry import DATASETS, MODELS
 from ltvl_mm.structures.classification_dataset import ClassificationDataset
 from ltvl_mm.structures.features import Features
+from ltvl_mm.structures.labels import limit_classes, read_labels
 from ltvl_mm.utils.checkpoints import read_weights
 from ltvl_mm.utils.pipelines import find_pipeline, set_pipeline
 from ltvl_mm.utils.rng import seed_libraries
@@ -117,7 +119,12 @@ def extract_expert_views(
 
 @torch.inference_mode()
 def compute_class_means(
-    model: torch.nn.Module, cfg: Config, *, num_classes: int, width: int
+    model: torch.nn.Module,
+    cfg: Config,
+    *,
+    num_classes: int,
+    width: int,
+    max_per_class: int | None = None,
 ) -> torch.Tensor:
     """Return the (K, F) mean feature of each class over the training set.
 
@@ -129,12 +136,18 @@ def compute_class_means(
         cfg: Config of its training.
         num_classes: K.
         width: F.
+        max_per_class: Maximum images per class, drawn with the config's seed;
+            None for all.
 
     Raises:
         ValueError: If a class has no training image.
     """
     model.eval()
     dataset, loader_cfg = _build_plain_split(cfg, 'train')
+    if max_per_class is not None:
+        seed = (cfg.get('randomness') or {}).get('seed') or 0
+        rows = limit_classes(read_labels(dataset), max_per_class, seed)
+        dataset = Subset(dataset, rows.tolist())
     device = next(model.parameters()).device
     sums = torch.zeros(num_classes, width, device=device)
     counts = torch.zeros(num_classes, 1, device=device)

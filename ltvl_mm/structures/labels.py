@@ -12,6 +12,7 @@ from mmengine.dataset import (
 )
 
 from ltvl_mm.structures.classification_dataset import ClassificationDataset
+from ltvl_mm.utils.rng import make_generator
 
 
 def read_labels(
@@ -47,6 +48,24 @@ def read_labels(
             f'{labels[index]} lies outside [0, {num_classes})'
         )
     return labels
+
+
+def limit_classes(labels: np.ndarray, limit: int, seed: int) -> np.ndarray:
+    """Return sorted indices of at most ``limit`` images of each class.
+
+    Args:
+        labels: (N,) classes.
+        limit: Images per class, >= 1.
+        seed: Random seed of the images that are drawn without replacement.
+    """
+    kept = []
+    for label in np.unique(labels):
+        rows = np.flatnonzero(labels == label)
+        if len(rows) > limit:
+            rng = make_generator(seed, int(label))
+            rows = rng.choice(rows, limit, replace=False)
+        kept.append(rows)
+    return np.sort(np.concatenate(kept))
 
 
 def _read_fast(dataset: Any) -> np.ndarray | None:  # noqa: ANN401

@@ -1,4 +1,4 @@
-"""Memories begin with the mean features of the training set."""
+"""Heads begin with the mean features of the training set."""
 
 from types import SimpleNamespace
 
@@ -98,8 +98,8 @@ def compute_slowly(cfg, model):
     return torch.stack([torch.stack(some).mean(0) for some in feats.values()])
 
 
-def compute(cfg, model):
-    return compute_class_means(model, cfg, num_classes=3, width=32)
+def compute(cfg, model, **options):
+    return compute_class_means(model, cfg, num_classes=3, width=32, **options)
 
 
 def test_they_are_of_target_and_retrieved_images_as_val_has_them(leaf):
@@ -157,6 +157,67 @@ def test_a_resumed_run_keeps_the_centroids_of_its_checkpoint(leaf):
     assert torch.equal(runner.model.head.centroids, first)
 
 
+def test_a_cosine_classifier_begins_with_their_directions(leaf):
+    leaf.model.head.type = 'ltvl_mm.CosineClsHead'
+    model = build(leaf)
+    means = compute_slowly(leaf, model)
+    runner = SimpleNamespace(model=model, cfg=leaf, iter=0)
+    ClassMeansHook().before_train(runner)
+    expected = torch.stack([mean / mean.norm() for mean in means])
+    torch.testing.assert_close(model.head.fc.weight.detach(), expected)
+    with pytest.raises(ValueError, match=r'means of \(4, 32\)'):
+        model.head.set_class_means(torch.ones(4, 32))
+
+
+def test_a_resumed_run_keeps_the_class_vectors_of_its_checkpoint(leaf):
+    leaf.model.head.type = 'ltvl_mm.CosineClsHead'
+    Runner.from_cfg(leaf).train()
+    state = torch.load(f'{leaf.work_dir}/epoch_1.pth', weights_only=False)
+    leaf.optim_wrapper.optimizer.lr = 0.0
+    leaf.param_scheduler = None
+    leaf.train_cfg.max_epochs = 2
+    leaf.resume = True
+    runner = Runner.from_cfg(leaf)
+    hooked = []
+    runner.call_hook = _record(runner.call_hook, runner, hooked)
+    runner.train()
+    assert torch.equal(hooked[0], state['state_dict']['head.fc.weight'])
+
+
+def _record(call, runner, found):
+    """Note the class vectors after the hooks before training."""
+
+    def record(name, **kwargs):
+        call(name, **kwargs)
+        if name == 'before_train':
+            found.append(runner.model.head.fc.weight.detach().clone())
+
+    return record
+
+
+def test_classes_are_represented_by_a_limited_number_of_images(leaf):
+    model = build(leaf)
+    limited = compute(leaf, model, max_per_class=1)
+    dataset = DATASETS.build(leaf.train_dataloader.dataset)
+    dataset.pipeline = DATASETS.build(leaf.val_dataloader.dataset).pipeline
+    for label in range(3):
+        feats = []
+        for row in range(len(dataset)):
+            if dataset.get_data_info(row)['gt_label'] == label:
+                data = {k: [v] for k, v in dataset[row].items()}
+                images = model.data_preprocessor(data)['inputs']
+                with torch.no_grad():
+                    feats.append(model.extract_feat(images)[0][0])
+        close = [torch.allclose(limited[label], f, atol=1e-6) for f in feats]
+        assert any(close), label
+    # Classes have at most five images: all of them.
+    torch.testing.assert_close(
+        compute(leaf, model, max_per_class=5), compute(leaf, model)
+    )
+    with pytest.raises(ValueError, match='max_per_class must be >= 1, got 0'):
+        ClassMeansHook(max_per_class=0)
+
+
 def test_a_class_without_images_is_named(leaf):
     dataset = leaf.train_dataloader.dataset.dataset
     leaf.train_dataloader.dataset = dict(**dataset, indices=[0, 3])
@@ -164,7 +225,7 @@ def test_a_class_without_images_is_named(leaf):
         Runner.from_cfg(leaf).train()
 
 
-def test_a_head_without_a_memory_is_refused(leaf):
+def test_another_head_is_refused(leaf):
     leaf.model.head.type = 'LinearClsHead'
     with pytest.raises(ValueError, match='got LinearClsHead'):
         Runner.from_cfg(leaf).train()

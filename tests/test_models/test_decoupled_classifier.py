@@ -95,7 +95,7 @@ def test_a_part_begins_as_another_of_the_stage_and_is_trained(stage_1):
     weight = model.head.hallucinator.weight
     assert torch.equal(weight, first['head.fc.weight'])
     assert not torch.equal(model.head.fc.weight, weight)
-    model.head.set_centroids(torch.randn(3, 64))
+    model.head.set_class_means(torch.randn(3, 64))
     changed = trained(step(model))
     assert 'head.hallucinator.weight' in changed
     assert not any(name.startswith('backbone') for name in changed)

@@ -25,7 +25,7 @@ def build(classes=3, width=5, **options):
         loss=dict(type='mmpretrain.CrossEntropyLoss'),
         **options,
     )
-    head.set_centroids(torch.randn(classes, width))
+    head.set_class_means(torch.randn(classes, width))
     return head
 
 
@@ -210,7 +210,7 @@ def test_what_the_head_refuses():
     with pytest.raises(ValueError, match='does not know the centroids'):
         MemoryClsHead(3, 5)((torch.zeros(1, 5),))
     with pytest.raises(ValueError, match=r'remembers \(3, 5\) .* of \(4, 5\)'):
-        build().set_centroids(torch.zeros(4, 5))
+        build().set_class_means(torch.zeros(4, 5))
     mixed = DataSample().set_gt_label(0).set_gt_score(torch.ones(3) / 3)
     with pytest.raises(ValueError, match='MemoryClsHead needs one class'):
         build().loss((torch.zeros(1, 5),), [mixed])

@@ -1,6 +1,7 @@
 """Cosine classifier head."""
 
 import torch
+import torch.nn.functional as F
 from mmpretrain.models.heads import LinearClsHead
 from mmpretrain.models.heads.margin_head import NormProduct
 
@@ -34,6 +35,23 @@ class CosineClsHead(LinearClsHead):
         super().__init__(num_classes, in_channels, **kwargs)
         self.scale = scale
         self.fc = NormProduct(in_channels, num_classes, bias=False)
+
+    @torch.no_grad()
+    def set_class_means(self, means: torch.Tensor) -> None:
+        """Start the classes at the directions of their mean features.
+
+        Args:
+            means: (K, F) mean features, not normalized.
+
+        Raises:
+            ValueError: If they are of another shape.
+        """
+        if means.shape != (self.num_classes, self.in_channels):
+            raise ValueError(
+                f'the head has {(self.num_classes, self.in_channels)} '
+                f'(classes, width), got means of {tuple(means.shape)}'
+            )
+        self.fc.weight.copy_(F.normalize(means, dim=1))
 
     def forward(self, feats: tuple[torch.Tensor, ...]) -> torch.Tensor:
         """Map the last (N, F) of ``feats`` to (N, K) logits."""

@@ -99,8 +99,8 @@ class MemoryClsHead(CosineClsHead):
         return self._known
 
     @torch.no_grad()
-    def set_centroids(self, means: torch.Tensor) -> None:
-        """Take the (K, F) mean features of the classes.
+    def set_class_means(self, means: torch.Tensor) -> None:
+        """Take the (K, F) mean features of the classes as centroids.
 
         Raises:
             ValueError: If they are of another shape.
