@@ -1,5 +1,9 @@
 """Paths of remote objects: ``s3://``, ``gs://``, ``hf://``, ``https://``.
 
+universal_pathlib is not used: it joins ``..``, absolute names and addresses to
+a folder instead of refusing them, and its errors name neither the object nor
+the bucket (``OSError(121, 'Internal Server Error')``).
+
 :class:`RemotePath` has the methods of :class:`pathlib.Path` that the package
 uses, so that most code does not depend on where a file lies.
 """

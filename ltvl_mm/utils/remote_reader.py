@@ -1,4 +1,9 @@
-"""Read remote objects as files, block by block, with bounded memory."""
+"""Read remote objects as files, block by block, with bounded memory.
+
+fsspec's own caches are not used: they request at most one block ahead, and a
+failed request raises the file system's error, without the object's name and
+without the tries of :func:`.remote_calls.call_remote`.
+"""
 
 import io
 from collections import OrderedDict
