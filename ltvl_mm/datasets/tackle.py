@@ -250,7 +250,11 @@ class TACKLEDataset(OriginMixin, SubsetMixin, BaseDataset):
             }
             if dataset is self.retrieved:
                 place |= dataset.describe_score(inner)
-            data['data_samples'].set_metainfo(place)
+            # set_metainfo would copy the numbers deeply, in 3 us.
+            for name, value in place.items():
+                data['data_samples'].set_field(
+                    value, name, field_type='metainfo'
+                )
             if self._soft_labels is not None:
                 score = self._read_soft_label(dataset, inner, idx)
                 data['data_samples'].set_gt_score(score)
