@@ -131,6 +131,9 @@ REVIEWED: dict[str, dict[str, tuple[int, str]]] = {
     'tools/benchmarks/training_overhead_runs.py': {
         'Config.fromfile': (1, 'a config of this repository'),
     },
+    'tools/benchmarks/phase_b_real_runs.py': {
+        'Config.fromfile': (2, 'configs of this repository'),
+    },
     'tools/benchmarks/help_time.py': {
         'subprocess.run': (1, 'our own commands with --help'),
     },
