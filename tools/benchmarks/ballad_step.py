@@ -36,6 +36,13 @@ def build_parser() -> argparse.ArgumentParser:
     )
     add_sizes(parser, SIZES)
     parser.add_argument(
+        '--piece',
+        type=int,
+        metavar='CLASSES',
+        help='classes that the plain loop encodes; the time of its text side '
+        'is extrapolated linearly to all (default: all)',
+    )
+    parser.add_argument(
         '--work-dir',
         default='work_dirs/ballad_step',
         help='folder of the embedded world and its phase A; made once',
@@ -63,6 +70,7 @@ def main() -> None:
             batch_size=args.batch_size,
             repeats=args.repeats,
             device=args.device,
+            piece=args.piece,
         )
     if args.phase != 'a':
         results |= measure_phase_b(Path(args.work_dir).resolve())
