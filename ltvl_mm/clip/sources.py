@@ -11,6 +11,7 @@ import open_clip
 from open_clip.factory import parse_model_name
 from open_clip.pretrained import download_pretrained_from_hf
 
+from ltvl_mm.clip.weight_files import list_shipped_tags
 from ltvl_mm.utils.io import read_json
 from ltvl_mm.utils.regular_files import open_regular
 
@@ -128,6 +129,7 @@ def find_default_weights(arch: str) -> str | None:
         return None
     tags = open_clip.list_pretrained_tags_by_model(arch)
     if 'openai' not in tags:
+        tags += list_shipped_tags(arch)
         raise ValueError(
             f'OpenAI published no weights of {arch}; give pretrained= '
             f'(--pretrained): a file, or a tag ('

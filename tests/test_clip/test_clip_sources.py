@@ -204,6 +204,8 @@ def test_raises_without_weights(config_file):
         ValueError, match=r'published no weights of ViT-B-16-S'
     ):
         find_default_weights('ViT-B-16-SigLIP')
+    with pytest.raises(ValueError, match=r'a file, or a tag .ltvl-toy.$'):
+        find_default_weights('ltvl-toy')
     with pytest.raises(ValueError, match=r'file, or a tag .it has none.'):
         FrozenCLIP(str(config_file))
 
