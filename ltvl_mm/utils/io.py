@@ -82,8 +82,11 @@ def _upload_draft(
     """Open a temporary file of this machine; upload it when it is whole."""
     with tempfile.TemporaryDirectory(prefix='ltvl_mm-') as folder:
         draft = Path(folder) / 'draft'
+        title = (
+            f'the temporary file of {url} in TMPDIR ({draft.parent.parent})'
+        )
         with (
-            explain_write_errors(draft),
+            explain_write_errors(draft, title=title),
             open(draft, mode, encoding=encoding, newline=newline) as file,
         ):
             yield file

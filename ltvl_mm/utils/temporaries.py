@@ -98,11 +98,17 @@ def measure_age(file: Path) -> float | None:
 
 
 @contextmanager
-def explain_write_errors(path: str | Path) -> Iterator[None]:
+def explain_write_errors(
+    path: str | Path, *, title: str | None = None
+) -> Iterator[None]:
     """Name the file and the remedy when a write fails.
 
     A full disk, a quota, a read-only file system or missing permissions.
     The error keeps its number; errors about other files pass unchanged.
+
+    Args:
+        path: File that is written.
+        title: Name of the file in the message (default: ``path``).
 
     Raises:
         OSError: If one of these happens; names ``path``.
@@ -115,8 +121,8 @@ def explain_write_errors(path: str | Path) -> Iterator[None]:
             raise
         raise OSError(
             number,
-            f'cannot write {path}: {_ADVICE[number]}, then start the same '
-            f'command again',
+            f'cannot write {title or path}: {_ADVICE[number]}, then start '
+            f'the same command again',
         ) from error
 
 
