@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ltvl_mm.utils.io import hash_content, write_if_new
+from ltvl_mm.utils.remote_paths import as_path, is_remote
 from ltvl_mm.utils.short_repr import describe_value
 from ltvl_mm.utils.text import is_comment, read_text, split_lines
 
@@ -25,7 +26,8 @@ def load_class_names(source: str | Path | Sequence[str]) -> tuple[str, ...]:
     lost name, and all later labels would shift.
 
     Args:
-        source: Path of the file, or the K names in label order.
+        source: Path or remote address of the file, or the K names in label
+            order.
 
     Raises:
         ValueError: If the file is missing or not UTF-8, a name is empty or
@@ -34,7 +36,7 @@ def load_class_names(source: str | Path | Sequence[str]) -> tuple[str, ...]:
     """
     if not isinstance(source, (str, Path)):
         return _check_names(source)
-    if not os.path.exists(source):  # False for text too long for a path
+    if not _exists(source):
         raise ValueError(
             f'the class-name file {source!s:.300} does not exist; give '
             f'the path of a file with one name per line, or a list of names'
@@ -76,6 +78,12 @@ def write_class_names(path: str | Path, names: Sequence[str]) -> bool:
 def hash_class_names(names: Sequence[str]) -> str:
     """Return a sha256 that tells two ordered class lists apart."""
     return hash_content(list(names))
+
+
+def _exists(source: str | Path) -> bool:
+    if is_remote(source):
+        return as_path(source).exists()
+    return os.path.exists(source)  # False for text too long for a path
 
 
 def _find_other_form(names: Sequence[str]) -> str | None:

@@ -1,3 +1,4 @@
+import errno
 import io
 import os
 import pickle
@@ -6,6 +7,7 @@ import numpy as np
 import pytest
 from object_store import KEY, SECRET, bucket, server
 
+from ltvl_mm.structures.class_names import load_class_names
 from ltvl_mm.utils import remote_calls, remote_files, remote_reader
 from ltvl_mm.utils.io import (
     atomic_write,
@@ -60,6 +62,25 @@ def test_an_interrupted_write_leaves_the_old_object(bucket):
     error = KeyboardInterrupt()
     assert not writing.__exit__(type(error), error, None)
     assert read_regular(path) == b'old'
+
+
+def test_a_full_disk_names_the_object_and_the_temporary_folder(bucket):
+    with (
+        pytest.raises(
+            OSError,
+            match=rf'temporary file of {bucket}/a in TMPDIR .*disk is full',
+        ),
+        atomic_write(f'{bucket}/a'),
+    ):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert not as_path(f'{bucket}/a').exists()
+
+
+def test_class_names_are_read_from_an_object(server, bucket):
+    url = server.put(f'{bucket}/names.txt', b'cat\r\nowl\r\n')
+    assert load_class_names(url) == ('cat', 'owl')
+    with pytest.raises(ValueError, match=r's3://web/no.txt does not exist'):
+        load_class_names(f'{bucket}/no.txt')
 
 
 def test_arrays_settings_and_digests(bucket, tmp_path):
