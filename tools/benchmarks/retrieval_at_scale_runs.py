@@ -163,7 +163,7 @@ def _describe(store: EmbeddingStore, seed: int) -> EmbeddingStore:
     """
     parts = []
     for whole in store.parts:
-        matrix = np.load(whole.matrix, mmap_mode='r')
+        matrix = np.load(whole.matrix, mmap_mode='r', allow_pickle=False)
         for first in range(0, whole.rows, _PART):
             number = len(parts)
             folder = whole.matrix.parents[1]
