@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import resource
 import shutil
 import subprocess
 import sys
@@ -74,8 +73,13 @@ def run_stage(args: argparse.Namespace) -> None:
 
 
 def _read_peak() -> float:
-    """Return the peak of resident memory in MB (Linux)."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    """Return the peak of resident memory in MB (Linux).
+
+    Not that of ``getrusage``, which begins with the parent's peak.
+    """
+    status = Path('/proc/self/status').read_text(encoding='ascii')
+    line = next(x for x in status.splitlines() if x.startswith('VmHWM:'))
+    return int(line.split()[1]) / 1024
 
 
 def _retrieve(args: argparse.Namespace, root: Path) -> dict:

@@ -2,7 +2,7 @@
 
 Command:  python tools/train.py configs/toy/lift_plus/lift_plus_vit.py
 Hardware: 1 CPU core, 1 minute.
-Expect:   50 % over 96 classes (seed 0, one run), below the 59 % of lift_vit.py:
+Expect:   50 % over 96 classes (seed 0, one run), below lift_vit.py's 59 %:
           its CLIP was trained on whole drawings, and crops suit it badly.
 Crops:    add --tta to tools/test.py
 """
