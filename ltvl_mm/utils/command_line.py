@@ -187,11 +187,20 @@ def run_command(main: Callable[[], object]) -> None:
     try:
         with _escaped_logs():
             main()
+            _end_process_group()
     except (ValueError, RuntimeError, OSError, ImportError) as error:
         folders = (_PACKAGE, str(Path(main.__code__.co_filename).parent))
         if debug or not _is_for_users(error, folders):
             raise
         sys.exit(escape_controls(_describe(error)))
+
+
+def _end_process_group() -> None:
+    """End the process group; gloo's threads may abort a process without."""
+    torch = sys.modules.get('torch')
+    group = torch and torch.distributed
+    if group and group.is_available() and group.is_initialized():
+        group.destroy_process_group()
 
 
 class _Parser(argparse.ArgumentParser):

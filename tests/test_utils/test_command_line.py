@@ -116,3 +116,18 @@ def test_a_tool_ends_with_one_sentence_and_status_1(tmp_path):
     assert done.returncode == 1
     assert done.stderr.count('\n') == 1
     assert 'missing.txt: No such file' in done.stderr
+
+
+def test_the_process_group_is_ended(tmp_path):
+    from torch import distributed
+
+    def main():
+        distributed.init_process_group(
+            'gloo',
+            init_method=f'file://{tmp_path}/rendezvous',
+            rank=0,
+            world_size=1,
+        )
+
+    run_command(main)
+    assert not distributed.is_initialized()
