@@ -100,9 +100,10 @@ def test_a_run_that_fails_is_resumed(server, bucket, web, monkeypatch):
     names = list_objects(f'{bucket}/out')
     assert 'images/00000/00001.jpg' in names
     assert 'manifest.parquet' not in names
+    # Uploads run side by side: what is left is of any tar.
     with (
-        server.fail('truncate', path='/web/web/2.tar'),
-        pytest.raises(RemoteError, match=r'web/2.tar cannot .* truncated'),
+        server.fail('truncate', path='/web/web/'),
+        pytest.raises(RemoteError, match=r'web/\d.tar cannot .* truncated'),
     ):
         retrieve(f'{bucket}/store', f'{bucket}/out')
     found = retrieve(f'{bucket}/store', f'{bucket}/out')
