@@ -177,8 +177,10 @@ def _suggest_next_step(found: Comparison, kind: str) -> str:
     if losing:
         budget = found.smaller_budget or 'balance_to:N with a smaller N'
         return (
-            f'Next: {" and ".join(losing)} classes lose, so take fewer '
-            f'images (--budget {budget}), or mix both models with weights '
+            f'Next: {" and ".join(losing)} classes lose, so retrieve more '
+            f'images and leave out uncertain ones (--budget balance_to:300 '
+            f'--min-probability 0.5); if they are left out already, take '
+            f'fewer (--budget {budget}), or mix both models with weights '
             f'from val (tools/analysis_tools/tune_ensemble.py).'
         )
     if kind == 'unclear':

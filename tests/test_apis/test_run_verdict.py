@@ -65,7 +65,7 @@ def test_the_verdict_says_what_changed_for_whom_and_what_to_do(
     )
     assert 'Few-shot classes gain, +60.0 points' in sentences[1]
     assert 'many-shot classes lose, -15.0 points' in sentences[1]
-    assert sentences[2].startswith('Next: many-shot classes lose, so take')
+    assert sentences[2].startswith('Next: many-shot classes lose, so ')
     assert '(--budget balance_to:25)' in sentences[2]
 
 

@@ -67,13 +67,15 @@ def test_images_that_hurt_name_the_classes_to_look_at():
     assert '(cat, dog, owl); rename' in verdict.next_step
 
 
-def test_groups_that_lose_get_fewer_images():
+def test_groups_that_lose_get_more_images_that_are_certain():
     changes = GOOD.changes | {'many': (-2.0, -3.0, -1.0)}
     verdict = judge_retrieval(replace(GOOD, changes=changes))
     assert verdict.kind == 'helps'
     assert verdict.next_step.startswith(
-        'Next: many-shot classes lose, so take fewer images (--budget '
-        'balance_to:N with a smaller N), or mix both models'
+        'Next: many-shot classes lose, so retrieve more images and leave out '
+        'uncertain ones (--budget balance_to:300 --min-probability 0.5); if '
+        'they are left out already, take fewer (--budget balance_to:N with a '
+        'smaller N), or mix both models'
     )
     known = replace(GOOD, changes=changes, smaller_budget='balance_to:25')
     assert '(--budget balance_to:25)' in judge_retrieval(known).next_step
