@@ -81,8 +81,8 @@ ARRAYS = (
     lambda array: np.full(array.shape, np.inf, np.float16),
     lambda array: array[None],
     lambda array: array[..., None],
-    lambda array: array[:0],
-    lambda array: array[:3],
+    lambda array: np.atleast_1d(array)[:0],  # also of a single value
+    lambda array: np.atleast_1d(array)[:3],
     lambda array: array.ravel()[0],
 )
 COLUMNS = (
