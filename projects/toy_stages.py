@@ -16,7 +16,7 @@ _CLIP_OPTIONS = ('--arch', CLIP, '--pretrained', CLIP)
 # (seed 0, 1,500 steps) the plain student reaches 43.1 % instead of 47.3 %.
 BUDGET = 'balance_to:100'
 # With these (seed 0) it reaches 62.4 %, and 59.2 % when topped up to 200.
-TRUSTED_OPTIONS = ('--budget=balance_to:300', '--min-probability=0.5')
+TRUSTED_OPTIONS = ['--budget=balance_to:300', '--min-probability=0.5']
 ZERO_SHOT = 'clip_zero_shot'
 # What most stages import: 5 of the 10 processor seconds that a test takes.
 PRELOAD = (
@@ -52,10 +52,10 @@ RECIPES = {
     ALL_ALIKE: '_retrieved',  # all images alike, as in the paper
     TRUSTED: '_trusted',  # more images a class, the improbable ones left out
 }
-# Recipe with retrieved images -> stage, manifest, and --recipe.
+# Recipe with retrieved images -> stage, its options, manifest, and --recipe.
 RETRIEVALS = {
-    ALL_ALIKE: (RETRIEVE, MANIFEST, 'plain'),
-    TRUSTED: (RETRIEVE_TRUSTED, TRUSTED_MANIFEST, 'auto'),
+    ALL_ALIKE: (RETRIEVE, [f'--budget={BUDGET}'], MANIFEST, 'plain'),
+    TRUSTED: (RETRIEVE_TRUSTED, TRUSTED_OPTIONS, TRUSTED_MANIFEST, 'auto'),
 }
 
 
@@ -117,8 +117,7 @@ def retrieve_stage(work: Path, recipe: str = ALL_ALIKE) -> Stage:
         work: Folder of the seed.
         recipe: Key of ``RECIPES`` with retrieved images.
     """
-    name, manifest, _ = RETRIEVALS[recipe]
-    options = TRUSTED_OPTIONS if recipe == TRUSTED else (f'--budget={BUDGET}',)
+    name, options, manifest, _ = RETRIEVALS[recipe]
     return tool_stage(
         *(work, name, 'tools/retrieve.py', WEB_STORE),
         *('-o', Path(manifest).parent),
@@ -173,7 +172,7 @@ def train_stage(
     run = run or name_run(config, recipe)
     needs, folder, retrieved = [DRAW], '', []
     if recipe != NO_RETRIEVAL:
-        stage, manifest, how = RETRIEVALS[recipe]
+        stage, _, manifest, how = RETRIEVALS[recipe]
         needs = [stage]
         retrieved = ['--retrieved', manifest, '--recipe', how]
     if first is not None:

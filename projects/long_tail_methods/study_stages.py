@@ -149,7 +149,7 @@ def _adjust_stage(work: Path, run: str, recipe: str) -> Stage:
     """
     counted = []
     if recipe != NO_RETRIEVAL:
-        _, manifest, _ = RETRIEVALS[recipe]
+        _, _, manifest, _ = RETRIEVALS[recipe]
         counted = ['--manifest', manifest]
     folder = find_run(run)
     return tool_stage(

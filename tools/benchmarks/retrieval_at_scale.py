@@ -10,7 +10,8 @@ resident MB, and peak MB above that of the imports.
 """
 
 import argparse
-import os
+
+from benchmark_command import run_benchmark
 
 from ltvl_mm.utils.command_line import make_parser, run_command
 
@@ -52,16 +53,8 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def main() -> None:
-    args = build_parser().parse_args()
-    from retrieval_at_scale_runs import run, run_stage
-
-    if args.stage:
-        run_stage(args)
-    else:
-        run(args, __file__)
+    run_benchmark(build_parser(), 'retrieval_at_scale_runs', one_thread=True)
 
 
 if __name__ == '__main__':
-    # Before numpy and torch are imported.
-    os.environ.setdefault('OMP_NUM_THREADS', '1')
     run_command(main)

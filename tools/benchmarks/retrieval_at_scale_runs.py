@@ -37,11 +37,13 @@ _PART = 10_000
 _COPIED = 100
 
 
-def run(args: argparse.Namespace, script: str) -> None:
-    """Make the data, run each stage in a process, and print the results."""
+def run(args: argparse.Namespace) -> dict:
+    """Return the results of one stage, or of all, each in a process."""
+    if args.stage:
+        return run_stage(args)
     root = Path(args.work_dir)
     _describe(make_store(root / 'web', int(args.images)), 1)
-    command = [sys.executable, script, *sys.argv[1:], '--stage']
+    command = [sys.executable, *sys.argv, '--stage']
     found = {}
     for stage in args.stages:
         output = subprocess.run(
@@ -49,11 +51,11 @@ def run(args: argparse.Namespace, script: str) -> None:
         ).stdout
         found[stage] = json.loads(output.splitlines()[-1])
         print(stage, found[stage], file=sys.stderr, flush=True)
-    print(json.dumps(found))
+    return found
 
 
-def run_stage(args: argparse.Namespace) -> None:
-    """Run one stage, and print its time and peak memory."""
+def run_stage(args: argparse.Namespace) -> dict:
+    """Run one stage; return what it found, its time and peak memory."""
     stages: dict[str, Callable[[argparse.Namespace, Path], dict]] = {
         'retrieve': _retrieve,
         'decontaminate': _decontaminate,
@@ -64,12 +66,11 @@ def run_stage(args: argparse.Namespace) -> None:
     before, start = _read_peak(), time.perf_counter()
     found = stages[args.stage](args, Path(args.work_dir))
     peak = _read_peak()
-    found |= {
+    return found | {
         'seconds': round(time.perf_counter() - start, 1),
         'peak_mb': round(peak),
         'above_imports_mb': round(peak - before),
     }
-    print(json.dumps(found))
 
 
 def _read_peak() -> float:

@@ -54,8 +54,7 @@ def check_mixed_labels(cfg: Config) -> None:
             cfg.train_dataloader.get('dataset'), skip=('pipeline',)
         )
     )
-    for others, losses, mixed, since in list_phases(cfg):
-        parts = others + losses
+    for parts, mixed, since in _list_phases(cfg):
         if one_hot or mixed:
             reason = f'the config mixes images or labels; {REMEDY}'
             _check(parts, reason, since)
@@ -73,16 +72,16 @@ def check_mixed_labels(cfg: Config) -> None:
             )
 
 
-def list_phases(
+def _list_phases(
     cfg: Config,
-) -> Iterator[tuple[list[Mapping], list[Mapping], bool, str]]:
+) -> Iterator[tuple[list[Mapping], bool, str]]:
     """Yield the phases of a training, which SwitchRecipeHooks begin.
 
     Args:
         cfg: Config of a training.
 
     Yields:
-        The configs of the trained parts of the model, those of their losses,
+        The configs of the trained parts of the model and of their losses,
         whether images are mixed, and ``''`` or when the phase begins.
     """
     model = cfg.get('model') or {}
@@ -95,13 +94,13 @@ def list_phases(
     others = [
         node for node in walk_config(model, skip=_FROZEN) if node not in losses
     ]
-    yield others, losses, mixed, ''
+    yield others + losses, mixed, ''
     for recipe in _list_recipes(cfg):
         mixed = bool(recipe.get('batch_augments', mixed))
         if isinstance(recipe.get('loss'), Mapping):
             losses = [recipe['loss']]
         since = f' from epoch {recipe.get("action_epoch")} on'
-        yield others, losses, mixed, since
+        yield others + losses, mixed, since
 
 
 def needs_hard_labels(part: Mapping) -> bool:
