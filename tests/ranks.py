@@ -5,6 +5,8 @@ from pathlib import Path
 import torch
 from torch import distributed, multiprocessing
 
+from ltvl_mm.utils.process_group import leave_process_group
+
 RANKS = 2
 
 
@@ -37,4 +39,4 @@ def _run_rank(rank, folder, function, arguments):
     )
     result = function(rank, *arguments)
     torch.save(result, f'{folder}/{rank}.pt')
-    distributed.destroy_process_group()
+    leave_process_group()

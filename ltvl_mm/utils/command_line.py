@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
+from ltvl_mm.utils.process_group import leave_process_group
 from ltvl_mm.utils.remote_errors import RemoteError
 from ltvl_mm.utils.text import escape_controls
 
@@ -176,7 +177,8 @@ def run_command(main: Callable[[], object]) -> None:
     the exit status is 1. Other errors are bugs and keep their traceback.
     In errors and log lines, characters that would act on the terminal of the
     user are escaped: names in files of strangers may hold them.
-    ``--debug`` among the arguments keeps all tracebacks.
+    ``--debug`` among the arguments keeps all tracebacks. A rank of a process
+    group does not return: its process ends with status 0.
 
     Args:
         main: Function without arguments that parses ``sys.argv``.
@@ -187,20 +189,12 @@ def run_command(main: Callable[[], object]) -> None:
     try:
         with _escaped_logs():
             main()
-            _end_process_group()
+            leave_process_group()
     except (ValueError, RuntimeError, OSError, ImportError) as error:
         folders = (_PACKAGE, str(Path(main.__code__.co_filename).parent))
         if debug or not _is_for_users(error, folders):
             raise
         sys.exit(escape_controls(_describe(error)))
-
-
-def _end_process_group() -> None:
-    """End the process group; gloo's threads may abort a process without."""
-    torch = sys.modules.get('torch')
-    group = torch and torch.distributed
-    if group and group.is_available() and group.is_initialized():
-        group.destroy_process_group()
 
 
 class _Parser(argparse.ArgumentParser):
