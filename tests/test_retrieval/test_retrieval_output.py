@@ -171,7 +171,7 @@ def test_images_can_be_packed_into_one_tar(run, tmp_path):
     ):
         RetrievedDataset(str(out / 'manifest.parquet'))
     with tarfile.open(out / 'images.tar') as tar:
-        tar.extractall(out, filter='data')
+        tar.extractall(out)
     for file in manifest.file:
         copied = (tmp_path / 'copied' / file).read_bytes()
         assert (out / file).read_bytes() == copied
