@@ -7,6 +7,7 @@ from numbers import Real
 
 COPIES = ('folder', 'tar', 'none')
 ASSIGNMENTS = ('independent', 'argmax')
+PRODUCTS = ('auto', 'float32', 'bfloat16')
 # Rows of a store that are searched at a time, and that a kill may cost.
 UNIT_ROWS = 1_000_000
 # Share of a store's rows that may be skipped before it is an error.

@@ -101,8 +101,20 @@ def test_the_selection_is_a_sort_of_all_scores(tmp_path_factory, small, kind):
         score=st.sampled_from(['softmax', 'softmax', 'cosine', 'margin']),
         assign=st.sampled_from(['independent', 'independent', 'argmax']),
         dtype=st.sampled_from([np.float16, np.float32]),
+        product=st.sampled_from(['float32', 'bfloat16']),
     )
-    def check(seed, rows, classes, most, temperature, score, assign, dtype):
+    def check(
+        *,
+        seed,
+        rows,
+        classes,
+        most,
+        temperature,
+        score,
+        assign,
+        dtype,
+        product,
+    ):
         rng = np.random.default_rng(seed)
         images, embeddings = _draw(rng, rows, classes, kind)
         images = images.astype(dtype)
@@ -115,7 +127,9 @@ def test_the_selection_is_a_sort_of_all_scores(tmp_path_factory, small, kind):
             tmp_path_factory.mktemp('store'), np.split(images, cuts)
         )
         options = dict(temperature=temperature, score=score, assign=assign)
-        selection = Selection(store, queries, budget, SearchOptions(**options))
+        selection = Selection(
+            store, queries, budget, SearchOptions(**options, product=product)
+        )
         middle = int(rng.integers(rows + 1))
         pools = [selection.make_pool(), selection.make_pool()]
         selection.scan(pools[0], 0, middle)

@@ -2,7 +2,8 @@
 
 Alternating in one process on one thread, CPU seconds, medians:
 exact_over_gemm: the whole of ours over a bare chunked float32 product, at
---n images, and exact_over_gemm_1e6 at a million; marginal_over_gemm: an
+--n images, and exact_over_gemm_1e6 at a million; float32_over_gemm: the same
+without the product in bfloat16, where there is one; marginal_over_gemm: an
 image more when thresholds are those of 2e7 images; dense_over_ours: softmax
 of everything and topk; exact_match: classes whose images and order equal
 those of float64; extra_memory_mb: peak over that of the bare product;

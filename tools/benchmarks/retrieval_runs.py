@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> dict | None:
         if args.measure_memory == 'floor':
             print_peak(lambda: _run_floor(store, queries))
         else:
-            print_peak(lambda: _run_ours(store, queries, budget, args))
+            print_peak(lambda: _run_ours(store, queries, budget))
         return None
     results = {
         'device': 'cpu',
@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> dict | None:
     million = make_store(Path(args.work_dir), min(rows, 10**6), 1000)
     seconds, exact = _compare(million, queries, budget, args, dense=True)
     results['seconds_1e6'] = seconds
-    results['exact_over_gemm_1e6'] = seconds['ours'] / seconds['floor']
+    results |= _find_ratios(seconds, '_1e6')
     results['dense_over_ours'] = seconds['dense'] / seconds['ours']
     results['exact_match_1e6'] = measure_match(
         million, queries, exact, TEMPERATURE
@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> dict | None:
     if rows > 10**6:
         seconds, exact = _compare(store, queries, budget, args)
         results['seconds'] = seconds
-        results['exact_over_gemm'] = seconds['ours'] / seconds['floor']
+        results |= _find_ratios(seconds, '')
         results['exact_match'] = measure_match(
             store, queries, exact, TEMPERATURE
         )
@@ -76,13 +76,22 @@ def run(args: argparse.Namespace) -> dict | None:
     )
     wide = make_queries(8142)
     # n_k = 20 of 2e7 images are the best of a million.
-    found = _run_ours(million, wide, np.full(8142, 1), args)
+    found = _run_ours(million, wide, np.full(8142, 1))
     best = np.array([each.scores for each in found])
     results['marginal_over_gemm_8142'] = _measure_margin(
         million, wide, args, best, rows=20_000
     )
     results['extra_memory_mb'] = measure_memory(args)
     return results
+
+
+def _find_ratios(seconds: dict[str, float], suffix: str) -> dict[str, float]:
+    names = {'ours': 'exact_over_gemm', 'ours_float32': 'float32_over_gemm'}
+    return {
+        f'{name}{suffix}': seconds[run] / seconds['floor']
+        for run, name in names.items()
+        if run in seconds
+    }
 
 
 def _run_floor(
@@ -101,9 +110,9 @@ def _run_ours(
     store: EmbeddingStore,
     queries: ClassQueries,
     budget: np.ndarray,
-    args: argparse.Namespace,
+    product: str = 'auto',
 ) -> list[Candidates]:
-    selection = _make_selection(store, queries, budget, args)
+    selection = _make_selection(store, queries, budget, product)
     pool = selection.make_pool()
     selection.scan(pool)
     return selection.finish(pool)
@@ -113,13 +122,13 @@ def _make_selection(
     store: EmbeddingStore,
     queries: ClassQueries,
     budget: np.ndarray,
-    args: argparse.Namespace,
+    product: str = 'auto',
 ) -> Selection:
     return Selection(
         store,
         queries,
         budget,
-        SearchOptions(temperature=TEMPERATURE),
+        SearchOptions(temperature=TEMPERATURE, product=product),
     )
 
 
@@ -145,8 +154,12 @@ def _compare(
     found: list[Candidates] = []
     runs = {
         'floor': lambda: _run_floor(store, queries),
-        'ours': lambda: found.extend(_run_ours(store, queries, budget, args)),
+        'ours': lambda: found.extend(_run_ours(store, queries, budget)),
     }
+    if _make_selection(store, queries, budget).fast is not None:
+        runs['ours_float32'] = lambda: _run_ours(
+            store, queries, budget, 'float32'
+        )
     if dense:
         runs['dense'] = lambda: _run_dense(store, queries, budget)
     seconds = {name: [] for name in runs}
@@ -172,13 +185,13 @@ def _compare_wall(
     count = os.cpu_count()
     cuts = np.linspace(0, len(store), count + 1).astype(int).tolist()
     shares = list(itertools.pairwise(cuts))
-    selection = _make_selection(store, queries, budget, args)
+    selection = _make_selection(store, queries, budget)
     seconds = {'floor': [], 'ours': []}
     with ProcessPoolExecutor(
         count,
         mp_context=multiprocessing.get_context('spawn'),
         initializer=_begin_worker,
-        initargs=(len(store), queries, budget, args),
+        initargs=(args.work_dir, len(store), queries, budget),
     ) as pool:
         list(pool.map(_scan_share, [(0, 1)] * count))  # imports
         for _ in range(args.repeats):
@@ -201,23 +214,19 @@ def _compare_wall(
     return {name: median(values) for name, values in seconds.items()}
 
 
-# What a worker process has: a store, class queries, budget and arguments.
+# What a worker process has: a store, class queries and budget.
 _worker: dict[str, tuple] = {}
 
 
 def _begin_worker(
-    rows: int,
-    queries: ClassQueries,
-    budget: np.ndarray,
-    args: argparse.Namespace,
+    folder: str, rows: int, queries: ClassQueries, budget: np.ndarray
 ) -> None:
     torch.set_num_threads(1)
-    store = make_store(Path(args.work_dir), rows, 1000)
-    _worker['task'] = (store, queries, budget, args)
+    _worker['task'] = (make_store(Path(folder), rows, 1000), queries, budget)
 
 
 def _multiply_share(share: tuple[int, int]) -> None:
-    store, queries, *_ = _worker['task']
+    store, queries, _ = _worker['task']
     _run_floor(store, queries, *share)
 
 
@@ -245,7 +254,7 @@ def _measure_margin(
     """Return what an image more costs, over its bare product."""
     rank = int(np.ceil(scores.shape[1] * len(store) / _LARGE_N))
     budget = np.full(len(scores), scores.shape[1])
-    selection = _make_selection(store, queries, budget, args)
+    selection = _make_selection(store, queries, budget)
     selection.mixed = False
     selection.floor = scores[:, rank - 1]
     weights = torch.from_numpy(queries.embeddings.T.copy())

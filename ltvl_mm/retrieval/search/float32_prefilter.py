@@ -129,7 +129,7 @@ class Float32Prefilter:
 
     def find(self, images: torch.Tensor) -> np.ndarray:
         """Return the (M,) rows that pass of (B, D) float32 images."""
-        return self._test_blocks(self._multiply(images))
+        return self._test_blocks(images @ self._columns)
 
     def find_logits(
         self, images: torch.Tensor
@@ -139,7 +139,7 @@ class Float32Prefilter:
         Args:
             images: (B, D) float32 of unit norm, on the device.
         """
-        logits = self._multiply(images)
+        logits = images @ self._columns
         rows = self._test_blocks(logits)
         chosen = torch.from_numpy(rows).to(self.device)
         logits = logits.index_select(0, chosen)
@@ -151,18 +151,29 @@ class Float32Prefilter:
         places[self.order] = np.arange(len(self.order))
         self._places = torch.from_numpy(places).to(self.device)
 
-    def _multiply(self, images: torch.Tensor) -> torch.Tensor:
-        return images @ self._columns
-
     def _test_blocks(self, logits: torch.Tensor) -> np.ndarray:
-        maxima = logits.unflatten(1, (-1, self._blocks)).amax(1)
-        reached = (maxima - self._block_bounds).amax(1)
+        maxima = self._find_maxima(logits)
+        return self._test_maxima(maxima, maxima)
+
+    def _find_maxima(self, logits: torch.Tensor) -> torch.Tensor:
+        return logits.unflatten(1, (-1, self._blocks)).amax(1)
+
+    def _test_maxima(
+        self, lower: torch.Tensor, upper: torch.Tensor
+    ) -> np.ndarray:
+        """Return the (M,) images that pass step 4.
+
+        Args:
+            lower: (B, blocks) lower bounds of the maxima of the blocks.
+            upper: (B, blocks) upper bounds.
+        """
+        reached = (upper - self._block_bounds).amax(1)
         if self.classes.score == 'softmax':
-            top = maxima.amax(1, keepdim=True)
-            level = (maxima - top).exp_().sum(1).log_().add_(top[:, 0])
+            top = lower.amax(1, keepdim=True)
+            level = (lower - top).exp_().sum(1).log_().add_(top[:, 0])
             level.clamp_(min=self._jensen)
         elif self.classes.score == 'margin':
-            level = maxima.amax(1)
+            level = lower.amax(1)
         else:
             level = torch.zeros_like(reached)
         return np.flatnonzero(reached.cpu().numpy() >= level.cpu().numpy())

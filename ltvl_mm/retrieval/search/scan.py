@@ -3,11 +3,15 @@
 import numpy as np
 import torch
 
+from ltvl_mm.retrieval.search.bfloat16_prefilter import BFloat16Prefilter
 from ltvl_mm.retrieval.search.candidate_pool import CandidatePool
 from ltvl_mm.retrieval.search.float32_prefilter import Float32Prefilter
 from ltvl_mm.retrieval.search.scores import RowScores
 from ltvl_mm.retrieval.search.search_spec import SearchSpec
 from ltvl_mm.structures.unit_norms import find_uneven_norms
+
+# Images that passed the fast prefilter and are tested in float32 together.
+_WAITING = 512
 
 
 class Scan:
@@ -17,6 +21,8 @@ class Scan:
         spec: Search that the pool belongs to.
         pool: Pool that collects the candidates.
         exact: Prefilter, which sets its thresholds by the pool.
+        fast: Prefilter before it, which may pass more images than needed;
+            None (default) for none.
         extrapolate: Expect the share of good images among the rows seen so
             far of the whole store, and raise the floor by it. Needs rows in
             random order.
@@ -28,11 +34,14 @@ class Scan:
         pool: CandidatePool,
         exact: Float32Prefilter,
         *,
+        fast: BFloat16Prefilter | None = None,
         extrapolate: bool = False,
     ) -> None:
         self.spec = spec
         self.pool = pool
         self.exact = exact
+        self.fast = fast
+        self.waiting: list[tuple[np.ndarray, torch.Tensor]] = []
         self.extrapolate = extrapolate
         self._set_thresholds()
 
@@ -75,11 +84,24 @@ class Scan:
             self._compact()
             rows, images = rows[few:], images[few:]
         self.pool.seen += len(rows)
-        self._add(rows, images)
+        if self.fast is None:
+            self._add(rows, images)
+            return
+        passed = self.fast.find(images)
+        self.waiting.append((rows[passed], images[torch.from_numpy(passed)]))
+        if sum(len(rows) for rows, _ in self.waiting) >= _WAITING:
+            self._add_waiting()
 
     def end(self) -> None:
         """Sort the last candidates into the pool."""
+        self._add_waiting()
         self._compact()
+
+    def _add_waiting(self) -> None:
+        if self.waiting:
+            rows, images = zip(*self.waiting, strict=True)
+            self.waiting = []
+            self._add(np.concatenate(rows), torch.cat(images))
 
     def _add(self, rows: np.ndarray, images: torch.Tensor) -> None:
         passed, logits = self.exact.find_logits(images)
@@ -119,6 +141,8 @@ class Scan:
 
     def _set_thresholds(self) -> None:
         self.exact.set_thresholds(self.pool.thresholds)
+        if self.fast is not None:
+            self.fast.set_thresholds(self.pool.thresholds)
 
 
 def find_uneven(images: torch.Tensor) -> np.ndarray:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ltvl_mm.retrieval.options import ASSIGNMENTS, MAX_BAD_ROWS
+from ltvl_mm.retrieval.options import ASSIGNMENTS, MAX_BAD_ROWS, PRODUCTS
 from ltvl_mm.retrieval.search.candidate_pool import CandidatePool, make_pool
 from ltvl_mm.retrieval.search.exact_ranking import ExactRanking
 from ltvl_mm.retrieval.search.float32_prefilter import (
@@ -34,6 +34,9 @@ class SearchOptions:
             classes (the paper does not forbid it); ``'argmax'``: only its
             best one.
         device: Device of the first pass; it does not change the result.
+        product: ``'float32'``, ``'bfloat16'`` or ``'auto'`` (default), the
+            faster one: the product by which most images of a large store are
+            passed over. It does not change the result.
         keep_rows: Metadata filter: (first row, last row + 1) -> bool array of
             the images to keep; None (default) for all.
         max_bad_rows: Maximum share of the store's rows, in [0, 1], whose
@@ -47,6 +50,7 @@ class SearchOptions:
     score: str = 'softmax'
     assign: str = 'independent'
     device: str = 'cpu'
+    product: str = 'auto'
     keep_rows: Callable[[int, int], np.ndarray] | None = None
     max_bad_rows: float = MAX_BAD_ROWS
     background: Background | None = None
@@ -128,6 +132,11 @@ def make_search_spec(
         raise ValueError(
             f'assign must be one of {", ".join(ASSIGNMENTS)}, got '
             f'{options.assign!r}'
+        )
+    if options.product not in PRODUCTS:
+        raise ValueError(
+            f'product must be one of {", ".join(PRODUCTS)}, got '
+            f'{options.product!r}'
         )
     num_classes, dim = queries.embeddings.shape
     embeddings = join_queries(queries, options.background)

@@ -5,6 +5,10 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
+from ltvl_mm.retrieval.search.bfloat16_prefilter import (
+    BFloat16Prefilter,
+    choose_prefilter,
+)
 from ltvl_mm.retrieval.search.candidate_pool import CandidatePool
 from ltvl_mm.retrieval.search.exact_ranking import Candidates
 from ltvl_mm.retrieval.search.float32_prefilter import Float32Prefilter
@@ -61,7 +65,7 @@ class Selection:
     Each piece of the store is scanned into a pool of candidates, here or in
     another process; pools merge in any order; ``finish`` computes the scores
     of what is left without rounding. The result is the same bits for any
-    pieces, chunks and device.
+    pieces, chunks, product and device.
 
     Memory is a chunk and the pool, K x n_k candidates and a part more; never
     the N x K matrix.
@@ -85,6 +89,7 @@ class Selection:
     floor: np.ndarray
     mixed: bool
     prefilter: Float32Prefilter
+    fast: BFloat16Prefilter | None
 
     def __init__(
         self,
@@ -99,7 +104,7 @@ class Selection:
         self.budget = self.spec.budget  # (K + M,)
         self.queries = self.spec.ranking.queries  # (K + M, D)
         self.skipped = np.empty(0, np.int64)
-        self._prepare(options.device)
+        self._prepare(options)
 
     def make_pool(self) -> CandidatePool:
         """Return a pool for what ``scan`` finds."""
@@ -131,6 +136,7 @@ class Selection:
             self.spec,
             pool,
             self.prefilter,
+            fast=self.fast,
             extrapolate=self.mixed,
         )
         # In random order, so that what was seen says what will come.
@@ -225,17 +231,15 @@ class Selection:
         pool.compact()
         return self.spec.ranking.rank(pool.rows, pool.labels, self.budget)
 
-    def _prepare(self, device: str) -> None:
-        """Set the prefilter, and first thresholds from a sample of the store.
-
-        Args:
-            device: Device of the products.
-        """
+    def _prepare(self, options: SearchOptions) -> None:
+        """Set prefilters, and first thresholds from a sample of the store."""
         self.floor = np.full(len(self.budget), -np.inf)
         self.mixed = False
-        self.prefilter = Float32Prefilter(self.spec.classes, device)
+        self.prefilter = Float32Prefilter(self.spec.classes, options.device)
+        self.fast = None
         if len(self.store) < _LARGE:
             return
+        self.fast = choose_prefilter(self.prefilter, options.product)
         rows, sample, share = read_sample(self.spec)
         floor = find_floor(
             self.spec,

@@ -1,0 +1,102 @@
+"""The product in bfloat16 loses no image, and passes few in vain."""
+
+import numpy as np
+import pytest
+import torch
+
+from ltvl_mm.retrieval.search import bfloat16_prefilter
+from ltvl_mm.retrieval.search.bfloat16_prefilter import (
+    BFloat16Prefilter,
+    choose_prefilter,
+)
+from ltvl_mm.retrieval.search.float32_prefilter import (
+    Float32Prefilter,
+    make_class_logits,
+)
+from ltvl_mm.retrieval.search.scores import compute_scores
+
+
+def _draw(seed, rows, classes, dim, likeness):
+    """Return (B, D) images, (K, D) queries; images are like one of them."""
+    rng = np.random.default_rng(seed)
+    queries = rng.normal(size=(classes, dim))
+    queries /= np.linalg.norm(queries, axis=1, keepdims=True)
+    images = rng.normal(size=(rows, dim)) / np.sqrt(dim)
+    images += likeness * queries[rng.integers(classes, size=rows)]
+    images /= np.linalg.norm(images, axis=1, keepdims=True)
+    return images.astype(np.float32), queries
+
+
+@pytest.mark.parametrize('score', ['softmax', 'margin', 'cosine'])
+@pytest.mark.parametrize('classes', [5, 70, 600])
+@pytest.mark.parametrize('temperature', [0.01, 0.1])
+def test_no_image_of_a_float64_search_is_lost(score, classes, temperature):
+    images, queries = _draw(0, 4000, classes, 64, 0.3)
+    scores = compute_scores(
+        images.astype(np.float64) @ queries.T,
+        temperature=temperature,
+        score=score,
+    )
+    logits = make_class_logits(queries, temperature, score)
+    exact = Float32Prefilter(logits)
+    fast = BFloat16Prefilter(logits)
+    for rank in (1, 5, 50):
+        thresholds = np.sort(scores, 0)[-rank]
+        wanted = (scores >= thresholds).any(1)
+        for prefilter in (exact, fast):
+            prefilter.set_thresholds(thresholds)
+            passed = prefilter.find(torch.from_numpy(images))
+            assert np.isin(np.flatnonzero(wanted), passed).all()
+
+
+def test_few_images_pass_in_vain():
+    images, queries = _draw(1, 20_000, 600, 512, 0.2)
+    scores = compute_scores(
+        images.astype(np.float64) @ queries.T,
+        temperature=0.01,
+        score='softmax',
+    )
+    logits = make_class_logits(queries, 0.01, 'softmax')
+    thresholds = np.sort(scores, 0)[-2]
+    shares = []
+    for prefilter in (Float32Prefilter(logits), BFloat16Prefilter(logits)):
+        prefilter.set_thresholds(thresholds)
+        shares.append(len(prefilter.find(torch.from_numpy(images))) / 20_000)
+    assert shares[0] < shares[1] < 2 * shares[0]
+
+
+def test_an_image_that_rounding_would_lose_passes():
+    # 1 + 2^-9 rounds to 1: the two scores are the same in bfloat16.
+    queries = np.eye(2, 4)
+    logits = make_class_logits(queries, 1.0, 'cosine')
+    fast = BFloat16Prefilter(logits)
+    image = torch.tensor([[0.5 + 2.0**-10, 0.5, 0.5, 0.5]])
+    rounded = float(
+        (image.bfloat16().float() @ torch.from_numpy(queries.T).float())[0, 0]
+    )
+    assert rounded == 0.5
+    fast.set_thresholds(np.array([0.5 + 2.0**-10, 2.0]))
+    assert fast.find(image).tolist() == [0]
+    fast.set_thresholds(np.array([0.6, 2.0]))
+    assert fast.find(image).tolist() == []
+
+
+@pytest.mark.parametrize(
+    ('product', 'classes', 'fast', 'wanted'),
+    [
+        ('auto', 600, True, True),
+        ('auto', 600, False, False),
+        ('auto', 70, True, False),
+        ('bfloat16', 70, False, True),
+        ('float32', 600, True, False),
+    ],
+)
+def test_the_processor_and_the_classes_decide(
+    monkeypatch, product, classes, fast, wanted
+):
+    monkeypatch.setattr(
+        bfloat16_prefilter, 'prefers_bfloat16', lambda device: fast
+    )
+    _, queries = _draw(0, 1, classes, 8, 0)
+    exact = Float32Prefilter(make_class_logits(queries, 0.01, 'softmax'))
+    assert (choose_prefilter(exact, product) is not None) is wanted
