@@ -36,7 +36,7 @@ class SearchOptions:
         device: Device of the first pass; it does not change the result.
         product: ``'float32'``, ``'bfloat16'`` or ``'auto'`` (default), the
             faster one: the product by which most images of a large store are
-            passed over. It does not change the result.
+            rejected. It does not change the result.
         keep_rows: Metadata filter: (first row, last row + 1) -> bool array of
             the images to keep; None (default) for all.
         max_bad_rows: Maximum share of the store's rows, in [0, 1], whose
