@@ -220,7 +220,7 @@ def estimate_precision(
     whether CLIP is right, weighted so that their confidences are distributed
     as those of the retrieved images. The observed agreement is then a
     mixture of the two, which is solved for the share of correct images. On
-    a world of drawn shapes (seed 0, five val images a class) the estimate was
+    an earlier world of drawn shapes (five val images a class) the estimate was
     91 % where the truth was 82 %.
 
     Args:

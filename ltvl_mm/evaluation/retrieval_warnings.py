@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
 # Zero-shot accuracy between chance (0) and perfect (1) below which CLIP does
-# not know the classes. Ours, as the limits below: on a world of drawn
+# not know the classes. Ours, as the limits below: on an earlier world of drawn
 # shapes, retrieval helped at 0.6 and harmed at 0.
 MIN_KNOWLEDGE = 0.2
 # A best image below this probability means that CLIP prefers other classes.
