@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from web_memory import ENCODER, write_store
 
 from ltvl_mm.retrieval.search import bfloat16_prefilter
 from ltvl_mm.retrieval.search.bfloat16_prefilter import (
@@ -14,6 +15,9 @@ from ltvl_mm.retrieval.search.float32_prefilter import (
     make_class_logits,
 )
 from ltvl_mm.retrieval.search.scores import compute_scores
+from ltvl_mm.retrieval.search.search_spec import SearchOptions
+from ltvl_mm.retrieval.search.selection import Selection
+from ltvl_mm.structures.class_queries import ClassQueries
 
 
 def _draw(seed, rows, classes, dim, likeness):
@@ -100,3 +104,20 @@ def test_the_processor_and_the_classes_decide(
     _, queries = _draw(0, 1, classes, 8, 0)
     exact = Float32Prefilter(make_class_logits(queries, 0.01, 'softmax'))
     assert (choose_prefilter(exact, product) is not None) is wanted
+
+
+def test_another_device_is_refused():
+    _, queries = _draw(0, 1, 5, 8, 0)
+    classes = make_class_logits(queries, 0.01, 'softmax')
+    exact = Float32Prefilter(classes)
+    exact.device = torch.device('cuda')  # as if there were one
+    with pytest.raises(ValueError, match="needs device='cpu', got 'cuda'"):
+        choose_prefilter(exact, 'bfloat16')
+
+
+def test_an_unknown_product_is_refused(tmp_path):
+    store = write_store(tmp_path, [np.eye(2, 4, dtype='f2')])
+    queries = ClassQueries(('a', 'b'), ('{}',), np.eye(2, 4), ENCODER)
+    options = SearchOptions(temperature=1.0, product='int8')
+    with pytest.raises(ValueError, match="float32, bfloat16, got 'int8'"):
+        Selection(store, queries, np.ones(2), options)

@@ -118,11 +118,19 @@ def choose_prefilter(
         product: One of :data:`ltvl_mm.retrieval.options.PRODUCTS`.
             ``'auto'`` takes bfloat16 on a processor that is faster in it,
             from 512 classes on.
+
+    Raises:
+        ValueError: If bfloat16 is asked for on a device other than the CPU.
     """
+    on_cpu = exact.device.type == 'cpu'
     if product == 'auto':
-        fast = exact.device.type == 'cpu' and prefers_bfloat16('cpu')
+        fast = on_cpu and prefers_bfloat16('cpu')
         wide = len(exact.weights) >= _MANY_CLASSES
         product = 'bfloat16' if fast and wide else 'float32'
     if product == 'float32':
         return None
+    if not on_cpu:
+        raise ValueError(
+            f"product='bfloat16' needs device='cpu', got {str(exact.device)!r}"
+        )
     return BFloat16Prefilter(exact.classes)
