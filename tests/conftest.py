@@ -5,6 +5,10 @@ import os
 import subprocess
 import sys
 
+# As run_tests.sh does. Sums depend on the number of threads, and some tests
+# compare a training in this process with one in another.
+os.environ.setdefault('OMP_NUM_THREADS', '1')
+
 import pytest
 from small_inputs import NAMES, PIPELINE, ROOT, save_image, write_manifest
 
