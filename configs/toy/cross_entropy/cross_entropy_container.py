@@ -28,13 +28,6 @@ model = dict(
 # its training: with plain retrieved images it has 23 % on test then (seed 0),
 # 52 % after 3,000.
 max_epochs = 60
-param_scheduler = [
-    dict(type='LinearLR', start_factor=0.1, end=1, convert_to_iter_based=True),
-    dict(
-        type='CosineAnnealingLR',
-        begin=1,
-        end=max_epochs,
-        convert_to_iter_based=True,
-    ),
-]
+param_scheduler = _base_.param_scheduler
+param_scheduler[1]['end'] = max_epochs
 train_cfg = dict(max_epochs=max_epochs, val_interval=max_epochs)
