@@ -1,19 +1,21 @@
 """End of a process that belongs to a group of ranks."""
 
 import atexit
+import multiprocessing
 import os
 import sys
 from typing import NoReturn
 
 
 def leave_process_group() -> None:
-    """End the process group, and the process with status 0; else return.
+    """End the process group and exit with status 0; return if there is none.
 
     ``DistributedDataParallel`` keeps the threads of gloo alive after
     ``destroy_process_group()``. One that frees a tensor while the interpreter
     is torn down aborts the process: "terminate called without an active
     exception" (pytorch issue 190489), about once in a hundred runs. So the
-    process ends as forked children do, without a teardown.
+    process ends without a teardown. Exit functions are run, except in a child
+    of multiprocessing, where they may be those of its parent.
     """
     torch = sys.modules.get('torch')
     group = torch and torch.distributed
@@ -23,7 +25,9 @@ def leave_process_group() -> None:
 
 
 def _exit_without_teardown() -> NoReturn:
-    atexit._run_exitfuncs()
-    sys.stdout.flush()
-    sys.stderr.flush()
+    if multiprocessing.parent_process() is None:
+        atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:  # closed by the caller
+            stream.flush()
     os._exit(0)

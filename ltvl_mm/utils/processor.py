@@ -26,3 +26,10 @@ def prefers_bfloat16(device: str | torch.device) -> bool:
         return any(found.get(name, False) for name in _INSTRUCTIONS)
     # An older torch lists none.
     return getattr(torch.cpu, '_is_amx_tile_supported', bool)()
+
+
+def has_amx() -> bool:
+    """Return whether the processor multiplies matrices of bfloat16 by AMX."""
+    if hasattr(torch.cpu, 'get_capabilities'):
+        return bool(torch.cpu.get_capabilities().get('amx_bf16', False))
+    return getattr(torch.cpu, '_is_amx_tile_supported', bool)()

@@ -14,7 +14,7 @@ from ltvl_mm.retrieval.search.float32_prefilter import (
     Float32Prefilter,
     make_class_logits,
 )
-from ltvl_mm.retrieval.search.scores import compute_scores
+from ltvl_mm.retrieval.search.scores import RowScores, compute_scores
 from ltvl_mm.retrieval.search.search_spec import SearchOptions
 from ltvl_mm.retrieval.search.selection import Selection
 from ltvl_mm.structures.class_queries import ClassQueries
@@ -51,6 +51,34 @@ def test_no_image_of_a_float64_search_is_lost(score, classes, temperature):
             prefilter.set_thresholds(thresholds)
             passed = prefilter.find(torch.from_numpy(images))
             assert np.isin(np.flatnonzero(wanted), passed).all()
+
+
+@pytest.mark.parametrize('kind', [Float32Prefilter, BFloat16Prefilter])
+def test_high_scores_are_not_lost_in_rounding(kind):
+    # log p of these is -1e-5 to -1e-7, where float32 sums of logits end.
+    rng = np.random.default_rng(5)
+    queries = rng.normal(size=(10, 64))
+    queries /= np.linalg.norm(queries, axis=1, keepdims=True)
+    images = rng.normal(size=(20, 1, 64)) / 8
+    images = images + np.linspace(1, 3, 200)[:, None] * queries[0]
+    images = images.reshape(-1, 64)
+    images /= np.linalg.norm(images, axis=1, keepdims=True)
+    images = images.astype(np.float32)
+    scores = compute_scores(
+        images.astype(np.float64) @ queries.T,
+        temperature=0.05,
+        score='softmax',
+    )[:, 0]
+    prefilter = kind(make_class_logits(queries, 0.05, 'softmax'))
+    logits = images @ prefilter.weights.numpy().T
+    rows = RowScores(logits, 'softmax')
+    chosen = np.sort(scores[(scores > 9) & (scores < 16)])[::20]
+    assert len(chosen) > 20
+    for threshold in chosen:
+        prefilter.set_thresholds(np.where(np.arange(10), np.inf, threshold))
+        wanted = np.flatnonzero(scores >= threshold)
+        assert np.isin(wanted, prefilter.find(torch.from_numpy(images))).all()
+        assert np.isin(wanted, rows.find_pairs(prefilter.bounds)[0]).all()
 
 
 def test_few_images_pass_in_vain():
@@ -98,9 +126,7 @@ def test_an_image_that_rounding_would_lose_passes():
 def test_the_processor_and_the_classes_decide(
     monkeypatch, product, classes, fast, wanted
 ):
-    monkeypatch.setattr(
-        bfloat16_prefilter, 'prefers_bfloat16', lambda device: fast
-    )
+    monkeypatch.setattr(bfloat16_prefilter, 'has_amx', lambda: fast)
     _, queries = _draw(0, 1, classes, 8, 0)
     exact = Float32Prefilter(make_class_logits(queries, 0.01, 'softmax'))
     assert (choose_prefilter(exact, product) is not None) is wanted

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from web_memory import ENCODER, write_store
 
 from ltvl_mm.retrieval.search import (
+    scan,
     search_spec,
     selection,
     store_sample,
@@ -69,6 +70,7 @@ def small(monkeypatch):
     """Make every path of large stores a path of small ones."""
     for module, name, value in (
         (search_spec, '_CHUNK_NUMBERS', 900),
+        (scan, '_WAITING', 5),
         (selection, '_LARGE', 60),
         (store_sample, '_SAMPLE_ROWS', 64),
         (store_sample, '_SAMPLE_RUN', 4),

@@ -7,7 +7,7 @@ from ltvl_mm.retrieval.search.float32_prefilter import (
     ClassLogits,
     Float32Prefilter,
 )
-from ltvl_mm.utils.processor import prefers_bfloat16
+from ltvl_mm.utils.processor import has_amx
 
 # Rounding to the 8 bits of a bfloat16 changes a number by at most this share
 # of it; a little more, since a share of the rounded number is taken.
@@ -116,15 +116,15 @@ def choose_prefilter(
     Args:
         exact: Float32 prefilter of the search.
         product: One of :data:`ltvl_mm.retrieval.options.PRODUCTS`.
-            ``'auto'`` takes bfloat16 on a processor that is faster in it,
-            from 512 classes on.
+            ``'auto'`` takes bfloat16 on a processor with AMX, from 512 classes
+            on.
 
     Raises:
         ValueError: If bfloat16 is asked for on a device other than the CPU.
     """
     on_cpu = exact.device.type == 'cpu'
     if product == 'auto':
-        fast = on_cpu and prefers_bfloat16('cpu')
+        fast = on_cpu and has_amx()
         wide = len(exact.weights) >= _MANY_CLASSES
         product = 'bfloat16' if fast and wide else 'float32'
     if product == 'float32':

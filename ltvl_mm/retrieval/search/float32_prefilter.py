@@ -101,7 +101,6 @@ class Float32Prefilter:
         """Take the (K,) scores that an image has to reach from now on."""
         score, tolerance = self.classes.score, self.classes.tolerance
         self.bounds = find_bounds(thresholds - 2 * tolerance, score)
-        self.bounds = self.bounds.astype(np.float32)
         if self._is_stale(thresholds):
             self._thresholds = thresholds.copy()
             # Column i * blocks + b is number i of block b, so that a block's
@@ -122,7 +121,8 @@ class Float32Prefilter:
         with np.errstate(invalid='ignore'):  # inf - inf
             excess = np.nanmax(bounds - true + self.slack, initial=0)
         self._jensen = float(np.log(len(thresholds)) - excess)
-        bounds = bounds[self.order].reshape(-1, self._blocks).min(0)
+        # What float32 cannot tell from 0 passes.
+        bounds = bounds[self.order].reshape(-1, self._blocks).min(0) - 1e-30
         self._block_bounds = torch.from_numpy(bounds.astype(np.float32)).to(
             self.device
         )
@@ -167,12 +167,16 @@ class Float32Prefilter:
             lower: (B, blocks) lower bounds of the maxima of the blocks.
             upper: (B, blocks) upper bounds.
         """
-        reached = (upper - self._block_bounds).amax(1)
         if self.classes.score == 'softmax':
-            top = lower.amax(1, keepdim=True)
-            level = (lower - top).exp_().sum(1).log_().add_(top[:, 0])
-            level.clamp_(min=self._jensen)
-        elif self.classes.score == 'margin':
+            # Relative to the largest, whose own term is left to log1p: at log
+            # odds of 11 and more its rivals would be lost in rounding.
+            top, best = lower.max(1, keepdim=True)
+            reached = (upper - top - self._block_bounds).amax(1)
+            rivals = (lower - top).exp_().scatter_(1, best, 0.0).sum(1)
+            level = torch.maximum(rivals.log1p_(), self._jensen - top[:, 0])
+            return np.flatnonzero((reached >= level).cpu().numpy())
+        reached = (upper - self._block_bounds).amax(1)
+        if self.classes.score == 'margin':
             level = lower.amax(1)
         else:
             level = torch.zeros_like(reached)

@@ -91,12 +91,18 @@ class RowScores:
         """Return rows and classes of the pairs with logit - level >= bound.
 
         Args:
-            bounds: (K,) bounds of the classes; see :func:`find_bounds`.
+            bounds: (K,) float64 bounds; see :func:`find_bounds`.
         """
-        limit = self._level()[:, None] + bounds
-        return np.divmod(
-            np.flatnonzero(self.logits >= limit), self.logits.shape[1]
-        )
+        limit = self._level()[:, None] + bounds.astype(self.logits.dtype)
+        reached = self.logits >= limit
+        if self.score_name == 'softmax':
+            # The best logit is its level but for a little, which the sum of
+            # both would round away at log-odds of 11 and more.
+            rest = np.exp((self.second - self.best).astype(np.float64))
+            over = np.log1p(rest * self.rest)
+            rows = np.arange(len(reached))
+            reached[rows, self.best_class] = over <= -bounds[self.best_class]
+        return np.divmod(np.flatnonzero(reached), self.logits.shape[1])
 
     def score(self, rows: np.ndarray, labels: np.ndarray) -> np.ndarray:
         """Return the (M,) scores of M pairs of a row and a class."""
