@@ -21,15 +21,17 @@ def prefers_bfloat16(device: str | torch.device) -> bool:
     """
     if torch.device(device).type != 'cpu':
         return True
-    if hasattr(torch.cpu, 'get_capabilities'):
-        found = torch.cpu.get_capabilities()
-        return any(found.get(name, False) for name in _INSTRUCTIONS)
-    # An older torch lists none.
-    return getattr(torch.cpu, '_is_amx_tile_supported', bool)()
+    return _has_any(_INSTRUCTIONS)
 
 
 def has_amx() -> bool:
     """Return whether the processor multiplies matrices of bfloat16 by AMX."""
+    return _has_any(('amx_bf16',))
+
+
+def _has_any(instructions: tuple[str, ...]) -> bool:
     if hasattr(torch.cpu, 'get_capabilities'):
-        return bool(torch.cpu.get_capabilities().get('amx_bf16', False))
+        found = torch.cpu.get_capabilities()
+        return any(found.get(name, False) for name in instructions)
+    # An older torch lists none.
     return getattr(torch.cpu, '_is_amx_tile_supported', bool)()

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from ltvl_mm.utils.processor import prefers_bfloat16
+from ltvl_mm.utils.processor import has_amx, prefers_bfloat16
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,7 @@ def test_the_instructions_of_a_processor_decide(monkeypatch, found, fast):
     assert prefers_bfloat16('cpu') is fast
     assert prefers_bfloat16(torch.device('cpu')) is fast
     assert prefers_bfloat16('cuda:1')
+    assert has_amx() is found.get('amx_bf16', False)
 
 
 @pytest.mark.parametrize('amx', [True, False])
@@ -30,3 +31,4 @@ def test_an_older_torch_is_asked_for_amx(monkeypatch, amx):
         torch.cpu, '_is_amx_tile_supported', lambda: amx, raising=False
     )
     assert prefers_bfloat16('cpu') is amx
+    assert has_amx() is amx

@@ -23,6 +23,7 @@ from ltvl_mm.retrieval.search.search_spec import SearchOptions
 from ltvl_mm.retrieval.search.selection import Selection
 from ltvl_mm.structures.class_queries import ClassQueries
 from ltvl_mm.structures.embedding_store import EmbeddingStore
+from ltvl_mm.utils.processor import has_amx
 
 TEMPERATURE = 0.01
 _LARGE_N = 2e7
@@ -156,7 +157,7 @@ def _compare(
         'floor': lambda: _run_floor(store, queries),
         'ours': lambda: found.extend(_run_ours(store, queries, budget)),
     }
-    if _make_selection(store, queries, budget).fast is not None:
+    if has_amx():
         runs['ours_float32'] = lambda: _run_ours(
             store, queries, budget, 'float32'
         )

@@ -38,9 +38,9 @@ class BFloat16Prefilter(Float32Prefilter):
        above or below. The larger end stands for what an image reaches, the
        smaller for the level that it has to reach. Both ends grow with r_k,
        so that those of the maxima of the blocks are enough.
-    4. The class of the largest logit is tested by its score, not by its
-       log p as in float32: near p = 1 all scores have the same log p but for
-       small differences, which the errors of steps 1 and 3 exceed.
+    4. The classes of the best block are tested by their score, not by log p
+       as in float32: near p = 1 all scores have the same log p but for small
+       differences, which the errors of steps 1 and 3 exceed.
 
     Args:
         classes: The logits.
