@@ -61,7 +61,9 @@ class OriginMixin:
 
     def _find_row(self, idx: int) -> int:
         """Return the index among target and retrieved images together."""
-        size = len(self)
+        # Not len(self): a sample is located in every __getitem__, and the
+        # check of force_full_init takes as long as all of this.
+        size = len(self._labels if self._rows is None else self._rows)
         if not -size <= idx < size:
             raise IndexError(f'index {idx} of {size} samples')
         idx %= size

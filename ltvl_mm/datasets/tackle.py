@@ -239,25 +239,26 @@ class TACKLEDataset(OriginMixin, SubsetMixin, BaseDataset):
     def __len__(self) -> int:
         return len(self._labels if self._rows is None else self._rows)
 
-    @force_full_init
     def __getitem__(self, idx: int) -> dict:
+        self.full_init()
         dataset, inner = self._locate(idx)
         data = dataset[inner]
         if isinstance(data, dict) and 'data_samples' in data:
-            place = {
-                'origin': self._name_origin(dataset),
-                'sample_idx': idx % len(self),
-            }
-            if dataset is self.retrieved:
-                place |= dataset.describe_score(inner)
+            sample = data['data_samples']
             # set_metainfo would copy the numbers deeply, in 3 us.
-            for name, value in place.items():
-                data['data_samples'].set_field(
-                    value, name, field_type='metainfo'
-                )
+            if dataset is self.retrieved:
+                sample.set_field('retrieved', 'origin', field_type='metainfo')
+                for name, value in dataset.describe_score(inner).items():
+                    sample.set_field(value, name, field_type='metainfo')
+            else:
+                sample.set_field('target', 'origin', field_type='metainfo')
+            if idx < 0:
+                idx += len(self)
+            if getattr(sample, 'sample_idx', None) != idx:
+                sample.set_field(idx, 'sample_idx', field_type='metainfo')
             if self._soft_labels is not None:
                 score = self._read_soft_label(dataset, inner, idx)
-                data['data_samples'].set_gt_score(score)
+                sample.set_gt_score(score)
         return data
 
     @force_full_init

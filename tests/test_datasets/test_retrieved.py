@@ -60,7 +60,7 @@ def test_indices_count_from_either_end(manifest):
     assert forward == list(range(6))
     assert [load_number(dataset, idx) for idx in range(-6, 0)] == forward
     for outside in (6, -7):
-        with pytest.raises(IndexError, match='index out of range'):
+        with pytest.raises(IndexError, match=f'index {outside} of 6 samples'):
             dataset[outside]
 
 
