@@ -69,7 +69,10 @@ def make_files(root: Path = ROOT) -> dict[Path, str]:
         files[folder / 'metafile.yml'] = _dump(
             {
                 'Collections': [_describe_method(method)],
-                'Models': _describe_models(method, own),
+                'Models': [
+                    *_describe_models(method, own),
+                    *_describe_published(method),
+                ],
             }
         )
         files[folder / 'README.md'] = _write_readme(method, own)
@@ -132,6 +135,29 @@ def _describe_models(method: dict, rows: list[tuple[str, Row]]) -> list[dict]:
     return list(models.values())
 
 
+def _describe_published(method: dict) -> list[dict]:
+    """Return the models of whose results the method's own paper tells."""
+    return [
+        {
+            'Name': row['config'],
+            'In Collection': method['name'],
+            'Results': [
+                {
+                    'Task': 'Image Classification',
+                    'Dataset': row['dataset'],
+                    'Metrics': {
+                        f'{column}, as published': row[column]
+                        for column in COLUMNS
+                        if column in row
+                    },
+                }
+            ],
+            'Config': f'configs/{method["folder"]}/{row["config"]}.py',
+        }
+        for row in method.get('published', {}).get('rows', [])
+    ]
+
+
 def _write_readme(method: dict, rows: list[tuple[str, Row]]) -> str:
     folder = ROOT / 'configs' / method['folder']
     lines = [
@@ -141,6 +167,7 @@ def _write_readme(method: dict, rows: list[tuple[str, Row]]) -> str:
         method['text'],
         '',
         *_write_published(folder, rows),
+        *_write_own_published(method),
     ]
     leaves = sorted(folder.glob('*.py'))
     if leaves:
@@ -186,6 +213,27 @@ def _write_published(folder: Path, rows: list[tuple[str, Row]]) -> list[str]:
             links,
             *(f'{paper[n]:.1f}' if n in paper else '' for n in COLUMNS),
             ', '.join(f'{row.table}.{row.number}' for row in same),
+        ]
+        lines.append(f'| {" | ".join(cells)} |')
+    return [*lines, '']
+
+
+def _write_own_published(method: dict) -> list[str]:
+    """Return the lines of the numbers of the method's own paper."""
+    if 'published' not in method:
+        return []
+    lines = [
+        f'Top-1 accuracy in percent **as published** '
+        f'{method["published"]["source"]}',
+        '',
+        '| data set | config | ' + ' | '.join(COLUMNS) + ' |',
+        '| :-- | :-- |' + ' --: |' * len(COLUMNS),
+    ]
+    for row in method['published']['rows']:
+        cells = [
+            row['dataset'],
+            f'[{row["config"]}]({row["config"]}.py)',
+            *(f'{row[n]:.1f}' if n in row else '' for n in COLUMNS),
         ]
         lines.append(f'| {" | ".join(cells)} |')
     return [*lines, '']

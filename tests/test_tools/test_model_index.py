@@ -28,6 +28,12 @@ def test_mim_reads_the_index(monkeypatch):
     assert models[find_leaf('ballad-b_rn50').stem].results[0].metrics == {
         'all, as published': 67.2
     }
+    soup = models['lt_soups_vit-b16_1xb128-10e_cifar100-lt']
+    assert soup.in_collection == 'LT-Soups'
+    assert soup.results[0].metrics == {
+        'few, as published': 78.0,
+        'all, as published': 83.5,
+    }
     for model in index.models:
         assert (ROOT / model.config).exists()
     for collection in index.collections:
