@@ -1,5 +1,7 @@
 """Samples of a target and of a retrieved data set as one sequence."""
 
+import operator
+
 import numpy as np
 from mmengine.dataset import force_full_init
 
@@ -64,10 +66,11 @@ class OriginMixin:
         # Not len(self): a sample is located in every __getitem__, and the
         # check of force_full_init takes as long as all of this.
         size = len(self._labels if self._rows is None else self._rows)
-        if not -size <= idx < size:
-            raise IndexError(f'index {idx} of {size} samples')
-        idx %= size
-        return idx if self._rows is None else int(self._rows[idx])
+        row = operator.index(idx)  # a float is no index
+        if not -size <= row < size:
+            raise IndexError(f'index {row} of {size} samples')
+        row %= size
+        return row if self._rows is None else int(self._rows[row])
 
     def _locate(self, idx: int) -> tuple[ClassificationDataset, int]:
         row = self._find_row(idx)

@@ -1,6 +1,7 @@
 """Images of a manifest as an mmpretrain data set."""
 
 import logging
+import operator
 import os
 from collections.abc import Sequence
 
@@ -83,12 +84,9 @@ class RetrievedDataset(BaseDataset):
             )
         # What precedes the name of a file in its path, separator included.
         self._root = os.path.join(str(self.image_root), '')
-        # Of all rows: to compute one for each sample takes 2 us.
-        self._probabilities = (
+        if self.manifest.has_probabilities:
+            # Here, so that data-loader workers share them.
             self.manifest.compute_probabilities()
-            if self.manifest.has_probabilities
-            else None
-        )
         if classes is not None:
             self.manifest.check_class_names(
                 load_class_names(classes), 'the data set'
@@ -202,8 +200,10 @@ class RetrievedDataset(BaseDataset):
         self.full_init()
         row = self.data_list.item(idx)
         found = {'retrieval_score': self.manifest.score.item(row)}
-        if self._probabilities is not None:
-            found['probability'] = self._probabilities.item(row)
+        if self.manifest.has_probabilities:
+            found['probability'] = float(
+                self.manifest.compute_probabilities(row)
+            )
         return found
 
     @force_full_init
@@ -239,6 +239,7 @@ class RetrievedDataset(BaseDataset):
         Raises:
             RuntimeError: If no image of the class can be loaded.
         """
+        self.full_init()
         idx = self._count_from_start(idx)
         data, error = self._try_to_load(idx)
         if data is not None:
@@ -259,10 +260,10 @@ class RetrievedDataset(BaseDataset):
         ) from error
 
     def _count_from_start(self, idx: int) -> int:
-        size = len(self.data_list)
-        if not -size <= idx < size:
-            raise IndexError(f'index {idx} of {size} samples')
-        return int(idx) % size
+        size, row = len(self.data_list), operator.index(idx)
+        if not -size <= row < size:
+            raise IndexError(f'index {row} of {size} samples')
+        return row % size
 
     def _try_to_load(self, idx: int) -> tuple[dict | None, Exception | None]:
         """Return the data, or None and what went wrong if it is news."""

@@ -1,6 +1,7 @@
 """Target data set and retrieved images as one training set."""
 
 import copy
+import operator
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -252,10 +253,11 @@ class TACKLEDataset(OriginMixin, SubsetMixin, BaseDataset):
                     sample.set_field(value, name, field_type='metainfo')
             else:
                 sample.set_field('target', 'origin', field_type='metainfo')
-            if idx < 0:
-                idx += len(self)
-            if getattr(sample, 'sample_idx', None) != idx:
-                sample.set_field(idx, 'sample_idx', field_type='metainfo')
+            place = operator.index(idx)
+            if place < 0:
+                place += len(self)
+            if getattr(sample, 'sample_idx', None) != place:
+                sample.set_field(place, 'sample_idx', field_type='metainfo')
             if self._soft_labels is not None:
                 score = self._read_soft_label(dataset, inner, idx)
                 sample.set_gt_score(score)
@@ -267,7 +269,7 @@ class TACKLEDataset(OriginMixin, SubsetMixin, BaseDataset):
         dataset, inner = self._locate(idx)
         return {
             **dataset.get_data_info(inner),
-            'sample_idx': idx % len(self),
+            'sample_idx': operator.index(idx) % len(self),
             'origin': self._name_origin(dataset),
         }
 

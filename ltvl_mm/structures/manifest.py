@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import cast
 
@@ -152,6 +153,8 @@ class Manifest:
     ) -> np.ndarray:
         """Return p_k, in [0, 1], of the images of some rows, or of all.
 
+        The array is computed once, and read-only.
+
         Raises:
             ValueError: If their score is not the log-odds of a probability.
         """
@@ -161,7 +164,14 @@ class Manifest:
                 f'instead of softmax, which are not log-odds of p_k; retrieve '
                 f'with --score softmax, or train with --recipe plain'
             )
-        return compute_probability(self.score[rows])
+        return self._probabilities[rows]
+
+    @cached_property
+    def _probabilities(self) -> np.ndarray:
+        # Of all rows: to compute one for each sample of a training takes 2 us.
+        found = compute_probability(self.score)
+        found.flags.writeable = False
+        return found
 
     def count_classes(self) -> np.ndarray:
         """Return the (K,) numbers of retrieved images."""

@@ -62,6 +62,13 @@ def test_indices_count_from_either_end(manifest):
     for outside in (6, -7):
         with pytest.raises(IndexError, match=f'index {outside} of 6 samples'):
             dataset[outside]
+    with pytest.raises(TypeError):
+        dataset[1.5]
+
+
+def test_a_lazy_data_set_loads_when_it_is_read(manifest):
+    lazy = make(manifest, lazy_init=True)
+    assert lazy.prepare_data(0)['data_samples'].sample_idx == 0
 
 
 def test_a_broken_image_is_replaced_by_the_next_of_its_class(manifest, said):
