@@ -79,7 +79,8 @@ def choose_recipe(cfg: 'Config') -> tuple[Recipe, str]:
     Improbable images are left out, whatever the loss. With a student of the
     emoji world and cross-entropy, topped up to 300 images a class of which
     68 % are right, that reached 62.4 % over all classes; with weights of p_k
-    51.8 %, and with all images alike 49.6 %.
+    51.8 %, and with all images alike 49.6 %. Only probabilities that
+    background names have made small tell nothing: then all images are taken.
 
     Args:
         cfg: Config whose training set is, or holds, a ``TACKLEDataset``.
@@ -95,6 +96,14 @@ def choose_recipe(cfg: 'Config') -> tuple[Recipe, str]:
         )
     if weighs_retrieved(cfg):
         return parse_recipe('plain'), 'the config weights retrieved images'
-    return parse_recipe('filtered'), (
-        'improbable images often show another class'
-    )
+    filtered = parse_recipe('filtered')
+    probabilities = manifest.compute_probabilities()
+    kept = int((probabilities >= filtered.min_probability).sum())
+    if manifest.source.get('background') and 2 * kept < len(manifest):
+        return parse_recipe('plain'), (
+            f'background names made the probabilities small ({kept} of '
+            f'{len(manifest)} images have {filtered.min_probability:g} or '
+            f'more); retrieve with --val STORE LIST, which fits them to val, '
+            f'to have improbable images left out'
+        )
+    return filtered, 'improbable images often show another class'

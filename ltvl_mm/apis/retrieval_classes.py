@@ -69,7 +69,7 @@ def prepare_classes(
         background: Choice of background classes, see
             :func:`ltvl_mm.apis.retrieval_background.choose_background`.
         options: Options of the retrieval.
-        val: Store and list of val images, for ``temperature='auto'``.
+        val: Store and list of val images, for the temperature.
         store: Web images.
         dry_run: Write nothing.
 

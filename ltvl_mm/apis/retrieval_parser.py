@@ -73,15 +73,15 @@ def add_ranking_options(group: argparse._ArgumentGroup) -> None:
         type=read_temperature,
         metavar='NUMBER|auto',
         help='of the softmax over classes; auto: fitted to the labels of val '
-        "images (--val) by likelihood (default: the model's own, 1 / its "
-        'logit scale)',
+        'images (--val) by likelihood (default: auto with --val and '
+        "background names, else the model's own, 1 / its logit scale)",
     )
     group.add_argument(
         '--val',
         nargs=2,
         metavar=('STORE', 'LIST'),
-        help='embedded val images and their path label list, for '
-        '--temperature auto (default: none)',
+        help='embedded val images and their path label list, which the '
+        'temperature is fitted to (default: none)',
     )
     group.add_argument(
         '--min-probability',

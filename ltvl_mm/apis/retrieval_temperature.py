@@ -23,19 +23,32 @@ def choose_temperature(
     """Return the temperature that options ask for, and log its source.
 
     Args:
-        options: With a temperature of None, ``'auto'`` or a number.
+        options: With a temperature of None, ``'auto'`` or a number. None is
+            fitted like ``'auto'`` where val images are given with further
+            classes, whose number makes all probabilities small, or where
+            there is no encoder; else it is the encoder's. (Without further
+            classes the encoder's own was better on the emoji world: val
+            images all show a class, and web images need not.)
         queries: K classes.
         clip: The encoder of the queries; None if they are text features of
             the user.
-        val: Store of val images and their ``path label`` list, for
-            ``'auto'``; None otherwise.
+        val: Store of val images and their ``path label`` list; None without
+            them.
         background: Further classes of the softmax; None for none.
 
     Raises:
         ValueError: If the val images come from another encoder, or are not
             in their store, or text features come without a temperature.
     """
-    if options.temperature is None:
+    if isinstance(options.temperature, float | int):
+        if val is not None:
+            print_log(
+                f'temperature {options.temperature:g}, as given: the val '
+                f'images are not used for it',
+                'current',
+            )
+        return options.temperature
+    if options.temperature is None and val is None:
         if clip is None:
             raise ValueError(
                 'text features of your own have no logit scale to take the '
@@ -49,8 +62,6 @@ def choose_temperature(
             'current',
         )
         return clip.temperature
-    if not isinstance(options.temperature, str):
-        return options.temperature
     if val is None:
         raise ValueError(
             "the temperature 'auto' is fitted to val images; give their store "
@@ -67,6 +78,15 @@ def choose_temperature(
             f'; {-nll:.3f} at {clip.temperature:g}, of the logit scale of '
             f'{clip.arch}'
         )
+        if options.temperature is None and background is None:
+            print_log(
+                f'temperature {clip.temperature:g}, of the logit scale of '
+                f'{clip.arch}: mean log-likelihood {-nll:.3f} of '
+                f'{len(images.labels)} val images; {found:.3f} at '
+                f'{fitted:g}, which --temperature auto takes',
+                'current',
+            )
+            return clip.temperature
     print_log(
         f'temperature {fitted:g}, fitted to {len(images.labels)} val images: '
         f'mean log-likelihood {found:.3f}{before}',

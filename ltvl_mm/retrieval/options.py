@@ -125,8 +125,9 @@ class RetrievalOptions:
 
     Args:
         temperature: Temperature of the softmax over classes, > 0. None
-            (default): 1 / logit scale of the encoder; ``'auto'``: fitted to
-            val images. Both are resolved by
+            (default): 1 / logit scale of the encoder, or as ``'auto'`` with
+            val images and background names; ``'auto'``: fitted to val
+            images. Both are resolved by
             :func:`ltvl_mm.apis.image_retrieval.prepare_retrieval`; a task
             needs the number.
         min_probability: Minimum softmax probability of a retrieved image, in

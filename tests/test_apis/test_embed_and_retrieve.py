@@ -197,6 +197,19 @@ def test_the_temperature_is_fitted_to_val_images(store, settings, tmp_path):
     )
     # Random towers: labels say nothing, so all classes are equally likely.
     assert task.options.temperature > 0.07
+    # By default only with background names, which make all p small.
+    for background, is_fitted in (('none', False), ('builtin', True)):
+        settings['background'] = background
+        settings['options'] = RetrievalOptions()
+        task = prepare_retrieval(
+            store,
+            tmp_path / background,
+            RetrievalSettings(**settings, val=(store, val)),
+            dry_run=True,
+        )
+        assert (task.options.temperature != 0.07) == is_fitted
+    settings['background'] = 'none'
+    settings['options'] = RetrievalOptions(temperature='auto')
     val.write_text('other.jpg 0\n')
     with pytest.raises(
         ValueError, match=r'1 of the 1 images .* not in the store'

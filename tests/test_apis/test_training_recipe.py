@@ -209,6 +209,23 @@ def test_auto_leaves_weights_of_the_config_alone(probable):
     assert reason == 'the config weights retrieved images'
 
 
+@pytest.mark.parametrize('background', [[], ['a', 'b']])
+def test_auto_is_plain_where_a_background_made_probabilities_small(
+    probable, background
+):
+    made = load_manifest(probable)
+    source = {**made.source, 'background': background}
+    # p = 0.5, 0.27 and 0.12 become 0.007 and less.
+    save_manifest(probable, replace(made, score=made.score - 5, source=source))
+    recipe, reason = choose_recipe(make_config(probable))
+    if background:
+        assert recipe.name == 'plain'
+        assert '0 of 6 images have 0.5 or more' in reason
+        assert '--val STORE LIST' in reason
+    else:
+        assert recipe.name == 'filtered'
+
+
 def test_auto_is_plain_where_there_are_no_probabilities(manifest):
     note = use_recipe(make_config(manifest))
     assert note == (
