@@ -66,7 +66,7 @@ class OriginMixin:
         # Not len(self): a sample is located in every __getitem__, and the
         # check of force_full_init takes as long as all of this.
         size = len(self._labels if self._rows is None else self._rows)
-        row = operator.index(idx)  # a float is no index
+        row = operator.index(idx)  # refuses floats
         if not -size <= row < size:
             raise IndexError(f'index {row} of {size} samples')
         row %= size

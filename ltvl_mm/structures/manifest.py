@@ -170,7 +170,7 @@ class Manifest:
     def _probabilities(self) -> np.ndarray:
         # Of all rows: to compute one for each sample of a training takes 2 us.
         found = compute_probability(self.score)
-        found.flags.writeable = False
+        found.setflags(write=False)
         return found
 
     def count_classes(self) -> np.ndarray:
