@@ -12,8 +12,8 @@ Command:  tools/dist_train.sh \
 Hardware: 1 GPU of 24 GB or more.
 Hours:    about 5 on one A100, from the images of
           lift_plus_vit-b16_1xb128-5e_imagenet-lt.py; not measured.
-Expect:   the table of the LIFT+ paper was not available, and ours is not
-          measured.
+Expect:   not known: the tables of the LIFT+ paper could not be read, and ours
+          is not measured.
 """
 
 _base_ = [

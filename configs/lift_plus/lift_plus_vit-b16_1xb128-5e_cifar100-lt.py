@@ -12,9 +12,9 @@ Command:  tools/dist_train.sh \
 Hardware: 1 GPU of 24 GB or more.
 Hours:    under 0.1 on one A100, from the images of
           lift_plus_vit-b16_1xb128-5e_imagenet-lt.py; not measured.
-Expect:   81.7 overall with five crops is LIFT's (Shi et al. 2024, 10 epochs),
-          at ratio 100. The table of the LIFT+ paper was not available, and
-          ours is not measured.
+Expect:   81.7 overall with five crops is of LIFT, not of LIFT+ (Shi et al.
+          2024, 10 epochs, at ratio 100). The tables of the LIFT+ paper could
+          not be read, and ours is not measured.
 """
 
 _base_ = [

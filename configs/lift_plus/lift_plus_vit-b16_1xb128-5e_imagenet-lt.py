@@ -12,9 +12,9 @@ Command:  tools/dist_train.sh \
 Hardware: 1 GPU of 24 GB or more.
 Hours:    about 0.5 on one A100, half of
           lift_vit-b16_1xb128-10e_imagenet-lt.py; not measured.
-Expect:   78.3 overall with five crops is LIFT's (Shi et al. 2024, 10 epochs).
-          The table of the LIFT+ paper was not available, and ours is not
-          measured.
+Expect:   78.3 overall with five crops is of LIFT, not of LIFT+ (Shi et al.
+          2024, 10 epochs). The tables of the LIFT+ paper could not be read,
+          and ours is not measured.
 """
 
 _base_ = [

@@ -12,9 +12,9 @@ Command:  tools/dist_train.sh \
 Hardware: 1 GPU of 24 GB or more.
 Hours:    about 0.3 on one A100, from the images of
           lift_plus_vit-b16_1xb128-5e_imagenet-lt.py; not measured.
-Expect:   52.2 overall with five crops is LIFT's (Shi et al. 2024, 10 epochs).
-          The table of the LIFT+ paper was not available, and ours is not
-          measured.
+Expect:   52.2 overall with five crops is of LIFT, not of LIFT+ (Shi et al.
+          2024, 10 epochs). The tables of the LIFT+ paper could not be read,
+          and ours is not measured.
 """
 
 _base_ = [
