@@ -140,6 +140,7 @@ def main() -> None:
     from mmengine.runner import Runner
 
     from ltvl_mm.apis.clip_inputs import check_clip_inputs
+    from ltvl_mm.apis.frozen_features import warn_of_frozen_features
     from ltvl_mm.apis.recipe_choice import use_retrieved_images
     from ltvl_mm.datasets.config_list_check import check_config_lists
     from ltvl_mm.engine.hooks import PlainCheckpointHook
@@ -154,6 +155,7 @@ def main() -> None:
     check_config_lists(cfg)
     check_clip_inputs(cfg)
     check_mixed_labels(cfg)
+    warn_of_frozen_features(cfg)
     build = RUNNERS.build if 'runner_type' in cfg else Runner.from_cfg
     runner = build(cfg)
     for note in notes:
