@@ -155,9 +155,9 @@ def main() -> None:
     check_config_lists(cfg)
     check_clip_inputs(cfg)
     check_mixed_labels(cfg)
-    warn_of_frozen_features(cfg)
     build = RUNNERS.build if 'runner_type' in cfg else Runner.from_cfg
     runner = build(cfg)
+    warn_of_frozen_features(cfg)  # now that the run has a log file
     for note in notes:
         runner.logger.info(note)
     # So that torch.load(weights_only=True) reads what this training saves.
