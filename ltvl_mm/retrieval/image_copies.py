@@ -15,7 +15,7 @@ from ltvl_mm.retrieval.search.exact_ranking import Candidates
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.structures.packed_images import TAR
 from ltvl_mm.utils.image_conversion import convert_for_training
-from ltvl_mm.utils.image_decoding import IMAGE_SUFFIXES
+from ltvl_mm.utils.image_decoding import list_image_suffixes
 from ltvl_mm.utils.io import atomic_write, hash_file
 from ltvl_mm.utils.progress import progress_bar
 from ltvl_mm.utils.remote_calls import map_ahead
@@ -291,4 +291,4 @@ class _Listing:
 def _find_suffix(source: str) -> str:
     """Keep a file's suffix if it is an image's; decoders go by content."""
     suffix = PurePosixPath(source).suffix.lower()
-    return suffix if suffix.lstrip('.') in IMAGE_SUFFIXES else '.jpg'
+    return suffix if suffix.lstrip('.') in list_image_suffixes() else '.jpg'

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from ltvl_mm.utils.image_decoding import IMAGE_SUFFIXES
+from ltvl_mm.utils.image_decoding import list_image_suffixes
 from ltvl_mm.utils.remote_files import list_objects
 from ltvl_mm.utils.remote_paths import as_path, is_remote
 
@@ -180,7 +180,7 @@ def find_images(
     images = []
     for path in listing.files:
         suffix = get_suffix(path)
-        if suffix in IMAGE_SUFFIXES:
+        if suffix in list_image_suffixes():
             images.append(path)
         elif suffix not in companions:
             listing.left_out.add('files of other types', path)

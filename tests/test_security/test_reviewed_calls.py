@@ -81,7 +81,7 @@ REVIEWED: dict[str, dict[str, tuple[int, str]]] = {
         'torch.load': (1, 'weights_only=True, data-only stand-ins'),
     },
     'ltvl_mm/utils/image_decoding.py': {
-        'Image.open': (1, 'formats=RASTER_FORMATS'),
+        'Image.open': (1, 'formats=list_raster_formats()'),
     },
     'ltvl_mm/utils/io.py': {'np.load': (1, 'allow_pickle=False')},
     'ltvl_mm/utils/provenance.py': {

@@ -7,7 +7,7 @@ from ltvl_mm.retrieval.reading.parquet_rows import (
     find_image_column,
     list_columns,
 )
-from ltvl_mm.utils.image_decoding import IMAGE_SUFFIXES
+from ltvl_mm.utils.image_decoding import list_image_suffixes
 from ltvl_mm.utils.image_folders import get_suffix
 from ltvl_mm.utils.regular_files import read_regular
 from ltvl_mm.utils.remote_paths import is_remote
@@ -82,7 +82,7 @@ def describe_other_file(path: Path) -> str:
             )
     except (OSError, ValueError) as error:
         return f'{error}; {expected}'
-    if get_suffix(path.name) in IMAGE_SUFFIXES:
+    if get_suffix(path.name) in list_image_suffixes():
         return f'{path} is one image; give its folder or a .txt list'
     return f'{path} is of another type; {expected}'
 

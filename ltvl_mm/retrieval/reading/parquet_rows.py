@@ -8,7 +8,7 @@ from threading import Lock
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ltvl_mm.utils.image_decoding import IMAGE_SUFFIXES
+from ltvl_mm.utils.image_decoding import list_image_suffixes
 from ltvl_mm.utils.parquet_files import read_parquet
 from ltvl_mm.utils.regular_files import open_regular, read_version
 
@@ -128,6 +128,6 @@ def pick_column(schema: pa.Schema) -> str | None:
         binary = pa.types.is_binary(field.type) or pa.types.is_large_binary(
             field.type
         )
-        if binary and field.name.lower() in IMAGE_SUFFIXES:
+        if binary and field.name.lower() in list_image_suffixes():
             return field.name
     return None

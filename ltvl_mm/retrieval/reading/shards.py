@@ -24,7 +24,7 @@ from ltvl_mm.retrieval.reading.web_image import (
     escape_text,
 )
 from ltvl_mm.structures.image_list import read_listed_paths
-from ltvl_mm.utils.image_decoding import IMAGE_SUFFIXES, MAX_FILE_BYTES
+from ltvl_mm.utils.image_decoding import MAX_FILE_BYTES, list_image_suffixes
 from ltvl_mm.utils.image_folders import get_suffix, list_files
 from ltvl_mm.utils.regular_files import read_regular
 from ltvl_mm.utils.remote_calls import run_in_parallel
@@ -147,7 +147,7 @@ def _add_folder(found: _Inputs, folder: Path) -> None:
             if not is_remote(path):
                 check_shard_file(path)
             tars.append(path)
-        elif suffix in IMAGE_SUFFIXES:
+        elif suffix in list_image_suffixes():
             images[escape_text(name)] = path.absolute()
         elif suffix in ARCHIVE_SUFFIXES:
             left_out.add('archives, which must be unpacked', name)

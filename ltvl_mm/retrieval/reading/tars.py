@@ -34,7 +34,7 @@ from ltvl_mm.retrieval.reading.web_image import (
     WebImage,
     escape_text,
 )
-from ltvl_mm.utils.image_decoding import IMAGE_SUFFIXES
+from ltvl_mm.utils.image_decoding import list_image_suffixes
 from ltvl_mm.utils.image_folders import LeftOut, is_hidden_path
 from ltvl_mm.utils.regular_files import open_regular
 
@@ -168,7 +168,7 @@ class _TarReader:
     def _add(
         self, sample: _Sample, name: MemberName, member: TarMember
     ) -> None:
-        if name.suffix in IMAGE_SUFFIXES:
+        if name.suffix in list_image_suffixes():
             early = (
                 not sample.images
                 and _find_fault(member) is None
