@@ -113,6 +113,17 @@ for name in ('mmpretrain', 'mmcv', 'mmengine.runner', 'ltvl_mm.registry'):
     subprocess.run([sys.executable, '-c', script], check=True, timeout=120)
 
 
+def test_training_imports_neither_arrow_nor_image_plugins_for_stock_data():
+    script = """
+import sys
+import ltvl_mm.apis.recipe_choice, ltvl_mm.structures.class_counts
+assert 'ltvl_mm.utils.image_decoding' in sys.modules
+for name in ('pyarrow', 'PIL.DdsImagePlugin', 'PIL.PdfParser'):
+    assert name not in sys.modules, name
+"""
+    subprocess.run([sys.executable, '-c', script], check=True, timeout=120)
+
+
 @pytest.mark.parametrize('package', HOMES)
 def test_each_heavyweight_has_one_home(package):
     homes = {
