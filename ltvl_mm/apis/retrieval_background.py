@@ -175,15 +175,14 @@ def _clean(
     candidate_names = [name for name in all_names if name not in left_out]
     if candidate_names and not len(embeddings):
         encoder = _require_encoder(clip, source)
-        too_long = encoder.find_long_names(candidate_names, templates)
+        encoded, too_long = encoder.encode_fitting_names(
+            candidate_names, templates
+        )
+        embeddings = encoded.numpy()
         left_out |= {name: 'too long for the text tower' for name in too_long}
         candidate_names = [
             name for name in candidate_names if name not in too_long
         ]
-        if candidate_names:
-            embeddings = encoder.encode_class_names(
-                candidate_names, templates
-            ).numpy()
     if candidate_names:
         left_out |= find_synonyms(
             candidate_names,

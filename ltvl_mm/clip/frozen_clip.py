@@ -11,8 +11,8 @@ from ltvl_mm.clip.templates import find_templates
 from ltvl_mm.clip.text_encoder import TEXTS_AT_A_TIME, encode_classes
 from ltvl_mm.clip.tokenization import (
     Templates,
-    find_long_names,
     tokenize_classes,
+    tokenize_fitting_classes,
 )
 from ltvl_mm.clip.towers import build_clip, build_tokenizer, identify_clip
 from ltvl_mm.utils.processor import prefers_bfloat16
@@ -111,22 +111,44 @@ class FrozenCLIP:
         ):
             return self._visual(images)
 
-    def find_long_names(
-        self, class_names: Sequence[str], templates: str | Templates
-    ) -> set[str]:
-        """Return the names that are too long for the text tower."""
-        return find_long_names(
-            class_names, find_templates(templates), self.tokenizer
-        )
-
-    @torch.inference_mode()
     def encode_class_names(
         self, class_names: Sequence[str], templates: str | Templates
     ) -> torch.Tensor:
-        """Return (K, D) L2-normalized class features on the CPU."""
-        tokens = tokenize_classes(
+        """Return (K, D) L2-normalized class features on the CPU.
+
+        Raises:
+            ValueError: If a prompt is too long for the text tower.
+        """
+        return self._encode_tokens(
+            tokenize_classes(
+                class_names, find_templates(templates), self.tokenizer
+            )
+        )
+
+    def encode_fitting_names(
+        self, class_names: Sequence[str], templates: str | Templates
+    ) -> tuple[torch.Tensor, set[str]]:
+        """Encode the names whose prompts are not too long.
+
+        Args:
+            class_names: K names.
+            templates: Templates, or the name of a list of them.
+
+        Returns:
+            (F, D) L2-normalized features, on the CPU, of the names that fit
+            into the text tower, in their order, (0, 0) if none does; and the
+            names that are too long.
+        """
+        tokens, too_long = tokenize_fitting_classes(
             class_names, find_templates(templates), self.tokenizer
         )
+        if not len(tokens):
+            return torch.empty(0, 0), too_long
+        return self._encode_tokens(tokens), too_long
+
+    @torch.inference_mode()
+    def _encode_tokens(self, tokens: torch.Tensor) -> torch.Tensor:
+        """Return (K, D) class features of (K, P, L) tokens."""
         texts = int(tokens.any(-1).sum())
         with progress_bar(
             total=texts,

@@ -41,13 +41,9 @@ def tokenize_classes(
         ValueError: If a class has no template, a shared one lacks ``{}``, or
             a prompt is longer than the context, which open_clip would cut.
     """
-    groups = _fill_templates(class_names, templates)
-    owners = [label for label, group in enumerate(groups) for _ in group]
-    prompts = [prompt for group in groups for prompt in group]
+    tokens, too_long = _tokenize_names(class_names, templates, tokenizer)
     length = tokenizer.context_length
-    tokens, too_long = _tokenize(prompts, tokenizer)
-    for row in too_long:
-        label, prompt = owners[row], prompts[row]
+    for label, prompt in too_long:
         raise ValueError(
             f'the name of class {label}, {class_names[label]!r}, is too long: '
             f'its prompt {prompt!r} has {_count_tokens(prompt, tokenizer)} '
@@ -55,33 +51,46 @@ def tokenize_classes(
             f'take shorter prompts (--templates single, or a file with the '
             f'one line {{}})'
         )
-    counts = torch.tensor([len(group) for group in groups])
-    filled = torch.arange(int(counts.max())) < counts[:, None]  # (K, P)
-    result = tokens.new_zeros(*filled.shape, length)
-    result[filled] = tokens[:, :length]
-    return result
+    return tokens
 
 
-def find_long_names(
+def tokenize_fitting_classes(
     class_names: Sequence[str],
     templates: Templates,
     tokenizer: Tokenizer,
-) -> set[str]:
-    """Return the names of which a prompt is longer than the context.
+) -> tuple[torch.Tensor, set[str]]:
+    """Tokenize the classes whose prompts fit into the context.
 
     Args:
         class_names: K names; may repeat.
         templates: Templates, see :func:`tokenize_classes`.
         tokenizer: Tokenizer; see :func:`ltvl_mm.clip.towers.build_tokenizer`.
+
+    Returns:
+        (F, P, L) token ids of the classes that fit, in their order, as
+        :func:`tokenize_classes` returns them; and the names of which a prompt
+        is longer than the context.
     """
+    tokens, too_long = _tokenize_names(class_names, templates, tokenizer)
+    long_names = {class_names[label] for label, _ in too_long}
+    fits = [name not in long_names for name in class_names]
+    return tokens[torch.tensor(fits)], long_names
+
+
+def _tokenize_names(
+    class_names: Sequence[str], templates: Templates, tokenizer: Tokenizer
+) -> tuple[torch.Tensor, list[tuple[int, str]]]:
+    """Return (K, P, L) tokens, and label and prompt of those that are cut."""
     groups = _fill_templates(class_names, templates)
-    owners = [
-        name
-        for name, group in zip(class_names, groups, strict=True)
-        for _ in group
-    ]
+    owners = [label for label, group in enumerate(groups) for _ in group]
     prompts = [prompt for group in groups for prompt in group]
-    return {owners[row] for row in _tokenize(prompts, tokenizer)[1]}
+    length = tokenizer.context_length
+    tokens, too_long = _tokenize(prompts, tokenizer)
+    counts = torch.tensor([len(group) for group in groups])
+    filled = torch.arange(int(counts.max())) < counts[:, None]  # (K, P)
+    result = tokens.new_zeros(*filled.shape, length)
+    result[filled] = tokens[:, :length]
+    return result, [(owners[row], prompts[row]) for row in too_long]
 
 
 def _tokenize(

@@ -65,6 +65,32 @@ def test_class_names_become_unit_vectors(model, weights):
     torch.testing.assert_close(single.norm(), torch.tensor(1.0))
 
 
+def test_names_that_fit_are_encoded_and_tokenized_once(weights, monkeypatch):
+    frozen = FrozenCLIP('ltvl-toy', weights)
+    names, long = (
+        ['cat', 'a ' * 99, 'dog', 'an ' * 99],
+        {'a ' * 99, 'an ' * 99},
+    )
+    due = frozen.encode_class_names(['cat', 'dog'], ['a {}', 'one {}'])
+    prompts = []
+    tokenize = frozen.tokenizer
+
+    class Recorder:
+        context_length = tokenize.context_length
+
+        def __call__(self, texts, context_length=None):
+            prompts.extend(texts)
+            return tokenize(texts, context_length)
+
+    monkeypatch.setattr(frozen, 'tokenizer', Recorder())
+    features, too_long = frozen.encode_fitting_names(names, ['a {}', 'one {}'])
+    assert torch.equal(features, due)
+    assert too_long == long
+    assert prompts.count('one dog') == 1
+    none, too_long = frozen.encode_fitting_names(list(long), ['a {}'])
+    assert (len(none), too_long) == (0, long)
+
+
 def test_identity_and_preprocessing_are_those_of_the_model(model, weights):
     frozen = FrozenCLIP('ltvl-toy', weights)
     text = (
