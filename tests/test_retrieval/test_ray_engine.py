@@ -4,14 +4,17 @@ import os
 import random
 import signal
 import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 import web_memory
 from stress.kill_ray_workers import kill_workers
 from web_memory import draw, encode, read_folder, write_store, write_tar
 
 from ltvl_mm.retrieval.options import RetrievalOptions
+from ltvl_mm.retrieval.reading.embedding_job import EmbeddingJob
 from ltvl_mm.retrieval.reading.shards import find_shards
 from ltvl_mm.retrieval.run_retrieval import run_retrieval
 from ltvl_mm.retrieval.search.selection import Selection
@@ -115,6 +118,33 @@ def test_a_shard_whose_worker_dies_each_time_is_named(
         RuntimeError, match=r"shard '00000': its worker .*died"
     ):
         web_memory.embed(shards[:1], tmp_path, die, engine=RayEngine())
+
+
+def test_batches_are_pinned_where_there_is_a_gpu(
+    shards, tmp_path, monkeypatch
+):
+    # The actor's class is plain Python: its method is called here.
+    job = EmbeddingJob(
+        *({0: shards[0]}, {0: {}}, 1, tmp_path, '', encode),
+        *(web_memory.preprocess, 3, 0, ''),
+    )
+    shared = SimpleNamespace(load=lambda: job)
+    encoder = ray_encoders._Encoder(threads=1, decode_cpus=0, prefetch=1)
+    written, pinned = [], []
+    monkeypatch.setattr(
+        EmbeddingJob, 'write', lambda _, batches, __: written.extend(batches)
+    )
+    monkeypatch.setattr(
+        torch.Tensor, 'pin_memory', lambda one: pinned.append(one) or one
+    )
+    for available in (False, True):
+        assert not pinned
+        monkeypatch.setattr(torch.cuda, 'is_available', lambda a=available: a)
+        encoder.embed(shared, {})
+    batches = len(written) // 2
+    assert len(pinned) == batches > 1
+    for one, other in zip(pinned, written[:batches], strict=True):
+        assert torch.equal(one, other.images)
 
 
 @pytest.fixture

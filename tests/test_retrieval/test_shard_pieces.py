@@ -9,7 +9,7 @@ import torch
 from web_memory import draw, embed, read_folder, write_tar
 
 from ltvl_mm.retrieval.reading import shard_pieces
-from ltvl_mm.retrieval.reading.image_batches import ShardBatches
+from ltvl_mm.retrieval.reading.image_batches import ImageBatch, ShardBatches
 from ltvl_mm.retrieval.reading.shard_pieces import ShardPiece, deal_pieces
 from ltvl_mm.retrieval.reading.shards import Shard, find_shards, iterate_shard
 
@@ -127,3 +127,17 @@ def test_small_and_remote_shards_stay_whole(tmp_path):
     parquet = {0: Shard('p', tar=Path(tmp_path) / 'p.parquet')}
     (tmp_path / 'p.parquet').write_bytes(np.zeros(1 << 24, np.uint8))
     assert len(deal_pieces(parquet, [0], 8)) == 1
+
+
+def test_batches_without_a_gpu_or_images_are_not_pinned(monkeypatch):
+    full, empty = (
+        ImageBatch(0, images, [], [], last=True)
+        for images in (torch.zeros(1, 3, 2, 2), None)
+    )
+    copy = torch.ones(1)
+    monkeypatch.setattr(torch.Tensor, 'pin_memory', lambda _: copy)
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
+    assert full.pin_memory() is full
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
+    assert full.pin_memory().images is copy
+    assert empty.pin_memory() is empty

@@ -70,7 +70,8 @@ class _Encoder:
             else job.decode(list(job.shards))
         )
         with EmbeddingProgress('', 1, 1, silent=True) as progress:
-            job.write(batches, progress)
+            # LocalEngine's loader pins, too.
+            job.write((batch.pin_memory() for batch in batches), progress)
         return progress.read, progress.bad
 
     def _read(

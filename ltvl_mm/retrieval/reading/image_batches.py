@@ -42,8 +42,13 @@ class ImageBatch:
     pieces: int = 1
 
     def pin_memory(self) -> 'ImageBatch':
-        """Return the batch as the loader's pinning thread wants it."""
-        if self.images is None:
+        """Return the batch with its images in pinned memory.
+
+        From there they are copied to a GPU while the processor continues.
+        Without CUDA the batch itself is returned. The pinning thread of
+        torch's DataLoader calls this method by its name.
+        """
+        if self.images is None or not torch.cuda.is_available():
             return self
         return replace(self, images=self.images.pin_memory())
 
