@@ -28,7 +28,7 @@ def add_class_options(group: argparse._ArgumentGroup) -> None:
         metavar='FILE.npz',
         help='text features of your own in place of names and weights of '
         'CLIP, as ltvl_mm.structures.class_queries.save_queries writes them; '
-        'give --temperature with them (default: none)',
+        'give --temperature or --val with them (default: none)',
     )
     group.add_argument('--budget', default='300', help=f'n_k: {RULE_HELP}')
     group.add_argument(
@@ -73,8 +73,9 @@ def add_ranking_options(group: argparse._ArgumentGroup) -> None:
         type=read_temperature,
         metavar='NUMBER|auto',
         help='of the softmax over classes; auto: fitted to the labels of val '
-        'images (--val) by likelihood (default: auto with --val and '
-        "background names, else the model's own, 1 / its logit scale)",
+        'images (--val) by likelihood (default: auto with 50 val '
+        "images and background names, else the model's own, 1 / its logit "
+        'scale)',
     )
     group.add_argument(
         '--val',

@@ -40,8 +40,8 @@ class RetrievalSettings:
             (default) as in :func:`ltvl_mm.embed`.
         preprocess: Override of :func:`ltvl_mm.embed` for the store.
         options: Options that the paper leaves open.
-        val: Store of val images and their ``path label`` list, to which
-            ``temperature='auto'`` is fitted; None (default) otherwise.
+        val: Store of val images and their ``path label`` list, to which the
+            temperature is fitted; None (default) without them.
         device: Device of the first pass over all images.
         unit_rows: Maximum rows per work unit.
         index: File of a faiss index that proposes candidates; None (default)

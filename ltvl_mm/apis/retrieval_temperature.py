@@ -1,12 +1,13 @@
 """Temperature of a retrieval: the encoder's own, fitted, or given."""
 
+from numbers import Real
 from pathlib import Path
 
 from mmengine.logging import print_log
 
 from ltvl_mm.clip.frozen_clip import FrozenCLIP
 from ltvl_mm.evaluation.temperature import compute_nll, fit_temperature
-from ltvl_mm.retrieval.options import RetrievalOptions
+from ltvl_mm.retrieval.options import ENOUGH_VAL, RetrievalOptions
 from ltvl_mm.structures.background import Background, join_queries
 from ltvl_mm.structures.class_queries import ClassQueries
 from ltvl_mm.structures.embedding_store import EmbeddingStore
@@ -22,13 +23,14 @@ def choose_temperature(
 ) -> float:
     """Return the temperature that options ask for, and log its source.
 
+    None is fitted like ``'auto'`` if there are at least 50 val images and
+    further classes, whose number makes all probabilities small, or if the
+    queries come without an encoder; else it is the encoder's. Without further classes the
+    encoder's own was better on the emoji world: val images all show a class,
+    and web images need not.
+
     Args:
-        options: With a temperature of None, ``'auto'`` or a number. None is
-            fitted like ``'auto'`` where val images are given with further
-            classes, whose number makes all probabilities small, or where
-            there is no encoder; else it is the encoder's. (Without further
-            classes the encoder's own was better on the emoji world: val
-            images all show a class, and web images need not.)
+        options: With a temperature of None, ``'auto'`` or a number.
         queries: K classes.
         clip: The encoder of the queries; None if they are text features of
             the user.
@@ -40,14 +42,14 @@ def choose_temperature(
         ValueError: If the val images come from another encoder, or are not
             in their store, or text features come without a temperature.
     """
-    if isinstance(options.temperature, float | int):
+    if isinstance(options.temperature, Real):
         if val is not None:
             print_log(
-                f'temperature {options.temperature:g}, as given: the val '
-                f'images are not used for it',
+                f'temperature {float(options.temperature):g}, as given: the '
+                f'val images are not used for it',
                 'current',
             )
-        return options.temperature
+        return float(options.temperature)
     if options.temperature is None and val is None:
         if clip is None:
             raise ValueError(
@@ -78,7 +80,8 @@ def choose_temperature(
             f'; {-nll:.3f} at {clip.temperature:g}, of the logit scale of '
             f'{clip.arch}'
         )
-        if options.temperature is None and background is None:
+        few = len(images.labels) < ENOUGH_VAL
+        if options.temperature is None and (background is None or few):
             print_log(
                 f'temperature {clip.temperature:g}, of the logit scale of '
                 f'{clip.arch}: mean log-likelihood {-nll:.3f} of '

@@ -150,13 +150,12 @@ class RetrievedDataset(BaseDataset):
             f'probability of at least {self.min_probability}; {empty} of '
             f'{len(classes)} classes keep none'
         )
-        # The names of the background make all probabilities small.
         few = 2 * len(rows) < len(self.manifest)
-        if few and self.manifest.source.get('background'):
+        if self.manifest.has_diluted_probabilities(self.min_probability):
             message += (
                 '. Background names made them small: retrieve with '
-                'tools/retrieve.py --temperature auto --val STORE LIST, which '
-                'fits probabilities to val'
+                'tools/retrieve.py --val STORE LIST, which fits probabilities '
+                'to val'
             )
         print_log(message, 'current', logging.WARNING if few else logging.INFO)
         return rows

@@ -12,6 +12,8 @@ PRODUCTS = ('auto', 'float32', 'bfloat16')
 UNIT_ROWS = 1_000_000
 # Share of a store's rows that may be skipped before it is an error.
 MAX_BAD_ROWS = 1e-3
+# Val images that a temperature is fitted to without being asked for.
+ENOUGH_VAL = 50
 # Mean probability down to which --budget auto takes images.
 MIN_PRECISION = 0.8
 # Perceptual hashes of unrelated images differ in 32 of 64 bits, with a
@@ -126,8 +128,9 @@ class RetrievalOptions:
     Args:
         temperature: Temperature of the softmax over classes, > 0. None
             (default): 1 / logit scale of the encoder, or as ``'auto'`` with
-            val images and background names; ``'auto'``: fitted to val
-            images. Both are resolved by
+            at least 50 val images and background names, or with val images
+            and no encoder; ``'auto'``: fitted to val images. Both are
+            resolved by
             :func:`ltvl_mm.apis.image_retrieval.prepare_retrieval`; a task
             needs the number.
         min_probability: Minimum softmax probability of a retrieved image, in

@@ -136,7 +136,7 @@ def _describe_models(method: dict, rows: list[tuple[str, Row]]) -> list[dict]:
 
 
 def _describe_published(method: dict) -> list[dict]:
-    """Return the models of whose results the method's own paper tells."""
+    """Return model entries with the numbers of the method's own paper."""
     return [
         {
             'Name': row['config'],

@@ -177,7 +177,9 @@ def test_the_temperature_is_the_encoders_own_by_default(
     assert task.options.temperature == 0.07
 
 
-def test_the_temperature_is_fitted_to_val_images(store, settings, tmp_path):
+def test_the_temperature_is_fitted_to_val_images(
+    store, settings, tmp_path, monkeypatch
+):
     settings['options'] = RetrievalOptions(temperature='auto')
     settings['background'] = 'none'  # compare the classes alone
     with pytest.raises(ValueError, match='--val STORE LIST'):
@@ -197,13 +199,20 @@ def test_the_temperature_is_fitted_to_val_images(store, settings, tmp_path):
     )
     # Random towers: labels say nothing, so all classes are equally likely.
     assert task.options.temperature > 0.07
-    # By default only with background names, which make all p small.
-    for background, is_fitted in (('none', False), ('builtin', True)):
+    # By default only with background names, which make all p small, and with
+    # enough images.
+    module = 'ltvl_mm.apis.retrieval_temperature'
+    for background, enough, is_fitted in (
+        ('none', 12, False),
+        ('builtin', 13, False),
+        ('builtin', 12, True),
+    ):
+        monkeypatch.setattr(f'{module}.ENOUGH_VAL', enough)
         settings['background'] = background
         settings['options'] = RetrievalOptions()
         task = prepare_retrieval(
             store,
-            tmp_path / background,
+            tmp_path / f'{background}{enough}',
             RetrievalSettings(**settings, val=(store, val)),
             dry_run=True,
         )

@@ -12,6 +12,7 @@ from ltvl_mm.apis.training_recipe import AUTO, parse_recipe
 from ltvl_mm.clip.sources import has_own_weights
 from ltvl_mm.retrieval.background_names import NONE, resolve_auto
 from ltvl_mm.retrieval.budget import AUTO as AUTO_BUDGET
+from ltvl_mm.retrieval.options import ENOUGH_VAL
 from ltvl_mm.structures.class_names import load_class_names, write_class_names
 from ltvl_mm.structures.image_list import write_image_list
 from ltvl_mm.utils.io import read_json, write_json
@@ -21,8 +22,6 @@ if TYPE_CHECKING:  # it imports the readers of photos
 
 METHODS = ('student', 'tackle', 'ballad', 'zero_shot')
 DEFAULT_CLIP = 'ViT-B-16-quickgelu:openai'
-# Val images that a temperature is fitted to without being asked for.
-_ENOUGH_VAL = 50
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,7 +193,7 @@ def fit_temperature_to_few_classes(
     if (
         settings.temperature is not None
         or background == NONE
-        or num_val < _ENOUGH_VAL
+        or num_val < ENOUGH_VAL
     ):
         return settings
     return replace(settings, temperature='auto')
