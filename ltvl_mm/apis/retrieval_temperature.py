@@ -25,9 +25,9 @@ def choose_temperature(
 
     None is fitted like ``'auto'`` if there are at least 50 val images and
     further classes, whose number makes all probabilities small, or if the
-    queries come without an encoder; else it is the encoder's. Without further classes the
-    encoder's own was better on the emoji world: val images all show a class,
-    and web images need not.
+    queries come without an encoder; else it is the encoder's. Without
+    further classes the encoder's own was better on the emoji world: val
+    images all show a class, and web images need not.
 
     Args:
         options: With a temperature of None, ``'auto'`` or a number.
