@@ -84,7 +84,8 @@ class RetrievedDataset(BaseDataset):
             )
         # What precedes the name of a file in its path, separator included.
         self._root = os.path.join(str(self.image_root), '')
-        if self.manifest.has_probabilities:
+        self._has_probabilities = self.manifest.has_probabilities
+        if self._has_probabilities:
             # Here, so that data-loader workers share them.
             self.manifest.compute_probabilities()
         if classes is not None:
@@ -199,10 +200,8 @@ class RetrievedDataset(BaseDataset):
         self.full_init()
         row = self.data_list.item(idx)
         found = {'retrieval_score': self.manifest.score.item(row)}
-        if self.manifest.has_probabilities:
-            found['probability'] = float(
-                self.manifest.compute_probabilities(row)
-            )
+        if self._has_probabilities:
+            found['probability'] = self.manifest.probabilities.item(row)
         return found
 
     @force_full_init

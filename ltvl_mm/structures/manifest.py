@@ -164,7 +164,7 @@ class Manifest:
                 f'instead of softmax, which are not log-odds of p_k; retrieve '
                 f'with --score softmax, or train with --recipe plain'
             )
-        return self._probabilities[rows]
+        return self.probabilities[rows]
 
     def has_diluted_probabilities(self, minimum: float) -> bool:
         """Return whether background names made nearly all p_k small.
@@ -180,7 +180,8 @@ class Manifest:
         return bool(self.source.get('background')) and 10 * kept < len(self)
 
     @cached_property
-    def _probabilities(self) -> np.ndarray:
+    def probabilities(self) -> np.ndarray:
+        """(M,) read-only p_k, if ``has_probabilities``."""
         # Of all rows: to compute one for each sample of a training takes 2 us.
         found = compute_probability(self.score)
         found.setflags(write=False)
