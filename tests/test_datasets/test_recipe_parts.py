@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from mmengine.dataset import ConcatDataset, RepeatDataset
+from small_inputs import NAMES, write_manifest
 
 from ltvl_mm.datasets import RetrievedDataset, TACKLEDataset
 from ltvl_mm.structures.manifest_file import load_manifest, save_manifest
@@ -68,9 +69,16 @@ def test_a_filter_that_leaves_few_images_is_warned_of(
         build(target, probable, min_probability=limit)
         found, text = printed.pop()
         assert found == level
-        # Three, then one of the six.
-        fitted = level == logging.WARNING and background is not None
-        assert ('--temperature auto' in text) == fitted
+        # Three, then one of the six: no background makes them so small.
+        assert '--val STORE LIST' not in text
+    # One of eleven, as with background names and a temperature that is not
+    # fitted.
+    many = write_manifest(probable.parent / 'many', NAMES, [1] * 11)
+    save_manifest(many, replace(load_manifest(many), source=source))
+    build(target, many, min_probability=0.5)
+    level, text = printed.pop()
+    assert level == logging.WARNING
+    assert ('--val STORE LIST' in text) == (background is not None)
 
 
 def test_a_subset_is_of_the_images_that_are_left(probable):
