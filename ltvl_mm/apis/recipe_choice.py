@@ -101,8 +101,8 @@ def choose_recipe(cfg: 'Config') -> tuple[Recipe, str]:
         return parse_recipe('plain'), 'the config weights retrieved images'
     filtered = parse_recipe('filtered')
     least = filtered.min_probability
-    if manifest.has_diluted_probabilities(least):
-        kept = int((manifest.compute_probabilities() >= least).sum())
+    kept = int((manifest.compute_probabilities() >= least).sum())
+    if manifest.is_diluted(kept):
         return parse_recipe('plain'), (
             f'background names made the probabilities small ({kept} of '
             f'{len(manifest)} images have {least:g} or more); retrieve with '

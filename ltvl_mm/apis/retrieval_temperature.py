@@ -50,7 +50,12 @@ def choose_temperature(
                 'current',
             )
         return float(options.temperature)
-    if options.temperature is None and val is None:
+    if val is None:
+        if options.temperature is not None:
+            raise ValueError(
+                "the temperature 'auto' is fitted to val images; give their "
+                'store and list'
+            )
         if clip is None:
             raise ValueError(
                 'text features of your own have no logit scale to take the '
@@ -64,11 +69,6 @@ def choose_temperature(
             'current',
         )
         return clip.temperature
-    if val is None:
-        raise ValueError(
-            "the temperature 'auto' is fitted to val images; give their store "
-            'and list'
-        )
     images = read_labeled_embeddings(*val, queries)
     cosines = images.embeddings @ join_queries(queries, background).T
     fitted = fit_temperature(cosines, images.labels)

@@ -1,11 +1,10 @@
 """Samples of a target and of a retrieved data set as one sequence."""
 
-import operator
-
 import numpy as np
 from mmengine.dataset import force_full_init
 
 from ltvl_mm.datasets.retrieved import RetrievedDataset
+from ltvl_mm.datasets.subset import count_from_start
 from ltvl_mm.structures.classification_dataset import ClassificationDataset
 
 
@@ -66,10 +65,7 @@ class OriginMixin:
         # Not len(self): a sample is located in every __getitem__, and the
         # check of force_full_init takes as long as all of this.
         size = len(self._labels if self._rows is None else self._rows)
-        row = operator.index(idx)  # refuses floats
-        if not -size <= row < size:
-            raise IndexError(f'index {row} of {size} samples')
-        row %= size
+        row = count_from_start(idx, size)
         return row if self._rows is None else int(self._rows[row])
 
     def _locate(self, idx: int) -> tuple[ClassificationDataset, int]:

@@ -1,7 +1,6 @@
 """Images of a manifest as an mmpretrain data set."""
 
 import logging
-import operator
 import os
 from collections.abc import Sequence
 
@@ -12,7 +11,7 @@ from mmpretrain.datasets import BaseDataset
 
 from ltvl_mm.datasets.image_files import check_first_images
 from ltvl_mm.datasets.remote_loading import use_load_image
-from ltvl_mm.datasets.subset import select_samples
+from ltvl_mm.datasets.subset import count_from_start, select_samples
 from ltvl_mm.registry import DATASETS
 from ltvl_mm.structures.class_names import load_class_names
 from ltvl_mm.structures.manifest_file import load_manifest
@@ -84,8 +83,7 @@ class RetrievedDataset(BaseDataset):
             )
         # What precedes the name of a file in its path, separator included.
         self._root = os.path.join(str(self.image_root), '')
-        self._has_probabilities = self.manifest.has_probabilities
-        if self._has_probabilities:
+        if self.manifest.has_probabilities:
             # Here, so that data-loader workers share them.
             self.manifest.compute_probabilities()
         if classes is not None:
@@ -152,7 +150,7 @@ class RetrievedDataset(BaseDataset):
             f'{len(classes)} classes keep none'
         )
         few = 2 * len(rows) < len(self.manifest)
-        if self.manifest.has_diluted_probabilities(self.min_probability):
+        if self.manifest.is_diluted(len(rows)):
             message += (
                 '. Background names made them small: retrieve with '
                 'tools/retrieve.py --val STORE LIST, which fits probabilities '
@@ -174,7 +172,7 @@ class RetrievedDataset(BaseDataset):
     def get_data_info(self, idx: int) -> dict:
         """Return the annotation of sample ``idx``."""
         self.full_init()
-        idx = self._count_from_start(idx)
+        idx = count_from_start(idx, len(self.data_list))
         row, rows = self.data_list.item(idx), self.manifest
         info = {
             'img_path': self._root + rows.file[row],
@@ -200,7 +198,7 @@ class RetrievedDataset(BaseDataset):
         self.full_init()
         row = self.data_list.item(idx)
         found = {'retrieval_score': self.manifest.score.item(row)}
-        if self._has_probabilities:
+        if self.manifest.has_probabilities:
             found['probability'] = self.manifest.probabilities.item(row)
         return found
 
@@ -238,7 +236,7 @@ class RetrievedDataset(BaseDataset):
             RuntimeError: If no image of the class can be loaded.
         """
         self.full_init()
-        idx = self._count_from_start(idx)
+        idx = count_from_start(idx, len(self.data_list))
         data, error = self._try_to_load(idx)
         if data is not None:
             return data
@@ -256,12 +254,6 @@ class RetrievedDataset(BaseDataset):
             f'{labels[idx]} ({self.CLASSES[labels[idx]]!r}) can be loaded; '
             f'the last error: {error!r}'
         ) from error
-
-    def _count_from_start(self, idx: int) -> int:
-        size, row = len(self.data_list), operator.index(idx)
-        if not -size <= row < size:
-            raise IndexError(f'index {row} of {size} samples')
-        return row % size
 
     def _try_to_load(self, idx: int) -> tuple[dict | None, Exception | None]:
         """Return the data, or None and what went wrong if it is news."""

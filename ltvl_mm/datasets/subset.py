@@ -1,6 +1,7 @@
 """Subsets of data sets, with the interface of mmengine's BaseDataset."""
 
 import copy
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -36,6 +37,23 @@ def select_samples(
             f'{rows[outside][0]}'
         )
     return rows % max(count, 1)
+
+
+def count_from_start(idx: int, size: int) -> int:
+    """Return the index in [0, size) of a sample of ``size``.
+
+    Args:
+        idx: Index in [-size, size), of any integer type.
+        size: Number of samples.
+
+    Raises:
+        IndexError: If it lies outside.
+        TypeError: If it is not an integer.
+    """
+    place = operator.index(idx)
+    if not -size <= place < size:
+        raise IndexError(f'index {place} of {size} samples')
+    return place % size
 
 
 class SubsetMixin:

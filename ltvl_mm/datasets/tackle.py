@@ -247,12 +247,11 @@ class TACKLEDataset(OriginMixin, SubsetMixin, BaseDataset):
         if isinstance(data, dict) and 'data_samples' in data:
             sample = data['data_samples']
             # set_metainfo would copy the numbers deeply, in 3 us.
+            origin = self._name_origin(dataset)
+            sample.set_field(origin, 'origin', field_type='metainfo')
             if dataset is self.retrieved:
-                sample.set_field('retrieved', 'origin', field_type='metainfo')
                 for name, value in dataset.describe_score(inner).items():
                     sample.set_field(value, name, field_type='metainfo')
-            else:
-                sample.set_field('target', 'origin', field_type='metainfo')
             place = operator.index(idx)
             if place < 0:
                 place += len(self)

@@ -166,7 +166,7 @@ class Manifest:
             )
         return self.probabilities[rows]
 
-    def has_diluted_probabilities(self, minimum: float) -> bool:
+    def is_diluted(self, kept: int) -> bool:
         """Return whether background names made nearly all p_k small.
 
         Of 8 and 19 classes of the emoji world, 2 and 3 % of the images have
@@ -174,9 +174,9 @@ class Manifest:
         fitted to val.
 
         Args:
-            minimum: Probability that less than a tenth of the images have.
+            kept: Number of images that a minimum probability leaves; less
+                than a tenth tells.
         """
-        kept = int((self.compute_probabilities() >= minimum).sum())
         return bool(self.source.get('background')) and 10 * kept < len(self)
 
     @cached_property
