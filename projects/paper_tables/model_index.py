@@ -111,15 +111,7 @@ def _describe_models(method: dict, rows: list[tuple[str, Row]]) -> list[dict]:
             continue  # no training of its own
         config = row.configs[-1].relative_to(ROOT)
         name = config.stem
-        result = {
-            'Task': 'Image Classification',
-            'Dataset': dataset,
-            'Metrics': {
-                f'{column}, as published': row.paper[column]
-                for column in COLUMNS
-                if column in row.paper
-            },
-        }
+        result = _describe_result(dataset, row.paper)
         model = models.setdefault(
             name,
             {
@@ -135,23 +127,25 @@ def _describe_models(method: dict, rows: list[tuple[str, Row]]) -> list[dict]:
     return list(models.values())
 
 
+def _describe_result(dataset: str, published: dict) -> dict:
+    return {
+        'Task': 'Image Classification',
+        'Dataset': dataset,
+        'Metrics': {
+            f'{column}, as published': published[column]
+            for column in COLUMNS
+            if column in published
+        },
+    }
+
+
 def _describe_published(method: dict) -> list[dict]:
     """Return model entries with the numbers of the method's own paper."""
     return [
         {
             'Name': row['config'],
             'In Collection': method['name'],
-            'Results': [
-                {
-                    'Task': 'Image Classification',
-                    'Dataset': row['dataset'],
-                    'Metrics': {
-                        f'{column}, as published': row[column]
-                        for column in COLUMNS
-                        if column in row
-                    },
-                }
-            ],
+            'Results': [_describe_result(row['dataset'], row)],
             'Config': f'configs/{method["folder"]}/{row["config"]}.py',
         }
         for row in method.get('published', {}).get('rows', [])
