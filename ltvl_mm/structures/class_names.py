@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -75,9 +76,42 @@ def write_class_names(path: str | Path, names: Sequence[str]) -> bool:
     return write_if_new(path, ''.join(f'{name}\n' for name in names))
 
 
+def rename_classes(
+    names: Sequence[str], before: Sequence[str], after: Sequence[str]
+) -> tuple[str, ...]:
+    """Apply the edits of an earlier class list to another class list.
+
+    A name that stands several times is told by its occurrence: the second
+    'crane' takes the edit of the second 'crane'.
+
+    Args:
+        names: K names.
+        before: P names that were edited.
+        after: P names, the edits in the same order.
+
+    Returns:
+        K names; those that are not in ``before`` are unchanged.
+    """
+    edits = dict(zip(_number_names(before), after, strict=True))
+    return tuple(
+        edits.get((name, number), name)
+        for name, number in _number_names(names)
+    )
+
+
 def hash_class_names(names: Sequence[str]) -> str:
     """Return a sha256 that tells two ordered class lists apart."""
     return hash_content(list(names))
+
+
+def _number_names(names: Sequence[str]) -> list[tuple[str, int]]:
+    """Return each name and how often it stands before."""
+    seen: Counter[str] = Counter()
+    numbered = []
+    for name in names:
+        numbered.append((name, seen[name]))
+        seen[name] += 1
+    return numbered
 
 
 def _exists(source: str | Path) -> bool:

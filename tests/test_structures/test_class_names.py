@@ -1,7 +1,11 @@
 import numpy as np
 import pytest
 
-from ltvl_mm.structures.class_names import hash_class_names, load_class_names
+from ltvl_mm.structures.class_names import (
+    hash_class_names,
+    load_class_names,
+    rename_classes,
+)
 
 
 def test_names_keep_their_order_and_may_repeat(tmp_path):
@@ -67,3 +71,16 @@ def test_names_that_are_no_strings_are_named_with_their_index(case):
 
 def test_an_array_of_strings_holds_names():
     assert load_class_names(np.array(['cat', 'dog'])) == ('cat', 'dog')
+
+
+def test_edits_of_repeated_names_stay_with_their_class():
+    before = ('crane', 'owl', 'crane')
+    edited = ('crane bird', 'owl', 'crane machine')
+    assert rename_classes(before, before, edited) == edited
+    names = ('crane', 'dog', 'crane', 'crane')
+    assert rename_classes(names, before, edited) == (
+        'crane bird',
+        'dog',
+        'crane machine',
+        'crane',
+    )

@@ -13,7 +13,11 @@ from ltvl_mm.clip.sources import has_own_weights
 from ltvl_mm.retrieval.background_names import NONE, resolve_auto
 from ltvl_mm.retrieval.budget import AUTO as AUTO_BUDGET
 from ltvl_mm.retrieval.options import ENOUGH_VAL
-from ltvl_mm.structures.class_names import load_class_names, write_class_names
+from ltvl_mm.structures.class_names import (
+    load_class_names,
+    rename_classes,
+    write_class_names,
+)
 from ltvl_mm.structures.image_list import write_image_list
 from ltvl_mm.utils.io import read_json, write_json
 
@@ -254,8 +258,7 @@ def plan_names(out: Path, names: Sequence[str]) -> tuple[str, ...]:
             f'one name per line, in the order of names_of_photos.json beside '
             f'it, or delete the file'
         )
-    renamed = dict(zip(before, edited, strict=True))
-    return tuple(renamed.get(name, name) for name in names)
+    return rename_classes(names, before, edited)
 
 
 def write_run_lists(
