@@ -1,6 +1,7 @@
 """Precision of web images with and without background classes."""
 
 import csv
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,11 +54,18 @@ def read_truth(
     Args:
         path: ``web_truth.csv`` of an emoji world, with key and class_name.
         keys: N keys of a store.
-        class_names: K names.
+        class_names: K names, each once.
 
     Raises:
-        ValueError: If an image has no row.
+        ValueError: If a name repeats, or an image has no row.
     """
+    repeated = [n for n, count in Counter(class_names).items() if count > 1]
+    if repeated:
+        raise ValueError(
+            f'{path} tells images by the name of their class, but '
+            f'{repeated[0]!r} names several classes; give each class a name '
+            f'of its own'
+        )
     with open(path, encoding='utf-8', newline='') as file:
         shown = {row['key']: row['class_name'] for row in csv.DictReader(file)}
     missing = [key for key in keys if key not in shown]

@@ -48,6 +48,8 @@ def test_truth_names_every_image(tmp_path):
     assert found.tolist() == [-1, -1, 0]
     with pytest.raises(ValueError, match='no row for 1 of 1 images'):
         read_truth(tmp_path / 't.csv', ['z'], ['dog'])
+    with pytest.raises(ValueError, match="'dog' names several classes"):
+        read_truth(tmp_path / 't.csv', ['a'], ['dog', 'cat', 'dog'])
 
 
 class FakeStore:
