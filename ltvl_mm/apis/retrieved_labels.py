@@ -1,5 +1,7 @@
 """Label retrieved images with CLIP's distribution over the classes."""
 
+import math
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -47,25 +49,34 @@ def label_retrieved(
             (default) for the temperature of the retrieval.
 
     Raises:
-        ValueError: If a file is missing, images are not in the stores, or
-            encoders differ.
+        ValueError: If a file is missing, the manifest is empty or has other
+            classes than the queries, images are not in the stores, encoders
+            differ, or the temperature is not a finite number > 0.
     """
     retrieved = as_path(retrieved)
     manifest = load_manifest(retrieved / 'manifest.parquet')
+    if not len(manifest):
+        raise ValueError(
+            f'the manifest in {retrieved} has no image to label; '
+            f'report.json in the folder tells why nothing was retrieved'
+        )
+    if temperature is None:
+        temperature = manifest.temperature
+    # A subnormal temperature would make the logits infinite.
+    if not sys.float_info.min <= temperature < math.inf:
+        raise ValueError(
+            f'temperature must be a finite number > 0, got {temperature}; '
+            f'leave it out for the temperature of the retrieval'
+        )
     queries = load_queries(retrieved / 'queries.npz')
     store, rows = find_retrieved_rows(manifest, stores, queries)
-    # Names of background classes come after those of the classes.
-    names = list(queries.class_names)
-    indices = [names.index(name) for name in manifest.class_names]
-    used = temperature or float(manifest.source['temperature'])
     pieces = []
     with progress_bar(total=len(rows), title='label', unit='img') as bar:
         for start in range(0, len(rows), _CHUNK):
             chunk = rows[start : start + _CHUNK]
-            cosines = store.read_rows(chunk) @ queries.embeddings[indices].T
-            pieces.append(
-                compute_probabilities(cosines, used).astype(np.float32)
-            )
+            cosines = store.read_rows(chunk) @ queries.embeddings.T
+            probabilities = compute_probabilities(cosines, temperature)
+            pieces.append(probabilities.astype(np.float32))
             bar.update(len(chunk))
     labels = make_soft_labels(manifest, np.concatenate(pieces), top)
     save_soft_labels(retrieved / FILE, labels)

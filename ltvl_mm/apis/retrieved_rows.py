@@ -22,11 +22,15 @@ def find_retrieved_rows(
     Args:
         manifest: M retrieved images.
         stores: Stores that were retrieved from, in the same order.
-        queries: Classes that were retrieved for, of the stores' encoder.
+        queries: K classes that were retrieved for, in the manifest's order,
+            of the stores' encoder.
 
     Raises:
-        ValueError: If images are not in the stores, or encoders differ.
+        ValueError: If the queries have other classes than the manifest,
+            images are not in the stores, or encoders differ.
     """
+    # Names may repeat, so row k of the queries is class k of the manifest.
+    manifest.check_class_names(queries.class_names, 'queries.npz')
     store = join_stores(
         [
             one if isinstance(one, EmbeddingStore) else open_store(one)

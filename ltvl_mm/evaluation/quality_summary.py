@@ -59,7 +59,7 @@ def measure_quality(
     texts = join_queries(queries, background)
     val_cosines = val.embeddings @ texts.T  # (N, K + background)
     cosines = embeddings @ texts.T
-    used = float(manifest.source['temperature'])
+    used = manifest.temperature
     fitted = fit_temperature(val_cosines, val.labels)
     # Calibrated probabilities say what CLIP knows, whatever scale it has.
     calibrated = compute_probabilities(cosines, fitted)[rows]

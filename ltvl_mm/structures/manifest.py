@@ -1,5 +1,6 @@
 """The manifest: which web image was retrieved for which class, and why."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -147,6 +148,22 @@ class Manifest:
     def has_probabilities(self) -> bool:
         """True if the scores are log-odds of probabilities p_k."""
         return self.source.get('score') == 'softmax'
+
+    @property
+    def temperature(self) -> float:
+        """Temperature of the retrieval's softmax over classes, > 0.
+
+        Raises:
+            ValueError: If the source records no finite number > 0.
+        """
+        found = self.source.get('temperature')
+        if not isinstance(found, (int, float)) or not 0 < found < math.inf:
+            raise ValueError(
+                f'the manifest must record the temperature of its retrieval, '
+                f"a number > 0, but source['temperature'] is {found!r}; "
+                f'retrieve again with tools/retrieve.py'
+            )
+        return float(found)
 
     def compute_probabilities(
         self, rows: np.ndarray | slice | int = _ALL

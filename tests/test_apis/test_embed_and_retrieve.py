@@ -10,10 +10,7 @@ from toy_clip import write_toy_classifier
 from ltvl_mm import embed, retrieve
 from ltvl_mm.apis import prepare_retrieval
 from ltvl_mm.apis.retrieval_settings import RetrievalSettings
-from ltvl_mm.apis.retrieved_labels import label_retrieved
 from ltvl_mm.retrieval.task import RetrievalOptions
-from ltvl_mm.structures.class_queries import load_queries
-from ltvl_mm.structures.soft_labels import load_soft_labels
 
 
 @pytest.fixture(scope='module')
@@ -241,23 +238,3 @@ def test_a_wrong_encoder_leaves_the_folder_as_it_was(
     assert len(
         retrieve(store, tmp_path / 'out', RetrievalSettings(**settings))
     )
-
-
-def test_soft_labels_are_the_softmax_over_the_classes(
-    store, settings, tmp_path
-):
-    manifest = retrieve(store, tmp_path, RetrievalSettings(**settings))
-    labels = label_retrieved(tmp_path, [store], top=2)
-    queries = load_queries(tmp_path / 'queries.npz').embeddings
-    images = store.read_rows(store.find_rows(list(manifest.key)))
-    for row in (0, len(manifest) - 1):
-        odds = np.exp(queries.astype(float) @ images[row] / 0.05)
-        expected = odds / odds.sum()
-        found = labels.read(row)
-        best = np.argsort(-expected)[:2]
-        assert found[best] == pytest.approx(expected[best], rel=1e-4)
-        assert found.sum() == pytest.approx(1, rel=1e-5)
-    found = load_soft_labels(tmp_path / 'soft_labels.npz', manifest)
-    assert np.array_equal(found.classes, labels.classes)
-    with pytest.raises(ValueError, match='top must be >= 1'):
-        label_retrieved(tmp_path, [store], top=0)

@@ -214,3 +214,10 @@ def test_a_class_list_in_another_order_is_refused():
         ValueError, match="class 0 is 'cat' there and 'dog' in the dataset"
     ):
         MANIFEST.check_class_names(('dog', 'cat', NAMES[2]), 'the dataset')
+
+
+def test_the_temperature_of_the_retrieval_is_a_positive_number():
+    assert MANIFEST.temperature == 0.01
+    for source in ({}, {'temperature': None}, {'temperature': float('nan')}):
+        with pytest.raises(ValueError, match='must record the temperature'):
+            _ = replace(MANIFEST, source=source).temperature

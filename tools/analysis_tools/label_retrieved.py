@@ -28,7 +28,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         '--temperature',
         type=float,
-        help='of the softmax over classes (default: that of the retrieval)',
+        help='temperature of the softmax over classes, > 0 (default: that of '
+        'the retrieval)',
     )
     return parser
 
