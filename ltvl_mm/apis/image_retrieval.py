@@ -157,13 +157,14 @@ def prepare_retrieval(
         texts,
         wanted,
         excluded,
-        replace(options, temperature=temperature),
+        replace(options, temperature=temperature.value),
         device=settings.device,
         unit_rows=settings.unit_rows,
         index=settings.index,
         verify=settings.verify,
         max_bad_rows=settings.max_bad_rows,
         background=others,
+        temperature_source=temperature.describe(),
     )
 
 

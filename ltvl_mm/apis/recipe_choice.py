@@ -16,6 +16,13 @@ from ltvl_mm.models.losses.mixed_labels import weighs_retrieved
 if TYPE_CHECKING:
     from mmengine.config import Config
 
+# Source of a temperature that is not fitted to val -> its name in the log.
+_TEMPERATURES = {
+    'given': 'a temperature that was given',
+    'encoder': "the encoder's own temperature",
+    None: 'a temperature whose source an earlier version did not record',
+}
+
 
 def use_retrieved_images(
     cfg: 'Config',
@@ -79,19 +86,28 @@ def choose_recipe(cfg: 'Config') -> tuple[Recipe, str]:
     emoji world and cross-entropy, topped up to 300 images a class of which
     68 % are right, that reached 62.4 % over all classes (57.8 % when it was
     repeated); with weights of p_k 51.8 %, and with all images alike 49.6 %.
-    If background names made the probabilities small, they carry no
-    information, and all images are used.
+    If background names made the probabilities small at a temperature that is
+    not fitted to val, they carry no information, and all images are used; so
+    they are if no image is probable.
 
     Args:
         cfg: Config whose training set is, or holds, a ``TACKLEDataset``.
 
     Raises:
-        ValueError: If there are no retrieved images, or no such manifest.
+        ValueError: If there are no retrieved images, no such manifest, or
+            the manifest is empty.
     """
     # Imports pyarrow: a training without retrieved images starts faster.
     from ltvl_mm.structures.manifest_file import load_manifest
 
-    manifest = load_manifest(find_retrieved_dataset(cfg)['manifest'])
+    file = find_retrieved_dataset(cfg)['manifest']
+    manifest = load_manifest(file)
+    if not len(manifest):
+        raise ValueError(
+            f'the manifest {file} lists no images, so there is no recipe to '
+            f'choose; retrieve again with a larger budget or fewer filters, '
+            f'or train without --retrieved'
+        )
     if not manifest.has_probabilities:
         return parse_recipe('plain'), (
             f'the manifest has scores of {manifest.source.get("score")!r} '
@@ -101,12 +117,21 @@ def choose_recipe(cfg: 'Config') -> tuple[Recipe, str]:
         return parse_recipe('plain'), 'the config weights retrieved images'
     filtered = parse_recipe('filtered')
     least = filtered.min_probability
-    kept = int((manifest.compute_probabilities() >= least).sum())
+    probabilities = manifest.compute_probabilities()
+    kept = int((probabilities >= least).sum())
     if manifest.is_diluted(kept):
         return parse_recipe('plain'), (
             f'background names made the probabilities small ({kept} of '
-            f'{len(manifest)} images have {least:g} or more); retrieve with '
+            f'{len(manifest)} images have {least:g} or more, at '
+            f'{_TEMPERATURES[manifest.temperature_source]}); retrieve with '
             f'--val STORE LIST, which fits them to val, to have improbable '
             f'images left out'
+        )
+    if not kept:
+        return parse_recipe('plain'), (
+            f'none of the {len(manifest)} images has a probability of '
+            f'{least:g} or more (the largest is {probabilities.max():.3g}); '
+            f'check the retrieval with '
+            f'tools/analysis_tools/check_retrieval.py'
         )
     return filtered, 'improbable images often show another class'

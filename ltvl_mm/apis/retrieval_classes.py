@@ -17,6 +17,7 @@ from ltvl_mm.structures.class_queries import (
 )
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.structures.encoder_identity import find_difference
+from ltvl_mm.structures.softmax_temperature import SoftmaxTemperature
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def prepare_classes(
     val: tuple[str | Path | EmbeddingStore, str | Path] | None,
     store: EmbeddingStore,
     dry_run: bool,
-) -> tuple[ClassQueries, Background | None, float]:
+) -> tuple[ClassQueries, Background | None, SoftmaxTemperature]:
     """Return classes, background classes and temperature of a retrieval.
 
     Args:
@@ -85,7 +86,7 @@ def prepare_classes(
     )
     temperature = choose_temperature(options, queries, clip, val, others)
     if others is None and options.score == 'softmax':
-        warn_of_saturation(store, queries, temperature)
+        warn_of_saturation(store, queries, temperature.value)
     return queries, others, temperature
 
 

@@ -12,6 +12,7 @@ from ltvl_mm.structures.background import Background, join_queries
 from ltvl_mm.structures.class_queries import ClassQueries
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.structures.labeled_embeddings import read_labeled_embeddings
+from ltvl_mm.structures.softmax_temperature import SoftmaxTemperature
 
 
 def choose_temperature(
@@ -20,8 +21,8 @@ def choose_temperature(
     clip: FrozenCLIP | None,
     val: tuple[str | Path | EmbeddingStore, str | Path] | None,
     background: Background | None = None,
-) -> float:
-    """Return the temperature that options ask for, and log its source.
+) -> SoftmaxTemperature:
+    """Return the temperature that options ask for; log where it is from.
 
     None is fitted like ``'auto'`` if there are at least 50 val images and
     further classes, whose number makes all probabilities small, or if the
@@ -49,7 +50,7 @@ def choose_temperature(
                 f'val images are not used for it',
                 'current',
             )
-        return float(options.temperature)
+        return SoftmaxTemperature(float(options.temperature), 'given')
     if val is None:
         if options.temperature is not None:
             raise ValueError(
@@ -68,7 +69,7 @@ def choose_temperature(
             f'{clip.arch}',
             'current',
         )
-        return clip.temperature
+        return SoftmaxTemperature(clip.temperature, 'encoder')
     images = read_labeled_embeddings(*val, queries)
     cosines = images.embeddings @ join_queries(queries, background).T
     fitted = fit_temperature(cosines, images.labels)
@@ -89,10 +90,10 @@ def choose_temperature(
                 f'{fitted:g}, which --temperature auto takes',
                 'current',
             )
-            return clip.temperature
+            return SoftmaxTemperature(clip.temperature, 'encoder')
     print_log(
         f'temperature {fitted:g}, fitted to {len(images.labels)} val images: '
         f'mean log-likelihood {found:.3f}{before}',
         'current',
     )
-    return fitted
+    return SoftmaxTemperature(fitted, 'val', len(images.labels))

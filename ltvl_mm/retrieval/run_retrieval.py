@@ -77,6 +77,8 @@ def run_retrieval(
                 min_probability=task.options.min_probability,
                 by_index=task.index is not None,
             )
+            report['temperature'] = task.options.temperature
+            report['temperature_source'] = task.temperature_source
             write_json(out / 'report.json', report)
             rejected = [
                 entry for entries in choice.rejected for entry in entries

@@ -54,6 +54,8 @@ class RetrievalTask:
             error. Default 0.001.
         background: Classes that are part of the softmax and get no images;
             None for none.
+        temperature_source: Source of the options' temperature, JSON-like,
+            for the manifest and the report; None if unknown.
     """
 
     store: EmbeddingStore
@@ -67,6 +69,7 @@ class RetrievalTask:
     verify: bool = True
     max_bad_rows: float = MAX_BAD_ROWS
     background: Background | None = None
+    temperature_source: dict | None = None
 
     def __post_init__(self) -> None:
         """Check what can be checked before the work.

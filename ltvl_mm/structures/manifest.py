@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ltvl_mm.structures.softmax_temperature import SOURCES
 from ltvl_mm.structures.store_keys import find_repeated, hash_keys
 from ltvl_mm.structures.text_column import TextColumn
 from ltvl_mm.utils.log_odds import compute_probability
@@ -47,8 +48,8 @@ class Manifest:
         file: M paths, relative to the manifest's folder.
         caption: M captions, '' where the web gave none.
         source: Origin of the manifest: store fingerprint, encoder,
-            temperature, score, assignment, budget, templates, copies.
-            JSON-like.
+            temperature and its source, score, assignment, budget, templates,
+            copies. JSON-like.
     """
 
     class_names: tuple[str, ...]
@@ -188,13 +189,25 @@ class Manifest:
 
         Of 8 and 19 classes of the emoji world, 2 and 3 % of the images have
         p_k >= 0.5 at CLIP's own temperature, and 31 and 35 % at one that is
-        fitted to val.
+        fitted to val. With a fitted temperature, small p_k mean that few
+        images show their class.
 
         Args:
             kept: Number of images that a minimum probability leaves; less
                 than a tenth tells.
         """
-        return bool(self.source.get('background')) and 10 * kept < len(self)
+        return (
+            bool(self.source.get('background'))
+            and self.temperature_source != 'val'
+            and 10 * kept < len(self)
+        )
+
+    @property
+    def temperature_source(self) -> str | None:
+        """Source of :class:`.SoftmaxTemperature`; None if not recorded."""
+        recorded = self.source.get('temperature_source')
+        found = recorded.get('source') if isinstance(recorded, dict) else None
+        return found if found in SOURCES else None
 
     @cached_property
     def probabilities(self) -> np.ndarray:

@@ -59,6 +59,13 @@ def test_an_opened_store_serves_as_well_as_its_folder(
     retrieve(store.root, tmp_path / 'other', RetrievalSettings(**settings))
     assert one.count_classes().tolist() == [3] * len(NAMES)
     assert one.source['temperature'] == 0.05
+    assert one.source['temperature_source'] == {'source': 'given'}
+    report = json.loads((tmp_path / 'one' / 'report.json').read_text())
+    assert report['temperature'] == 0.05
+    assert report['temperature_source'] == {'source': 'given'}
+    # A folder that an earlier version began, without a source, resumes.
+    begun = json.loads((tmp_path / 'one' / 'settings.json').read_text())
+    assert 'temperature_source' not in begun
     for name in ('manifest.parquet', 'report.json', 'queries.npz'):
         assert (tmp_path / 'one' / name).read_bytes() == (
             tmp_path / 'other' / name
@@ -172,6 +179,7 @@ def test_the_temperature_is_the_encoders_own_by_default(
     )
     # open_clip's towers begin with a scale of 1 / 0.07.
     assert task.options.temperature == 0.07
+    assert task.temperature_source == {'source': 'encoder'}
 
 
 def test_the_temperature_is_fitted_to_val_images(
@@ -196,6 +204,7 @@ def test_the_temperature_is_fitted_to_val_images(
     )
     # Random towers: labels say nothing, so all classes are equally likely.
     assert task.options.temperature > 0.07
+    assert task.temperature_source == {'source': 'val', 'val_images': 12}
     # By default only with background names, which make all p small, and with
     # enough images.
     module = 'ltvl_mm.apis.retrieval_temperature'
@@ -214,6 +223,7 @@ def test_the_temperature_is_fitted_to_val_images(
             dry_run=True,
         )
         assert (task.options.temperature != 0.07) == is_fitted
+        assert (task.temperature_source['source'] == 'val') == is_fitted
     settings['background'] = 'none'
     settings['options'] = RetrievalOptions(temperature='auto')
     val.write_text('other.jpg 0\n')

@@ -1,14 +1,8 @@
-"""Recipes change data and hooks of a config, and auto is described."""
-
-from dataclasses import replace
+"""Recipes change data and hooks of a config."""
 
 import pytest
-from mmengine.config import Config
+from recipe_config import MIXUP, make_config, use
 
-from ltvl_mm.apis.recipe_choice import (
-    choose_recipe,
-    use_recipe,
-)
 from ltvl_mm.apis.training_recipe import (
     RECIPES,
     Recipe,
@@ -16,49 +10,6 @@ from ltvl_mm.apis.training_recipe import (
     parse_recipe,
 )
 from ltvl_mm.models.losses.mixed_labels import check_mixed_labels
-from ltvl_mm.structures.manifest_file import load_manifest, save_manifest
-
-MIXUP = dict(augments=[dict(type='Mixup', alpha=0.8)])
-
-
-@pytest.fixture
-def probable(manifest):
-    """File of a manifest with probabilities."""
-    more = dict(source={'score': 'softmax'})
-    save_manifest(manifest, replace(load_manifest(manifest), **more))
-    return manifest
-
-
-def make_config(manifest='manifest.parquet', head=None, **more):
-    cfg = Config(
-        dict(
-            model=dict(
-                type='ImageClassifier', head=head or use('CrossEntropyLoss')
-            ),
-            train_dataloader=dict(
-                batch_size=2,
-                sampler=dict(type='DefaultSampler', shuffle=True),
-                dataset=dict(
-                    type='RepeatDataset',
-                    times=2,
-                    dataset=dict(
-                        type='ltvl_mm.TACKLEDataset',
-                        manifest=str(manifest),
-                        dataset=dict(type='CustomDataset', pipeline=[]),
-                    ),
-                ),
-            ),
-            train_cfg=dict(by_epoch=True, max_epochs=10),
-            param_scheduler=dict(type='CosineAnnealingLR', T_max=10),
-            custom_hooks=[dict(type='ltvl_mm.ClassCountsHook')],
-        )
-    )
-    cfg.merge_from_dict(more)
-    return cfg
-
-
-def use(kind, **more):
-    return dict(type='LinearClsHead', loss=dict(type=kind, **more))
 
 
 def apply(text, **more):
@@ -166,70 +117,3 @@ def test_a_config_without_retrieved_images_is_refused():
     for recipe in RECIPES:
         with pytest.raises(ValueError, match='needs one TACKLEDataset'):
             apply_recipe(cfg, parse_recipe(recipe))
-
-
-CLIP = dict(type='ltvl_mm.CLIPContrastiveHead')
-CONFIGS = {
-    'cross-entropy': dict(),
-    'cosine': dict(head=dict(type='ltvl_mm.CosineClsHead')),
-    'balanced softmax': dict(head=use('ltvl_mm.LogitAdjustedLoss')),
-    'clip': dict(head=dict(CLIP, loss='class_ce')),
-    'contrastive': dict(head=CLIP),
-    'ldam': dict(head=use('ltvl_mm.LDAMLoss')),
-    'tade': dict(head=use('DiverseExpertLoss')),
-    'paco': dict(head=use('ltvl_mm.PaCoLoss')),
-    'oltr': dict(head=dict(type='ltvl_mm.MemoryClsHead')),
-    'crt': dict(model=dict(type='ltvl_mm.DecoupledClassifier')),
-    'class-balanced': dict(
-        train_dataloader=dict(
-            sampler=dict(type='ltvl_mm.ClassBalancedSampler')
-        )
-    ),
-    'mixup': dict(model=dict(train_cfg=MIXUP)),
-}
-
-
-@pytest.mark.parametrize('name', CONFIGS)
-def test_auto_filters_with_any_loss_and_says_why(name, probable):
-    cfg = make_config(probable, **CONFIGS[name])
-    note = use_recipe(cfg)
-    assert note.startswith(
-        'recipe auto chooses filtered, because improbable images often show '
-        'another class: '
-    )
-    assert 'losses count' in note
-    check_mixed_labels(cfg)
-
-
-def test_auto_leaves_weights_of_the_config_alone(probable):
-    cfg = make_config(probable)
-    cfg.custom_hooks.append(dict(type='ltvl_mm.RetrievedWeightHook'))
-    recipe, reason = choose_recipe(cfg)
-    assert recipe.name == 'plain'
-    assert reason == 'the config weights retrieved images'
-
-
-@pytest.mark.parametrize('background', [[], ['a', 'b']])
-def test_auto_is_plain_where_a_background_made_probabilities_small(
-    probable, background
-):
-    made = load_manifest(probable)
-    source = {**made.source, 'background': background}
-    # p = 0.5, 0.27 and 0.12 become 0.007 and less.
-    save_manifest(probable, replace(made, score=made.score - 5, source=source))
-    recipe, reason = choose_recipe(make_config(probable))
-    if background:
-        assert recipe.name == 'plain'
-        assert '0 of 6 images have 0.5 or more' in reason
-        assert '--val STORE LIST' in reason
-    else:
-        assert recipe.name == 'filtered'
-
-
-def test_auto_is_plain_where_there_are_no_probabilities(manifest):
-    note = use_recipe(make_config(manifest))
-    assert note == (
-        'recipe auto chooses plain, because the manifest has scores of None '
-        'and no probabilities: losses count target + retrieved images per '
-        'class'
-    )
