@@ -14,6 +14,9 @@ UNIT_ROWS = 1_000_000
 MAX_BAD_ROWS = 1e-3
 # Val images that a temperature is fitted to without being asked for.
 ENOUGH_VAL = 50
+# Below, a softmax over cosines has one class of p = 1 (and logits overflow at
+# 1e-38); above, log-odds of 9 decimals round cosines to less than 6.
+MIN_TEMPERATURE, MAX_TEMPERATURE = 1e-6, 1e3
 # Mean probability down to which --budget auto takes images.
 MIN_PRECISION = 0.8
 # Perceptual hashes of unrelated images differ in 32 of 64 bits, with a
@@ -22,6 +25,25 @@ MAX_BITS = 10
 # Cosine of a stored and a recomputed embedding. Half precision and another
 # version of a JPEG decoder cost less; another image or encoder costs more.
 MIN_COSINE = 0.99
+
+
+def check_temperature(temperature: object) -> None:
+    """Raise ValueError unless a softmax over cosines can be computed with it.
+
+    Args:
+        temperature: Temperature, in [1e-6, 1000].
+    """
+    if (
+        isinstance(temperature, bool)
+        or not isinstance(temperature, Real)
+        or not MIN_TEMPERATURE <= float(temperature) <= MAX_TEMPERATURE
+    ):
+        raise ValueError(
+            f'temperature must be a finite number in [{MIN_TEMPERATURE:g}, '
+            f"{MAX_TEMPERATURE:g}], 'auto' (fitted to val images) or None "
+            f"(the encoder's own), got {temperature!r}; CLIP's own are about "
+            f'0.01'
+        )
 
 
 @dataclass(frozen=True)
@@ -126,11 +148,11 @@ class RetrievalOptions:
     """Options of a retrieval that the paper does not specify.
 
     Args:
-        temperature: Temperature of the softmax over classes, > 0. None
-            (default): 1 / logit scale of the encoder, or as ``'auto'`` with
-            at least 50 val images and background names, or with val images
-            and no encoder; ``'auto'``: fitted to val images. Both are
-            resolved by
+        temperature: Temperature of the softmax over classes, in [1e-6, 1000].
+            None (default): 1 / logit scale of the encoder, or as
+            ``'auto'`` with at least 50 val images and background names, or
+            with val images and no encoder; ``'auto'``: fitted to val images.
+            Both are resolved by
             :func:`ltvl_mm.apis.image_retrieval.prepare_retrieval`; a task
             needs the number.
         min_probability: Minimum softmax probability of a retrieved image, in
@@ -180,15 +202,8 @@ class RetrievalOptions:
 
     def __post_init__(self) -> None:
         """Raise ValueError if a value is out of its range."""
-        if self.temperature not in (None, 'auto') and not (
-            isinstance(self.temperature, Real)
-            and 0 < self.temperature < math.inf
-        ):
-            raise ValueError(
-                f"temperature must be a finite number > 0, 'auto' (fitted to "
-                f"val images) or None (the encoder's own), got "
-                f'{self.temperature!r}'
-            )
+        if self.temperature not in (None, 'auto'):
+            check_temperature(self.temperature)
         if not 0 <= self.min_probability < 1:
             raise ValueError(
                 f'min_probability must be in [0, 1), got '

@@ -9,6 +9,7 @@ import numpy as np
 
 from ltvl_mm.retrieval.choice import ImageChoice
 from ltvl_mm.retrieval.reading.missing_images import MISSING_REPORT
+from ltvl_mm.retrieval.shortage import explain_shortage
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.structures.store_files import spell_column
 from ltvl_mm.structures.store_rows import describe_bad_rows
@@ -27,6 +28,7 @@ def make_report(
     assign: str = 'independent',
     min_probability: float = 0.0,
     by_index: bool = False,
+    background_names: int = 0,
 ) -> dict:
     """Return the report of a choice, JSON-like.
 
@@ -37,6 +39,8 @@ def make_report(
         assign: ``'independent'`` or ``'argmax'``, as the search had it.
         min_probability: Limit that gave the lowest score of the choice.
         by_index: True if a faiss index proposed the candidates.
+        background_names: Number of background names in the softmax; default
+            0.
     """
     rejected = [entry for entries in choice.rejected for entry in entries]
     reasons = Counter(entry.reason for entry in rejected)
@@ -62,6 +66,10 @@ def make_report(
         'copies_of_excluded_images': reasons['excluded'],
         'min_probability': min_probability,
         'below_min_probability': int(choice.too_low.sum()),
+        'min_precision': choice.min_precision,
+        'below_min_precision': int(choice.imprecise.sum()),
+        'assign': assign,
+        'background_names': background_names,
         'evidence': dict(Counter(entry.evidence for entry in rejected)),
         'rows_in_store': len(choice.store),
         'rows_refused_by_filters': refused,
@@ -131,84 +139,6 @@ def describe_report(out: str | Path) -> str:
     if len(absent) > 5:
         lines.append(f'and {len(absent) - 5} other classes miss images')
     return '\n'.join(lines)
-
-
-def explain_nothing(report: dict) -> str | None:
-    """Return why a retrieval found no image at all, or None if it found any.
-
-    Args:
-        report: From :func:`make_report`.
-    """
-    if report['retrieved'] or not report['missing']:  # none asked for
-        return None
-    rows = report['rows_in_store']
-    counts = {
-        f'the filter {reason}': count
-        for reason, count in report['rows_refused_by_filters'].items()
-    }
-    for entry in report['skipped_rows']:
-        counts[f'unusable embeddings in {entry["store"]}'] = entry['rows']
-    limit = report['min_probability']
-    counts[f'the minimum probability of {limit}'] = report[
-        'below_min_probability'
-    ]
-    counts['near-duplicates of excluded images'] = len(
-        {
-            entry['key']
-            for entry in report['rejected']
-            if entry['reason'] == 'excluded'
-        }
-    )
-    listed = [f'{name} ({n} images)' for name, n in counts.items() if n]
-    return (
-        f'no images were retrieved from the {rows} images of the store. '
-        f'Removed by: {", ".join(listed) or "nothing"}. Loosen the filters, '
-        f'exclude other stores, or retrieve from a larger store'
-    )
-
-
-def explain_shortage(
-    choice: ImageChoice,
-    label: int,
-    *,
-    assign: str,
-    min_probability: float,
-    by_index: bool,
-    filtered: bool,
-) -> str | None:
-    """Return why a class has fewer images than wanted; None if it has all.
-
-    Args:
-        choice: That is done.
-        label: The class, in [0, K).
-        assign: ``'independent'`` or ``'argmax'``.
-        min_probability: Limit on the probability; 0 without one.
-        by_index: True if a faiss index proposed the candidates.
-        filtered: True if filters removed rows of the store.
-    """
-    if len(choice.chosen[label].rows) >= choice.budget[label]:
-        return None
-    if not (choice.exhausted[label] or choice.imprecise[label]):
-        return 'limit of candidates'
-    if choice.imprecise[label]:
-        return (
-            f'the expected precision of more images is below '
-            f'{choice.min_precision:g}'
-        )
-    found = int(choice.candidates[label])
-    few = f'only {found} images' if found > 1 else 'only one image'
-    if choice.too_low[label]:
-        number = few if found else 'no image'
-        verb = 'reach' if found > 1 else 'reaches'
-        return f'{number} {verb} the probability {min_probability}'
-    if by_index:
-        return 'the index proposes no more'
-    if assign == 'argmax' and found < len(choice.store):
-        number = few if found else 'no image'
-        return f'{number} {"prefer" if found > 1 else "prefers"} this class'
-    if filtered:
-        return 'no more images pass the filters'
-    return 'the store has no more'
 
 
 def _describe_class(choice: ImageChoice, label: int, name: str) -> dict:

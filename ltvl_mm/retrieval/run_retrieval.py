@@ -9,12 +9,13 @@ from ltvl_mm.retrieval.choice import ImageChoice, Rejected
 from ltvl_mm.retrieval.dealing.work_engine import WorkEngine
 from ltvl_mm.retrieval.dedup.near_duplicate_pictures import write_copy_pictures
 from ltvl_mm.retrieval.preconditions import check_stores
-from ltvl_mm.retrieval.retrieval_report import explain_nothing, make_report
+from ltvl_mm.retrieval.retrieval_report import make_report
 from ltvl_mm.retrieval.retrieved_folder import write_folder
 from ltvl_mm.retrieval.search.exact_ranking import Candidates
 from ltvl_mm.retrieval.search.index_search import load_index, select_by_index
 from ltvl_mm.retrieval.search.selection import Selection
 from ltvl_mm.retrieval.search.work_units import select_in_units
+from ltvl_mm.retrieval.shortage import explain_nothing
 from ltvl_mm.retrieval.task import RetrievalTask
 from ltvl_mm.structures.manifest import Manifest
 from ltvl_mm.structures.manifest_file import load_manifest
@@ -76,6 +77,7 @@ def run_retrieval(
                 assign=task.options.assign,
                 min_probability=task.options.min_probability,
                 by_index=task.index is not None,
+                background_names=task.num_background,
             )
             report['temperature'] = task.options.temperature
             report['temperature_source'] = task.temperature_source

@@ -113,6 +113,13 @@ class RetrievalTask:
         return MetadataFilter(self.store, rule) if rule.columns else None
 
     @property
+    def num_background(self) -> int:
+        """Number of background names in the softmax."""
+        if self.background is None:
+            return 0
+        return len(self.background.queries.class_names)
+
+    @property
     def lowest_score(self) -> float:
         """Log-odds of the minimum probability; -inf without one."""
         limit = self.options.min_probability

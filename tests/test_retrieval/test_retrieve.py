@@ -139,7 +139,9 @@ def test_there_is_at_least_one_candidate_per_image(factor):
         RetrievalOptions(oversample_factor=factor)
 
 
-@pytest.mark.parametrize('temperature', [0, -1, float('nan'), float('inf')])
+@pytest.mark.parametrize(
+    'temperature', [0, -1, 1e-300, 1e-7, 1e4, float('nan'), float('inf'), True]
+)
 def test_the_temperature_is_a_positive_number(temperature):
     with pytest.raises(ValueError, match='temperature must be a finite'):
         RetrievalOptions(temperature=temperature)

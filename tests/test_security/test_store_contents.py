@@ -116,7 +116,7 @@ def test_names_what_removed_all_images(web, tmp_path):
     )
     match = (
         r'from the 12 images of the store\. Removed by: near-duplicates of '
-        r'excluded images \(12 images\)\. Loosen'
+        r'excluded images \(12 images\)\. Exclude other stores, or'
     )
     with pytest.raises(ValueError, match=match):
         run_retrieval(task, tmp_path / 'out')
