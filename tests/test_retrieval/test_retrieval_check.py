@@ -13,6 +13,7 @@ from ltvl_mm.retrieval.task import RetrievalOptions, RetrievalTask
 from ltvl_mm.structures.class_counts import group_classes
 from ltvl_mm.structures.class_queries import ClassQueries, save_queries
 from ltvl_mm.structures.image_list import ImageList, write_image_list
+from ltvl_mm.structures.manifest_file import load_manifest
 from ltvl_mm.utils.io import write_json
 from ltvl_mm.visualization.report import read_retrieval
 from ltvl_mm.visualization.report.quality import assess_quality
@@ -131,6 +132,23 @@ def test_images_of_another_store_are_refused(write):
     folder, _, val = write(1)
     with pytest.raises(ValueError, match='of the 96 retrieved images are not'):
         check(folder, val, val)
+
+
+def test_other_images_of_the_same_keys_are_refused(write):
+    folder, web, val = write(1)
+    rows = web.read_rows(np.arange(len(web)))
+    rounded = rows + np.float32(2e-5)
+    check(folder, write_store(folder / 'rounded', [rounded]), val)
+    other = write_store(folder / 'other', [np.roll(rows, 1, axis=0)])
+    key = load_manifest(folder / 'retrieved/manifest.parquet').key[0]
+    match = (
+        rf"from another store: image '{key}' has the cosine 0\.9\d* to its "
+        rf'class in the manifest and -?0\.\d* in {other.root} .* of the '
+        rf'store with fingerprint {web.fingerprint[:12]}\.\.\., and '
+        rf'{other.root} has {other.fingerprint[:12]}'
+    )
+    with pytest.raises(ValueError, match=match):
+        check(folder, other, val)
 
 
 def write_counts(folder):
