@@ -1,5 +1,6 @@
 """Training images per class, and the groups of classes they make."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -16,12 +17,20 @@ from ltvl_mm.utils.io import read_json
 MANY = 100
 FEW = 20
 GROUPS = ('many', 'medium', 'few')
+# Classes without images that a warning lists.
+_SHOWN = 5
 
 
 def load_class_counts(
-    source: str | Path | Sequence[int], num_classes: int
+    source: str | Path | Sequence[int],
+    num_classes: int,
+    *,
+    images: str = 'training',
 ) -> np.ndarray:
     """Return the (K,) training counts of a list of images, JSON or numbers.
+
+    Log a warning if classes have no image: a list may lack classes, or be of
+    another data set with fewer classes.
 
     Args:
         source: A ``path label`` list (``.txt``), a folder with a folder of
@@ -30,26 +39,54 @@ def load_class_counts(
             Of the ORIGINAL training set: which classes are rare does not
             change when images are retrieved.
         num_classes: K.
+        images: Kind of the counted images, for the warning.
 
     Raises:
         ValueError: If the numbers are not K non-negative ones, there are not
             K class folders, or a label lies outside [0, K); names file and
             line.
     """
-    if isinstance(source, (str, Path)) and Path(source).is_dir():
-        return _count_folders(Path(source), num_classes)
-    if isinstance(source, (str, Path)) and Path(source).suffix != '.json':
-        labels = read_image_list(source, num_classes=num_classes).labels
-        return np.bincount(labels, minlength=num_classes)
-    counts = np.asarray(
-        read_json(source) if isinstance(source, (str, Path)) else source
-    )
-    if not are_counts(counts, num_classes):
-        raise ValueError(
-            f'class counts must be {num_classes} whole numbers >= 0, got '
-            f'{counts.dtype} of shape {counts.shape} from {source!r:.80}'
+    counts = _read_counts(source, num_classes)
+    if not counts.all():
+        from mmengine.logging import print_log
+
+        is_file = isinstance(source, (str, Path))
+        text = describe_missing_classes(
+            counts, f'{source}' if is_file else 'the class counts', images
         )
+        print_log(text, 'current', level=logging.WARNING)
     return counts
+
+
+def describe_missing_classes(
+    counts: np.ndarray, source: str, images: str = 'training'
+) -> str:
+    """Return a sentence about the classes without images, and what to do.
+
+    Args:
+        counts: (K,) images per class, some of them 0.
+        source: File of the counts, or a phrase that names them.
+        images: Kind of the counted images.
+    """
+    missing = np.flatnonzero(counts == 0)
+    total = len(counts)
+    text = (
+        f'{len(missing)} of {total} classes have no {images} image in {source}'
+    )
+    bound = total - len(missing)
+    if 0 < bound <= total / 2 and counts[:bound].all():
+        return (
+            f'{text}: all its labels are below {bound}, so it is probably '
+            f'the list of another data set, with {bound} classes instead of '
+            f'{total}; give the {images} list of the data set with {total} '
+            f'classes'
+        )
+    shown = ', '.join(map(str, missing[:_SHOWN]))
+    more = ', ...' if len(missing) > _SHOWN else ''
+    return (
+        f'{text}: {shown}{more}; check that it is the {images} list of this '
+        f'data set'
+    )
 
 
 def are_counts(values: np.ndarray, num_classes: int) -> bool:
@@ -64,6 +101,25 @@ def are_counts(values: np.ndarray, num_classes: int) -> bool:
         and values.dtype.kind in 'iu'
         and (values >= 0).all()
     )
+
+
+def _read_counts(
+    source: str | Path | Sequence[int], num_classes: int
+) -> np.ndarray:
+    if isinstance(source, (str, Path)) and Path(source).is_dir():
+        return _count_folders(Path(source), num_classes)
+    if isinstance(source, (str, Path)) and Path(source).suffix != '.json':
+        labels = read_image_list(source, num_classes=num_classes).labels
+        return np.bincount(labels, minlength=num_classes)
+    counts = np.asarray(
+        read_json(source) if isinstance(source, (str, Path)) else source
+    )
+    if not are_counts(counts, num_classes):
+        raise ValueError(
+            f'class counts must be {num_classes} whole numbers >= 0, got '
+            f'{counts.dtype} of shape {counts.shape} from {source!r:.80}'
+        )
+    return counts
 
 
 def _count_folders(source: Path, num_classes: int) -> np.ndarray:

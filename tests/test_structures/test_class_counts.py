@@ -73,6 +73,50 @@ def test_a_label_beyond_the_classes_is_refused(tmp_path):
         load_class_counts(tmp_path / 'list.txt', 3)
 
 
+@pytest.fixture
+def find_warnings(monkeypatch):
+    """Function that returns what load_class_counts logs."""
+    said = []
+    monkeypatch.setattr(
+        'mmengine.logging.print_log', lambda text, *_, **__: said.append(text)
+    )
+
+    def run(source, num_classes, **options):
+        said.clear()
+        assert len(load_class_counts(source, num_classes, **options)) > 0
+        return list(said)
+
+    return run
+
+
+def test_a_list_of_another_data_set_is_warned_about(find_warnings, tmp_path):
+    file = tmp_path / 'train.txt'
+    file.write_text('a 0\nb 1\nc 2\n')
+    (warning,) = find_warnings(file, 6)
+    assert warning == (
+        f'3 of 6 classes have no training image in {file}: all its labels '
+        f'are below 3, so it is probably the list of another data set, with '
+        f'3 classes instead of 6; give the training list of the data set '
+        f'with 6 classes'
+    )
+    assert find_warnings(file, 3) == []
+
+
+def test_classes_without_images_are_listed(find_warnings, tmp_path):
+    file = tmp_path / 'train.txt'
+    file.write_text('a 1\nb 7\n')
+    (warning,) = find_warnings(file, 8)
+    assert warning == (
+        f'6 of 8 classes have no training image in {file}: 0, 2, 3, 4, 5, '
+        f'...; check that it is the training list of this data set'
+    )
+    (warning,) = find_warnings([3, 1, 0], 3, images='test')
+    assert warning.startswith(
+        '1 of 3 classes have no test image in the class counts: 2; check'
+    )
+    assert find_warnings([3, 1, 1], 3) == []
+
+
 def test_the_counts_are_found_in_one_or_several_evaluators():
     shots = dict(type='ltvl_mm.ShotAccuracy', class_counts=[1, 2])
     assert find_shot_accuracy(shots) == shots

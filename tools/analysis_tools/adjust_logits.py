@@ -84,7 +84,9 @@ def main() -> None:
             load_manifest(args.manifest),
             by_probability=args.counts == 'probability',
         )
-    prior = args.test_counts and load_class_counts(args.test_counts, classes)
+    prior = args.test_counts and load_class_counts(
+        args.test_counts, classes, images='test'
+    )
     if both := set(val.paths) & set(test.paths):
         sys.exit(f'{min(both)} is in val and in test: choose on other images')
     groups = group_classes(counts)
