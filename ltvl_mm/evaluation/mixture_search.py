@@ -1,6 +1,7 @@
 """Choose the mixture weight of two models on val."""
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -34,7 +35,7 @@ def search_mixtures(
         group_of_class: (K,) names, by training counts.
         space: ``'logit'`` or ``'probability'``; see :class:`ScoreMixture`.
         alphas: Shares of the first model, in [0, 1].
-        scales: Factors on the second model's logits.
+        scales: Finite factors > 0 on the second model's logits.
 
     Returns:
         A row per scale and alpha, in that order: ``alpha``, ``scale``, and
@@ -42,9 +43,11 @@ def search_mixtures(
         classes, ``class_mean``, in percent.
 
     Raises:
-        ValueError: If the predictions are not of the same images.
+        ValueError: If the predictions are not of the same images, or an
+            alpha or a scale is out of its range.
     """
     check_same_images(val, ['the first model', 'the second model'])
+    _check_grid(alphas, scales)
     logits = as_logits(val)
     rows = []
     with progress_bar(
@@ -125,6 +128,20 @@ def as_logits(predictions: Sequence[Predictions]) -> list[torch.Tensor]:
         torch.from_numpy(one.log_probabilities()).float()
         for one in predictions
     ]
+
+
+def _check_grid(alphas: Sequence[float], scales: Sequence[float]) -> None:
+    """Raise ValueError unless all mixtures are defined; name the option."""
+    for alpha in alphas:
+        if not 0 <= alpha <= 1:
+            raise ValueError(
+                f'alphas (--alphas) must lie in [0, 1], got {alpha}'
+            )
+    for scale in scales:
+        if not 0 < scale < math.inf:
+            raise ValueError(
+                f'scales (--scales) must be finite numbers > 0, got {scale}'
+            )
 
 
 def _mix(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -23,7 +24,8 @@ class ScoreMixture:
 
     Attributes:
         weights: M shares, each >= 0, with sum 1.
-        scales: M factors > 0 on each model's logits, before anything else.
+        scales: M finite factors > 0 on each model's logits, before anything
+            else.
         space: ``'logit'``, mean of scaled logits; ``'probability'``, mean of
             their softmax.
     """
@@ -47,13 +49,15 @@ class ScoreMixture:
                 f'each model needs a weight and a scale, got weights '
                 f'{self.weights} and scales {self.scales}'
             )
-        negative = min(self.weights) < 0
-        if negative or not abs(sum(self.weights) - 1) < 1e-6:
+        valid = all(weight >= 0 for weight in self.weights)
+        if not valid or not abs(sum(self.weights) - 1) < 1e-6:
             raise ValueError(
                 f'weights must be >= 0 and have the sum 1, got {self.weights}'
             )
-        if not min(self.scales) > 0:
-            raise ValueError(f'scales must be > 0, got {self.scales}')
+        if not all(0 < scale < math.inf for scale in self.scales):
+            raise ValueError(
+                f'scales must be finite numbers > 0, got {self.scales}'
+            )
 
     def mix(self, logits: Sequence[torch.Tensor]) -> torch.Tensor:
         """Return (B, K) float32 logits of the mixture.

@@ -20,6 +20,8 @@ def plot_mixture_curve(
 ) -> None:
     """Write a PNG: a line per scale, all-class and few-shot accuracy on val.
 
+    Without few-shot classes in val, the picture shows the former alone.
+
     Args:
         path: The file.
         rows: Result of
@@ -36,18 +38,20 @@ def plot_mixture_curve(
 def _draw(
     rows: Sequence[dict], chosen: dict, names: tuple[str, str]
 ) -> Figure:
-    figure = Figure(figsize=(9, 4), dpi=150, layout='constrained')
-    for axes, column in zip(
-        figure.subplots(1, 2), ('all', 'few'), strict=True
-    ):
+    # Rows lack the groups that have no val image.
+    columns = [name for name in ('all', 'few') if name in chosen]
+    size = (4.5 * len(columns), 4)
+    figure = Figure(figsize=size, dpi=150, layout='constrained')
+    panels = figure.subplots(1, len(columns), squeeze=False)[0]
+    for axes, column in zip(panels, columns, strict=True):
         for scale in dict.fromkeys(row['scale'] for row in rows):
             mine = [row for row in rows if row['scale'] == scale]
             axes.plot(
                 [row['alpha'] for row in mine],
-                [row.get(column, float('nan')) for row in mine],
+                [row[column] for row in mine],
                 label=f'{scale:g}',
             )
-        axes.plot(chosen['alpha'], chosen.get(column), 'k*', markersize=12)
+        axes.plot(chosen['alpha'], chosen[column], 'k*', markersize=12)
         axes.set(
             xlabel=f'alpha: 0 is {names[1]}, 1 is {names[0]}',
             ylabel=f'{column}, accuracy on val (%)',

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from ltvl_mm.evaluation.mixture_search import (
     mix_predictions,
@@ -10,6 +11,8 @@ from ltvl_mm.evaluation.mixture_search import (
 )
 from ltvl_mm.evaluation.post_hoc import CRITERIA, choose_setting
 from ltvl_mm.structures.predictions import Predictions
+from ltvl_mm.structures.score_mixture import ScoreMixture
+from ltvl_mm.visualization.mixture_curve import plot_mixture_curve
 
 GROUPS = np.array(['many', 'few'])
 
@@ -93,3 +96,28 @@ def test_the_mean_over_classes_counts_each_class_once():
     right = STUDENT.probabilities.argmax(1) == labels
     means = [right[labels == label].mean() for label in np.unique(labels)]
     assert rows[0]['class_mean'] == pytest.approx(100 * np.mean(means))
+
+
+@pytest.mark.parametrize('value', [0, -1, float('nan'), float('inf')])
+def test_scales_are_finite_and_positive(value):
+    with pytest.raises(ValueError, match=r'\(--scales\) must be finite'):
+        search_mixtures([STUDENT, CLIP], GROUPS, 'logit', scales=(1, value))
+    with pytest.raises(ValueError, match='scales must be finite'):
+        ScoreMixture((0.5, 0.5), (1.0, value))
+
+
+@pytest.mark.parametrize('value', [-0.1, 1.1, float('nan'), float('inf')])
+def test_shares_lie_between_0_and_1(value):
+    with pytest.raises(ValueError, match=r'\(--alphas\) must lie in'):
+        search_mixtures([STUDENT, CLIP], GROUPS, 'logit', alphas=(1, value))
+    with pytest.raises(ValueError, match='weights must be >= 0'):
+        ScoreMixture((value, 1 - value), (1.0, 1.0))
+
+
+@pytest.mark.parametrize('groups', [['many', 'few'], ['many', 'many']])
+def test_the_curve_shows_the_groups_that_val_has(tmp_path, groups):
+    rows = search_mixtures([STUDENT, CLIP], np.array(groups), 'logit')
+    best = choose_setting(rows)
+    plot_mixture_curve(tmp_path / 'c.png', rows, best, ('rx', 'clip'))
+    with Image.open(tmp_path / 'c.png') as picture:
+        assert picture.size == (675 * len(set(groups)), 600)

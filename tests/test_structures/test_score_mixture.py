@@ -41,7 +41,7 @@ def test_a_number_per_image_changes_nothing(space, share):
         (dict(weights=(0.7, 0.7)), 'sum 1, got'),
         (dict(weights=(-0.5, 1.5)), 'must be >= 0'),
         (dict(weights=(float('nan'), 0.5)), 'sum 1'),
-        (dict(scales=(1.0, 0.0)), 'scales must be > 0'),
+        (dict(scales=(1.0, 0.0)), 'scales must be finite numbers > 0'),
     ],
 )
 def test_what_is_no_mixture_is_refused(change, message):

@@ -51,7 +51,7 @@ def build_parser() -> argparse.ArgumentParser:
         type=float,
         nargs='+',
         default=SCALES,
-        help="factors on the second model's logits to try",
+        help="factors on the second model's logits to try, > 0",
     )
     parser.add_argument(
         '--by',
