@@ -22,10 +22,12 @@ def average_runs(
     Args:
         runs: Checkpoints, or training folders.
         out: File of the weights, which loads as a checkpoint.
-        weights: A number >= 0 for each run, not all 0; None for equal ones.
+        weights: A finite number >= 0 for each run, not all 0; None for equal
+            ones.
 
     Raises:
-        ValueError: If a run is missing, or runs are of different models.
+        ValueError: If a run is missing or has NaN, weights do not fit, or
+            runs are of different models.
     """
     write_state(out, average_states([read_weights(r) for r in runs], weights))
 

@@ -1,5 +1,7 @@
 """Long-tailed training sets cut out of balanced ones."""
 
+import math
+
 import numpy as np
 
 from ltvl_mm.structures.image_list import ImageList
@@ -47,8 +49,8 @@ def pareto_profile(
         ValueError: If K < 2, ratio < 1 or alpha <= 0.
     """
     _check(num_classes, ratio)
-    if not alpha > 0:
-        raise ValueError(f'alpha must be > 0, got {alpha}')
+    if not 0 < alpha < math.inf:
+        raise ValueError(f'alpha must be a finite number > 0, got {alpha}')
     quantiles = (np.arange(1, num_classes + 1) / num_classes) ** (
         -1 / alpha
     ) - 1
@@ -146,7 +148,8 @@ def _make_list(pairs: list[tuple[str, int]]) -> ImageList:
 def _check(num_classes: int, ratio: float) -> None:
     if num_classes < 2:
         raise ValueError(f'a long tail needs >= 2 classes, got {num_classes}')
-    if not ratio >= 1:
+    if not 1 <= ratio < math.inf:
         raise ValueError(
-            f'ratio, largest to smallest class, must be >= 1, got {ratio}'
+            f'ratio, largest to smallest class, must be a finite number >= 1, '
+            f'got {ratio}'
         )

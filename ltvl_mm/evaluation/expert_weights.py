@@ -1,5 +1,6 @@
 """Expert weights for test images of unknown class distribution."""
 
+import math
 from collections.abc import Iterable
 
 import numpy as np
@@ -35,7 +36,7 @@ def learn_expert_weights(
             one array for each pass over them. An iterator may compute an
             array when it is asked for; after the last expert is lost it is
             not asked again.
-        rate: Learning rate.
+        rate: Learning rate, > 0.
         weight_decay: Weight decay of the weights a.
         entropy_weight: Factor of the mean over images and classes of
             -p log p, p = softmax(sum_e w_e z_e), which is maximized too.
@@ -43,8 +44,11 @@ def learn_expert_weights(
         seed: Seed of the order of the images.
 
     Raises:
-        ValueError: If there is no pass, or an array is not of two views.
+        ValueError: If the rate is not a finite number > 0, there is no pass,
+            or an array is not of two views.
     """
+    if not 0 < rate < math.inf:
+        raise ValueError(f'rate must be a finite number > 0, got {rate}')
     scores = None
     for epoch, logits in enumerate(epochs):
         if logits.ndim != 4 or logits.shape[0] != 2:

@@ -1,5 +1,6 @@
 """Changes of a trained model's answers: chosen on val, then tested once."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -22,10 +23,14 @@ def search_taus(
 
     Args:
         predict: Tau -> (N,) predicted classes of the val images.
-        taus: To try.
+        taus: Finite values to try.
         labels: (N,) true classes.
         group_of_class: (K,) names, by training counts.
+
+    Raises:
+        ValueError: If a tau is not finite.
     """
+    check_taus(taus)
     return [
         {
             'tau': tau,
@@ -33,6 +38,13 @@ def search_taus(
         }
         for tau in taus
     ]
+
+
+def check_taus(taus: Sequence[float]) -> None:
+    """Raise ValueError unless all values of tau are finite."""
+    for tau in taus:
+        if not math.isfinite(tau):
+            raise ValueError(f'taus (--taus) must be finite, got {tau}')
 
 
 # What a setting is chosen by: the accuracy of all images, the mean over

@@ -4,7 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ltvl_mm.evaluation.post_hoc import choose_setting, search_taus
+from ltvl_mm.evaluation.post_hoc import (
+    check_taus,
+    choose_setting,
+    search_taus,
+)
 from ltvl_mm.structures.features import Features
 
 TAUS = tuple(round(0.1 * step, 1) for step in range(21))
@@ -94,12 +98,14 @@ def search_taus_by_loss(
     Args:
         train: Features of the training images; a class may be absent.
         weights: (K, F) weights of the classifier.
-        taus: Values of tau to try.
+        taus: Finite values of tau to try.
 
     Raises:
-        ValueError: If features and weights differ in width.
+        ValueError: If features and weights differ in width, or a tau is not
+            finite.
     """
     _check_width(train, weights)
+    check_taus(taus)
     lengths = np.linalg.norm(weights, axis=1)
     lengths[lengths == 0] = np.median(lengths)  # of no vector, no direction
     ratios = np.median(lengths) / lengths

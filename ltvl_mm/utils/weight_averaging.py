@@ -1,5 +1,6 @@
 """Averages of the weights of several trainings of one model."""
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import torch
@@ -13,37 +14,42 @@ def average_states(
     """Return the weighted mean of state dicts, tensor by tensor.
 
     Sums are in float64 and results in the type of the first state. Integers,
-    such as counts of batches, are those of the last state.
+    such as counts of batches, are those of the last state with a weight > 0.
 
     Args:
         states: State dicts of one model, at least one.
-        weights: A number >= 0 for each, not all 0; None for equal ones.
+        weights: A finite number >= 0 for each, not all 0; None for equal
+            ones.
 
     Raises:
-        ValueError: If there is no state, weights do not fit, or states
-            differ in names or shapes.
+        ValueError: If there is no state, weights do not fit, states differ
+            in names or shapes, or a mean is NaN.
     """
     if not states:
         raise ValueError('there are no weights to average; name a checkpoint')
     weights = [1.0] * len(states) if weights is None else list(weights)
-    if len(weights) != len(states) or min(weights) < 0 or not sum(weights):
+    total = sum(weights)
+    # NaN fails the first comparison, a sum of infinity the second.
+    valid = all(one >= 0 for one in weights) and 0 < total < math.inf
+    if len(weights) != len(states) or not valid:
         raise ValueError(
-            f'expected a weight >= 0 for each of {len(states)} states, not '
-            f'all 0, got {weights}'
+            f'expected a finite weight >= 0 for each of {len(states)} states, '
+            f'not all 0, got {weights}'
         )
     for state in states[1:]:
         _check_same(states[0], state)
-    total = sum(weights)
-    shares = [weight / total for weight in weights]
+    # A state of weight 0 has no part: 0 times infinity would be NaN.
+    used = [
+        (weight / total, state)
+        for weight, state in zip(weights, states, strict=True)
+        if weight > 0
+    ]
     found = {}
     for name, first in states[0].items():
-        if not first.is_floating_point():
-            found[name] = states[-1][name].clone()
-            continue
-        mean = torch.zeros_like(first, dtype=torch.float64)
-        for share, state in zip(shares, states, strict=True):
-            mean += share * state[name].double()
-        found[name] = mean.to(first.dtype)
+        if first.is_floating_point() or first.is_complex():
+            found[name] = _average(name, used).to(first.dtype)
+        else:
+            found[name] = used[-1][1][name].clone()
     return found
 
 
@@ -71,6 +77,26 @@ def merge_in_order(
     for state in states:
         merged = average_states([merged, state], [1 - momentum, momentum])
         yield merged
+
+
+def _average(name: str, used: Sequence[tuple[float, State]]) -> torch.Tensor:
+    """Return the weighted sum of a tensor; raise ValueError if it has NaN.
+
+    Args:
+        name: Name of the tensor.
+        used: Shares with sum 1, and state dicts.
+    """
+    first = used[0][1][name]
+    exact = torch.complex128 if first.is_complex() else torch.float64
+    mean = torch.zeros_like(first, dtype=exact)
+    for share, state in used:
+        mean += share * state[name].to(exact)
+    if mean.isnan().any():
+        raise ValueError(
+            f'the mean of {name} is not a number; leave out the training '
+            f'whose weights are NaN or infinite'
+        )
+    return mean
 
 
 def _check_same(first: State, other: State) -> None:

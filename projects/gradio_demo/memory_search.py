@@ -1,5 +1,6 @@
 """Images of an embedding store, by class text."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,11 +50,12 @@ class MemorySearch:
         among: Classes that an image is told apart from: the best are those
             of highest probability, as in retrieval (Eq. 3 and 4 of the
             TACKLE paper). None given, those of highest cosine.
-        temperature: Temperature of the softmax over these classes.
+        temperature: Temperature of the softmax over these classes, > 0.
         device: Device of the text encoder.
 
     Raises:
-        ValueError: If there is no store, or another encoder made it.
+        ValueError: If there is no store, another encoder made it, or the
+            temperature is not a finite number > 0.
     """
 
     def __init__(
@@ -65,6 +67,10 @@ class MemorySearch:
         temperature: float = 0.01,
         device: str = 'cpu',
     ) -> None:
+        if not 0 < temperature < math.inf:
+            raise ValueError(
+                f'temperature must be a finite number > 0, got {temperature}'
+            )
         self.store = open_store(store)
         self.clip = FrozenCLIP(
             self.store.encoder['arch'], pretrained, device=device

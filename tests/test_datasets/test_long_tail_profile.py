@@ -74,8 +74,11 @@ def test_bad_requests_are_refused():
         exponential_profile(1, 10)
     with pytest.raises(ValueError, match=r'>= 1, got 0.5'):
         pareto_profile(10, 0.5)
-    with pytest.raises(ValueError, match='alpha must be > 0'):
-        pareto_profile(10, 5, alpha=0)
+    with pytest.raises(ValueError, match=r'>= 1, got inf'):
+        exponential_profile(10, float('inf'))
+    for alpha in (0, float('nan'), float('inf')):
+        with pytest.raises(ValueError, match='alpha must be a finite number'):
+            pareto_profile(10, 5, alpha=alpha)
     with pytest.raises(ValueError, match=r"one of .*, got 'step'"):
         make_profile('step', 10, 5)
     with pytest.raises(ValueError, match='>= 1 image, got 0'):

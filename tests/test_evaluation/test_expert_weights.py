@@ -107,3 +107,6 @@ def test_one_view_or_no_pass_is_not_enough():
         learn(np.zeros((1, 2, 3, 4)))
     with pytest.raises(ValueError, match='at least one pass, got none'):
         learn_expert_weights([], rate=0.1)
+    for rate in (0, float('nan'), float('inf')):
+        with pytest.raises(ValueError, match='rate must be a finite number'):
+            learn_expert_weights([], rate=rate)

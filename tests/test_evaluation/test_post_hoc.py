@@ -116,6 +116,14 @@ def test_normalized_classes_win_where_length_decided():
         predict_tau_normalized(make([[1, 2, 3]], [0]), WEIGHTS, 1.0)
 
 
+@pytest.mark.parametrize('tau', [float('nan'), float('inf')])
+def test_taus_are_finite(tau):
+    features = make([[1.0, 3.0], [3.0, 1.0]], [1, 0])
+    for val in (features, None):
+        with pytest.raises(ValueError, match=r'\(--taus\) must be finite'):
+            choose_tau(WEIGHTS, [0, tau], features, val, GROUPS)
+
+
 def test_without_val_each_class_of_train_has_one_voice():
     # Three images of class 0, one of class 1; lengths 4 and 1, median 2.5.
     train = make([[1, 1], [1, 1], [1, 1], [0, 2]], [0, 0, 0, 1])

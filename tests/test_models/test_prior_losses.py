@@ -172,8 +172,9 @@ def test_soft_labels_are_refused_where_they_mean_nothing(kind):
 
 
 def test_ranges_of_options():
-    with pytest.raises(ValueError, match='tau must be >= 0, got -1'):
-        LogitAdjustedLoss(3, tau=-1)
+    for tau in (-1, float('nan'), float('inf')):
+        with pytest.raises(ValueError, match=f'finite number >= 0, got {tau}'):
+            LogitAdjustedLoss(3, tau=tau)
     with pytest.raises(ValueError, match='beta must lie in'):
         LDAMLoss(3, beta=1.0)
 

@@ -1,5 +1,6 @@
 """Averages of weights equal direct means."""
 
+import math
 from types import SimpleNamespace
 
 import pytest
@@ -24,6 +25,7 @@ def make_model(seed):
 
 
 STATES = [make_model(seed).state_dict() for seed in range(4)]
+NOT_FINITE = (math.nan, math.inf)
 FLOATS = [name for name in STATES[0] if STATES[0][name].is_floating_point()]
 
 
@@ -43,6 +45,20 @@ def test_the_average_is_the_direct_mean():
 def test_weights_are_relative():
     found = average_states(STATES[:2], [3, 1])
     check(found, lambda n: 0.75 * STATES[0][n] + 0.25 * STATES[1][n])
+
+
+def test_a_state_of_weight_0_has_no_part():
+    first = {'w': torch.tensor([2.0]), 'count': torch.tensor(3)}
+    second = {'w': torch.tensor([math.inf]), 'count': torch.tensor(9)}
+    assert average_states([first, second], [1, 0]) == first
+    assert average_states([second, first], [0, 1]) == first
+
+
+def test_complex_weights_are_averaged():
+    states = [{'w': torch.tensor([z])} for z in (1 + 1j, 3 + 5j)]
+    found = average_states(states, [3, 1])['w']
+    assert found == torch.tensor([1.5 + 2j])
+    assert found.dtype == torch.complex64
 
 
 def test_16_bit_weights_do_not_lose_precision_on_the_way():
@@ -68,9 +84,19 @@ def test_rounds_are_an_exponential_average():
     ('states', 'weights', 'message'),
     [
         ([], None, 'no weights to average'),
-        (STATES, [1], 'expected a weight >= 0 for each of 4'),
-        (STATES[:2], [1, -1], 'expected a weight >= 0'),
+        (STATES, [1], 'expected a finite weight >= 0 for each of 4'),
+        (STATES[:2], [1, -1], 'expected a finite weight >= 0'),
         (STATES[:2], [0, 0], 'not all 0'),
+        *(
+            (STATES[:2], [1, bad], r'got \[1, (nan|inf)\]')
+            for bad in NOT_FINITE
+        ),
+        *(
+            (STATES[:2], [bad, 1], r'got \[(nan|inf), 1\]')
+            for bad in NOT_FINITE
+        ),
+        (STATES[:2], [1e308, 1e308], 'finite'),
+        ([{'a': torch.tensor([math.nan])}], None, 'mean of a is not a number'),
         ([{'a': torch.ones(1)}, {'b': torch.ones(1)}], None, 'differ in 2'),
         ([{'a': torch.ones(1)}, {'a': torch.ones(2)}], None, 'has shape'),
     ],

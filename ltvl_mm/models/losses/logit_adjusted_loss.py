@@ -1,5 +1,7 @@
 """Cross-entropy of logits to which the log prior of the classes is added."""
 
+import math
+
 import torch
 import torch.nn.functional as F
 
@@ -21,15 +23,15 @@ class LogitAdjustedLoss(PerImageLoss):
         loss_weight: Factor on the loss.
 
     Raises:
-        ValueError: If tau is negative.
+        ValueError: If tau is negative or not finite.
     """
 
     def __init__(
         self, num_classes: int, *, tau: float = 1.0, loss_weight: float = 1.0
     ) -> None:
         super().__init__(num_classes, loss_weight=loss_weight)
-        if tau < 0:
-            raise ValueError(f'tau must be >= 0, got {tau}')
+        if not 0 <= tau < math.inf:
+            raise ValueError(f'tau must be a finite number >= 0, got {tau}')
         self.tau = tau
 
     def compute_losses(
