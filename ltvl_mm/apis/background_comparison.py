@@ -1,17 +1,22 @@
 """Precision of web images with and without background classes."""
 
 import csv
+import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from mmengine.logging import print_log
 
 from ltvl_mm.apis.retrieval_background import make_background
 from ltvl_mm.clip.frozen_clip import FrozenCLIP
 from ltvl_mm.evaluation.retrieval_precision import compute_precision_at_r
-from ltvl_mm.evaluation.temperature import fit_temperature
+from ltvl_mm.evaluation.temperature import (
+    describe_weak_fit,
+    fit_temperature,
+)
 from ltvl_mm.retrieval.search.scores import RowScores
 from ltvl_mm.structures.background import Background, join_queries
 from ltvl_mm.structures.class_queries import ClassQueries
@@ -215,6 +220,14 @@ def _list_temperatures(
         fitted = fit_temperature(
             val.embeddings[inside] @ texts.T, labels[inside]
         )
+        doubt = describe_weak_fit(fitted, int(inside.sum()))
+        if doubt is not None:
+            print_log(
+                f'the fitted temperature of {len(chosen)} classes is not '
+                f'reliable: {doubt}',
+                'current',
+                level=logging.WARNING,
+            )
         found.append(('fitted', fitted))
     return found
 

@@ -1,10 +1,14 @@
 """Diagnose a retrieval before students are trained on it."""
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
+from mmengine.logging import print_log
+
 from ltvl_mm.apis.retrieved_rows import find_retrieved_rows
 from ltvl_mm.evaluation.quality_summary import measure_quality
+from ltvl_mm.evaluation.temperature import describe_weak_fit
 from ltvl_mm.structures.background import find_background
 from ltvl_mm.structures.class_counts import load_class_counts
 from ltvl_mm.structures.class_queries import load_queries
@@ -52,7 +56,7 @@ def check_retrieval(
     store, rows = find_retrieved_rows(manifest, stores, queries)
     embeddings = store.read_rows(rows)
     val = read_labeled_embeddings(val_store, val_list, queries)
-    return measure_quality(
+    result = measure_quality(
         manifest,
         queries,
         embeddings,
@@ -60,3 +64,13 @@ def check_retrieval(
         counts,
         background=find_background(retrieved),
     )
+    fitted = result['temperature']['fitted_to_val']
+    doubt = describe_weak_fit(fitted, result['val_images'])
+    if doubt is not None:
+        print_log(
+            f'the calibrated probabilities of this check, and what is '
+            f'estimated from them, are not reliable: {doubt}',
+            'current',
+            level=logging.WARNING,
+        )
+    return result

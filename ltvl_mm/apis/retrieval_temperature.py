@@ -1,18 +1,28 @@
 """Temperature of a retrieval: the encoder's own, fitted, or given."""
 
+import logging
 from numbers import Real
 from pathlib import Path
 
 from mmengine.logging import print_log
 
 from ltvl_mm.clip.frozen_clip import FrozenCLIP
-from ltvl_mm.evaluation.temperature import compute_nll, fit_temperature
-from ltvl_mm.retrieval.options import ENOUGH_VAL, RetrievalOptions
+from ltvl_mm.evaluation.temperature import (
+    HIGHEST,
+    LOWEST,
+    compute_nll,
+    describe_weak_fit,
+    fit_temperature,
+)
+from ltvl_mm.retrieval.options import RetrievalOptions
 from ltvl_mm.structures.background import Background, join_queries
 from ltvl_mm.structures.class_queries import ClassQueries
 from ltvl_mm.structures.embedding_store import EmbeddingStore
 from ltvl_mm.structures.labeled_embeddings import read_labeled_embeddings
-from ltvl_mm.structures.softmax_temperature import SoftmaxTemperature
+from ltvl_mm.structures.softmax_temperature import (
+    ENOUGH_VAL,
+    SoftmaxTemperature,
+)
 
 
 def choose_temperature(
@@ -28,7 +38,8 @@ def choose_temperature(
     further classes, whose number makes all probabilities small, or if the
     queries come without an encoder; else it is the encoder's. Without
     further classes the encoder's own was better on the emoji world: val
-    images all show a class, and web images need not.
+    images all show a class, and web images need not. It is kept, too, where
+    the fit ends at a limit of the search, with a warning.
 
     Args:
         options: With a temperature of None, ``'auto'`` or a number.
@@ -57,43 +68,62 @@ def choose_temperature(
                 "the temperature 'auto' is fitted to val images; give their "
                 'store and list'
             )
-        if clip is None:
-            raise ValueError(
-                'text features of your own have no logit scale to take the '
-                'temperature from; give a number (--temperature 0.01 for '
-                'CLIP), or auto with val images (--temperature auto --val '
-                'STORE LIST)'
-            )
-        print_log(
-            f'temperature {clip.temperature:g}, of the logit scale of '
-            f'{clip.arch}',
-            'current',
-        )
-        return SoftmaxTemperature(clip.temperature, 'encoder')
+        return _take_own(clip)
     images = read_labeled_embeddings(*val, queries)
     cosines = images.embeddings @ join_queries(queries, background).T
     fitted = fit_temperature(cosines, images.labels)
-    found = -compute_nll(cosines, images.labels, fitted)
-    before = ''
+    likelihood = -compute_nll(cosines, images.labels, fitted)
+    count = len(images.labels)
+    doubt = describe_weak_fit(fitted, count)
+    compared = ''
     if clip is not None:
         nll = compute_nll(cosines, images.labels, clip.temperature)
-        before = (
-            f'; {-nll:.3f} at {clip.temperature:g}, of the logit scale of '
-            f'{clip.arch}'
-        )
-        few = len(images.labels) < ENOUGH_VAL
-        if options.temperature is None and (background is None or few):
+        own = f'{clip.temperature:g}, of the logit scale of {clip.arch}'
+        compared = f'; {-nll:.3f} at {own}'
+        few = background is None or count < ENOUGH_VAL
+        if options.temperature is None and few:
             print_log(
-                f'temperature {clip.temperature:g}, of the logit scale of '
-                f'{clip.arch}: mean log-likelihood {-nll:.3f} of '
-                f'{len(images.labels)} val images; {found:.3f} at '
-                f'{fitted:g}, which --temperature auto takes',
+                f'temperature {own}: mean log-likelihood {-nll:.3f} of '
+                f'{count} val images; {likelihood:.3f} at {fitted:g}, which '
+                f'--temperature auto takes',
                 'current',
             )
             return SoftmaxTemperature(clip.temperature, 'encoder')
+        if options.temperature is None and not LOWEST < fitted < HIGHEST:
+            print_log(
+                f'temperature {own}, and not the one that is fitted to val: '
+                f'{doubt}. --temperature auto takes it all the same',
+                'current',
+                level=logging.WARNING,
+            )
+            return SoftmaxTemperature(clip.temperature, 'encoder')
     print_log(
-        f'temperature {fitted:g}, fitted to {len(images.labels)} val images: '
-        f'mean log-likelihood {found:.3f}{before}',
+        f'temperature {fitted:g}, fitted to {count} val images: mean '
+        f'log-likelihood {likelihood:.3f}{compared}',
         'current',
     )
-    return SoftmaxTemperature(fitted, 'val', len(images.labels))
+    if doubt is not None:
+        print_log(
+            f'the probabilities of this retrieval are not reliable: {doubt}. '
+            f'Give more val images (--val STORE LIST), or a temperature '
+            f'(--temperature NUMBER)',
+            'current',
+            level=logging.WARNING,
+        )
+    return SoftmaxTemperature(fitted, 'val', count)
+
+
+def _take_own(clip: FrozenCLIP | None) -> SoftmaxTemperature:
+    """Return and log the temperature of the encoder."""
+    if clip is None:
+        raise ValueError(
+            'text features of your own have no logit scale to take the '
+            'temperature from; give a number (--temperature 0.01 for '
+            'CLIP), or auto with val images (--temperature auto --val '
+            'STORE LIST)'
+        )
+    print_log(
+        f'temperature {clip.temperature:g}, of the logit scale of {clip.arch}',
+        'current',
+    )
+    return SoftmaxTemperature(clip.temperature, 'encoder')

@@ -12,8 +12,6 @@ PRODUCTS = ('auto', 'float32', 'bfloat16')
 UNIT_ROWS = 1_000_000
 # Share of a store's rows that may be skipped before it is an error.
 MAX_BAD_ROWS = 1e-3
-# Val images that a temperature is fitted to without being asked for.
-ENOUGH_VAL = 50
 # Below, a softmax over cosines has one class of p = 1 (and logits overflow at
 # 1e-38); above, log-odds of 9 decimals round cosines to less than 6.
 MIN_TEMPERATURE, MAX_TEMPERATURE = 1e-6, 1e3

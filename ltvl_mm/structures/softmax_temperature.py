@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 SOURCES = ('given', 'encoder', 'val')
+# Val images that a temperature is fitted to without being asked for.
+ENOUGH_VAL = 50
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,6 @@
 import pytest
 from fake_run import make_fake_run, write_inputs
 
-from ltvl_mm.apis.tackle_run.settings import (
-    RunSettings,
-    fit_temperature_to_few_classes,
-)
 from ltvl_mm.apis.tackle_run.stage_builder import find_tools
 
 
@@ -47,7 +43,8 @@ def test_the_recipe_reaches_the_training_with_retrieved_images_only(run):
 @pytest.mark.parametrize(
     ('settings', 'expected', 'absent'),
     [
-        ({}, (), ('--val', '--min-precision')),
+        ({}, ('--val',), ('--temperature', '--min-precision')),
+        ({'temperature': 0.02}, ('--temperature=0.02',), ('--val',)),
         ({'temperature': 'auto'}, ('--val', '--temperature=auto'), ()),
         (
             {'budget': 'auto', 'min_precision': 0.9},
@@ -70,27 +67,6 @@ def test_a_retrieval_that_is_fitted_to_val_gets_its_images(
         after = line.split('--val ')[1].split()
         assert after[0].endswith('stores/held_out')
         assert after[1].endswith('lists/val.txt')
-
-
-@pytest.mark.parametrize(
-    ('classes', 'val', 'options', 'expected'),
-    [
-        (63, 50, {}, 'auto'),  # background names
-        (64, 50, {}, None),
-        (63, 49, {}, None),
-        (8, 50, {'background': 'none'}, None),
-        (96, 50, {'background': 'builtin'}, 'auto'),
-        (8, 50, {'temperature': 0.02}, 0.02),
-    ],
-)
-def test_few_classes_get_a_fitted_temperature(
-    tmp_path, classes, val, options, expected
-):
-    settings = RunSettings(
-        photos=(tmp_path,), out=tmp_path, web=('web',), **options
-    )
-    settings = fit_temperature_to_few_classes(settings, classes, val)
-    assert settings.temperature == expected
 
 
 def test_the_ensemble_has_a_baseline_without_retrieved_images(run):

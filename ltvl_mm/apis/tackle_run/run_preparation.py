@@ -21,7 +21,6 @@ from ltvl_mm.apis.tackle_run.photo_splits import PhotoSplits, read_photos
 from ltvl_mm.apis.tackle_run.schedule import Schedule, make_schedule
 from ltvl_mm.apis.tackle_run.settings import (
     RunSettings,
-    fit_temperature_to_few_classes,
     plan_names,
 )
 from ltvl_mm.apis.tackle_run.stage_builder import find_tools
@@ -94,9 +93,6 @@ def prepare_run(settings: RunSettings) -> PreparedRun:
             f'whose folders are classes; choose another'
         )
     names = plan_names(settings.lists, photos.names)
-    settings = fit_temperature_to_few_classes(
-        settings, len(names), len(photos.lists['val'])
-    )
     device = 'cuda' if settings.uses_cuda else 'cpu'
     files = [
         photos.root / path

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,9 +10,7 @@ import torch
 
 from ltvl_mm.apis.training_recipe import AUTO, parse_recipe
 from ltvl_mm.clip.sources import has_own_weights
-from ltvl_mm.retrieval.background_names import NONE, resolve_auto
 from ltvl_mm.retrieval.budget import AUTO as AUTO_BUDGET
-from ltvl_mm.retrieval.options import ENOUGH_VAL
 from ltvl_mm.structures.class_names import (
     load_class_names,
     rename_classes,
@@ -176,31 +174,6 @@ class RunSettings(RunOptions):
     def lists(self) -> Path:
         """Folder of the lists and class names."""
         return self.out / 'lists'
-
-
-def fit_temperature_to_few_classes(
-    settings: RunSettings, num_classes: int, num_val: int
-) -> RunSettings:
-    """Return settings whose probabilities suit the background names.
-
-    Hundreds of names beside a few classes make all probabilities small. Of 8
-    classes of the emoji world, 58 of 2,400 retrieved images have p_k >= 0.5
-    at CLIP's own temperature, and 745 at one that is fitted to val, of which
-    99.6 % show their class.
-
-    Args:
-        settings: Settings of the run.
-        num_classes: K.
-        num_val: Number of val images.
-    """
-    background = resolve_auto(settings.background, num_classes, 'softmax')
-    if (
-        settings.temperature is not None
-        or background == NONE
-        or num_val < ENOUGH_VAL
-    ):
-        return settings
-    return replace(settings, temperature='auto')
 
 
 def split_clip(text: str) -> tuple[str, str | None]:

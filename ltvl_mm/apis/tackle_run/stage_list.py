@@ -133,7 +133,8 @@ class StageList(StageBuilder):
         options = []
         if settings.temperature is not None:
             options.append(f'--temperature={settings.temperature}')
-        if AUTO in (settings.temperature, settings.budget):
+        # retrieve.py decides whether it fits the temperature to them.
+        if settings.temperature in (None, AUTO) or settings.budget == AUTO:
             options += [
                 '--val',
                 str(settings.out / 'stores/held_out'),
