@@ -1,6 +1,5 @@
 """Recipes of training on retrieved images: what a config changes for each."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -147,6 +146,14 @@ def apply_recipe(cfg: 'Config', recipe: Recipe) -> None:
         hooks.append(
             dict(type='ltvl_mm.RetrievedWeightHook', retrieved=recipe.weights)
         )
+    if target_from is not None:
+        hooks.append(
+            dict(
+                type='ltvl_mm.LearningRateFactorHook',
+                factor=recipe.target_rate,
+                begin=target_from,
+            )
+        )
     cfg.custom_hooks = hooks
 
 
@@ -174,7 +181,7 @@ def find_retrieved_dataset(cfg: 'Config') -> dict:
 
 
 def _find_target_stage(cfg: 'Config', recipe: Recipe) -> int | None:
-    """Return the first epoch on target images alone; lower its rate."""
+    """Return the first epoch on target images alone; None without a stage."""
     if not recipe.target_stage:
         return None
     epochs = (cfg.get('train_cfg') or {}).get('max_epochs')
@@ -185,20 +192,6 @@ def _find_target_stage(cfg: 'Config', recipe: Recipe) -> int | None:
             f'{cfg.filename} has max_epochs={epochs}; train by epochs, and '
             f'for more of them'
         )
-    schedulers = cfg.get('param_scheduler') or []
-    if isinstance(schedulers, Mapping):
-        schedulers = [schedulers]
-    # Schedulers multiply the rate that the others leave.
-    cfg.param_scheduler = [
-        *schedulers,
-        dict(
-            type='ConstantLR',
-            factor=recipe.target_rate,
-            begin=begin,
-            end=epochs,
-            by_epoch=True,
-        ),
-    ]
     return begin
 
 

@@ -11,6 +11,7 @@ __getattr__, __dir__, __all__ = attach_names(
             'ChannelsLastHook',
             'ClassMeansHook',
             'EpochSeedHook',
+            'LearningRateFactorHook',
             'PlainCheckpointHook',
             'ProgressBarHook',
             'RetrievedWeightHook',

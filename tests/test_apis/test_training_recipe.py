@@ -85,10 +85,10 @@ def test_a_target_stage_is_the_last_epochs_at_a_small_rate():
     cfg, _ = apply('target_stage:0.3')
     assert cfg.train_dataloader.sampler.target_from == 7
     assert cfg.custom_hooks[0].target_from == 7
-    assert cfg.param_scheduler == [
-        dict(type='CosineAnnealingLR', T_max=10),
-        dict(type='ConstantLR', factor=0.1, begin=7, end=10, by_epoch=True),
-    ]
+    assert cfg.param_scheduler == dict(type='CosineAnnealingLR', T_max=10)
+    assert cfg.custom_hooks[1] == dict(
+        type='ltvl_mm.LearningRateFactorHook', factor=0.1, begin=7
+    )
     for epochs in (1, None):
         with pytest.raises(ValueError, match='splits the epochs'):
             apply('target_stage', train_cfg=dict(max_epochs=epochs))

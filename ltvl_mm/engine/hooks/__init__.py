@@ -10,6 +10,7 @@ __getattr__, __dir__, __all__ = attach_names(
         'class_counts_hook': ['ClassCountsHook'],
         'class_means': ['ClassMeansHook'],
         'epoch_seed': ['EpochSeedHook'],
+        'learning_rate_factor': ['LearningRateFactorHook'],
         'plain_checkpoint': ['PlainCheckpointHook'],
         'progress_bar': ['ProgressBarHook'],
         'retrieved_weights': ['RetrievedWeightHook'],
