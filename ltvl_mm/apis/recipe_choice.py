@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ltvl_mm.apis.recipe_description import describe_training
 from ltvl_mm.apis.retrieved_training import add_retrieved_images
 from ltvl_mm.apis.training_recipe import (
     AUTO,
@@ -64,7 +65,7 @@ def use_recipe(cfg: 'Config', text: str = AUTO) -> str:
         text: ``'auto'``, or as :func:`.parse_recipe` takes it.
 
     Returns:
-        A sentence for the log: the recipe, what it does, and why.
+        A sentence for the log: the recipe, why, and how the config trains.
 
     Raises:
         ValueError: As :func:`.parse_recipe` and :func:`.apply_recipe`.
@@ -76,7 +77,7 @@ def use_recipe(cfg: 'Config', text: str = AUTO) -> str:
         recipe = parse_recipe(text)
         start = f'recipe {recipe.name}'
     apply_recipe(cfg, recipe)
-    return f'{start}: {recipe.describe()}'
+    return f'{start}: {describe_training(cfg)}'
 
 
 def choose_recipe(cfg: 'Config') -> tuple[Recipe, str]:
@@ -100,7 +101,8 @@ def choose_recipe(cfg: 'Config') -> tuple[Recipe, str]:
     # Imports pyarrow: a training without retrieved images starts faster.
     from ltvl_mm.structures.manifest_file import load_manifest
 
-    file = find_retrieved_dataset(cfg)['manifest']
+    dataset = find_retrieved_dataset(cfg)
+    file = dataset['manifest']
     manifest = load_manifest(file)
     if not len(manifest):
         raise ValueError(
@@ -115,6 +117,10 @@ def choose_recipe(cfg: 'Config') -> tuple[Recipe, str]:
         )
     if weighs_retrieved(cfg):
         return parse_recipe('plain'), 'the config weights retrieved images'
+    if dataset.get('min_probability'):
+        return parse_recipe('plain'), (
+            'the config leaves out improbable images itself'
+        )
     filtered = parse_recipe('filtered')
     least = filtered.min_probability
     probabilities = manifest.compute_probabilities()

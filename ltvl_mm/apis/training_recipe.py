@@ -55,31 +55,6 @@ class Recipe:
     target_stage: float = 0.0
     target_rate: float = 1.0
 
-    def describe(self) -> str:
-        """Return what the recipe does, as a clause."""
-        parts = []
-        if self.min_probability:
-            parts.append(
-                f'images below probability {self.min_probability:g} are left '
-                f'out'
-            )
-        if self.soft_labels:
-            parts.append("labels are CLIP's distributions")
-        if self.weights:
-            parts.append('losses are weighted by probability')
-        counted = 'target + retrieved images'
-        if self.counts == 'probability':
-            counted = 'target images + sum of probabilities'
-        parts.append(f'losses count {counted} per class')
-        if self.share is not None:
-            parts.append(f'{self.share:.0%} of each batch are retrieved')
-        if self.target_stage:
-            parts.append(
-                f'the last {self.target_stage:.0%} of the epochs train on '
-                f'target images alone at {self.target_rate:g} times the rate'
-            )
-        return '; '.join(parts)
-
 
 def parse_recipe(text: str) -> Recipe:
     """Return the recipe of ``NAME``, ``NAME:VALUE``, or several with ``+``.

@@ -50,7 +50,7 @@ def test_auto_filters_with_any_loss_and_says_why(name, probable):
         'recipe auto chooses filtered, because improbable images often show '
         'another class: '
     )
-    assert 'losses count' in note
+    assert 'class counts of losses are target + retrieved images' in note
     check_mixed_labels(cfg)
 
 
@@ -60,6 +60,13 @@ def test_auto_leaves_weights_of_the_config_alone(probable):
     recipe, reason = choose_recipe(cfg)
     assert recipe.name == 'plain'
     assert reason == 'the config weights retrieved images'
+    cfg = make_config(probable)
+    dataset = cfg.train_dataloader.dataset.dataset
+    dataset.min_probability = 0.7
+    note = use_recipe(cfg)
+    assert 'plain, because the config leaves out improbable images' in note
+    assert 'images below probability 0.7 are left out' in note
+    assert dataset.min_probability == 0.7
 
 
 @pytest.mark.parametrize('background', [[], ['a', 'b']])
@@ -83,8 +90,8 @@ def test_auto_is_plain_where_there_are_no_probabilities(manifest):
     note = use_recipe(make_config(manifest))
     assert note == (
         'recipe auto chooses plain, because the manifest has scores of None '
-        'and no probabilities: losses count target + retrieved images per '
-        'class'
+        'and no probabilities: class counts of losses are target + retrieved '
+        'images'
     )
 
 
@@ -149,3 +156,44 @@ def test_auto_refuses_an_empty_manifest(tmp_path):
     path = write_probabilities(tmp_path / 'manifest.parquet', [])
     with pytest.raises(ValueError, match=r'manifest\.parquet lists no images'):
         choose_recipe(make_config(path))
+
+
+COUNTS = dict(type='ltvl_mm.ClassCountsHook')
+NO_COUNTS = 'losses get no class counts (no ClassCountsHook in custom_hooks)'
+
+
+@pytest.mark.parametrize(
+    ('recipe', 'hooks', 'expected'),
+    [
+        ('plain', [COUNTS], 'class counts of losses are target + retrieved'),
+        (
+            'plain',
+            [dict(COUNTS, retrieved='probability')],
+            'class counts of losses are target images + sum of probabilities',
+        ),
+        (
+            'plain',
+            [dict(COUNTS, retrieved='none')],
+            'class counts of losses are target images',
+        ),
+        ('counts', [], NO_COUNTS),
+        ('weighted', [], f'losses are weighted by probability; {NO_COUNTS}'),
+        (
+            'plain',
+            [dict(type='ltvl_mm.RetrievedWeightHook', retrieved=0.5)],
+            'retrieved images weigh 0.5 in losses',
+        ),
+        ('share:0.25', [], '0.25 of each batch is retrieved'),
+        (
+            'target_stage',
+            [COUNTS],
+            'training uses target images alone from epoch 8 on at 0.1 times '
+            'the scheduled learning rate',
+        ),
+        ('soft_labels', [], "labels are CLIP's distributions"),
+    ],
+)
+def test_the_log_describes_the_config(recipe, hooks, expected, probable):
+    cfg = make_config(probable, custom_hooks=hooks)
+    cfg.custom_hooks = hooks
+    assert expected in use_recipe(cfg, recipe)
