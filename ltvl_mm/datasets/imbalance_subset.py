@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 from mmengine.dataset import BaseDataset, force_full_init
+from mmengine.logging import print_log
 
 from ltvl_mm.datasets.subset import SubsetMixin
 from ltvl_mm.registry import DATASETS
@@ -36,9 +37,10 @@ def draw_subset(
 class ImbalanceSubset(SubsetMixin, BaseDataset):
     """Images of a data set of which every class keeps a limited number.
 
-    See :func:`draw_subset`. Losses with class counts get those of the subset.
-    To train on retrieved images, too, wrap a ``TACKLEDataset``: the limit
-    then holds for target and retrieved images together.
+    See :func:`draw_subset`; its size is logged. Losses with class counts get
+    those of the subset. To train on retrieved images, too, wrap a
+    ``TACKLEDataset``: the limit then holds for target and retrieved images
+    together.
 
     Args:
         dataset: Config or instance of a classification data set; may be a
@@ -89,8 +91,14 @@ class ImbalanceSubset(SubsetMixin, BaseDataset):
         if self._fully_initialized:
             return
         self.dataset.full_init()
-        self._rows = draw_subset(
-            read_labels(self.dataset), self.imbalance, self.seed
+        labels = read_labels(self.dataset)
+        self._rows = draw_subset(labels, self.imbalance, self.seed)
+        counts = np.unique(labels[self._rows], return_counts=True)[1]
+        print_log(
+            f'subset of imbalance {self.imbalance}, seed {self.seed}: '
+            f'{len(self._rows)} of {len(labels)} images, {counts.min()} to '
+            f'{counts.max()} of each of {len(counts)} classes',
+            'current',
         )
         self._fully_initialized = True
 

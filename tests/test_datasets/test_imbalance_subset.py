@@ -8,6 +8,7 @@ from ltvl_mm.datasets import (
     FixedEpochSampler,
     ImbalanceSubset,
     TACKLEDataset,
+    imbalance_subset,
 )
 from ltvl_mm.datasets.imbalance_subset import draw_subset
 from ltvl_mm.structures.labels import read_labels
@@ -44,6 +45,18 @@ def test_the_images_depend_on_the_seed_alone():
     assert not np.array_equal(first, other)
     drawn = np.concatenate([draw_subset(LABELS, 1, s) for s in range(100)])
     assert set(drawn) == set(range(len(LABELS)))
+
+
+def test_the_size_of_a_subset_is_logged(target, monkeypatch):
+    said = []
+    monkeypatch.setattr(
+        imbalance_subset, 'print_log', lambda text, *_, **__: said.append(text)
+    )
+    ImbalanceSubset(DATASETS.build(target), imbalance=2, seed=7)
+    assert said == [
+        'subset of imbalance 2, seed 7: 5 of 6 images, 1 to 2 of each of 3 '
+        'classes'
+    ]
 
 
 def test_a_subset_of_a_data_set_has_its_images_and_labels(target):

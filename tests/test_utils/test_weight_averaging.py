@@ -1,6 +1,8 @@
 """Averages of weights equal direct means."""
 
+import json
 import math
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -8,6 +10,8 @@ import torch
 from mmengine.config import Config
 from torch import nn
 
+from ltvl_mm.apis import soup_rounds
+from ltvl_mm.apis.soup_rounds import check_rounds, find_imbalance
 from ltvl_mm.apis.weight_soup import average_runs, merge_runs
 from ltvl_mm.engine.hooks import AverageRunsHook
 from ltvl_mm.utils.checkpoints import read_weights
@@ -142,6 +146,77 @@ def test_rounds_of_several_runs_become_checkpoints(runs, tmp_path):
     )
     with pytest.raises(ValueError, match='4 runs are not whole rounds of 3'):
         merge_runs(runs, tmp_path, start=runs[0], per_round=3)
+
+
+def write_imbalance(run, imbalance, name='config.json'):
+    """Write the config of a run on a subset beside its checkpoint."""
+    subset = dict(type='ltvl_mm.ImbalanceSubset', imbalance=imbalance)
+    loader = dict(dataset=dict(type='Other', dataset=subset))
+    folder = Path(run) if Path(run).is_dir() else Path(run).parent
+    text = json.dumps(dict(train_dataloader=loader))
+    if name != 'config.json':
+        text = f'train_dataloader = {loader!r}\n'
+    (folder / name).write_text(text)
+
+
+@pytest.mark.parametrize(
+    ('imbalances', 'message'),
+    [
+        ((1, 4, 1, 4), r'round 0 mixes runs .*run1 \(imbalance 4\)'),
+        ((4, 4, 1, 1), 'falls in round 1, from 4 to 1'),
+        ((None, None, 8, 8), 'falls in round 1, from unlimited to 8'),
+    ],
+)
+def test_rounds_in_a_wrong_order_are_refused(
+    runs, tmp_path, imbalances, message
+):
+    for run, imbalance in zip(runs, imbalances, strict=True):
+        write_imbalance(run, imbalance)
+    with pytest.raises(ValueError, match=message) as error:
+        merge_runs(runs, tmp_path / 'out', start=runs[0], per_round=2)
+    pairs = list(zip(runs, imbalances, strict=True))
+    first = [run for run, imbalance in pairs if imbalance in (1, 8)]
+    rest = [run for run in runs if run not in first]
+    assert str(error.value).endswith(f'give {" ".join(first + rest)}')
+    assert not (tmp_path / 'out').exists()
+
+
+def test_the_order_is_read_from_dumped_configs_and_may_be_unknown(
+    runs, tmp_path
+):
+    assert find_imbalance(runs[0]) is None
+    write_imbalance(runs[0], 4, 'soup.py')
+    assert find_imbalance(runs[0]) == 4
+    check_rounds(runs, 2)
+    write_imbalance(runs[3], 2)
+    with pytest.raises(ValueError, match='falls in round 1') as error:
+        check_rounds(runs, 2)
+    assert 'run2/epoch_1.pth (imbalance unknown)' in str(error.value)
+    assert 'give' not in str(error.value)
+
+
+def test_rounds_of_the_same_imbalance_are_warned_about(runs, monkeypatch):
+    said = []
+    monkeypatch.setattr(
+        soup_rounds, 'print_log', lambda text, *_, **__: said.append(text)
+    )
+    for run, imbalance in zip(runs, (1, 1, 2, 2), strict=True):
+        write_imbalance(run, imbalance)
+    check_rounds(runs, 2)
+    assert said == []
+    check_rounds(runs, 1)
+    assert [text[:29] for text in said] == [
+        'round 1 has imbalance 1, as t',
+        'round 3 has imbalance 2, as t',
+    ]
+    assert said[0].endswith('--per-round 2')
+
+
+def test_names_of_checkpoints_and_folders_are_checked(runs, tmp_path):
+    with pytest.raises(ValueError, match=r'mean does not end in \.pth'):
+        average_runs(runs, tmp_path / 'mean')
+    with pytest.raises(ValueError, match='is named as a checkpoint'):
+        merge_runs(runs, tmp_path / 'soup.pth', start=runs[0])
 
 
 def test_rounds_may_start_at_the_initial_weights_of_a_config(tmp_path):

@@ -3,7 +3,8 @@
 Without --merge: the mean, or with --weights a weighted mean, as one
 checkpoint. With --merge M, as LT-Soups: rounds w <- (1 - M) w + M w_f from
 the weights of --start, where w_f is the mean of the next --per-round
-trainings; OUT is then a folder with round_0.pth, round_1.pth, ...
+trainings; OUT is then a folder with round_0.pth, round_1.pth, ... Runs of
+subsets must be in the order of their imbalance.
 """
 
 import argparse
@@ -22,7 +23,10 @@ def build_parser() -> argparse.ArgumentParser:
         'its last)',
     )
     parser.add_argument(
-        '-o', '--out', required=True, help='output file; folder with --merge'
+        '-o',
+        '--out',
+        required=True,
+        help='output file, .pth, .pt or .safetensors; folder with --merge',
     )
     parser.add_argument(
         '--weights',
