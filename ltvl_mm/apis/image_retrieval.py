@@ -9,6 +9,7 @@ import torch
 from mmengine.dist import get_rank
 
 from ltvl_mm.apis.local_images import leave_copying, place_local_images
+from ltvl_mm.apis.retrieval_background import check_background
 from ltvl_mm.apis.retrieval_budget import find_budget, resolve_auto_budget
 from ltvl_mm.apis.retrieval_classes import NamedClasses, prepare_classes
 from ltvl_mm.apis.retrieval_settings import RetrievalSettings, StoreLike
@@ -23,6 +24,7 @@ from ltvl_mm.structures.class_names import load_class_names
 from ltvl_mm.structures.class_queries import (
     ClassQueries,
     check_query_encoder,
+    check_query_width,
     load_queries,
 )
 from ltvl_mm.structures.embedding_store import EmbeddingStore
@@ -131,6 +133,20 @@ def prepare_retrieval(
             "temperature='auto' is fitted to val images; give their store and "
             'list (--val STORE LIST)'
         )
+    background = resolve_auto(
+        settings.background,
+        len(names),
+        options.score,
+        has_names=given is None,
+    )
+    check_background(background, has_encoder=given is None)
+    if given is not None:
+        check_query_width(
+            given.embeddings,
+            store.dim,
+            f'the class queries of {settings.queries}',
+            f'the store {store.name}',
+        )
     found = None
     if get_rank() == 0:
         classes, encoder = _find_classes(settings, names, given, store)
@@ -140,12 +156,7 @@ def prepare_retrieval(
         found = prepare_classes(
             as_path(out),
             classes,
-            background=resolve_auto(
-                settings.background,
-                len(names),
-                options.score,
-                has_names=given is None,
-            ),
+            background=background,
             options=options,
             val=settings.val,
             store=store,

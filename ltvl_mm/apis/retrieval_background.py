@@ -6,12 +6,15 @@ from pathlib import Path
 import numpy as np
 from mmengine.logging import print_log
 
+from ltvl_mm.apis.background_cleaning import (
+    SHOWN,
+    clean_background,
+    require_encoder,
+)
 from ltvl_mm.clip.frozen_clip import FrozenCLIP
 from ltvl_mm.retrieval.background_names import (
     BUILTIN,
     NONE,
-    find_same_names,
-    find_synonyms,
     load_builtin_names,
     thin_templates,
 )
@@ -23,11 +26,30 @@ from ltvl_mm.structures.background import (
     save_background,
 )
 from ltvl_mm.structures.class_names import load_class_names
-from ltvl_mm.structures.class_queries import ClassQueries, load_queries
+from ltvl_mm.structures.class_queries import (
+    ClassQueries,
+    check_query_width,
+    load_queries,
+)
 from ltvl_mm.structures.encoder_identity import find_difference
 
-# Names that a message lists.
-_SHOWN = 10
+
+def check_background(setting: str, *, has_encoder: bool) -> None:
+    """Raise ValueError unless a file of background classes can be read.
+
+    It takes no encoder, so that a wrong file is found before CLIP is loaded.
+
+    Args:
+        setting: Choice of names, see :func:`choose_background`.
+        has_encoder: False if the classes are text features of the user, with
+            which :func:`choose_background` refuses names.
+    """
+    if setting in (BUILTIN, NONE):
+        return
+    if Path(setting).suffix == '.npz':
+        load_queries(setting)
+    elif has_encoder:
+        load_class_names(setting)
 
 
 def choose_background(
@@ -66,7 +88,7 @@ def choose_background(
     source, given = _read_source(setting, queries, clip)
     known = hash_background(*given)
     if kept is None:
-        kept = _clean(source, known, given, queries, clip)
+        kept = clean_background(source, known, given, queries, clip)
         if not dry_run:
             save_background(folder / FILE, kept)
     elif (kept.source, kept.given) != (source, known):
@@ -93,7 +115,9 @@ def make_background(
     if setting == NONE:
         return None
     source, given = _read_source(setting, queries, clip)
-    made = _clean(source, hash_background(*given), given, queries, clip)
+    made = clean_background(
+        source, hash_background(*given), given, queries, clip
+    )
     _log(made)
     return made
 
@@ -125,12 +149,18 @@ def _read_source(
                 f'{queries.encoder.get(name)!r} here; encode both with the '
                 f'same model'
             )
+        check_query_width(
+            given.embeddings,
+            queries.embeddings.shape[1],
+            f'the background classes of {setting}',
+            'the classes',
+        )
         return Path(setting).name, (
             given.class_names,
             given.templates,
             given.embeddings,
         )
-    _require_encoder(clip, setting)
+    require_encoder(clip, setting)
     names = (
         load_builtin_names()
         if setting == BUILTIN
@@ -147,78 +177,12 @@ def _read_source(
     return source, (names, thin_templates(templates), np.empty((0, 0)))
 
 
-def _require_encoder(clip: FrozenCLIP | None, setting: str) -> FrozenCLIP:
-    """Return the encoder; raise ValueError if names have none."""
-    if clip is None:
-        raise ValueError(
-            f'background={setting!r} names classes, but the classes are given '
-            f'as text features, so that nothing encodes names: give the '
-            f'background as text features of the same encoder, too '
-            f'(--background FILE.npz, class queries), or --background none'
-        )
-    return clip
-
-
-def _clean(
-    source: str,
-    known: str,
-    given: tuple[tuple[str, ...], tuple[str, ...], np.ndarray],
-    queries: ClassQueries,
-    clip: FrozenCLIP | None,
-) -> Background:
-    """Return the background classes without those that name a class."""
-    all_names, templates, embeddings = given
-    left_out = find_same_names(all_names, queries.class_names)
-    # Given embeddings belong to all names, in the same order.
-    if len(embeddings):
-        embeddings = embeddings[[name not in left_out for name in all_names]]
-    candidate_names = [name for name in all_names if name not in left_out]
-    if candidate_names and not len(embeddings):
-        encoder = _require_encoder(clip, source)
-        encoded, too_long = encoder.encode_fitting_names(
-            candidate_names, templates
-        )
-        embeddings = encoded.numpy()
-        left_out |= {name: 'too long for the text tower' for name in too_long}
-        candidate_names = [
-            name for name in candidate_names if name not in too_long
-        ]
-    if candidate_names:
-        left_out |= find_synonyms(
-            candidate_names,
-            embeddings,
-            queries.class_names,
-            queries.embeddings,
-        )
-    kept_rows = [
-        row for row, name in enumerate(candidate_names) if name not in left_out
-    ]
-    if not kept_rows:
-        raise ValueError(
-            f'all {len(all_names)} background classes of {source} are names '
-            f'of classes or near-synonyms of them; give other names, or '
-            f'--background none'
-        )
-    return Background(
-        ClassQueries(
-            tuple(candidate_names[row] for row in kept_rows),
-            templates,
-            embeddings[kept_rows],
-            queries.encoder,
-        ),
-        source,
-        known,
-        left_out,
-    )
-
-
 def _log(background: Background) -> None:
     left_out = background.left_out
     shown = ', '.join(
-        f'{name} ({reason})'
-        for name, reason in list(left_out.items())[:_SHOWN]
+        f'{name} ({reason})' for name, reason in list(left_out.items())[:SHOWN]
     )
-    more = ', ...' if len(left_out) > _SHOWN else ''
+    more = ', ...' if len(left_out) > SHOWN else ''
     print_log(
         f'background classes: {len(background.queries.class_names)} of '
         f'{background.source}; {len(left_out)} are left out as (nearly) those '

@@ -9,6 +9,7 @@ import numpy as np
 
 from ltvl_mm.structures.class_queries import (
     ClassQueries,
+    check_query_width,
     describe_queries,
     parse_queries,
 )
@@ -55,12 +56,8 @@ def join_queries(
     if background is None:
         return queries.embeddings
     other = background.queries.embeddings
-    if other.shape[1] != queries.embeddings.shape[1]:
-        raise ValueError(
-            f'the background classes have embeddings of width '
-            f'{other.shape[1]} and the classes of width '
-            f'{queries.embeddings.shape[1]}; encode both with the same model'
-        )
+    width = queries.embeddings.shape[1]
+    check_query_width(other, width, 'the background classes', 'the classes')
     return np.concatenate([queries.embeddings, other])
 
 

@@ -83,6 +83,24 @@ def check_query_encoder(
     )
 
 
+def check_query_width(
+    embeddings: np.ndarray, width: int, name: str, other: str
+) -> None:
+    """Raise ValueError unless embeddings have the width of others.
+
+    Args:
+        embeddings: (K, D) embeddings.
+        width: D of the others.
+        name: Name of the embeddings in the message.
+        other: Name of the others in the message.
+    """
+    if embeddings.shape[1] != width:
+        raise ValueError(
+            f'{name} have embeddings of width {embeddings.shape[1]}, and '
+            f'{other} of width {width}; encode both with the same model'
+        )
+
+
 def save_queries(path: str | Path, queries: ClassQueries) -> None:
     """Write queries, atomically."""
     header = np.array(json.dumps(describe_queries(queries)))

@@ -1,5 +1,7 @@
 """Background classes, own text features and automatic budgets."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from stress.kill_embedding import write_memory
@@ -9,6 +11,7 @@ from ltvl_mm import embed, retrieve
 from ltvl_mm.apis import prepare_retrieval
 from ltvl_mm.apis.retrieval_settings import RetrievalSettings
 from ltvl_mm.retrieval.task import RetrievalOptions
+from ltvl_mm.structures.class_queries import load_queries, save_queries
 
 
 @pytest.fixture(scope='module')
@@ -62,7 +65,7 @@ def test_background_may_be_none_a_file_or_text_features(
 ):
     # Random towers: any two names may be near-synonyms.
     monkeypatch.setattr(
-        'ltvl_mm.apis.retrieval_background.find_synonyms', lambda *_: {}
+        'ltvl_mm.apis.background_cleaning.find_synonyms', lambda *_, **__: {}
     )
 
     def prepare(background, **how):
@@ -92,6 +95,104 @@ def test_background_may_be_none_a_file_or_text_features(
     features = str(tmp_path / 'other/queries.npz')
     names = prepare(features, dry_run=True).queries.class_names
     assert names == other.queries.class_names
+
+
+def test_a_background_name_counts_once(store, settings, tmp_path, monkeypatch):
+    said = []
+    monkeypatch.setattr(
+        'ltvl_mm.apis.background_cleaning.print_log',
+        lambda text, *_, **__: said.append(text),
+    )
+    manifests = []
+    for name, text in (('once', 'tree'), ('often', 'tree\nTREE\n tree')):
+        file = tmp_path / f'{name}.txt'
+        file.write_text(f'{text}\nstone\n')
+        manifests.append(
+            retrieve(
+                store,
+                tmp_path / name,
+                RetrievalSettings(**settings, background=str(file)),
+            )
+        )
+    once, often = manifests
+    assert np.array_equal(once.score, often.score)
+    assert often.source['background']['names'] == ['tree', 'stone']
+    (message,) = said
+    assert '2 background names of often.txt repeat' in message
+
+
+def test_few_background_names_are_judged_by_the_mean_of_others(
+    store, settings, tmp_path, monkeypatch
+):
+    means = []
+
+    def find(*_, mean):
+        means.append(mean)
+        return {}
+
+    monkeypatch.setattr('ltvl_mm.apis.background_cleaning.find_synonyms', find)
+    (tmp_path / 'few.txt').write_text('anvil\nzither\n')
+    for background in (str(tmp_path / 'few.txt'), 'builtin'):
+        prepare_retrieval(
+            store,
+            tmp_path / 'out',
+            RetrievalSettings(**settings, background=background),
+            dry_run=True,
+        )
+    assert means[0].shape == (128,)
+    assert means[1] is None
+
+
+def test_wrong_files_are_found_before_clip_is_loaded(
+    store, settings, tmp_path, monkeypatch
+):
+    def fail(*_, **__):
+        raise AssertionError('CLIP was built')
+
+    monkeypatch.setattr('ltvl_mm.apis.image_retrieval.FrozenCLIP', fail)
+    for background in ('missing.txt', 'missing.npz'):
+        with pytest.raises(ValueError, match='missing'):
+            prepare_retrieval(
+                store,
+                tmp_path / 'out',
+                RetrievalSettings(**settings, background=background),
+                dry_run=True,
+            )
+
+
+def test_text_features_of_another_width_are_named(
+    store, settings, tmp_path, weights
+):
+    retrieve(
+        store,
+        tmp_path / 'names',
+        RetrievalSettings(**settings, background='none'),
+    )
+    queries = load_queries(tmp_path / 'names/queries.npz')
+    narrow = replace(
+        queries,
+        embeddings=np.eye(7, dtype=np.float32)[np.arange(len(NAMES)) % 7],
+    )
+    save_queries(tmp_path / 'narrow.npz', narrow)
+    given = {key: settings[key] for key in ('exclude', 'budget', 'options')}
+    match = r'class queries of .*narrow\.npz have embeddings of width 7, and '
+    with pytest.raises(ValueError, match=match + 'the store .* of width 128'):
+        prepare_retrieval(
+            store,
+            tmp_path / 'out',
+            RetrievalSettings(**given, queries=tmp_path / 'narrow.npz'),
+            dry_run=True,
+        )
+    match = r'background classes of .*narrow\.npz have embeddings of width 7'
+    with pytest.raises(ValueError, match=match):
+        prepare_retrieval(
+            store,
+            tmp_path / 'out',
+            RetrievalSettings(
+                **settings, background=str(tmp_path / 'narrow.npz')
+            ),
+            dry_run=True,
+        )
 
 
 def test_templates_per_class_resume_but_have_no_background_names(

@@ -10,6 +10,7 @@ from ltvl_mm.retrieval.background_names import (
     find_same_names,
     find_synonyms,
     load_builtin_names,
+    mask_repeated_names,
     resolve_auto,
     thin_templates,
 )
@@ -141,7 +142,7 @@ def test_manifest_has_the_classes_only_and_records_background(drawn, tmp_path):
 def test_another_encoder_or_width_is_refused(drawn):
     store, queries, _ = drawn
     narrow = make_background(np.eye(4, 8))
-    with pytest.raises(ValueError, match='width 8 and the classes of width'):
+    with pytest.raises(ValueError, match='width 8, and the classes of width'):
         Selection(
             store,
             queries,
@@ -166,6 +167,55 @@ def test_equal_and_contained_names_are_left_out():
     found = find_same_names(names, ['dogs', 'fire truck'])
     assert list(found) == ['Dog', 'hot dog', 'truck', 'trucks']
     assert found['truck'] == "shares its words with 'fire truck'"
+
+
+def test_irregular_plurals_are_the_same_name():
+    pairs = {
+        'box': 'boxes',
+        'wolf': 'wolves',
+        'knife': 'knives',
+        'bus': 'buses',
+        'cherry': 'cherries',
+        'mouse': 'mice',
+        'woman': 'women',
+        'dress': 'dresses',
+    }
+    names, others = list(pairs), list(pairs.values())
+    assert list(find_same_names(names, others)) == names
+    assert list(find_same_names(others, names)) == others
+
+
+def test_similar_words_are_other_names():
+    names = ['cafe', 'ax', 'glass', 'hoe', 'lens', 'bu']
+    classes = ['cave', 'caves', 'axe', 'axes', 'glasses', 'hose', 'hoses']
+    assert find_same_names(names, classes) == {}
+
+
+def test_repeats_are_found_without_case_and_spaces():
+    names = ['Tree', 'stone', 'tree', ' tree', 'hot  dog', 'hot dog']
+    expected = [False, False, True, True, False, True]
+    assert mask_repeated_names(names).tolist() == expected
+    texts = np.array([[1, 0], [0, 1], [1, 0], [0, 1], [1, 0], [1, 0]])
+    found = mask_repeated_names(names, texts.astype(np.float32))
+    assert found.tolist() == [False, False, True, False, False, True]
+
+
+@pytest.mark.parametrize('names', [['pup'], ['pup', 'hound', 'doggy']])
+def test_near_copies_of_the_only_class_are_synonyms(names):
+    # Without their mean, one class and one name are opposite.
+    texts = np.eye(4)[0] + 0.05 * np.eye(4)[1:][: len(names)]
+    texts /= np.linalg.norm(texts, axis=1, keepdims=True)
+    found = find_synonyms(names, texts, ['dog'], np.eye(4)[:1])
+    assert list(found) == names
+    far = np.eye(4)[1:][: len(names)]
+    assert find_synonyms(names, far, ['dog'], np.eye(4)[:1]) == {}
+
+
+def test_synonyms_may_be_judged_by_the_mean_of_other_names():
+    texts = np.array([[0.8, 0.6, 0], [0.8, 0, 0.6]])
+    mean = np.array([0.8, 0, 0])
+    found = find_synonyms(['a', 'b'], texts, ['k'], texts[:1], mean=mean)
+    assert list(found) == ['a']
 
 
 def test_synonyms_are_judged_without_the_common_direction():
