@@ -1,11 +1,12 @@
 """Choose the preset of BALLAD's phase B on val, from cached features.
 
-Trains an adapter per preset on the features of a cached config, in seconds
-where an epoch of images takes minutes, and prints the accuracies on val and
-the options of the best one.
+Trains an adapter per preset on the features of a cached config, as
+tools/train.py does, in seconds where an epoch of images takes minutes. Prints
+the accuracies on val and the command that trains the best one.
 """
 
 import argparse
+import shlex
 
 from ltvl_mm.utils.command_line import (
     add_config_options,
@@ -39,6 +40,7 @@ def main() -> None:
     from ltvl_mm.apis.adapter_tuning import tune_adapter
     from ltvl_mm.evaluation.accuracy_table import format_accuracies
     from ltvl_mm.evaluation.post_hoc import choose_setting
+    from ltvl_mm.utils.config_options import format_config_options
     from ltvl_mm.utils.io import write_json
 
     cfg = Config.fromfile(args.config)
@@ -50,10 +52,16 @@ def main() -> None:
     print(
         format_accuracies([{'method': row['preset'], **row} for row in rows])
     )
-    print(
-        f'chosen on val by {args.by}: {best["preset"]}\n'
-        f'train it: --cfg-options {best["options"]}'
+    words = format_config_options(args.cfg_options or {})
+    command = shlex.join(
+        [
+            *('python', 'tools/train.py', args.config, '--cfg-options'),
+            *words,
+            *best['options'].split(),
+        ]
     )
+    print(f'chosen on val by {args.by}: {best["preset"]}')
+    print(f'train it, in one process: {command}')
 
 
 if __name__ == '__main__':

@@ -1,8 +1,8 @@
 """Choose how BALLAD's adapter is trained, on val and cached features."""
 
-from collections.abc import Mapping, Sequence
+import copy
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -10,7 +10,14 @@ import torch.nn.functional as F
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmpretrain.registry import DATASETS, MODELS
+from torch import nn
 
+from ltvl_mm.apis.adapter_training import (
+    build_loader,
+    count_step_images,
+    scales_rate,
+    train_adapter,
+)
 from ltvl_mm.datasets.cached_features import CachedFeatures
 from ltvl_mm.evaluation.functional import (
     compute_class_accuracies,
@@ -18,7 +25,10 @@ from ltvl_mm.evaluation.functional import (
 )
 from ltvl_mm.models.necks.balanced_linear_adapter import BalancedLinearAdapter
 from ltvl_mm.structures.class_counts import group_classes
-from ltvl_mm.utils.progress import progress_bar
+
+# Images of a step of BALLAD's code, which its learning rate is for.
+BASE_BATCH_SIZE = 512
+_EXAMPLE = 'configs/ballad/ballad-b-cached_rn50_1xb512-10e_imagenet-lt.py'
 
 
 @dataclass(frozen=True)
@@ -27,21 +37,33 @@ class AdapterPreset:
 
     Args:
         ratio: Share of the mapped features, in [0, 1].
-        rate: Learning rate of SGD at the start, > 0; falls to 0 as a cosine.
-        weight_decay: Weight decay of SGD, >= 0.
+        rate: Initial learning rate for steps of 512 images, > 0. It is scaled
+            linearly to the images of a step.
+        weight_decay: Weight decay, >= 0.
     """
 
     ratio: float = 0.2
     rate: float = 0.2
     weight_decay: float = 5e-4
 
-    def describe(self) -> str:
-        """Return the words of ``--cfg-options`` that train so."""
-        return (
-            f'model.neck.ratio={self.ratio:g} '
-            f'optim_wrapper.optimizer.lr={self.rate:g} '
-            f'optim_wrapper.optimizer.weight_decay={self.weight_decay:g}'
-        )
+    def make_options(self, cfg: Config) -> dict[str, float]:
+        """Return the entries of a config that train this preset.
+
+        Args:
+            cfg: Config of phase B. With ``auto_scale_lr.enable``, the
+                learning rate is for its ``base_batch_size``, otherwise for
+                the images of a step in one process.
+        """
+        images = count_step_images(cfg)
+        if scales_rate(cfg):
+            images = cfg.auto_scale_lr.base_batch_size
+        rate = self.rate * images / BASE_BATCH_SIZE
+        return {
+            'model.neck.ratio': self.ratio,
+            # As it is printed.
+            'optim_wrapper.optimizer.lr': float(f'{rate:g}'),
+            'optim_wrapper.optimizer.weight_decay': self.weight_decay,
+        }
 
 
 # The official one is that of BALLAD's code; the others are ours.
@@ -53,27 +75,14 @@ PRESETS = {
 }
 
 
-@dataclass(frozen=True)
-class LabeledFeatures:
-    """Features of N images in V views each, with labels.
-
-    Attributes:
-        views: V float32 tensors (N, D).
-        labels: (N,) int64, in [0, K).
-    """
-
-    views: Sequence[torch.Tensor]
-    labels: np.ndarray
-
-
 def tune_adapter(
     cfg: Config, *, presets: Mapping[str, AdapterPreset] = PRESETS
 ) -> list[dict]:
     """Train an adapter per preset on a config's cached features.
 
-    As phase B trains it: SGD with momentum 0.9 and a cosine schedule,
-    cross-entropy over the texts of the classes, batches in which classes are
-    equally frequent; as many iterations and images as the config has.
+    Each adapter is trained as ``tools/train.py`` trains it with the preset's
+    options in one process: the same batches, optimizer, schedule and loss,
+    but no hooks and no checkpoints.
 
     Args:
         cfg: A config whose data sets are ``CachedFeatures``, such as
@@ -86,128 +95,83 @@ def tune_adapter(
         ``class_mean``.
 
     Raises:
-        ValueError: If the data sets are not cached features.
+        ValueError: If the data sets are not cached features, the neck is not
+            a ``BalancedLinearAdapter``, or the training has no epochs.
     """
     init_default_scope(cfg.get('default_scope', 'mmpretrain'))
-    train, val = (_read_split(cfg, split) for split in ('train', 'val'))
+    _check_config(cfg)
+    loader = build_loader(cfg)
+    train = loader.dataset
+    val = DATASETS.build(cfg.val_dataloader.dataset)
     head = MODELS.build(cfg.model.head)
     with torch.no_grad():
-        texts, scale = head.prototypes(), float(head._scale())
-    batch_size = int(cfg.train_dataloader.batch_size)
-    sampler = cfg.train_dataloader.get('sampler') or {}
-    per_epoch = int(sampler.get('epoch_size') or len(train.labels))
-    iterations = int(cfg.train_cfg.max_epochs) * -(-per_epoch // batch_size)
-    neck = {key: value for key, value in cfg.model.neck.items()}
-    counts = np.bincount(train.labels, minlength=len(texts))
+        head.prototypes()  # a frozen text tower encodes the classes once
+    # Samples are views of images; groups count images.
+    labels = train.get_gt_labels()[: len(train.cache.views[0])]
+    counts = np.bincount(labels, minlength=len(train.CLASSES))
     groups = group_classes(counts)
     rows = []
     for name, preset in presets.items():
-        adapter = train_adapter(
-            train,
-            texts,
-            preset,
-            neck=neck,
-            scale=scale,
-            batch_size=batch_size,
-            iterations=iterations,
-            seed=int(cfg.randomness.seed),
-            title=name,
-        )
-        with torch.inference_mode():
-            features = adapter((val.views[0],))[-1]
-            pred = (F.normalize(features, dim=1) @ texts.T).argmax(1).numpy()
-        means = compute_class_accuracies(pred, val.labels, len(texts))
+        options = preset.make_options(cfg)
+        own = copy.deepcopy(cfg)
+        own.merge_from_dict(options)
+        model = train_adapter(own, loader, copy.deepcopy(head), title=name)
         rows.append(
             {
                 'preset': name,
-                'options': preset.describe(),
-                **summarize_accuracies(pred, val.labels, groups),
-                'class_mean': float(np.nanmean(means)),
+                'options': ' '.join(f'{k}={v:g}' for k, v in options.items()),
+                **_score(model, val, groups),
             }
         )
     return rows
 
 
-def train_adapter(
-    train: LabeledFeatures,
-    texts: torch.Tensor,
-    preset: AdapterPreset,
-    *,
-    neck: Mapping[str, Any] | None = None,
-    scale: float,
-    batch_size: int,
-    iterations: int,
-    seed: int = 0,
-    title: str = 'adapter',
-) -> BalancedLinearAdapter:
-    """Return an adapter trained on class-balanced batches of features.
-
-    Args:
-        train: Training features.
-        texts: (K, D) features of the classes, L2-normalized.
-        preset: Numbers of the training.
-        neck: Further arguments of the adapter, such as ``bias``; its
-            ``ratio``, ``dim`` and ``arch`` are ignored.
-        scale: Factor on cosines that gives logits, > 0.
-        batch_size: Images of an iteration.
-        iterations: Steps of SGD.
-        seed: Seed of the weights and of the batches.
-        title: Name in the progress bar.
-    """
-    ours = ('type', 'ratio', 'dim', 'arch', '_scope_')
-    options = {k: v for k, v in (neck or {}).items() if k not in ours}
-    generator = torch.Generator().manual_seed(seed)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        adapter = BalancedLinearAdapter(
-            texts.shape[1], ratio=preset.ratio, **options
-        )
-    optimizer = torch.optim.SGD(
-        adapter.parameters(),
-        lr=preset.rate,
-        momentum=0.9,
-        weight_decay=preset.weight_decay,
-    )
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(
-        optimizer, iterations
-    )
-    labels = torch.from_numpy(np.asarray(train.labels))
-    counts = torch.bincount(labels, minlength=len(texts))
-    weights = (1.0 / counts.clamp(min=1).double())[labels]
-    with progress_bar(total=iterations, title=title, unit='steps') as bar:
-        for _ in range(iterations):
-            rows = torch.multinomial(
-                weights, batch_size, replacement=True, generator=generator
+def _check_config(cfg: Config) -> None:
+    """Raise ValueError unless presets can be tuned with a config."""
+    for split in ('train', 'val'):
+        loader = cfg.get(f'{split}_dataloader')
+        if loader is None:
+            raise ValueError(
+                f'the config has no {split}_dataloader, got None; adapters '
+                f'are tuned on cached features of train and val, see '
+                f'{_EXAMPLE}'
             )
-            view = torch.randint(len(train.views), (), generator=generator)
-            features = adapter((train.views[view][rows],))[-1]
-            logits = scale * F.normalize(features, dim=1) @ texts.T
-            optimizer.zero_grad()
-            F.cross_entropy(logits, labels[rows]).backward()
-            optimizer.step()
-            schedule.step()
-            bar.update()
-    return adapter.eval()
+        kind = loader.dataset.get('type')
+        found = DATASETS.get(kind) if isinstance(kind, str) else kind
+        if found is not CachedFeatures:
+            raise ValueError(
+                f'{split}_dataloader.dataset must be ltvl_mm.CachedFeatures, '
+                f'got {kind}; make the cache with tools/cache_features.py, '
+                f'and see {_EXAMPLE}'
+            )
+    neck = cfg.model.get('neck')
+    kind = (neck or {}).get('type')
+    found = MODELS.get(kind) if isinstance(kind, str) else kind
+    if found is not BalancedLinearAdapter:
+        raise ValueError(
+            f'model.neck must be ltvl_mm.BalancedLinearAdapter, whose ratio '
+            f'and learning rate are tuned, got {neck}; see {_EXAMPLE}'
+        )
+    epochs = cfg.train_cfg.get('max_epochs')
+    if type(epochs) is not int or epochs < 1 or 'max_iters' in cfg.train_cfg:
+        raise ValueError(
+            f'train_cfg must hold max_epochs >= 1 and no max_iters, got '
+            f'{dict(cfg.train_cfg)}; adapters are trained for the epochs of '
+            f'the config'
+        )
 
 
-def _read_split(cfg: Config, split: str) -> LabeledFeatures:
-    loader = cfg.get(f'{split}_dataloader')
-    if loader is None:
-        raise ValueError(
-            f'the config has no {split}_dataloader, got None; adapters are '
-            f'tuned on cached features of train and val, see '
-            f'configs/ballad/ballad-b-cached_rn50_1xb512-10e_imagenet-lt.py'
-        )
-    dataset = DATASETS.build(loader.dataset)
-    if not isinstance(dataset, CachedFeatures):
-        raise ValueError(
-            f'{split}_dataloader.dataset must be ltvl_mm.CachedFeatures, got '
-            f'{type(dataset).__name__}; make the cache with '
-            f'tools/cache_features.py, and see '
-            f'configs/ballad/ballad-b-cached_rn50_1xb512-10e_imagenet-lt.py'
-        )
-    views = dataset.cache.views
-    return LabeledFeatures(
-        [torch.from_numpy(np.array(view)) for view in views],
-        dataset.get_gt_labels()[: len(views[0])],
-    )
+def _score(
+    model: nn.Module, val: CachedFeatures, groups: np.ndarray
+) -> dict[str, float]:
+    """Return the accuracies on the first view of val, in percent."""
+    view = torch.from_numpy(np.array(val.cache.views[0]))
+    labels = val.get_gt_labels()[: len(view)]
+    with torch.inference_mode():
+        features = F.normalize(model.neck((view,))[-1], dim=1)
+        pred = (features @ model.head.prototypes().T).argmax(1).numpy()
+    means = compute_class_accuracies(pred, labels, len(groups))
+    return {
+        **summarize_accuracies(pred, labels, groups),
+        'class_mean': float(np.nanmean(means)),
+    }
