@@ -91,10 +91,17 @@ def encode_tokens(
 
     Returns:
         (N, D) not normalized, on the tower's device.
+
+    Raises:
+        ValueError: If the chunk size is below 1.
     """
     lengths = _count_read_tokens(tower, tokens)
     order = torch.argsort(lengths, stable=True)
-    pieces = order.split(chunk_size or _split_by_length(lengths[order]))
+    if chunk_size is not None and chunk_size < 1:
+        raise ValueError(f'chunk_size must be >= 1, got {chunk_size}')
+    pieces = order.split(
+        _split_by_length(lengths[order]) if chunk_size is None else chunk_size
+    )
     device = next(tower.parameters()).device
     features = []
     for piece in pieces:

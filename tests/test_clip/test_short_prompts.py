@@ -122,3 +122,9 @@ def test_chunks_keep_no_activations():
     whole = count_kept_bytes(tower, tokens, None)
     assert count_kept_bytes(tower, tokens[:32], None) > whole / 4  # it grows
     assert count_kept_bytes(tower, tokens, 8) < whole / 50
+
+
+def test_a_piece_has_at_least_one_text():
+    tokens = TOKENIZER(list(NAMES))
+    with pytest.raises(ValueError, match='chunk_size must be >= 1, got 0'):
+        encode_tokens(make_tower(), tokens, chunk_size=0)
