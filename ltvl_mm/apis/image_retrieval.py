@@ -15,10 +15,11 @@ from ltvl_mm.apis.retrieval_classes import NamedClasses, prepare_classes
 from ltvl_mm.apis.retrieval_settings import RetrievalSettings, StoreLike
 from ltvl_mm.clip.frozen_clip import FrozenCLIP
 from ltvl_mm.clip.templates import find_templates
-from ltvl_mm.retrieval.background_names import resolve_auto
+from ltvl_mm.retrieval.background_names import NONE, resolve_auto
 from ltvl_mm.retrieval.dealing.engine_choice import open_engine
 from ltvl_mm.retrieval.reading.download_list import MANIFEST
 from ltvl_mm.retrieval.run_retrieval import run_retrieval
+from ltvl_mm.retrieval.search.scores import check_num_classes
 from ltvl_mm.retrieval.task import RetrievalTask
 from ltvl_mm.structures.class_names import load_class_names
 from ltvl_mm.structures.class_queries import (
@@ -139,6 +140,8 @@ def prepare_retrieval(
         options.score,
         has_names=given is None,
     )
+    if background == NONE:
+        check_num_classes(options.score, len(names))
     check_background(background, has_encoder=given is None)
     if given is not None:
         check_query_width(

@@ -16,7 +16,7 @@ def make_options(args: argparse.Namespace) -> RetrievalOptions:
     return RetrievalOptions(
         temperature=args.temperature,
         min_probability=args.min_probability,
-        min_precision=args.min_precision or 0.0,
+        min_precision=args.min_precision,
         score=args.score,
         assign=args.assign,
         oversample_factor=args.oversample_factor,

@@ -1,10 +1,13 @@
 """Images per class of a retrieval, by a rule or by expected precision."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from mmengine.dist import get_rank
+from mmengine.logging import print_log
 
 from ltvl_mm.retrieval.budget import AUTO, compute_budget
 from ltvl_mm.retrieval.options import MIN_PRECISION, RetrievalOptions
@@ -31,7 +34,21 @@ def find_budget(
         counts = load_class_counts(counts, num_classes)
     if isinstance(rule, (str, Path)) and Path(rule).suffix == '.json':
         rule = read_json(rule)
-    return compute_budget(rule, num_classes, counts)
+    budget = compute_budget(rule, num_classes, counts)
+    if not budget.any() and get_rank() == 0:
+        reason = ''
+        if counts is not None and isinstance(rule, str):
+            reason = (
+                f', since each class has at least {int(np.min(counts))} '
+                f'training images'
+            )
+        print_log(
+            f'nothing is retrieved: the budget {rule!r} asks for 0 images of '
+            f'each class{reason}. Give another --budget',
+            'current',
+            level=logging.WARNING,
+        )
+    return budget
 
 
 def resolve_auto_budget(
@@ -69,8 +86,9 @@ def resolve_auto_budget(
             f"budget='auto' needs a temperature that is fitted to val, got "
             f'{options.temperature}; leave it out'
         )
+    bound = options.min_precision
     return replace(
         options,
         temperature='auto',
-        min_precision=options.min_precision or MIN_PRECISION,
+        min_precision=MIN_PRECISION if bound is None else bound,
     )

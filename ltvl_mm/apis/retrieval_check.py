@@ -47,11 +47,19 @@ def check_retrieval(
 
     Raises:
         ValueError: If a file is missing, images are not in the stores, or
-            encoders differ.
+            encoders differ; or if there is one class and no background
+            name.
     """
     retrieved = as_path(retrieved)
     manifest = load_manifest(retrieved / 'manifest.parquet')
     queries = load_queries(retrieved / 'queries.npz')
+    background = find_background(retrieved)
+    if len(queries.class_names) == 1 and background is None:
+        raise ValueError(
+            f'{retrieved} has one class and no background names, so that '
+            f'there are no probabilities to check; retrieve with background '
+            f'names (--background builtin) into another folder'
+        )
     counts = load_class_counts(class_counts, len(queries.class_names))
     store, rows = find_retrieved_rows(manifest, stores, queries)
     embeddings = store.read_rows(rows)
@@ -62,7 +70,7 @@ def check_retrieval(
         embeddings,
         val,
         counts,
-        background=find_background(retrieved),
+        background=background,
     )
     fitted = result['temperature']['fitted_to_val']
     doubt = describe_weak_fit(fitted, result['val_images'])

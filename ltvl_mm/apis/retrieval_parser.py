@@ -7,10 +7,10 @@ from ltvl_mm.retrieval.budget import RULE_HELP
 from ltvl_mm.retrieval.options import (
     ASSIGNMENTS,
     COPIES,
+    SCORES,
     CopyRule,
     RetrievalOptions,
 )
-from ltvl_mm.retrieval.search.scores import SCORES
 from ltvl_mm.utils.argument_types import (
     read_limit,
     read_temperature,

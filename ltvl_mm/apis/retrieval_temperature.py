@@ -69,8 +69,11 @@ def choose_temperature(
                 'store and list'
             )
         return _take_own(clip)
+    texts = join_queries(queries, background)
+    if len(texts) < 2:
+        return _take_own_for_one_class(options, clip)
     images = read_labeled_embeddings(*val, queries)
-    cosines = images.embeddings @ join_queries(queries, background).T
+    cosines = images.embeddings @ texts.T
     fitted = fit_temperature(cosines, images.labels)
     likelihood = -compute_nll(cosines, images.labels, fitted)
     count = len(images.labels)
@@ -111,6 +114,30 @@ def choose_temperature(
             level=logging.WARNING,
         )
     return SoftmaxTemperature(fitted, 'val', count)
+
+
+def _take_own_for_one_class(
+    options: RetrievalOptions, clip: FrozenCLIP | None
+) -> SoftmaxTemperature:
+    """Return the temperature of the encoder, where none can be fitted."""
+    if options.temperature is not None:
+        raise ValueError(
+            "temperature='auto' (--temperature auto) is fitted to a softmax "
+            'over several names, and there is one class without background '
+            'names; leave it out, or add names (--background builtin)'
+        )
+    if clip is None:
+        raise ValueError(
+            'text features of your own have no temperature, and none can be '
+            'fitted to val for one class without background names; give a '
+            'number (--temperature 0.01 for CLIP)'
+        )
+    print_log(
+        'the val images are not used: one class without background names has '
+        'no softmax to fit',
+        'current',
+    )
+    return _take_own(clip)
 
 
 def _take_own(clip: FrozenCLIP | None) -> SoftmaxTemperature:

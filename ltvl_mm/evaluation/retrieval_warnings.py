@@ -79,7 +79,8 @@ def find_warnings(numbers: QualityNumbers) -> list[QualityWarning]:
     found = []
     chance = 100 / numbers.num_classes
     knowledge = (numbers.zero_shot - chance) / max(100 - chance, 1e-9)
-    if knowledge < MIN_KNOWLEDGE:
+    # One class is always recognized.
+    if numbers.num_classes > 1 and knowledge < MIN_KNOWLEDGE:
         found.append(
             QualityWarning(
                 'zero_shot',

@@ -3,8 +3,10 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from numbers import Real
+from numbers import Integral, Real
+from typing import TypeGuard
 
+SCORES = ('softmax', 'cosine', 'margin')
 COPIES = ('folder', 'tar', 'none')
 ASSIGNMENTS = ('independent', 'argmax')
 PRODUCTS = ('auto', 'float32', 'bfloat16')
@@ -31,10 +33,9 @@ def check_temperature(temperature: object) -> None:
     Args:
         temperature: Temperature, in [1e-6, 1000].
     """
-    if (
-        isinstance(temperature, bool)
-        or not isinstance(temperature, Real)
-        or not MIN_TEMPERATURE <= float(temperature) <= MAX_TEMPERATURE
+    if not (
+        _is_number(temperature)
+        and MIN_TEMPERATURE <= temperature <= MAX_TEMPERATURE
     ):
         raise ValueError(
             f'temperature must be a finite number in [{MIN_TEMPERATURE:g}, '
@@ -42,6 +43,10 @@ def check_temperature(temperature: object) -> None:
             f"(the encoder's own), got {temperature!r}; CLIP's own are about "
             f'0.01'
         )
+
+
+def _is_number(value: object, kind: type = Real) -> TypeGuard[float]:
+    return isinstance(value, kind) and not isinstance(value, bool)
 
 
 @dataclass(frozen=True)
@@ -156,7 +161,8 @@ class RetrievalOptions:
         min_probability: Minimum softmax probability of a retrieved image, in
             [0, 1); default 0. Needs ``score='softmax'``.
         min_precision: Minimum mean probability of the images of a class, in
-            [0, 1); default 0. A class takes its best images as long as their
+            [0, 1); None (default) for 0, or 0.8 with budget ``'auto'``. A
+            class takes its best images as long as their
             mean is at least this. Needs ``score='softmax'``, and a
             temperature fitted to val, so that the mean is a precision.
         score: Score that ranks the images of a class. ``'softmax'`` (default):
@@ -186,7 +192,7 @@ class RetrievalOptions:
 
     temperature: float | str | None = None
     min_probability: float = 0.0
-    min_precision: float = 0.0
+    min_precision: float | None = None
     score: str = 'softmax'
     assign: str = 'independent'
     oversample_factor: float = 2.0
@@ -202,38 +208,42 @@ class RetrievalOptions:
         """Raise ValueError if a value is out of its range."""
         if self.temperature not in (None, 'auto'):
             check_temperature(self.temperature)
-        if not 0 <= self.min_probability < 1:
-            raise ValueError(
-                f'min_probability must be in [0, 1), got '
-                f'{self.min_probability}'
-            )
-        if self.min_probability and self.score != 'softmax':
-            raise ValueError(
-                f'min_probability={self.min_probability} needs '
-                f"score='softmax', got {self.score!r}: other scores are not "
-                f'probabilities'
-            )
-        if not 0 <= self.min_precision < 1:
-            raise ValueError(
-                f'min_precision must be in [0, 1), got {self.min_precision}'
-            )
-        if self.min_precision and self.score != 'softmax':
-            raise ValueError(
-                f'min_precision={self.min_precision} needs '
-                f"score='softmax', got {self.score!r}"
-            )
-        if not 1 <= self.oversample_factor < math.inf:
+        for name in ('min_probability', 'min_precision'):
+            self._check_limit(name)
+        if not (
+            _is_number(self.oversample_factor)
+            and 1 <= self.oversample_factor < math.inf
+        ):
             raise ValueError(
                 f'oversample_factor must be a finite number >= 1, got '
-                f'{self.oversample_factor}'
+                f'{self.oversample_factor!r}'
             )
-        if not self.max_rounds >= 0:
-            raise ValueError(f'max_rounds must be >= 0, got {self.max_rounds}')
-        if not self.index_factor >= 1:
+        for name, least in (('max_rounds', 0), ('index_factor', 1)):
+            value = getattr(self, name)
+            if not (_is_number(value, Integral) and value >= least):
+                raise ValueError(
+                    f'{name} must be a whole number >= {least}, got {value!r}'
+                )
+        for name, allowed in (
+            ('score', SCORES),
+            ('assign', ASSIGNMENTS),
+            ('copy', COPIES),
+        ):
+            if getattr(self, name) not in allowed:
+                raise ValueError(
+                    f'{name} must be one of {", ".join(allowed)}, got '
+                    f'{getattr(self, name)!r}'
+                )
+
+    def _check_limit(self, name: str) -> None:
+        """Raise ValueError unless a limit on probabilities is in [0, 1)."""
+        limit = getattr(self, name)
+        if name == 'min_precision' and limit is None:
+            return
+        if not (_is_number(limit) and 0 <= limit < 1):
+            raise ValueError(f'{name} must be in [0, 1), got {limit!r}')
+        if limit and self.score != 'softmax':
             raise ValueError(
-                f'index_factor must be >= 1, got {self.index_factor}'
-            )
-        if self.copy not in COPIES:
-            raise ValueError(
-                f'copy must be one of {", ".join(COPIES)}, got {self.copy!r}'
+                f"{name}={limit} needs score='softmax', got {self.score!r}: "
+                f'other scores are not probabilities'
             )

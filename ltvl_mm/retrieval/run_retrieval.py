@@ -111,7 +111,7 @@ def _choose_images(
         duplicates=task.options.duplicates,
         exclude=task.options.exclude,
         lowest_score=task.lowest_score,
-        min_precision=task.options.min_precision,
+        min_precision=task.options.min_precision or 0.0,
     )
     asked = task.candidates
     for turn in range(task.options.max_rounds + 1):

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from numbers import Real
 from typing import cast
@@ -82,6 +82,10 @@ class RetrievalTask:
             raise ValueError(
                 f'max_bad_rows must be in [0, 1], got {self.max_bad_rows}'
             )
+        if self.options.min_precision is None:
+            # It is frozen; settings.json holds the number.
+            options = replace(self.options, min_precision=0.0)
+            object.__setattr__(self, 'options', options)
         if self.unit_rows < 1:
             raise ValueError(f'unit_rows must be >= 1, got {self.unit_rows}')
         if not isinstance(self.options.temperature, Real):

@@ -110,7 +110,9 @@ def test_no_candidate_is_kept_for_background(drawn):
 def test_one_class_has_a_softmax_with_background(drawn):
     store, queries, background = drawn
     one = make_queries(queries.embeddings[:1])
-    with pytest.raises(ValueError, match='there is one only'):
+    with pytest.raises(
+        ValueError, match=r'there is one only; use .*\(--background b'
+    ):
         Selection(store, one, [2], SearchOptions(temperature=0.1))
     Selection(
         store, one, [2], SearchOptions(temperature=0.1, background=background)

@@ -85,3 +85,17 @@ def test_a_fit_to_enough_images_is_the_default(make_val, said):
     assert (found.source, found.val_images) == ('val', 50)
     assert found == choose_temperature(AUTO, QUERIES, None, val, OTHER)
     assert 'reliable' not in ''.join(said)
+
+
+def test_one_class_has_no_temperature_to_fit(make_val, said):
+    dog = ClassQueries(('dog',), ('{}',), np.eye(1, 3, dtype='f4'), ENCODER)
+    cosine = RetrievalOptions(score='cosine')
+    val = make_val(60, 0)
+    assert choose_temperature(cosine, dog, CLIP, val).source == 'encoder'
+    assert said[0].startswith('the val images are not used')
+    with pytest.raises(ValueError, match=r'\(--temperature auto\) .* builtin'):
+        choose_temperature(AUTO, dog, CLIP, val)
+    with pytest.raises(ValueError, match=r'give a number \(--temperature'):
+        choose_temperature(cosine, dog, None, val)
+    with_stone = choose_temperature(AUTO, dog, CLIP, val, OTHER)
+    assert with_stone.source == 'val'

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ltvl_mm.retrieval.search.scores import SCORES, compute_scores
+from ltvl_mm.retrieval.options import SCORES
+from ltvl_mm.retrieval.search.scores import compute_scores
 
 TEMPERATURES = (1e-3, 0.01, 0.1, 1.0)
 

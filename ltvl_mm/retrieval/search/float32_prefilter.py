@@ -20,7 +20,7 @@ class ClassLogits:
     Args:
         weights: (K, D) float64; logits are ``images @ weights.T``, up to a
             number per image that changes no score.
-        score: One of :data:`ltvl_mm.retrieval.search.scores.SCORES`.
+        score: One of :data:`ltvl_mm.retrieval.options.SCORES`.
     """
 
     weights: np.ndarray

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-SCORES = ('softmax', 'cosine', 'margin')
+from ltvl_mm.retrieval.options import SCORES
 
 
 def check_score(score: str, temperature: float, num_classes: int) -> None:
@@ -19,10 +19,21 @@ def check_score(score: str, temperature: float, num_classes: int) -> None:
         )
     if not temperature > 0:
         raise ValueError(f'temperature must be > 0, got {temperature}')
+    check_num_classes(score, num_classes)
+
+
+def check_num_classes(score: str, num_classes: int) -> None:
+    """Raise ValueError if a score compares classes, and there is one only.
+
+    Args:
+        score: One of SCORES.
+        num_classes: Number of classes and background names.
+    """
     if num_classes < 2 and score != 'cosine':
         raise ValueError(
             f'score={score!r} compares classes and there is one only; use '
-            f"score='cosine'"
+            f"score='cosine' (--score cosine), or background names "
+            f'(--background builtin)'
         )
 
 
