@@ -8,22 +8,26 @@ from ltvl_mm.structures.class_counts import GROUPS
 COLUMNS = (*GROUPS, 'all')
 
 
-def format_accuracies(rows: Sequence[dict]) -> str:
+def format_accuracies(
+    rows: Sequence[dict], *, more_columns: Sequence[str] = ()
+) -> str:
     """Return a line per method, in the order of their first rows.
 
     Args:
         rows: One per method and seed: its ``method``, and per cent for each
             of COLUMNS; a group that has no class may be left out.
+        more_columns: Keys of the rows that become columns after COLUMNS.
     """
+    columns = (*COLUMNS, *more_columns)
     lines = [
-        '| method | ' + ' | '.join(COLUMNS) + ' |',
-        '| :-- |' + ' --: |' * len(COLUMNS),
+        '| method | ' + ' | '.join(columns) + ' |',
+        '| :-- |' + ' --: |' * len(columns),
     ]
     for method in dict.fromkeys(row['method'] for row in rows):
         mine = [row for row in rows if row['method'] == method]
         cells = [
             format_mean([row[name] for row in mine if name in row])
-            for name in COLUMNS
+            for name in columns
         ]
         lines.append(f'| {method} | ' + ' | '.join(cells) + ' |')
     return '\n'.join(lines)

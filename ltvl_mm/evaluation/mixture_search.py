@@ -92,16 +92,16 @@ def mix_predictions(
 
 
 def score_models(
-    test: Sequence[Predictions],
+    predictions: Sequence[Predictions],
     group_of_class: np.ndarray,
     names: Sequence[str],
     chosen: dict,
     space: str,
 ) -> list[dict]:
-    """Return the accuracies of two models, and of their mixture, on test.
+    """Return the accuracies of two models, and of their mixture.
 
     Args:
-        test: Predictions of the two models on test.
+        predictions: Predictions of the two models on val or on test.
         group_of_class: (K,) names, by training counts.
         names: Names of the two models.
         chosen: Result of :func:`~ltvl_mm.evaluation.post_hoc.choose_setting`.
@@ -110,7 +110,7 @@ def score_models(
     Returns:
         Three rows for a table: ``method``, accuracies and ``per_class``.
     """
-    logits = as_logits(test)
+    logits = as_logits(predictions)
     alpha, scale = chosen['alpha'], chosen['scale']
     preds = {
         **{
@@ -119,7 +119,23 @@ def score_models(
         },
         ' + '.join(names): predict_mixture(logits, alpha, scale, space),
     }
-    return score_methods(preds, test[0].labels, group_of_class)
+    return score_methods(preds, predictions[0].labels, group_of_class)
+
+
+def compare_mixture(val: Sequence[dict], by: str) -> tuple[str, float]:
+    """Return the better of two models on val, and the mixture's gain over it.
+
+    Args:
+        val: Result of :func:`score_models` on val.
+        by: Accuracy that the mixture was chosen by.
+
+    Returns:
+        Name of the model, and the difference in points, negative if the
+        mixture is worse.
+    """
+    *models, mixture = val
+    better = max(models, key=lambda row: row[by])
+    return better['method'], mixture[by] - better[by]
 
 
 def as_logits(predictions: Sequence[Predictions]) -> list[torch.Tensor]:

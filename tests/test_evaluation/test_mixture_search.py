@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from ltvl_mm.evaluation.mixture_search import (
+    compare_mixture,
     mix_predictions,
     score_models,
     search_mixtures,
@@ -55,6 +56,16 @@ def test_models_and_their_mixture_are_scored_on_test():
     assert [row['method'] for row in rows] == ['rx', 'clip', 'rx + clip']
     assert [round(row['all'], 1) for row in rows] == [33.3, 66.7, 100]
     assert rows[0]['per_class'] == [100, 0]
+
+
+def test_a_mixture_is_compared_with_the_better_model():
+    rows = [
+        dict(method='rx', all=40.0, few=30.0),
+        dict(method='clip', all=50.0, few=20.0),
+        dict(method='rx + clip', all=51.5, few=25.0),
+    ]
+    assert compare_mixture(rows, 'all') == ('clip', 1.5)
+    assert compare_mixture(rows, 'few') == ('rx', -5.0)
 
 
 def test_a_mixture_has_predictions_of_its_own():

@@ -14,7 +14,11 @@ from mmengine.registry import DefaultScope
 from toy_clip import write_toy_classifier
 
 from ltvl_mm.registry import MODELS
-from ltvl_mm.structures.predictions import load_predictions
+from ltvl_mm.structures.predictions import (
+    Predictions,
+    load_predictions,
+    save_predictions,
+)
 
 ROOT = Path(__file__).parents[2]
 PARTS = ('student', 'clip')
@@ -125,6 +129,48 @@ def test_the_classifier_scores_as_the_tool_says(
     np.testing.assert_allclose(
         mixed.probabilities, predicted.probabilities, atol=1e-4
     )
+
+
+def test_val_accuracy_stands_beside_test_and_a_worse_mixture_is_warned_about(
+    run_main, toy_root, tmp_path, capsys
+):
+    paths = tuple('abcd')
+    for split in ('val', 'test'):
+        for part, labels in (
+            ('student', [1, 1, 0, 0]),
+            ('clip', [0, 0, 1, 1]),
+        ):
+            save_predictions(
+                tmp_path / f'{part}_{split}.npz',
+                Predictions(
+                    probabilities=np.eye(2, dtype=np.float32)[labels],
+                    labels=np.array([0, 0, 1, 1]),
+                    paths=tuple(f'{split}/{path}' for path in paths),
+                ),
+            )
+    (tmp_path / 'train.txt').write_text('a 0\nb 1\n')
+    arguments = [
+        part
+        for split in ('val', 'test')
+        for part in (
+            f'--{split}',
+            tmp_path / f'student_{split}.npz',
+            tmp_path / f'clip_{split}.npz',
+        )
+    ]
+    for alpha, gain in ((0.1, '+0.0'), (0.9, '-100.0')):
+        run_main(
+            'tools/analysis_tools/tune_ensemble.py',
+            *arguments,
+            *('--class-counts', tmp_path / 'train.txt', '-o', tmp_path),
+            *('--alphas', alpha, '--scales', 1.0),
+        )
+        printed = capsys.readouterr().out
+        assert '| method | many | medium | few | all | val all |' in printed
+        assert f'{gain} points over clip on 4 val images' in printed
+        assert ('points below clip alone' in printed) == (alpha > 0.5)
+    found = json.loads((tmp_path / 'ensemble.json').read_text())
+    assert [row['all'] for row in found['chosen_on_val']] == [0, 100, 0]
 
 
 def test_val_images_in_the_test_set_are_refused(

@@ -8,6 +8,7 @@ a run that ``tools/report.py`` compares with others.
 """
 
 import argparse
+import logging
 import sys
 from pathlib import Path
 
@@ -65,8 +66,11 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main() -> None:
     args = build_parser().parse_args()
+    from mmengine.logging import print_log
+
     from ltvl_mm.evaluation.accuracy_table import format_accuracies
     from ltvl_mm.evaluation.mixture_search import (
+        compare_mixture,
         mix_predictions,
         score_models,
         search_mixtures,
@@ -96,6 +100,7 @@ def main() -> None:
         val, groups, args.space, alphas=args.alphas, scales=args.scales
     )
     best = choose_setting(rows, args.by)
+    val_scores = score_models(val, groups, args.names, best, args.space)
     scores = score_models(test, groups, args.names, best, args.space)
     out = Path(args.out)
     out.mkdir(parents=True, exist_ok=True)
@@ -104,6 +109,7 @@ def main() -> None:
         'by': args.by,
         'chosen': best,
         'test': scores,
+        'chosen_on_val': val_scores,
         'val': rows,
     }
     write_json(out / 'ensemble.json', found)
@@ -111,11 +117,26 @@ def main() -> None:
     mixed = mix_predictions(test, best['alpha'], best['scale'], args.space)
     save_predictions(out / 'test.npz', mixed)
     plot_mixture_curve(out / 'curve.png', rows, best, args.names)
-    print(format_accuracies(scores))
+    column = f'val {args.by}'
+    table = [
+        {**row, column: on_val[args.by]}
+        for row, on_val in zip(scores, val_scores, strict=True)
+    ]
+    print(format_accuracies(table, more_columns=[column]))
+    better, gain = compare_mixture(val_scores, args.by)
     print(
         f'chosen on val: alpha {best["alpha"]:g}, scale {best["scale"]:g}, '
-        f'{args.space} space; {out}/ensemble.json, curve.png'
+        f'{args.space} space, {gain:+.1f} points over {better} on '
+        f'{len(val[0].labels)} val images; {out}/ensemble.json, curve.png'
     )
+    if gain < 0:
+        print_log(
+            f'on val, the best mixture is {-gain:.1f} points below {better} '
+            f'alone: use {better} alone, or try other mixtures (--alphas '
+            f'with 0 and 1, --scales, --space)',
+            'current',
+            level=logging.WARNING,
+        )
 
 
 if __name__ == '__main__':
