@@ -16,6 +16,8 @@ from ltvl_mm.utils.command_line import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mmengine.config import Config
     from mmengine.runner import Runner
 
@@ -176,6 +178,24 @@ def build_runner(cfg: 'Config') -> 'Runner':
     return runner
 
 
+def name_split_in_log(runner: 'Runner', split: str) -> None:
+    """Let log lines name the split that is tested: ``Epoch(val)``.
+
+    mmengine logs ``Epoch(test)`` in every test loop.
+    """
+    processor = runner.log_processor
+
+    def rename(method: 'Callable') -> 'Callable':
+        def get_log(*args: object, **kwargs: object) -> tuple[dict, str]:
+            tag, line = method(*args, **kwargs)
+            return tag, line.replace('(test)', f'({split})', 1)
+
+        return get_log
+
+    for name in ('get_log_after_iter', 'get_log_after_epoch'):
+        setattr(processor, name, rename(getattr(processor, name)))
+
+
 def main() -> None:
     args = parse_args()
     import mmengine
@@ -196,6 +216,7 @@ def main() -> None:
     check_config_lists(cfg)
     check_clip_inputs(cfg)
     runner = build_runner(cfg)
+    name_split_in_log(runner, args.split)
     evaluator = runner.test_evaluator
     if args.out and args.out_item != 'metrics':
         write = PredictionWriter if args.out.endswith('.npz') else DumpResults

@@ -4,6 +4,7 @@ import importlib.util
 import json
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import kill_hook
 import mmengine
@@ -167,6 +168,22 @@ def test_options_name_the_split_that_is_tested(monkeypatch):
     cfg = Config.fromfile(ROOT / STUDENT)
     tool.merge_args(cfg, tool.parse_args())
     assert cfg.test_dataloader.batch_size == 7
+
+
+def test_log_lines_name_the_split_that_is_tested(monkeypatch):
+    tool = load_tool('test', monkeypatch)
+    line = 'Epoch(test) [4/4]    shot/all: 50.0'
+    processor = SimpleNamespace(
+        get_log_after_iter=lambda *_: ({}, line),
+        get_log_after_epoch=lambda *_, with_non_scalar: ({'a': 1}, line),
+    )
+    runner = SimpleNamespace(log_processor=processor)
+    tool.name_split_in_log(runner, 'val')
+    expected = line.replace('test', 'val')
+    assert processor.get_log_after_iter(runner, 0, 'test') == ({}, expected)
+    assert processor.get_log_after_epoch(
+        runner, 0, 'test', with_non_scalar=True
+    ) == ({'a': 1}, expected)
 
 
 def test_what_to_write_needs_a_file_to_write_to(monkeypatch, capsys):
