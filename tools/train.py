@@ -145,6 +145,7 @@ def main() -> None:
     from ltvl_mm.datasets.config_list_check import check_config_lists
     from ltvl_mm.engine.hooks import PlainCheckpointHook
     from ltvl_mm.models.losses.mixed_labels import check_mixed_labels
+    from ltvl_mm.models.losses.weighted_losses import check_weighted_losses
     from ltvl_mm.utils.lock import locked_folder
     from ltvl_mm.utils.provenance import record_command
     from ltvl_mm.utils.run_config import write_run_config
@@ -155,6 +156,7 @@ def main() -> None:
     check_config_lists(cfg)
     check_clip_inputs(cfg)
     check_mixed_labels(cfg)
+    check_weighted_losses(cfg)
     build = RUNNERS.build if 'runner_type' in cfg else Runner.from_cfg
     runner = build(cfg)
     warn_of_frozen_features(cfg)  # now that the run has a log file

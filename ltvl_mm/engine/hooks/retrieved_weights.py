@@ -1,6 +1,5 @@
 """Hook that weights the loss of retrieved images."""
 
-import inspect
 from collections.abc import Sequence
 
 import torch
@@ -13,6 +12,7 @@ from torch import nn
 
 from ltvl_mm.registry import HOOKS
 from ltvl_mm.structures.origins import read_origins, read_probabilities
+from ltvl_mm.utils.loss_weights import check_takes_weights
 
 BY_PROBABILITY = 'probability'
 # The divisor of a batch whose images all weigh 0.
@@ -103,7 +103,7 @@ class RetrievedWeightHook(Hook):
             )
         for loss in find_loss_modules(model):
             if not any(loss is other for other in self._attached):
-                check_takes_weights(loss)
+                check_takes_weights(type(loss))
                 loss.register_forward_pre_hook(self._add, with_kwargs=True)
                 self._attached.append(loss)
 
@@ -178,18 +178,6 @@ def find_loss_modules(model: nn.Module) -> list[nn.Module]:
             f'its images cannot be weighted; train with --recipe filtered'
         )
     return found
-
-
-def check_takes_weights(loss: nn.Module) -> None:
-    """Raise ValueError if a loss takes no ``weight`` and ``avg_factor``."""
-    known = inspect.signature(loss.forward).parameters
-    missing = [name for name in ('weight', 'avg_factor') if name not in known]
-    if missing:
-        raise ValueError(
-            f'{type(loss).__name__} takes no {" and no ".join(missing)}, so '
-            f'that its images cannot be weighted; train with --recipe '
-            f'filtered'
-        )
 
 
 def _weigh(sample: DataSample, retrieved: float | str) -> float:

@@ -25,7 +25,7 @@ HARD_LABEL_PARTS: dict[str, Callable[[Mapping], bool]] = {
     'CLIPContrastiveHead': lambda part: part.get('loss') != 'class_ce',
 }
 # Parts of a model that are not trained.
-_FROZEN = ('teacher', 'members')
+FROZEN = ('teacher', 'members')
 
 
 def check_mixed_labels(cfg: Config) -> None:
@@ -92,10 +92,10 @@ def _list_phases(
     )
     losses = list(_find(model, 'loss'))
     others = [
-        node for node in walk_config(model, skip=_FROZEN) if node not in losses
+        node for node in walk_config(model, skip=FROZEN) if node not in losses
     ]
     yield others + losses, mixed, ''
-    for recipe in _list_recipes(cfg):
+    for recipe in list_recipes(cfg):
         mixed = bool(recipe.get('batch_augments', mixed))
         if isinstance(recipe.get('loss'), Mapping):
             losses = [recipe['loss']]
@@ -137,13 +137,17 @@ def _list_preprocessors(cfg: Config) -> list[Mapping]:
 
 def _find(model: object, key: str) -> Iterator[Mapping]:
     """Yield the configs under a key of a model, at any depth."""
-    for node in walk_config(model, skip=_FROZEN):
+    for node in walk_config(model, skip=FROZEN):
         if isinstance(node.get(key), Mapping):
             yield node[key]
 
 
-def _list_recipes(cfg: Config) -> list[Mapping]:
-    """Return what SwitchRecipeHooks change, in the order of their epochs."""
+def list_recipes(cfg: Config) -> list[Mapping]:
+    """Return what SwitchRecipeHooks change, in the order of their epochs.
+
+    Args:
+        cfg: Config of a training.
+    """
     recipes = [
         recipe
         for hook in cfg.get('custom_hooks') or ()
