@@ -134,7 +134,6 @@ def leave_stage_1(cfg: 'Config', runner: 'Runner') -> None:
 def main() -> None:
     args = parse_args()
     from mmengine.config import Config
-    from mmengine.dist import is_main_process
     from mmengine.logging import print_log
     from mmengine.registry import RUNNERS
     from mmengine.runner import Runner
@@ -143,12 +142,10 @@ def main() -> None:
     from ltvl_mm.apis.frozen_features import warn_of_frozen_features
     from ltvl_mm.apis.recipe_choice import use_retrieved_images
     from ltvl_mm.datasets.config_list_check import check_config_lists
-    from ltvl_mm.engine.hooks import PlainCheckpointHook
+    from ltvl_mm.engine.hooks import PlainCheckpointHook, RunRecordHook
     from ltvl_mm.models.losses.mixed_labels import check_mixed_labels
     from ltvl_mm.models.losses.weighted_losses import check_weighted_losses
     from ltvl_mm.utils.lock import locked_folder
-    from ltvl_mm.utils.provenance import record_command
-    from ltvl_mm.utils.run_config import write_run_config
 
     cfg = Config.fromfile(args.config)
     merge_args(cfg, args)
@@ -164,13 +161,11 @@ def main() -> None:
         runner.logger.info(note)
     # So that torch.load(weights_only=True) reads what this training saves.
     runner.register_hook(PlainCheckpointHook())
+    runner.register_hook(RunRecordHook(cfg))
     leave_stage_1(cfg, runner)
     # A resumed training waits for one that was killed and is still ending.
     wait = print_log if cfg.get('resume') else None
     with locked_folder(cfg.work_dir, wait=wait):
-        if is_main_process():
-            record_command(cfg.work_dir)
-            write_run_config(cfg)
         runner.train()
 
 

@@ -77,6 +77,7 @@ def use_recipe(cfg: 'Config', text: str = AUTO) -> str:
         recipe = parse_recipe(text)
         start = f'recipe {recipe.name}'
     apply_recipe(cfg, recipe)
+    cfg.recipe = recipe.name  # for RunRecordHook
     return f'{start}: {describe_training(cfg)}'
 
 

@@ -1,10 +1,9 @@
 """Description of how a config trains on retrieved images, for the log."""
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ltvl_mm.apis.training_recipe import find_retrieved_dataset
-from ltvl_mm.utils.config_walk import name_type
+from ltvl_mm.utils.config_walk import find_hook, name_type
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -52,14 +51,6 @@ def describe_training(cfg: 'Config') -> str:
             'losses get no class counts (no ClassCountsHook in custom_hooks)'
         )
     return '; '.join([*parts, *_describe_sampler(cfg)])
-
-
-def find_hook(cfg: 'Config', name: str) -> Mapping | None:
-    """Return the first of the custom hooks of a type; None without any."""
-    for hook in cfg.get('custom_hooks') or ():
-        if name_type(hook) == name:
-            return hook
-    return None
 
 
 def _describe_sampler(cfg: 'Config') -> list[str]:

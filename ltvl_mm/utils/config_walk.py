@@ -28,3 +28,11 @@ def name_type(sub_config: Mapping[str, Any]) -> str:
     """
     kind = sub_config.get('type') or ''
     return str(getattr(kind, '__name__', kind)).rpartition('.')[2]
+
+
+def find_hook(cfg: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
+    """Return the first of the custom hooks of a type; None without any."""
+    for hook in cfg.get('custom_hooks') or ():
+        if name_type(hook) == name:
+            return hook
+    return None

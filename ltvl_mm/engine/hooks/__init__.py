@@ -14,6 +14,7 @@ __getattr__, __dir__, __all__ = attach_names(
         'plain_checkpoint': ['PlainCheckpointHook'],
         'progress_bar': ['ProgressBarHook'],
         'retrieved_weights': ['RetrievedWeightHook'],
+        'run_record': ['RunRecordHook'],
         'transform_epoch': ['TransformEpochHook'],
     },
 )
