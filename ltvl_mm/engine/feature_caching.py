@@ -16,6 +16,7 @@ from ltvl_mm.structures.feature_cache import (
     FeatureCache,
     begin_cache,
     describe_source,
+    find_trained_weights,
     has_view,
     open_cache,
     write_view,
@@ -54,6 +55,8 @@ def cache_features(
     """
     if views < 1:
         raise ValueError(f'views must be >= 1, got {views}')
+    # Pipelines look for the preprocessing of the same weights.
+    find_trained_weights(cfg.model.backbone)
     dataset, loader_cfg = build_split(cfg, split)
     source = describe_source(
         cfg.model.backbone, cfg.data_preprocessor, loader_cfg.dataset, dataset

@@ -69,6 +69,30 @@ class FeatureCache:
                 )
 
 
+def find_trained_weights(backbone: Mapping) -> str:
+    """Return the file of a backbone's weights.
+
+    Args:
+        backbone: Config of the encoder.
+
+    Raises:
+        ValueError: If its ``pretrained`` is not a file.
+    """
+    file = backbone.get('pretrained')
+    if not file:
+        raise ValueError(
+            f'features are cached of a trained encoder, but '
+            f'backbone.pretrained is {file!r}; give the checkpoint of phase A'
+        )
+    if not Path(file).is_file():
+        raise ValueError(
+            f'features are cached of a trained encoder, but '
+            f'backbone.pretrained={str(file)!r} does not exist or is not a '
+            f'file; train phase A first, or give the path of its checkpoint'
+        )
+    return str(file)
+
+
 def describe_source(
     backbone: Mapping,
     preprocessor: Mapping,
@@ -86,13 +110,7 @@ def describe_source(
     Raises:
         ValueError: If ``pretrained`` is not a file.
     """
-    checkpoint = backbone.get('pretrained')
-    if not checkpoint or not Path(checkpoint).is_file():
-        raise ValueError(
-            f'features are cached of a trained encoder: '
-            f'backbone.pretrained={checkpoint!r} must be the checkpoint file '
-            f'of phase A'
-        )
+    checkpoint = find_trained_weights(backbone)
     settings = {k: v for k, v in backbone.items() if k != 'pretrained'}
     return FeatureSource(
         weights=hash_content([hash_file(checkpoint), settings]),

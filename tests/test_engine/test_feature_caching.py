@@ -123,10 +123,12 @@ def test_phase_b_trains_the_adapter_and_nothing_else(load_config, name):
     assert not model.head.text.training
 
 
-def test_phase_b_without_phase_a_says_so(load_config, tmp_path):
+def test_phase_b_without_phase_a_says_so(load_config, tmp_path, capsys):
     (tmp_path / PHASE_A).unlink()
     cfg = load_config('ballad_b')
-    with pytest.raises(ValueError, match='phase A'):
+    with pytest.raises(ValueError, match=r'does not exist .* train phase A'):
         cache_features(cfg, 'val', tmp_path / 'cache', views=1)
+    # Nothing is said of the preprocessing of a file that does not exist.
+    assert 'preprocessing' not in capsys.readouterr().out
     with pytest.raises(ValueError, match=r'epoch_5\.pth; .* train that first'):
         build_model(cfg)

@@ -120,10 +120,17 @@ def test_other_weights_and_images_change_the_source(configs, tmp_path):
     assert describe_source(**configs).weights != before.weights
 
 
-@pytest.mark.parametrize('pretrained', [None, 'openai', 'missing.pth'])
+@pytest.mark.parametrize(
+    ('pretrained', 'message'),
+    [
+        (None, 'backbone.pretrained is None; give the checkpoint'),
+        ('openai', "'openai' does not exist or is not a file; train phase A"),
+        ('a/b.pth', "'a/b.pth' does not exist or is not a file; train phase"),
+    ],
+)
 def test_without_a_checkpoint_of_phase_a_nothing_is_cached(
-    configs, pretrained
+    configs, pretrained, message
 ):
     configs['backbone'] = dict(arch='x', pretrained=pretrained)
-    with pytest.raises(ValueError, match='checkpoint file of phase A'):
+    with pytest.raises(ValueError, match=message):
         describe_source(**configs)
