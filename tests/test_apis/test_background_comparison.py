@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from ltvl_mm.apis.background_comparison import (
     compare_backgrounds,
@@ -68,6 +69,10 @@ class FakeStore:
 
 class FakeCLIP:
     temperature = 0.05
+
+    def encode_fitting_names(self, names, templates):
+        """No other name fits into the text tower."""
+        return torch.empty(0, 0), set(names)
 
 
 def test_subsets_are_averaged_wherever_the_program_runs(tmp_path, monkeypatch):
