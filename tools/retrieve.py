@@ -120,7 +120,10 @@ def run(args: argparse.Namespace, rank: int, engine: 'WorkEngine') -> None:
     from ltvl_mm.apis.local_images import place_local_images
     from ltvl_mm.apis.retrieval_arguments import make_options
     from ltvl_mm.retrieval.plan import plan_retrieval
-    from ltvl_mm.retrieval.retrieval_report import describe_report
+    from ltvl_mm.retrieval.retrieval_report import (
+        describe_report,
+        describe_warning,
+    )
     from ltvl_mm.retrieval.run_retrieval import run_retrieval
     from ltvl_mm.utils.provenance import record_command
 
@@ -150,7 +153,7 @@ def run(args: argparse.Namespace, rank: int, engine: 'WorkEngine') -> None:
         dry_run=args.dry_run,
     )
     if not args.dry_run:
-        run_retrieval(task, args.out, engine=engine)
+        manifest, _ = run_retrieval(task, args.out, engine=engine)
         if args.local_images:
             place_local_images(args.out, args.local_images)
     if rank == 0 and args.dry_run:
@@ -159,6 +162,8 @@ def run(args: argparse.Namespace, rank: int, engine: 'WorkEngine') -> None:
     elif rank == 0:
         record_command(args.out)
         print(describe_report(args.out))
+        if (warning := describe_warning(manifest)) is not None:
+            print(f'WARNING: {warning}')
 
 
 if __name__ == '__main__':

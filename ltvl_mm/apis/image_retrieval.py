@@ -1,5 +1,6 @@
 """An embedding store to a folder that students train on."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path, PurePath
@@ -7,6 +8,7 @@ from typing import cast
 
 import torch
 from mmengine.dist import get_rank
+from mmengine.logging import print_log
 
 from ltvl_mm.apis.local_images import leave_copying, place_local_images
 from ltvl_mm.apis.retrieval_background import check_background
@@ -18,6 +20,7 @@ from ltvl_mm.clip.templates import find_templates
 from ltvl_mm.retrieval.background_names import NONE, resolve_auto
 from ltvl_mm.retrieval.dealing.engine_choice import open_engine
 from ltvl_mm.retrieval.reading.download_list import MANIFEST
+from ltvl_mm.retrieval.retrieval_report import describe_warning
 from ltvl_mm.retrieval.run_retrieval import run_retrieval
 from ltvl_mm.retrieval.search.scores import check_num_classes
 from ltvl_mm.retrieval.task import RetrievalTask
@@ -87,6 +90,9 @@ def retrieve(
     with open_engine(engine, address=address) as opened:
         task = prepare_retrieval(store, out, settings)
         manifest = run_retrieval(task, out, engine=opened)[0]
+    warning = describe_warning(manifest)
+    if warning is not None and get_rank() == 0:
+        print_log(warning, 'current', logging.WARNING)
     if settings.local_images is None:
         return manifest
     place_local_images(out, settings.local_images)

@@ -13,6 +13,7 @@ from ltvl_mm.apis.training_recipe import (
     parse_recipe,
 )
 from ltvl_mm.models.losses.mixed_labels import weighs_retrieved
+from ltvl_mm.structures.dilution import FIT_TO_VAL
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -131,8 +132,8 @@ def choose_recipe(cfg: 'Config') -> tuple[Recipe, str]:
             f'background names made the probabilities small ({kept} of '
             f'{len(manifest)} images have {least:g} or more, at '
             f'{_TEMPERATURES[manifest.temperature_source]}); retrieve with '
-            f'--val STORE LIST, which fits them to val, to have improbable '
-            f'images left out'
+            f'{FIT_TO_VAL}, which fits them to val, to have improbable images '
+            f'left out'
         )
     if not kept:
         return parse_recipe('plain'), (

@@ -1,6 +1,5 @@
 """Images of a manifest as an mmpretrain data set."""
 
-import logging
 import os
 from collections.abc import Sequence
 
@@ -10,6 +9,11 @@ from mmengine.logging import print_log
 from mmpretrain.datasets import BaseDataset
 
 from ltvl_mm.datasets.image_files import check_first_images
+from ltvl_mm.datasets.probability_log import (
+    log_probable_rows,
+    warn_of_diluted_weights,
+    warn_of_low_yield,
+)
 from ltvl_mm.datasets.remote_loading import use_load_image
 from ltvl_mm.datasets.subset import count_from_start, select_samples
 from ltvl_mm.registry import DATASETS
@@ -96,6 +100,7 @@ class RetrievedDataset(BaseDataset):
             )
         self.min_probability = min_probability
         self._unreadable: set[int] = set()
+        self._was_warned = False
         self._packed: PackedImages | None = None
         super().__init__(
             ann_file=str(manifest),
@@ -109,6 +114,7 @@ class RetrievedDataset(BaseDataset):
         """Read the manifest's rows and find a wrong root."""
         if not self._fully_initialized:
             # Rows of the manifest, in place of a list of annotations.
+            warn_of_low_yield(self.manifest, self.ann_file)
             rows = self._list_probable_rows()
             count = len(rows)
             chosen = count if self._indices is None else self._indices
@@ -142,21 +148,7 @@ class RetrievedDataset(BaseDataset):
                 f'or check the retrieval with '
                 f'tools/analysis_tools/check_retrieval.py'
             )
-        classes = np.unique(self.manifest.class_id)
-        empty = len(classes) - len(np.unique(self.manifest.class_id[rows]))
-        message = (
-            f'{len(rows)} of {len(self.manifest)} retrieved images have a '
-            f'probability of at least {self.min_probability}; {empty} of '
-            f'{len(classes)} classes keep none'
-        )
-        few = 2 * len(rows) < len(self.manifest)
-        if self.manifest.is_diluted(len(rows)):
-            message += (
-                '. Background names made them small: retrieve with '
-                'tools/retrieve.py --val STORE LIST, which fits probabilities '
-                'to val'
-            )
-        print_log(message, 'current', logging.WARNING if few else logging.INFO)
+        log_probable_rows(self.manifest, rows, self.min_probability)
         return rows
 
     @property
@@ -209,6 +201,9 @@ class RetrievedDataset(BaseDataset):
         Raises:
             ValueError: If the manifest has none.
         """
+        if not (self.min_probability or self._was_warned):
+            self._was_warned = True
+            warn_of_diluted_weights(self.manifest)
         return self.manifest.compute_probabilities(self.data_list)
 
     def get_cat_ids(self, idx: int) -> list[int]:

@@ -10,7 +10,9 @@ import numpy as np
 from ltvl_mm.retrieval.choice import ImageChoice
 from ltvl_mm.retrieval.reading.missing_images import MISSING_REPORT
 from ltvl_mm.retrieval.shortage import explain_shortage
+from ltvl_mm.structures.dilution import FIT_TO_VAL
 from ltvl_mm.structures.embedding_store import EmbeddingStore
+from ltvl_mm.structures.manifest import Manifest
 from ltvl_mm.structures.store_files import spell_column
 from ltvl_mm.structures.store_rows import describe_bad_rows
 from ltvl_mm.utils.io import read_json
@@ -129,7 +131,7 @@ def describe_report(out: str | Path) -> str:
             f'({entry["short_because"]})'
         )
     if len(short) > 5:
-        lines.append(f'and {len(short) - 5} other classes are short')
+        lines.append(_describe_more(len(short) - 5, 'is short', 'are short'))
     absent = [entry for entry in found['classes'] if entry.get('not_placed')]
     for entry in absent[:5]:
         lines.append(
@@ -137,8 +139,25 @@ def describe_report(out: str | Path) -> str:
             f'images are missing'
         )
     if len(absent) > 5:
-        lines.append(f'and {len(absent) - 5} other classes miss images')
+        lines.append(
+            _describe_more(len(absent) - 5, 'misses images', 'miss images')
+        )
     return '\n'.join(lines)
+
+
+def _describe_more(number: int, one: str, several: str) -> str:
+    """Return a line about the classes that are not listed."""
+    if number == 1:
+        return f'and 1 other class {one}'
+    return f'and {number} other classes {several}'
+
+
+def describe_warning(manifest: Manifest) -> str | None:
+    """Return a warning of few images and its remedy; None without one."""
+    reason = manifest.explain_low_yield()
+    if reason is None:
+        return None
+    return f'{reason}. Retrieve into another folder with {FIT_TO_VAL}'
 
 
 def _describe_class(choice: ImageChoice, label: int, name: str) -> dict:

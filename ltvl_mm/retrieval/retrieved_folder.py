@@ -116,6 +116,7 @@ def _read_texts(
 def _describe_source(task: RetrievalTask, counts: list[int]) -> dict:
     source = task.describe()
     del source['class_names']  # stand beside it
+    source['rows_in_store'] = len(task.store)
     if task.temperature_source is not None:
         # Not part of settings.json: a folder that an earlier version began
         # resumes, and the same number from elsewhere gives the same images.

@@ -1,6 +1,7 @@
 """Reasons why a retrieval found fewer images than wanted, or none."""
 
 from ltvl_mm.retrieval.choice import ImageChoice
+from ltvl_mm.structures.dilution import FIT_TO_VAL
 
 
 def explain_nothing(report: dict) -> str | None:
@@ -49,7 +50,7 @@ def _list_causes(report: dict) -> list[tuple[str, str]]:
     if low:
         limit = report['min_probability']
         text = f'the minimum probability of {limit} ({low} candidates)'
-        causes.append((text, 'lower --min-probability'))
+        causes.append((text, _advise_lower_limit(report)))
     if imprecise:
         limit = report['min_precision']
         text = f'the minimum precision of {limit} ({imprecise} candidates)'
@@ -63,6 +64,17 @@ def _list_causes(report: dict) -> list[tuple[str, str]]:
         text = f'near-duplicates of excluded images ({len(excluded)} images)'
         causes.append((text, 'exclude other stores'))
     return causes
+
+
+def _advise_lower_limit(report: dict) -> str:
+    """Return what makes more images reach the minimum probability."""
+    source = report.get('temperature_source') or {}
+    if report['background_names'] and source.get('source') != 'val':
+        return (
+            f'fit probabilities, which background names make small, to val '
+            f'({FIT_TO_VAL})'
+        )
+    return 'lower --min-probability'
 
 
 def _explain_argmax(background_names: int, images: int) -> tuple[str, str]:

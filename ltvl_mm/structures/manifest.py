@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ltvl_mm.structures.dilution import describe_low_yield
 from ltvl_mm.structures.softmax_temperature import SOURCES
 from ltvl_mm.structures.store_keys import find_repeated, hash_keys
 from ltvl_mm.structures.text_column import TextColumn
@@ -196,11 +197,35 @@ class Manifest:
             kept: Number of images that a minimum probability leaves; less
                 than a tenth tells.
         """
+        return self.needs_fit and 10 * kept < len(self)
+
+    @property
+    def needs_fit(self) -> bool:
+        """True with background names and a temperature not fitted to val."""
         return (
             bool(self.source.get('background'))
             and self.temperature_source != 'val'
-            and 10 * kept < len(self)
         )
+
+    def explain_low_yield(self) -> str | None:
+        """Return why a minimum probability left few images, as a clause.
+
+        None if it left at least half of the images that were asked for, or
+        if probabilities are not small because of background names. Manifests
+        without a recorded source of the temperature have no explanation.
+        """
+        limit = self.source.get('min_probability')
+        wanted = sum(self.source.get('budget') or ())
+        # A store cannot have more images of probability 0.5 than rows.
+        wanted = min(wanted, self.source.get('rows_in_store', wanted))
+        if (
+            not limit
+            or not self.needs_fit
+            or self.temperature_source is None
+            or 2 * len(self) >= wanted
+        ):
+            return None
+        return describe_low_yield(len(self), wanted, limit, self.temperature)
 
     @property
     def temperature_source(self) -> str | None:

@@ -60,7 +60,7 @@ def test_a_filter_that_leaves_few_images_is_warned_of(
 ):
     printed = []
     monkeypatch.setattr(
-        'ltvl_mm.datasets.retrieved.print_log',
+        'ltvl_mm.datasets.probability_log.print_log',
         lambda text, logger, level: printed.append((level, text)),
     )
     source = {'score': 'softmax', 'background': background}
@@ -79,6 +79,54 @@ def test_a_filter_that_leaves_few_images_is_warned_of(
     level, text = printed.pop()
     assert level == logging.WARNING
     assert ('--val STORE LIST' in text) == (background is not None)
+    assert '1 of 3 classes have retrieved images' in text
+
+
+def test_weights_that_background_names_make_small_are_warned_of(
+    target, probable, monkeypatch
+):
+    printed = []
+    monkeypatch.setattr(
+        'ltvl_mm.datasets.probability_log.print_log',
+        lambda text, logger, level: printed.append((level, text)),
+    )
+    source = {'score': 'softmax', 'background': {'source': 'builtin'}}
+    many = write_manifest(probable.parent / 'many', NAMES, [1] * 11)
+    for fitted in (False, True):
+        if fitted:
+            source['temperature_source'] = {'source': 'val'}
+        save_manifest(many, replace(load_manifest(many), source=source))
+        dataset = build(target, many)
+        read_probabilities(dataset)
+        read_probabilities(dataset)
+    ((level, text),) = printed  # once, and not of fitted ones
+    assert level == logging.WARNING
+    assert '(1 of 11 images have 0.5 or more)' in text
+    assert '--temperature auto --val STORE LIST' in text
+
+
+def test_a_manifest_that_background_names_left_short_is_warned_of(
+    target, probable, monkeypatch
+):
+    printed = []
+    monkeypatch.setattr(
+        'ltvl_mm.datasets.probability_log.print_log',
+        lambda text, logger, level: printed.append((level, text)),
+    )
+    source = {
+        'score': 'softmax',
+        'background': {'source': 'builtin'},
+        'temperature': 0.07,
+        'temperature_source': {'source': 'encoder'},
+        'min_probability': 0.2,
+        'budget': [10, 10, 10],
+    }
+    save_manifest(probable, replace(load_manifest(probable), source=source))
+    build(target, probable).full_init()
+    ((level, text),) = printed
+    assert level == logging.WARNING
+    assert 'few images: only 6 of 30 wanted images' in text
+    assert text.endswith('with --temperature auto --val STORE LIST')
 
 
 def test_a_subset_is_of_the_images_that_are_left(probable):

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 from color_world import NAMES, OPTIONS, QUERIES
 
+from ltvl_mm.retrieval.retrieval_report import describe_report
 from ltvl_mm.retrieval.run_retrieval import run_retrieval
 from ltvl_mm.retrieval.shortage import explain_nothing
 from ltvl_mm.retrieval.task import RetrievalTask
 from ltvl_mm.structures.background import Background
 from ltvl_mm.structures.class_queries import ClassQueries
+from ltvl_mm.utils.io import write_json
 
 
 @pytest.fixture
@@ -83,3 +85,41 @@ def test_a_class_of_budget_zero_that_argmax_prefers_is_named():
         'Loosen the filters, use --assign independent, or retrieve from a '
         'larger store'
     )
+
+
+def test_a_probability_that_background_names_make_small_is_explained(
+    store, tmp_path, black
+):
+    options = replace(OPTIONS, min_probability=0.999)
+    task = RetrievalTask(
+        store, QUERIES, np.array([2, 2, 2]), [], options, background=black
+    )
+    match = (
+        r'Removed by: the minimum probability of 0\.999 .* Fit probabilities, '
+        r'which background names make small, to val \(--temperature auto '
+        r'--val STORE LIST\), or'
+    )
+    with pytest.raises(ValueError, match=match):
+        run_retrieval(task, tmp_path / 'unfitted')
+    fitted = replace(task, temperature_source={'source': 'val'})
+    with pytest.raises(ValueError, match='Lower --min-probability, or'):
+        run_retrieval(fitted, tmp_path / 'fitted')
+
+
+def test_the_classes_that_are_not_listed_are_counted(tmp_path):
+    entry = dict(name='cat', retrieved=1, wanted=2, short_because='reason')
+    report = dict(
+        retrieved=6,
+        missing=6,
+        duplicates=0,
+        copies_of_excluded_images=0,
+        rows_refused_by_filters={},
+    )
+    for number, line in (
+        (6, 'and 1 other class is short'),
+        (7, 'and 2 other classes are short'),
+    ):
+        write_json(
+            tmp_path / 'report.json', report | {'classes': [entry] * number}
+        )
+        assert describe_report(tmp_path).splitlines()[-1] == line
