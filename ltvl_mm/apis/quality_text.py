@@ -37,8 +37,8 @@ def describe_quality(result: dict) -> str:
         )
     both = result['temperature']
     lines.append(
-        f'temperature {both["used"]:g}; most likely on val: '
-        f'{both["fitted_to_val"]:g}'
+        f'temperature {both["used"]:g}, of the p in the table; most likely on '
+        f'val, of calibrated p: {both["fitted_to_val"]:g}'
     )
     lines += describe_warnings(result['warnings'])
     return '\n'.join(lines)

@@ -171,6 +171,19 @@ def _describe_classes(
     ]
 
 
+def _list_empty(manifest: Manifest) -> list[str]:
+    """Return the names of classes that got none of the wanted images."""
+    wanted = manifest.source.get('budget') or [0] * len(manifest.class_names)
+    found = manifest.count_classes()
+    return [
+        name
+        for name, budget, count in zip(
+            manifest.class_names, wanted, found, strict=True
+        )
+        if budget and not count
+    ]
+
+
 def _collect_numbers(result: dict, manifest: Manifest) -> QualityNumbers:
     few = result['zero_shot'].get('few')
     return QualityNumbers(
@@ -191,4 +204,8 @@ def _collect_numbers(result: dict, manifest: Manifest) -> QualityNumbers:
         sinking_names=[
             manifest.class_names[label] for label in result['sinking_classes']
         ],
+        empty_names=_list_empty(manifest),
+        low_yield=manifest.explain_low_yield(),
+        needs_fit=manifest.needs_fit,
+        options=manifest.source,
     )

@@ -1,7 +1,9 @@
 """Warnings about a retrieval that cannot help, with reasons and remedies."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+
+from ltvl_mm.structures.dilution import FIT_TO_VAL, advise_threshold
 
 # Zero-shot accuracy between chance (0) and perfect (1) below which CLIP does
 # not know the classes. Ours, as the limits below: on an earlier world of drawn
@@ -12,6 +14,7 @@ MIN_BEST = 0.5
 MAX_UNCERTAIN_CLASSES = 100 / 3
 MIN_PRECISION = 50.0
 MAX_SINKING_CLASSES = 100 / 3
+MAX_EMPTY_CLASSES = 100 / 3
 # Below this, other names or prompts are unlikely to be the remedy.
 _GUESSING = 0.05
 # The fitted temperature is suggested if it differs by more than this factor.
@@ -39,6 +42,13 @@ class QualityNumbers:
         fitted_temperature: Most likely on val.
         sinking_names: Names of classes of which the first images have a
             calibrated probability of at least 0.5, and the last a lower one.
+        empty_names: Names of classes that images were asked for, and of which
+            none was retrieved.
+        low_yield: Reason why background names left few images; None if they
+            did not.
+        needs_fit: True if background names are in the softmax and the
+            temperature of the retrieval is not fitted to val.
+        options: Options of the retrieval, as manifests record them.
     """
 
     num_classes: int
@@ -52,6 +62,10 @@ class QualityNumbers:
     temperature: float | None = None
     fitted_temperature: float | None = None
     sinking_names: Sequence[str] = ()
+    empty_names: Sequence[str] = ()
+    low_yield: str | None = None
+    needs_fit: bool = False
+    options: Mapping = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -59,8 +73,8 @@ class QualityWarning:
     """A reason for doubt, and what to do.
 
     Attributes:
-        kind: ``'zero_shot'``, ``'scores'``, ``'precision'`` or
-            ``'budget'``.
+        kind: ``'zero_shot'``, ``'scores'``, ``'precision'``, ``'budget'`` or
+            ``'yield'``.
         reason: One sentence.
         remedies: Sentences, the most promising first.
     """
@@ -102,7 +116,7 @@ def find_warnings(numbers: QualityNumbers) -> list[QualityWarning]:
                 (
                     *(() if found else _calibrate(numbers)),
                     *_improve_names(numbers),
-                    'Leave out uncertain images: --min-probability 0.5.',
+                    _leave_out_uncertain(numbers),
                     'Add web images of these classes.',
                 ),
             )
@@ -116,8 +130,8 @@ def find_warnings(numbers: QualityNumbers) -> list[QualityWarning]:
                 f'class, judged by {numbers.precision_by}',
                 (
                     *_take_fewer(numbers),
-                    'Leave out uncertain images: --min-probability 0.5, or '
-                    '--assign argmax.',
+                    _leave_out_uncertain(numbers),
+                    *_assign_once(numbers),
                     *_improve_names(numbers),
                 ),
             )
@@ -130,18 +144,42 @@ def find_warnings(numbers: QualityNumbers) -> list[QualityWarning]:
             QualityWarning(
                 'budget',
                 f'in {share:.0f} % of the classes, the first images are '
-                f'probable and the last are not (calibrated p below 0.5), so '
-                f'that the budget fills with images of other things: '
+                f'probable and the last are not (p below 0.5, calibrated on '
+                f'val), so that the budget fills with images of other things: '
                 f'{", ".join(map(repr, sinking[:5]))}{more}',
                 # In the order of the accuracies that they were measured with.
                 (
-                    'Leave out uncertain images: --min-probability 0.5.',
+                    _leave_out_uncertain(numbers),
                     'Stop where precision falls: --budget auto --val STORE '
                     'LIST.',
                 ),
             )
         )
+    found += _find_low_yield(numbers)
     return _list_once(found)
+
+
+def _find_low_yield(numbers: QualityNumbers) -> list[QualityWarning]:
+    """Return a warning if few images, or images of few classes, are left."""
+    names = list(numbers.empty_names)
+    reasons = [] if numbers.low_yield is None else [numbers.low_yield]
+    if 100 * len(names) / numbers.num_classes > MAX_EMPTY_CLASSES:
+        more = f' and {len(names) - 5} more' if len(names) > 5 else ''
+        reasons.append(
+            f'{len(names)} of {numbers.num_classes} classes have no retrieved '
+            f'image: {", ".join(map(repr, names[:5]))}{more}'
+        )
+    if not reasons:
+        return []
+    limit = numbers.options.get('min_probability')
+    lower = f'Lower --min-probability (now {limit:g}).' if limit else None
+    if numbers.low_yield is not None:
+        lower = f'Fit the temperature to val: {FIT_TO_VAL}.'
+    remedies = (
+        *([lower] if lower else []),
+        'Add web images of these classes.',
+    )
+    return [QualityWarning('yield', '; '.join(reasons), remedies)]
 
 
 def _list_once(warnings: Sequence[QualityWarning]) -> list[QualityWarning]:
@@ -176,10 +214,33 @@ def _improve_names(numbers: QualityNumbers) -> tuple[str, ...]:
     )
     return (
         *rename,
-        'Try other prompts: --templates single, openai_80, or a file of '
-        'sentences that say what the photos are, such as "a photo of a {}, '
-        'a fruit."',
+        f'Try other prompts: --templates {_list_other_templates(numbers)}a '
+        f'file of sentences that say what the photos are, such as "a photo of '
+        f'a {{}}, a fruit."',
     )
+
+
+def _list_other_templates(numbers: QualityNumbers) -> str:
+    """Return the named sets of templates that the retrieval did not use."""
+    used = len(numbers.options.get('templates') or ())
+    sizes = {'single': 1, 'openai_80': 80}
+    return ''.join(
+        f'{name}, or ' for name, size in sizes.items() if size != used
+    )
+
+
+def _leave_out_uncertain(numbers: QualityNumbers) -> str:
+    used = numbers.options.get('min_probability') or 0.0
+    return (
+        f'Leave out uncertain images: '
+        f'{advise_threshold(numbers.needs_fit, used)}.'
+    )
+
+
+def _assign_once(numbers: QualityNumbers) -> tuple[str, ...]:
+    if numbers.options.get('assign') == 'argmax':
+        return ()
+    return ('Retrieve an image for its best class only: --assign argmax.',)
 
 
 def _calibrate(numbers: QualityNumbers) -> tuple[str, ...]:
@@ -190,8 +251,8 @@ def _calibrate(numbers: QualityNumbers) -> tuple[str, ...]:
     if factor < _TEMPERATURE_FACTOR:
         return ()
     return (
-        f'Fit the temperature to val: --temperature auto ({fitted:g} '
-        f'instead of {used:g}).',
+        f'Fit the temperature to val: {FIT_TO_VAL} ({fitted:g} instead of '
+        f'{used:g}).',
     )
 
 

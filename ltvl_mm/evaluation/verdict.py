@@ -7,6 +7,7 @@ import numpy as np
 
 from ltvl_mm.evaluation.retrieval_warnings import MIN_PRECISION
 from ltvl_mm.structures.class_counts import GROUPS
+from ltvl_mm.structures.dilution import advise_threshold
 
 # Difference in percent points, and both ends of its interval.
 Change = tuple[float, float, float]
@@ -172,14 +173,14 @@ def _suggest_next_step(found: Comparison, kind: str) -> str:
             f'Next: look at the retrieved images of the classes that lose '
             f'most{_list_names(found)}; rename these classes, take fewer '
             f'images per class (--budget), or leave out uncertain images '
-            f'(--min-probability 0.5).'
+            f'({advise_threshold(None)}).'
         )
     if losing:
         budget = found.smaller_budget or 'balance_to:N with a smaller N'
         return (
             f'Next: {" and ".join(losing)} classes lose, so retrieve more '
             f'images and leave out uncertain ones (--budget balance_to:300 '
-            f'--min-probability 0.5); if they are left out already, take '
+            f'{advise_threshold(None)}); if they are left out already, take '
             f'fewer (--budget {budget}), or mix both models with weights '
             f'from val (tools/analysis_tools/tune_ensemble.py).'
         )
@@ -210,7 +211,8 @@ def _suggest_better_retrieval(found: Comparison, kind: str) -> str | None:
         return (
             f'{begin}, because {found.precision:.0f} % of the retrieved '
             f'images show their class: take fewer images per class '
-            f'(--budget), or leave out uncertain ones (--min-probability 0.5).'
+            f'(--budget), or leave out uncertain ones '
+            f'({advise_threshold(None)}).'
         )
     return None
 

@@ -256,3 +256,40 @@ def test_a_budget_that_fills_with_improbable_images_is_warned_of():
     assert '38 % of the classes' in warning.reason
     assert '--min-probability 0.5' in warning.remedies[0]
     assert '--budget auto' in warning.remedies[1]
+
+
+def test_classes_without_images_are_warned_of():
+    few = QualityNumbers(
+        **GOOD | dict(num_classes=3, empty_names=('cat', 'dog'))
+    )
+    (warning,) = find_warnings(few)
+    assert warning.kind == 'yield'
+    assert warning.reason == (
+        "2 of 3 classes have no retrieved image: 'cat', 'dog'"
+    )
+    assert warning.remedies == ('Add web images of these classes.',)
+    limited = replace(few, options={'min_probability': 0.5})
+    (warning,) = find_warnings(limited)
+    assert warning.remedies[0] == 'Lower --min-probability (now 0.5).'
+    (warning,) = find_warnings(replace(limited, low_yield='only 4 of 395'))
+    assert warning.reason.startswith('only 4 of 395; 2 of 3 classes')
+    assert '--temperature auto --val STORE LIST' in warning.remedies[0]
+    assert find_warnings(replace(few, empty_names=('cat',))) == []
+
+
+def test_remedies_name_what_the_retrieval_has_not_used():
+    numbers = QualityNumbers(
+        **GOOD | dict(precision=40.0, sinking_names=['a'] * 96)
+    )
+    remedies = find_warnings(numbers)[0].remedies
+    assert 'Leave out uncertain images: --min-probability 0.5.' in remedies
+    used = replace(
+        numbers,
+        needs_fit=True,
+        options={'assign': 'argmax', 'templates': ['a photo of a {}.']},
+    )
+    text = ' '.join(find_warnings(used)[0].remedies)
+    fit = '--min-probability 0.5 --temperature auto --val STORE LIST.'
+    assert f'Leave out uncertain images: {fit}' in text
+    assert '--assign argmax' not in text
+    assert '--templates openai_80, or a file' in text

@@ -73,7 +73,8 @@ def test_groups_that_lose_get_more_images_that_are_certain():
     assert verdict.kind == 'helps'
     assert verdict.next_step.startswith(
         'Next: many-shot classes lose, so retrieve more images and leave out '
-        'uncertain ones (--budget balance_to:300 --min-probability 0.5); if '
+        'uncertain ones (--budget balance_to:300 --min-probability 0.5, with '
+        'background names also --temperature auto --val STORE LIST); if '
         'they are left out already, take fewer (--budget balance_to:N with a '
         'smaller N), or mix both models'
     )

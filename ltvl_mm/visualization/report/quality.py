@@ -14,6 +14,7 @@ from ltvl_mm.evaluation.retrieval_warnings import (
     MIN_PRECISION,
 )
 from ltvl_mm.structures.class_counts import GROUPS
+from ltvl_mm.structures.dilution import advise_threshold
 from ltvl_mm.structures.manifest import Manifest
 from ltvl_mm.utils.io import read_json
 
@@ -140,7 +141,7 @@ def assess_quality(
         else _find_low_scores(manifest, probabilities)
     )
     if known.get('all', 100) < MIN_PRECISION:
-        warnings.insert(0, _warn_of_precision(known['all']))
+        warnings.insert(0, _warn_of_precision(known['all'], manifest))
     return Quality(
         warnings,
         list(columns),
@@ -194,19 +195,27 @@ def _find_low_scores(
             'remedies': [
                 'Check names and prompts with '
                 'tools/analysis_tools/check_retrieval.py.',
-                'Leave out uncertain images: --min-probability 0.5.',
+                _leave_out_uncertain(manifest),
             ],
         }
     ]
 
 
-def _warn_of_precision(precision: float) -> dict:
+def _warn_of_precision(precision: float, manifest: Manifest) -> dict:
     return {
         'reason': (
             f'{precision:.0f} % of the retrieved images show their class'
         ),
         'remedies': [
             'Take fewer images per class: --budget.',
-            'Leave out uncertain images: --min-probability 0.5.',
+            _leave_out_uncertain(manifest),
         ],
     }
+
+
+def _leave_out_uncertain(manifest: Manifest) -> str:
+    used = manifest.source.get('min_probability') or 0.0
+    return (
+        f'Leave out uncertain images: '
+        f'{advise_threshold(manifest.needs_fit, used)}.'
+    )
