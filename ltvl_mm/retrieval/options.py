@@ -9,6 +9,8 @@ from typing import TypeGuard
 SCORES = ('softmax', 'cosine', 'margin')
 COPIES = ('folder', 'tar', 'none')
 ASSIGNMENTS = ('independent', 'argmax')
+# Remedy where an image is retrieved for several classes.
+ASSIGN_ONCE = '--assign argmax retrieves an image for its best class only'
 PRODUCTS = ('auto', 'float32', 'bfloat16')
 # Rows of a store that are searched at a time, and that a kill may cost.
 UNIT_ROWS = 1_000_000

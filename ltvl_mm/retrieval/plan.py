@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ltvl_mm.retrieval.options import ASSIGN_ONCE
 from ltvl_mm.retrieval.search.work_units import cut_units
 from ltvl_mm.retrieval.task import RetrievalTask
 from ltvl_mm.structures.store_files import map_matrix
@@ -38,6 +39,7 @@ class RetrievalPlan:
         memory: Bytes, of the first rank, which needs most.
         rate: Rows per second of one process, measured here.
         seconds: For the first pass, of all ranks together.
+        repeats: True if an image may be retrieved for several classes.
     """
 
     rows: int
@@ -50,6 +52,7 @@ class RetrievalPlan:
     memory: float
     rate: float
     seconds: float
+    repeats: bool = False
 
     def describe(self) -> str:
         """Return the plan as lines of text."""
@@ -58,7 +61,7 @@ class RetrievalPlan:
                 f'store       {self.rows} rows, of which the filters keep '
                 f'about {100 * self.kept:.0f} %',
                 f'wanted      {self.images} images, from {self.candidates} '
-                f'candidates',
+                f'candidates{self._compare_with_store()}',
                 f'units       {self.units}, of which {self.done} are done',
                 f'to read     {self.bytes_left / 1e9:.1f} GB',
                 f'memory      about {self.memory / 1e9:.1f} GB',
@@ -68,6 +71,16 @@ class RetrievalPlan:
                 f'images comes on top',
             ]
         )
+
+    def _compare_with_store(self) -> str:
+        """Return a note if more images are wanted than the store has."""
+        if self.images <= self.rows:
+            return ''
+        if self.repeats:
+            effect = f'images will repeat under several classes; {ASSIGN_ONCE}'
+        else:
+            effect = 'classes will be short'
+        return f'; the store has only {self.rows}: {effect}'
 
 
 def plan_retrieval(
@@ -112,6 +125,9 @@ def plan_retrieval(
         memory=_estimate_memory(task, candidates),
         rate=rate,
         seconds=left / rate / min(ranks, max(len(missing), 1)),
+        # The probabilities of an image sum to 1.
+        repeats=task.options.assign == 'independent'
+        and task.options.min_probability < 0.5,
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ltvl_mm.retrieval.choice import ImageChoice
+from ltvl_mm.retrieval.options import ASSIGN_ONCE
 from ltvl_mm.retrieval.reading.missing_images import MISSING_REPORT
 from ltvl_mm.retrieval.shortage import explain_shortage
 from ltvl_mm.structures.dilution import FIT_TO_VAL
@@ -61,8 +62,10 @@ def make_report(
         for label, name in enumerate(class_names)
     ]
     found = sum(entry['retrieved'] for entry in classes)
+    rows = np.concatenate([best.rows for best in choice.chosen])
     return {
         'retrieved': found,
+        'different_images': len(np.unique(rows)),
         'missing': int(choice.budget.sum()) - found,
         'duplicates': reasons['duplicate'],
         'copies_of_excluded_images': reasons['excluded'],
@@ -105,6 +108,16 @@ def describe_report(out: str | Path) -> str:
         f'{found["copies_of_excluded_images"]} copies of excluded images; by '
         f'class in {out}/report.json',
     ]
+    # Not in older reports.
+    repeated = found['retrieved'] - found.get(
+        'different_images', found['retrieved']
+    )
+    if repeated:
+        lines.append(
+            f'{found["different_images"]} different images: {repeated} of the '
+            f'{found["retrieved"]} repeat an image of another class, so that '
+            f'its labels contradict each other; {ASSIGN_ONCE}'
+        )
     if 'placed' in found:  # written by place_downloads
         lines.append(
             f'in place: {found["placed"]} images; {found["not_placed"]} are '

@@ -121,6 +121,15 @@ def test_a_plan_counts_what_is_left_and_writes_nothing(
     assert plan.bytes_left == 10 * 4 * 2
     assert plan.seconds == pytest.approx(10 / plan.rate / 2)
     assert '4, of which 0 are done' in plan.describe()
+    note = 'from 16 candidates; the store has only 10: '
+    assert (
+        f'{note}images will repeat under several classes; --assign argmax '
+        in plan.describe()
+    )
+    assert f'{note}classes will be short' in (
+        replace(plan, repeats=False).describe()
+    )
+    assert 'has only' not in replace(plan, images=10).describe()
     monkeypatch.setattr(retrieval_module, 'broadcast_object', _fail_after(2))
     with pytest.raises(KeyboardInterrupt):
         run_retrieval(task, tmp_path / 'out')

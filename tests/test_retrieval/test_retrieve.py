@@ -8,6 +8,7 @@ from web_memory import embed
 
 from ltvl_mm.retrieval.metadata_filter import MetadataRule
 from ltvl_mm.retrieval.reading.shards import find_shards
+from ltvl_mm.retrieval.retrieval_report import describe_report
 from ltvl_mm.retrieval.task import RetrievalOptions
 
 
@@ -204,3 +205,24 @@ def test_options_that_make_no_sense_are_refused(options, match):
 def test_a_task_needs_a_number_as_temperature(run):
     with pytest.raises(ValueError, match='needs a number as temperature'):
         run([1, 1, 1], options=replace(OPTIONS, temperature=None))
+
+
+def test_images_of_several_classes_are_counted(run, tmp_path):
+    manifest, _ = run([6, 6, 1], excluded=[])
+    different = len(set(manifest.key))
+    assert different < len(manifest)
+    report = json.loads((tmp_path / 'out/report.json').read_text())
+    assert report['different_images'] == different
+    line = (
+        f'{different} different images: {len(manifest) - different} of the '
+        f'{len(manifest)} repeat an image of another class, so that its '
+        f'labels contradict each other; --assign argmax'
+    )
+    assert line in describe_report(tmp_path / 'out')
+
+
+def test_a_retrieval_without_repeated_images_does_not_mention_them(
+    run, tmp_path
+):
+    run([1, 1, 1])
+    assert 'different' not in describe_report(tmp_path / 'out')
