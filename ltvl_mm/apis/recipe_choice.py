@@ -114,7 +114,7 @@ def choose_recipe(cfg: 'Config') -> tuple[Recipe, str]:
         )
     if not manifest.has_probabilities:
         return parse_recipe('plain'), (
-            f'the manifest has scores of {manifest.source.get("score")!r} '
+            f'{manifest.name} has scores of {manifest.source.get("score")!r} '
             f'and no probabilities'
         )
     if weighs_retrieved(cfg):

@@ -96,9 +96,11 @@ def add_ranking_options(group: argparse._ArgumentGroup) -> None:
         '--min-precision',
         type=float,
         metavar='P',
-        help='for --budget auto: a class takes its best images as long as '
-        'the mean of their probabilities is at least this, in [0, 1) '
-        '(default: 0.8)',
+        help='for any --budget: a class takes its best images as long as '
+        'the mean of their probabilities is at least this, in [0, 1); needs '
+        'a temperature that is fitted to val (--temperature auto --val STORE '
+        'LIST), as --budget auto does (default: 0.8 for --budget auto, else '
+        'none)',
     )
     group.add_argument(
         '--score',

@@ -50,9 +50,10 @@ def find_retrieved_rows(
     missing = np.flatnonzero(rows < 0)
     if len(missing):
         raise ValueError(
-            f'{len(missing)} of the {len(manifest)} retrieved images are not '
-            f'in {store.name}, such as {manifest.key[missing[0]]!r}; give the '
-            f'stores that were retrieved from, in the same order'
+            f'{len(missing)} of the {len(manifest)} retrieved images of '
+            f'{manifest.name} are not in {store.name}, such as '
+            f'{manifest.key[missing[0]]!r}; give the stores that were '
+            f'retrieved from, in the same order'
         )
     _check_cosines(manifest, store, rows, queries)
     return store, rows
@@ -82,7 +83,7 @@ def _check_cosines(
     first = int(np.flatnonzero(differs)[0])
     made_from = str(manifest.source.get('store', 'unknown'))[:12]
     raise ValueError(
-        f'the manifest was retrieved from another store: image '
+        f'{manifest.name} was retrieved from another store: image '
         f'{manifest.key[int(some[first])]!r} has the cosine '
         f'{recorded[first]:.4f} to its class in the manifest and '
         f'{found[first]:.4f} in {store.name} ({differs.sum()} of {len(some)} '

@@ -12,18 +12,17 @@ from ltvl_mm.structures.manifest import Manifest
 _PROBABLE = 0.5
 
 
-def warn_of_low_yield(manifest: Manifest, file: str) -> None:
+def warn_of_low_yield(manifest: Manifest) -> None:
     """Log a warning if background names left a retrieval few images.
 
     Args:
         manifest: Retrieved images.
-        file: File of the manifest.
     """
     reason = manifest.explain_low_yield()
     if reason is not None:
         print_log(
-            f'the manifest {file} has few images: {reason}. Retrieve again '
-            f'with {FIT_TO_VAL}',
+            f'{manifest.name} has few images: {reason}. Retrieve again with '
+            f'{FIT_TO_VAL}',
             'current',
             logging.WARNING,
         )

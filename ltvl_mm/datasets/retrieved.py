@@ -92,7 +92,10 @@ class RetrievedDataset(BaseDataset):
             self.manifest.compute_probabilities()
         if classes is not None:
             self.manifest.check_class_names(
-                load_class_names(classes), 'the data set'
+                load_class_names(classes),
+                f'the class-name file {classes}'
+                if isinstance(classes, str)
+                else 'the target data set',
             )
         if not 0 <= min_probability <= 1:
             raise ValueError(
@@ -114,7 +117,7 @@ class RetrievedDataset(BaseDataset):
         """Read the manifest's rows and find a wrong root."""
         if not self._fully_initialized:
             # Rows of the manifest, in place of a list of annotations.
-            warn_of_low_yield(self.manifest, self.ann_file)
+            warn_of_low_yield(self.manifest)
             rows = self._list_probable_rows()
             count = len(rows)
             chosen = count if self._indices is None else self._indices

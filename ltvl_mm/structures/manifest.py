@@ -51,6 +51,8 @@ class Manifest:
         source: Origin of the manifest: store fingerprint, encoder,
             temperature and its source, score, assignment, budget, templates,
             copies. JSON-like.
+        name: Name of the manifest in messages; :func:`.load_manifest` adds
+            the file. Default ``'the manifest'``.
     """
 
     class_names: tuple[str, ...]
@@ -62,6 +64,7 @@ class Manifest:
     file: Sequence[str]
     caption: Sequence[str]
     source: dict
+    name: str = 'the manifest'
 
     def __post_init__(self) -> None:
         """Check the contract.
@@ -161,7 +164,7 @@ class Manifest:
         found = self.source.get('temperature')
         if not isinstance(found, (int, float)) or not 0 < found < math.inf:
             raise ValueError(
-                f'the manifest must record the temperature of its retrieval, '
+                f'{self.name} must record the temperature of its retrieval, '
                 f"a number > 0, but source['temperature'] is {found!r}; "
                 f'retrieve again with tools/retrieve.py'
             )
@@ -179,7 +182,7 @@ class Manifest:
         """
         if not self.has_probabilities:
             raise ValueError(
-                f'the manifest has scores of {self.source.get("score")!r} '
+                f'{self.name} has scores of {self.source.get("score")!r} '
                 f'instead of softmax, which are not log-odds of p_k; retrieve '
                 f'with --score softmax, or train with --recipe plain'
             )
@@ -252,8 +255,9 @@ class Manifest:
             return
         if len(names) != len(self.class_names):
             raise ValueError(
-                f'the manifest was made for {len(self.class_names)} classes, '
-                f'but {owner} has {len(names)}'
+                f'{self.name} was made for {len(self.class_names)} classes, '
+                f'but {owner} has {len(names)}; retrieve again for these '
+                f'classes, or give the manifest of them'
             )
         place = next(
             i
@@ -261,7 +265,7 @@ class Manifest:
             if pair[0] != pair[1]
         )
         raise ValueError(
-            f'the manifest was made with another class list: class {place} '
+            f'{self.name} was made with another class list: class {place} '
             f'is {self.class_names[place]!r} there and {names[place]!r} in '
             f'{owner}; retrieve again, or pass class_names= if the order is '
             f'the same and only the spelling differs'

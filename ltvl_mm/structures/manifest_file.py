@@ -115,7 +115,12 @@ def load_manifest(path: str | Path) -> Manifest:
             columns[field.name] = _read_column(table, field)
             # The column is a copy: Arrow's own is not needed any longer.
             table = table.drop_columns([field.name])
-        manifest = Manifest(class_names=tuple(names), source=source, **columns)
+        manifest = Manifest(
+            class_names=tuple(names),
+            source=source,
+            name=f'the manifest {path}',
+            **columns,
+        )
     except ValueError as error:
         raise ValueError(f'{path}: {error}') from None
     # Reading and checking take 230 bytes a row more than is kept, which Arrow

@@ -100,7 +100,7 @@ def load_packed_images(
     columns = {name: table[name].to_numpy() for name in ('offset', 'size')}
     if manifest.file != table['file'].to_pylist():
         raise ValueError(
-            f'{file} is not the index of the manifest: their files differ; '
+            f'{file} is not the index of {manifest.name}: their files differ; '
             f'retrieve again into a new folder'
         )
     if any((column < 0).any() for column in columns.values()):

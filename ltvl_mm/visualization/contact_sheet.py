@@ -46,7 +46,7 @@ def draw_contact_sheet(
     """
     present = np.flatnonzero(manifest.count_classes())
     if not len(present):
-        raise ValueError('the manifest has no image to show')
+        raise ValueError(f'{manifest.name} has no image to show')
     if counts is not None:
         present = present[np.argsort(counts[present], kind='stable')]
     present = present[:classes]
