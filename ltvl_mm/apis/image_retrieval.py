@@ -32,6 +32,7 @@ from ltvl_mm.structures.class_queries import (
     load_queries,
 )
 from ltvl_mm.structures.embedding_store import EmbeddingStore
+from ltvl_mm.structures.labeled_embeddings import check_labeled_embeddings
 from ltvl_mm.structures.manifest import Manifest
 from ltvl_mm.structures.manifest_file import load_manifest
 from ltvl_mm.structures.store_join import check_encoders, join_stores
@@ -134,6 +135,11 @@ def prepare_retrieval(
     store = join_stores([_open(one) for one in stores])
     excluded = [_open(one) for one in settings.exclude or ()]
     check_encoders([store, *excluded])
+    if settings.val is not None:
+        # Before CLIP is loaded and encodes names.
+        val_store = _open(settings.val[0])
+        check_encoders([store, val_store])
+        check_labeled_embeddings(val_store, settings.val[1], len(names))
     wanted = find_budget(settings.budget, len(names), settings.class_counts)
     if options.temperature == 'auto' and settings.val is None:
         raise ValueError(

@@ -8,7 +8,7 @@ from mmengine.logging import print_log
 
 from ltvl_mm.structures.class_queries import ClassQueries
 from ltvl_mm.structures.embedding_store import EmbeddingStore
-from ltvl_mm.structures.image_list import read_image_list
+from ltvl_mm.structures.image_list import ImageList, read_image_list
 from ltvl_mm.structures.store_reader import open_store
 
 # More missing images are taken for a store of other images.
@@ -50,16 +50,8 @@ def read_labeled_embeddings(
     if not isinstance(store, EmbeddingStore):
         store = open_store(store)
     queries.check_store(store)
-    images = read_image_list(image_list, num_classes=len(queries.class_names))
-    rows = store.find_rows(images.paths)
+    images, rows = _find_rows(store, image_list, len(queries.class_names))
     missing = np.flatnonzero(rows < 0)
-    if len(missing) > _MAX_MISSING * len(images):
-        raise ValueError(
-            f'{len(missing)} of the {len(images)} images of {image_list} are '
-            f'not in the store {store.name}, such as '
-            f'{images.describe(int(missing[0]))}; embed that list, with the '
-            f'same --root'
-        )
     if len(missing):
         print_log(
             f'{len(missing)} images of {image_list} are not in {store.name}, '
@@ -69,3 +61,41 @@ def read_labeled_embeddings(
         )
     kept = rows >= 0
     return LabeledEmbeddings(store.read_rows(rows[kept]), images.labels[kept])
+
+
+def check_labeled_embeddings(
+    store: str | Path | EmbeddingStore,
+    image_list: str | Path,
+    num_classes: int,
+) -> None:
+    """Check a store and its list before an encoder is loaded.
+
+    Args:
+        store: As for :func:`read_labeled_embeddings`.
+        image_list: ``path label`` list.
+        num_classes: Number of classes K.
+
+    Raises:
+        ValueError: If the list cannot be read, a label is outside [0, K), or
+            more than a tenth of the images are not in the store.
+    """
+    if not isinstance(store, EmbeddingStore):
+        store = open_store(store)
+    _find_rows(store, image_list, num_classes)
+
+
+def _find_rows(
+    store: EmbeddingStore, image_list: str | Path, num_classes: int
+) -> tuple[ImageList, np.ndarray]:
+    """Return the N images of a list and their rows; -1 for missing ones."""
+    images = read_image_list(image_list, num_classes=num_classes)
+    rows = store.find_rows(images.paths)
+    missing = np.flatnonzero(rows < 0)
+    if len(missing) > _MAX_MISSING * len(images):
+        raise ValueError(
+            f'{len(missing)} of the {len(images)} images of {image_list} are '
+            f'not in the store {store.name}, such as '
+            f'{images.describe(int(missing[0]))}; embed that list, with the '
+            f'same --root'
+        )
+    return images, rows

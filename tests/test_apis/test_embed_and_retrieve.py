@@ -239,6 +239,29 @@ def test_the_temperature_is_fitted_to_val_images(
         )
 
 
+def test_a_wrong_val_list_is_refused_before_clip_is_loaded(
+    store, settings, tmp_path, monkeypatch
+):
+    module = 'ltvl_mm.apis.image_retrieval'
+    monkeypatch.setattr(f'{module}.FrozenCLIP', None)
+    val = tmp_path / 'val.txt'
+    for text, match in (
+        (
+            'other.jpg 0',
+            r'1 of the 1 images of .*val\.txt are not in the store',
+        ),
+        ('other.jpg 99', r'val\.txt, line 1: label 99 lies outside'),
+    ):
+        val.write_text(f'{text}\n')
+        with pytest.raises(ValueError, match=match):
+            prepare_retrieval(
+                store,
+                tmp_path / 'out',
+                RetrievalSettings(**settings, val=(store, val)),
+                dry_run=True,
+            )
+
+
 def test_a_wrong_encoder_leaves_the_folder_as_it_was(
     work, store, settings, tmp_path
 ):
