@@ -29,6 +29,7 @@ def describe_quality(result: dict) -> str:
             format_mean(_list_number(precision)),
         ]
         lines.append(f'| {group} | ' + ' | '.join(cells) + ' |')
+    lines.append(f'the precision is an estimate; {result["precision_bias"]}')
     share = result['uncertain_classes']
     if share is not None:
         lines.append(

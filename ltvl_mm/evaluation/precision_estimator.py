@@ -11,6 +11,33 @@ from ltvl_mm.structures.labeled_embeddings import LabeledEmbeddings
 
 AGREEMENT = 'the nearest val images'
 PROBABILITY = 'probabilities calibrated on val'
+# From this number of classes on, retrieval uses no background names itself.
+_MANY_CLASSES = 64
+
+
+def describe_bias(num_classes: int, *, has_background: bool) -> str:
+    """Return how far estimates of precision were from the truth, as a clause.
+
+    Measured on the emoji world, with a budget of 300 images a class.
+
+    Args:
+        num_classes: Number of classes K.
+        has_background: True if background names are in the softmax.
+    """
+    if has_background:
+        return (
+            'with background names and few classes it is too low: of 8 '
+            'classes, 33 % were estimated and 71 % right'
+        )
+    if num_classes < _MANY_CLASSES:
+        return (
+            'without background names and with few classes it is too high: '
+            'of 8 classes, 87 % were estimated and 72 % right'
+        )
+    return (
+        'it can be too high: of 96 classes, 73 % were estimated and 68 % '
+        'right, with --min-probability 0.5 95 and 96 %'
+    )
 
 
 class PrecisionEstimator:

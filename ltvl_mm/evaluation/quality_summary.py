@@ -6,7 +6,10 @@ from ltvl_mm.evaluation.functional import (
     compute_class_accuracies,
     summarize_accuracies,
 )
-from ltvl_mm.evaluation.precision_estimator import PrecisionEstimator
+from ltvl_mm.evaluation.precision_estimator import (
+    PrecisionEstimator,
+    describe_bias,
+)
 from ltvl_mm.evaluation.retrieval_quality import (
     RANKS,
     average_ranks,
@@ -109,6 +112,9 @@ def measure_quality(
             name: precision.name_method(inside)
             for name, inside in images.items()
         },
+        'precision_bias': describe_bias(
+            total, has_background=background is not None
+        ),
         'precision_of_the_best': precision.estimate(
             manifest.rank < _BEST_RANKS
         ),
@@ -198,6 +204,7 @@ def _collect_numbers(result: dict, manifest: Manifest) -> QualityNumbers:
         uncertain_classes=result['uncertain_classes'],
         precision=result['precision']['all'],
         precision_by=result['precision_by']['all'],
+        precision_bias=result['precision_bias'],
         best_precision=result['precision_of_the_best'],
         temperature=result['temperature']['used'],
         fitted_temperature=result['temperature']['fitted_to_val'],

@@ -37,6 +37,8 @@ class QualityNumbers:
             None if unknown.
         precision_by: Basis of the precision, such as ``'the nearest val
             images'``; '' if unknown.
+        precision_bias: Clause on how far such estimates were from the truth;
+            '' if unknown.
         best_precision: The same of the ten best images a class.
         temperature: Temperature of the retrieval.
         fitted_temperature: Most likely on val.
@@ -58,6 +60,7 @@ class QualityNumbers:
     uncertain_classes: float | None = None
     precision: float | None = None
     precision_by: str | None = ''
+    precision_bias: str = ''
     best_precision: float | None = None
     temperature: float | None = None
     fitted_temperature: float | None = None
@@ -127,7 +130,7 @@ def find_warnings(numbers: QualityNumbers) -> list[QualityWarning]:
             QualityWarning(
                 'precision',
                 f'about {precision:.0f} % of the retrieved images show their '
-                f'class, judged by {numbers.precision_by}',
+                f'class, judged by {numbers.precision_by}{_add_bias(numbers)}',
                 (
                     *_take_fewer(numbers),
                     _leave_out_uncertain(numbers),
@@ -218,6 +221,11 @@ def _improve_names(numbers: QualityNumbers) -> tuple[str, ...]:
         f'file of sentences that say what the photos are, such as "a photo of '
         f'a {{}}, a fruit."',
     )
+
+
+def _add_bias(numbers: QualityNumbers) -> str:
+    bias = numbers.precision_bias
+    return f' (an estimate; {bias})' if bias else ''
 
 
 def _list_other_templates(numbers: QualityNumbers) -> str:

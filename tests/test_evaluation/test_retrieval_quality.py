@@ -4,6 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from ltvl_mm.evaluation.precision_estimator import describe_bias
 from ltvl_mm.evaluation.retrieval_quality import (
     ValReference,
     average_ranks,
@@ -293,3 +294,23 @@ def test_remedies_name_what_the_retrieval_has_not_used():
     assert f'Leave out uncertain images: {fit}' in text
     assert '--assign argmax' not in text
     assert '--templates openai_80, or a file' in text
+
+
+@pytest.mark.parametrize(
+    ('classes', 'background', 'expected'),
+    [
+        (8, True, 'too low: of 8 classes, 33 % were estimated and 71 % right'),
+        (8, False, 'too high: of 8 classes, 87 % were estimated and 72 %'),
+        (96, False, 'it can be too high: of 96 classes, 73 %'),
+    ],
+)
+def test_the_bias_of_the_estimate_depends_on_the_softmax(
+    classes, background, expected
+):
+    bias = describe_bias(classes, has_background=background)
+    assert expected in bias
+    numbers = QualityNumbers(
+        **GOOD | dict(precision=40.0, precision_bias=bias)
+    )
+    (warning,) = find_warnings(numbers)
+    assert warning.reason.endswith(f'nearest val images (an estimate; {bias})')

@@ -87,6 +87,10 @@ def test_no_warning_if_clip_knows_the_classes(write):
     assert first['probability_30'] is None  # 12 were retrieved
     text = describe_quality(result)
     assert 'no warning' in text
+    assert (
+        'the precision is an estimate; without background names and with few '
+        'classes it is too high' in text
+    )
     assert '| few | 100.0 |' in text
     json.dumps(result)
 

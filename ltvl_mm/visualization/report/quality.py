@@ -33,6 +33,8 @@ class Quality:
         precision: Share of retrieved images that show their class, in
             percent; None if unknown.
         is_estimated: True if the precision is estimated from val images.
+        bias: Clause on how far such estimates were from the truth; '' if
+            unknown.
     """
 
     warnings: list[dict]
@@ -40,6 +42,7 @@ class Quality:
     rows: dict[str, list[str]]
     precision: float | None
     is_estimated: bool
+    bias: str = ''
 
 
 def read_quality(folder: Path) -> dict:
@@ -148,6 +151,7 @@ def assess_quality(
         rows,
         precision.get('all'),
         not known,
+        str(content.get('precision_bias', '')),
     )
 
 
