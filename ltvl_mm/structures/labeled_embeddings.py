@@ -71,7 +71,7 @@ def check_labeled_embeddings(
     """Check a store and its list before an encoder is loaded.
 
     Args:
-        store: As for :func:`read_labeled_embeddings`.
+        store: Store that holds the images: a folder or an opened store.
         image_list: ``path label`` list.
         num_classes: Number of classes K.
 
