@@ -46,10 +46,17 @@ def check_background(setting: str, *, has_encoder: bool) -> None:
     """
     if setting in (BUILTIN, NONE):
         return
-    if Path(setting).suffix == '.npz':
-        load_queries(setting)
-    elif has_encoder:
-        load_class_names(setting)
+    try:
+        if Path(setting).suffix == '.npz':
+            load_queries(setting)
+        elif has_encoder:
+            load_class_names(setting)
+    except ValueError as error:
+        raise ValueError(
+            f'--background must be {BUILTIN}, {NONE}, a file with one name '
+            f'per line, or a FILE.npz of class queries, got {setting!r}: '
+            f'{error}'
+        ) from None
 
 
 def choose_background(

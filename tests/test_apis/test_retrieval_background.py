@@ -151,7 +151,8 @@ def test_wrong_files_are_found_before_clip_is_loaded(
 
     monkeypatch.setattr('ltvl_mm.apis.image_retrieval.FrozenCLIP', fail)
     for background in ('missing.txt', 'missing.npz'):
-        with pytest.raises(ValueError, match='missing'):
+        match = f'--background must be builtin, none, .* {background!r}: '
+        with pytest.raises(ValueError, match=match):
             prepare_retrieval(
                 store,
                 tmp_path / 'out',
