@@ -135,7 +135,7 @@ def test_the_tool_writes_what_it_prints(write, run_here):
 def test_images_of_another_store_are_refused(write):
     folder, _, val = write(1)
     with pytest.raises(
-        ValueError, match=r'of the 96 .* manifest\.parquet are not'
+        ValueError, match=r'of the 96 .*manifest\.parquet are not'
     ):
         check(folder, val, val)
 
