@@ -23,8 +23,8 @@ class LDAMLoss(HardLabelLoss):
         max_margin: Margin of the rarest class.
         scale: The head's.
         beta: In [0, 1), 0.9999 in the papers: class j weighs (1 - beta) /
-            (1 - beta^n_j), scaled to mean 1 over the images of a batch;
-            None for equal weights.
+            (1 - beta^n_j), scaled to mean 1 over the images of a batch, of all
+            processes; None for equal weights.
         loss_weight: Factor on the loss.
 
     Raises:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import torch
+from mmengine.dist import all_reduce
 from mmpretrain.models.losses.utils import weight_reduce_loss
 from mmpretrain.structures import DataSample
 from torch import nn
@@ -120,14 +121,25 @@ def reduce_losses(
 
 
 def average(values: torch.Tensor, weight: torch.Tensor | None) -> torch.Tensor:
-    """Return the mean of (N,) values, weighted by (N,) ``weight`` if given.
+    """Return the mean of values over the batch of all processes.
 
-    Weights that are all 0 count as equal: what they multiply is 0 anyway.
+    A loss that is normalized by it has the gradient of one process with the
+    whole batch. No gradient flows through the mean.
+
+    Args:
+        values: (N,) values, such as the class weights of the images; N is the
+            same in all processes.
+        weight: (N,) sample weights; None for 1. Weights that are all 0 count
+            as equal: what they multiply is 0 anyway.
     """
     if weight is None:
-        return values.mean()
+        mean = values.detach().mean()
+        all_reduce(mean, 'mean')
+        return mean
     weight = clamp_weight(weight)
-    return (weight * values).sum() / weight.sum()
+    sums = torch.stack([(weight * values).sum(), weight.sum()]).detach()
+    all_reduce(sums, 'sum')
+    return sums[0] / sums[1]
 
 
 def clamp_weight(weight: torch.Tensor) -> torch.Tensor:
