@@ -1,5 +1,6 @@
 """Subset of a training set with a chosen imbalance."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,17 @@ def draw_subset(
         labels: (N,) classes.
         imbalance: Largest ratio of two classes, >= 1; None keeps all.
         seed: Random seed.
+
+    Raises:
+        ValueError: If there are no images to draw from, or ``imbalance`` is
+            below 1 or not finite.
     """
+    _check_imbalance(imbalance)
+    if not len(labels):
+        raise ValueError(
+            'there are no images to draw a subset from; check the annotations '
+            'of the data set'
+        )
     if imbalance is None:
         return np.arange(len(labels))
     counts = np.unique(labels, return_counts=True)[1]
@@ -51,7 +62,8 @@ class ImbalanceSubset(SubsetMixin, BaseDataset):
         lazy_init: Leave reading annotations to ``full_init``.
 
     Raises:
-        ValueError: If ``imbalance`` is below 1 or the seed negative.
+        ValueError: If ``imbalance`` is below 1 or not finite, the seed is
+            negative, or the data set is empty.
     """
 
     _rows: np.ndarray
@@ -64,8 +76,7 @@ class ImbalanceSubset(SubsetMixin, BaseDataset):
         seed: int = 0,
         lazy_init: bool = False,
     ) -> None:
-        if imbalance is not None and not imbalance >= 1:
-            raise ValueError(f'imbalance must be >= 1, got {imbalance}')
+        _check_imbalance(imbalance)
         if seed < 0:
             raise ValueError(f'seed must be >= 0, got {seed}')
         target: Any = dataset
@@ -144,3 +155,11 @@ class ImbalanceSubset(SubsetMixin, BaseDataset):
         ]
         lines += [f'    {line}' for line in repr(self.dataset).splitlines()]
         return '\n'.join(lines)
+
+
+def _check_imbalance(imbalance: float | None) -> None:
+    if imbalance is not None and not 1 <= imbalance < math.inf:
+        raise ValueError(
+            f'imbalance must be a finite number >= 1, or None to keep all '
+            f'images, got {imbalance}'
+        )

@@ -35,7 +35,8 @@ class RetrievedShareSampler(EpochSampler):
 
     Raises:
         ValueError: If ``share`` lies outside (0, 1), ``target_from`` is
-            negative, or one of the two parts is empty.
+            negative, one of the two parts is empty, or an epoch is too short
+            to draw from both.
     """
 
     def __init__(
@@ -72,6 +73,20 @@ class RetrievedShareSampler(EpochSampler):
         self.share = float(origins.mean()) if share is None else share
         self.target_from = target_from
         self._parts = (np.flatnonzero(~origins), np.flatnonzero(origins))
+        self._check_epoch()
+
+    def _check_epoch(self) -> None:
+        """Raise ValueError if an epoch would draw from one part only."""
+        marks = self._mark_retrieved(self.total_size)
+        if self.target_from == 0 or (marks.any() and not marks.all()):
+            return
+        missing = 'target' if marks.any() else 'retrieved'
+        raise ValueError(
+            f'an epoch of {self.num_samples} samples in each of '
+            f'{self.world_size} processes has no {missing} image at a share '
+            f'of {self.share:.4g} retrieved images; give another share '
+            f'(--recipe share:S), or a larger epoch_size'
+        )
 
     def _draw_epoch(self, count: int) -> np.ndarray:
         """Return the (count,) indices of ``self.epoch`` over all ranks."""

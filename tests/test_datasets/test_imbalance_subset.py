@@ -1,5 +1,7 @@
 """Subsets with a chosen imbalance, as stage 1 of LT-Soups draws them."""
 
+import math
+
 import numpy as np
 import pytest
 from mmengine.registry import DATASETS
@@ -83,7 +85,14 @@ def test_target_and_retrieved_images_share_the_limit(target, manifest):
 
 
 def test_wrong_settings_are_refused(target):
-    with pytest.raises(ValueError, match=r'imbalance must be >= 1, got 0\.5'):
+    for wrong in (math.inf, math.nan):
+        with pytest.raises(ValueError, match='must be a finite number >= 1'):
+            ImbalanceSubset(target, imbalance=wrong)
+        with pytest.raises(ValueError, match='must be a finite number >= 1'):
+            draw_subset(np.array([0, 1]), wrong, 0)
+    with pytest.raises(ValueError, match='there are no images to draw'):
+        draw_subset(np.array([], int), 2, 0)
+    with pytest.raises(ValueError, match=r'finite number >= 1, .* got 0\.5'):
         ImbalanceSubset(DATASETS.build(target), imbalance=0.5)
     with pytest.raises(ValueError, match='seed must be >= 0'):
         ImbalanceSubset(DATASETS.build(target), imbalance=1, seed=-1)

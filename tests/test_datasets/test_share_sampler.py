@@ -81,3 +81,21 @@ def test_what_cannot_be_shared_is_refused():
     for dataset in (Mixed(3, 0), Mixed(0, 3)):
         with pytest.raises(ValueError, match='needs target and retrieved'):
             draw(dataset=dataset)
+
+
+def test_an_epoch_that_draws_from_one_part_only_is_refused():
+    with pytest.raises(
+        ValueError,
+        match=r'an epoch of 640 samples in each of 1 processes has no '
+        r'retrieved image at a share of 0\.001 ',
+    ):
+        draw(share=0.001, epoch_size=640)
+    assert (draw(share=0.001, epoch_size=1000) >= 7).sum() == 1
+    # 1 of 500 for each process is below one image.
+    with pytest.raises(ValueError, match='500 samples in each of 2 processes'):
+        draw(share=0.001, epoch_size=1000, ranks=2)
+    with pytest.raises(ValueError, match='has no retrieved image'):
+        draw(dataset=Mixed(99, 1), epoch_size=50)  # the data set's share
+    with pytest.raises(ValueError, match='has no target image'):
+        draw(share=1 - 1e-12, epoch_size=10)
+    assert (draw(share=0.001, epoch_size=64, target_from=0) < 7).all()

@@ -180,8 +180,8 @@ def test_losses_outside_of_training_have_no_weights():
 
 
 def test_other_weights_and_samples_are_refused():
-    for wrong in (-1, 'score'):
-        with pytest.raises(ValueError, match='must be a weight >= 0 or'):
+    for wrong in (-1, float('inf'), float('nan'), 'score'):
+        with pytest.raises(ValueError, match='must be a finite weight >= 0'):
             RetrievedWeightHook(retrieved=wrong)
     model = build(PLAIN)
     with pytest.raises(ValueError, match='needs retrieved images, but all'):

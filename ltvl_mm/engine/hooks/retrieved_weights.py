@@ -1,5 +1,6 @@
 """Hook that weights the loss of retrieved images."""
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -50,10 +51,10 @@ class RetrievedWeightHook(Hook):
             the softmax probability p_k that each was retrieved with.
 
     Raises:
-        ValueError: If ``retrieved`` is negative or another word; at the start
-            of training, if no image is retrieved, the manifest has no
-            probabilities, a loss takes no weights, or images are mixed; after
-            the first iteration, if the model has not used its
+        ValueError: If ``retrieved`` is negative, not finite or another word;
+            at the start of training, if no image is retrieved, the manifest
+            has no probabilities, a loss takes no weights, or images are
+            mixed; after the first iteration, if the model has not used its
             ``loss_module``.
     """
 
@@ -64,12 +65,12 @@ class RetrievedWeightHook(Hook):
         known = (
             retrieved == BY_PROBABILITY
             if isinstance(retrieved, str)
-            else retrieved >= 0
+            else 0 <= retrieved < math.inf
         )
         if not known:
             raise ValueError(
-                f"retrieved must be a weight >= 0 or '{BY_PROBABILITY}', got "
-                f'{retrieved!r}'
+                f'retrieved must be a finite weight >= 0 or '
+                f"'{BY_PROBABILITY}', got {retrieved!r}"
             )
         self.retrieved = retrieved
         self._weights: list[float] | None = None
