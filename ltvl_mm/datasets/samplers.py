@@ -15,6 +15,7 @@ from torch.utils.data import Sampler
 from ltvl_mm.registry import DATA_SAMPLERS
 from ltvl_mm.structures.classification_dataset import ClassificationDataset
 from ltvl_mm.structures.labels import read_labels
+from ltvl_mm.structures.origins import read_origins
 from ltvl_mm.utils.rng import make_generator
 
 
@@ -29,6 +30,9 @@ class EpochSampler(Sampler):
             the data set.
         min_epoch_size: Minimum samples of an epoch where ``epoch_size`` is
             None.
+        of_target: Count target images alone for the size of the data set:
+            trainings without and with retrieved images then have the same
+            iterations.
         seed: Random seed, the same on all ranks; None draws one.
         shuffle: Must be True; a config that replaces the ``type`` of a stock
             sampler inherits it.
@@ -47,6 +51,7 @@ class EpochSampler(Sampler):
         *,
         epoch_size: int | None = None,
         min_epoch_size: int = 1,
+        of_target: bool = False,
         seed: int | None = None,
         shuffle: bool = True,
         round_up: bool = True,
@@ -70,7 +75,10 @@ class EpochSampler(Sampler):
         self.epoch = 0
         self.shuffle = shuffle
         self.round_up = round_up
-        size = epoch_size or max(len(dataset), min_epoch_size)
+        images = len(dataset)
+        if of_target:
+            images = int((~read_origins(dataset)).sum())
+        size = epoch_size or max(images, min_epoch_size)
         if round_up:
             self.num_samples = math.ceil(size / self.world_size)
             self.total_size = self.num_samples * self.world_size

@@ -28,6 +28,8 @@ class RetrievedShareSampler(EpochSampler):
             size of the data set.
         min_epoch_size: Minimum samples of an epoch where ``epoch_size`` is
             None; default 1.
+        of_target: Count target images alone for the size of the data set;
+            default False.
         seed: Random seed, the same on all ranks; None (default) draws one.
         shuffle: Must be True; see :class:`.EpochSampler`.
         round_up: True (default) for equal numbers on all ranks; see
@@ -47,6 +49,7 @@ class RetrievedShareSampler(EpochSampler):
         target_from: int | None = None,
         epoch_size: int | None = None,
         min_epoch_size: int = 1,
+        of_target: bool = False,
         seed: int | None = None,
         shuffle: bool = True,
         round_up: bool = True,
@@ -59,6 +62,7 @@ class RetrievedShareSampler(EpochSampler):
             dataset,
             epoch_size=epoch_size,
             min_epoch_size=min_epoch_size,
+            of_target=of_target,
             seed=seed,
             shuffle=shuffle,
             round_up=round_up,

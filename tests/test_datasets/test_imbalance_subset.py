@@ -9,6 +9,7 @@ from mmengine.registry import DATASETS
 from ltvl_mm.datasets import (
     FixedEpochSampler,
     ImbalanceSubset,
+    RetrievedShareSampler,
     TACKLEDataset,
     imbalance_subset,
 )
@@ -105,3 +106,14 @@ def test_epochs_of_small_subsets_have_a_minimum_length(target):
     assert len(FixedEpochSampler(dataset, min_epoch_size=2, seed=0)) == 3
     with pytest.raises(ValueError, match='min_epoch_size must be >= 1'):
         FixedEpochSampler(dataset, min_epoch_size=0)
+
+
+def test_epochs_are_as_long_as_without_retrieved_images(target, manifest):
+    subset = dict(type='ltvl_mm.ImbalanceSubset', imbalance=2, dataset=target)
+    both = TACKLEDataset.from_retrieval(subset, manifest)
+    assert len(both) > 5
+    for dataset in (DATASETS.build(subset), both):
+        assert len(FixedEpochSampler(dataset, of_target=True, seed=0)) == 5
+    sampler = FixedEpochSampler(both, of_target=True, min_epoch_size=8)
+    assert len(sampler) == 8
+    assert len(RetrievedShareSampler(both, of_target=True, share=0.4)) == 5

@@ -6,8 +6,9 @@ scripts/run_lt_soups.sh, utils/config.py and trainer.py.
 
 max_epochs = 10
 
-# 10 epochs of the subset, but at least 100 steps of 128 images.
-lt_soups_sampler = dict(min_epoch_size=10 * 128)
+# 10 epochs of the subset, but at least 100 steps of 128 images; with
+# retrieved images as many as without.
+lt_soups_sampler = dict(min_epoch_size=10 * 128, of_target=True)
 model = dict(
     type='ImageClassifier',
     backbone=dict(

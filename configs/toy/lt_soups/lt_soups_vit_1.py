@@ -39,9 +39,12 @@ custom_hooks = [
     dict(type='EMAHook', momentum=0.01),  # decay 0.99
 ]
 train_dataloader = dict(
-    # At least 100 steps in all.
+    # At least 100 steps in all; with retrieved images as many as without.
     sampler=dict(
-        _delete_=True, type='ltvl_mm.FixedEpochSampler', min_epoch_size=640
+        _delete_=True,
+        type='ltvl_mm.FixedEpochSampler',
+        min_epoch_size=640,
+        of_target=True,
     ),
     dataset=dict(
         _delete_=True,
