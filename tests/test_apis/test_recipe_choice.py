@@ -89,9 +89,9 @@ def test_auto_is_plain_where_a_background_made_probabilities_small(
 def test_auto_is_plain_where_there_are_no_probabilities(manifest):
     note = use_recipe(make_config(manifest))
     assert note == (
-        'recipe auto chooses plain, because the manifest has scores of None '
-        'and no probabilities: class counts of losses are target + retrieved '
-        'images'
+        f'recipe auto chooses plain, because the manifest {manifest} has '
+        f'scores of None and no probabilities: class counts of losses are '
+        f'target + retrieved images'
     )
 
 
