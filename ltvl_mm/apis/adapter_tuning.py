@@ -25,6 +25,7 @@ from ltvl_mm.evaluation.functional import (
 )
 from ltvl_mm.models.necks.balanced_linear_adapter import BalancedLinearAdapter
 from ltvl_mm.structures.class_counts import group_classes
+from ltvl_mm.utils.config_options import format_config_options
 
 # Images of a step of BALLAD's code, which its learning rate is for.
 BASE_BATCH_SIZE = 512
@@ -119,7 +120,7 @@ def tune_adapter(
         rows.append(
             {
                 'preset': name,
-                'options': ' '.join(f'{k}={v:g}' for k, v in options.items()),
+                'options': ' '.join(format_config_options(options)),
                 **_score(model, val, groups),
             }
         )

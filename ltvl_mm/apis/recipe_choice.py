@@ -125,8 +125,7 @@ def choose_recipe(cfg: 'Config') -> tuple[Recipe, str]:
         )
     filtered = parse_recipe('filtered')
     least = filtered.min_probability
-    probabilities = manifest.compute_probabilities()
-    kept = int((probabilities >= least).sum())
+    kept = manifest.count_probable(least)
     if manifest.is_diluted(kept):
         return parse_recipe('plain'), (
             f'background names made the probabilities small ({kept} of '
@@ -138,7 +137,8 @@ def choose_recipe(cfg: 'Config') -> tuple[Recipe, str]:
     if not kept:
         return parse_recipe('plain'), (
             f'none of the {len(manifest)} images has a probability of '
-            f'{least:g} or more (the largest is {probabilities.max():.3g}); '
+            f'{least:g} or more (the largest is '
+            f'{manifest.probabilities.max():.3g}); '
             f'check the retrieval with '
             f'tools/analysis_tools/check_retrieval.py'
         )

@@ -62,7 +62,7 @@ def warn_of_diluted_weights(manifest: Manifest) -> None:
     Args:
         manifest: M retrieved images with probabilities.
     """
-    kept = int((manifest.compute_probabilities() >= _PROBABLE).sum())
+    kept = manifest.count_probable(_PROBABLE)
     if manifest.is_diluted(kept):
         print_log(
             f'probabilities of retrieved images are used as weights or '

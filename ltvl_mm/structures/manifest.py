@@ -188,6 +188,17 @@ class Manifest:
             )
         return self.probabilities[rows]
 
+    def count_probable(self, min_probability: float) -> int:
+        """Return the number of images that have a minimum probability.
+
+        Args:
+            min_probability: Minimum p_k, in [0, 1].
+
+        Raises:
+            ValueError: If their score is not the log-odds of a probability.
+        """
+        return int((self.compute_probabilities() >= min_probability).sum())
+
     def is_diluted(self, kept: int) -> bool:
         """Return whether background names made nearly all p_k small.
 

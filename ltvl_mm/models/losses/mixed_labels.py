@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from mmengine.config import Config
 
 from ltvl_mm.models.losses.loss_arguments import REMEDY
-from ltvl_mm.utils.config_walk import name_type, walk_config
+from ltvl_mm.utils.config_walk import find_hook, name_type, walk_config
 
 # Parts that need one class per image -> whether their settings say so.
 HARD_LABEL_PARTS: dict[str, Callable[[Mapping], bool]] = {
@@ -111,10 +111,7 @@ def needs_hard_labels(part: Mapping) -> bool:
 
 def weighs_retrieved(cfg: Config) -> bool:
     """Return whether retrieved images have weights of their own."""
-    return any(
-        name_type(hook) == 'RetrievedWeightHook'
-        for hook in cfg.get('custom_hooks') or ()
-    )
+    return find_hook(cfg, 'RetrievedWeightHook') is not None
 
 
 def _check(parts: list[Mapping], reason: str, since: str) -> None:
